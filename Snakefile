@@ -1,0 +1,34 @@
+"""selfembed: from raw text to final figure. See README.md; every key of the config is in docs/configuration.md."""
+
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+if not workflow.overwrite_configfiles:
+
+    configfile: "config.yaml"
+
+
+include: "rules/common.smk"
+
+
+pathvars:
+    results=subfolder("results"),
+    figures=subfolder("figures"),
+    logs=subfolder("logs"),
+
+
+include: "rules/corpora.smk"
+include: "rules/pairs.smk"
+include: "rules/models.smk"
+include: "rules/embeddings.smk"
+include: "rules/scores.smk"
+include: "rules/figures.smk"
+
+
+rule all:
+    """Every figure and table of the config."""
+    default_target: True
+    input:
+        [figure_files(figure) for figure in settings.figures],
+        expand("<results>/tables/{experiment}_summary.csv", experiment=settings.experiments),

@@ -1,0 +1,27 @@
+"""Embeddings of corpora."""
+
+
+rule embed:
+    """A corpus embedded by one model: chosen layers and poolings in one forward pass."""
+    input:
+        model="<results>/models/{model}",
+        corpus="<results>/corpora/{corpus}.parquet",
+        code=code("embed.py"),
+    output:
+        directory("<results>/embeddings/{corpus}/{model}/{step}/{selection}"),
+    params:
+        embedding=embedding_flags,
+    threads: settings.threads.embed
+    resources:
+        mem_mb=8000,
+        runtime=120,
+        gpu=gpus_per_job(),
+    log:
+        "<logs>/embed/{corpus}/{model}/{step}/{selection}.log",
+    benchmark:
+        "<logs>/embed/{corpus}/{model}/{step}/{selection}.tsv"
+    conda:
+        "../envs/train.yaml"
+    shell:
+        "python scripts/embed.py --model {input.model}/{wildcards.step} --corpus {input.corpus} {params.embedding}"
+        " --output {output} > {log} 2>&1"

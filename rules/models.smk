@@ -1,0 +1,162 @@
+"""Encoders, base models and runs."""
+
+
+localrules:
+    download_encoder,
+
+
+rule download_encoder:
+    """A pretrained encoder from the hub: the only rule that fetches weights from the network."""
+    input:
+        code=code("download_encoder.py"),
+    output:
+        directory("<results>/encoders/{encoder}"),
+    params:
+        encoder=lambda wildcards: flags(settings.encoders[wildcards.encoder], omit=("type", "max_length")),
+    wildcard_constraints:
+        encoder=encoders_of(HubEncoder),
+    log:
+        "<logs>/download_encoder/{encoder}.log",
+    conda:
+        "../envs/train.yaml"
+    shell:
+        "python scripts/download_encoder.py {params.encoder} --output {output} > {log} 2>&1"
+
+
+rule import_encoder:
+    """A pretrained encoder from a local folder or an installed package."""
+    input:
+        code=code("import_encoder.py"),
+    output:
+        directory("<results>/encoders/{encoder}"),
+    params:
+        encoder=lambda wildcards: flags(settings.encoders[wildcards.encoder], omit=("max_length",)),
+    wildcard_constraints:
+        encoder=encoders_of(FolderEncoder, PackageEncoder),
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    log:
+        "<logs>/import_encoder/{encoder}.log",
+    conda:
+        "../envs/train.yaml"
+    shell:
+        "python scripts/import_encoder.py {params.encoder} --output {output} > {log} 2>&1"
+
+
+rule train_tokenizer:
+    """A tokenizer for a random encoder, trained on a corpus."""
+    input:
+        corpus=tokenizer_corpus,
+        code=code("train_tokenizer.py"),
+    output:
+        directory("<results>/tokenizers/{encoder}"),
+    params:
+        tokenizer=lambda wildcards: flags(settings.encoders[wildcards.encoder].tokenizer, omit=("train_on",)),
+    resources:
+        mem_mb=4000,
+        runtime=20,
+    log:
+        "<logs>/train_tokenizer/{encoder}.log",
+    benchmark:
+        "<logs>/train_tokenizer/{encoder}.tsv"
+    conda:
+        "../envs/train.yaml"
+    shell:
+        "python scripts/train_tokenizer.py --corpus {input.corpus} {params.tokenizer} --output {output} > {log} 2>&1"
+
+
+rule build_pretrained_model:
+    """A pretrained encoder as a model without fine-tuning."""
+    input:
+        encoder="<results>/encoders/{encoder}",
+        code=code("build_pretrained_model.py"),
+    output:
+        directory("<results>/models/base/{encoder}"),
+    params:
+        encoder=lambda wildcards: f"--max-length {settings.encoders[wildcards.encoder].max_length}",
+    wildcard_constraints:
+        encoder=encoders_of(HubEncoder, FolderEncoder, PackageEncoder),
+    resources:
+        mem_mb=4000,
+        runtime=10,
+    log:
+        "<logs>/build_pretrained_model/{encoder}.log",
+    conda:
+        "../envs/train.yaml"
+    shell:
+        "python scripts/build_pretrained_model.py --encoder {input.encoder} {params.encoder}"
+        " --output {output} > {log} 2>&1"
+
+
+rule build_random_model:
+    """A randomly initialised encoder as a model without fine-tuning."""
+    input:
+        tokenizer=tokenizer_folder,
+        code=code("build_random_model.py"),
+    output:
+        directory("<results>/models/base/{encoder}/seed-{seed}"),
+    params:
+        encoder=lambda wildcards: flags(settings.encoders[wildcards.encoder], omit=("type", "tokenizer")),
+    wildcard_constraints:
+        encoder=encoders_of(RandomEncoder),
+    resources:
+        mem_mb=4000,
+        runtime=10,
+    log:
+        "<logs>/build_random_model/{encoder}/seed-{seed}.log",
+    conda:
+        "../envs/train.yaml"
+    shell:
+        "python scripts/build_random_model.py --tokenizer {input.tokenizer} --name {wildcards.encoder}"
+        " {params.encoder} --seed {wildcards.seed} --output {output} > {log} 2>&1"
+
+
+rule build_bag_of_words:
+    """TF-IDF or its SVD as a model; it is fitted where it embeds."""
+    input:
+        code=code("build_bag_of_words.py"),
+    output:
+        directory("<results>/models/base/{encoder}"),
+    params:
+        encoder=lambda wildcards: flags(settings.encoders[wildcards.encoder]),
+    wildcard_constraints:
+        encoder=encoders_of(*BAGS_OF_WORDS),
+    resources:
+        mem_mb=500,
+        runtime=5,
+    log:
+        "<logs>/build_bag_of_words/{encoder}.log",
+    conda:
+        "../envs/score.yaml"
+    shell:
+        "python scripts/build_bag_of_words.py {params.encoder} --output {output} > {log} 2>&1"
+
+
+rule fine_tune:
+    """One run: a base model fine-tuned contrastively on the pairs of a corpus."""
+    input:
+        base=run_base,
+        pairs=run_pairs,
+        code=code("fine_tune.py"),
+    output:
+        directory("<results>/models/tuned/{corpus}/{encoder}/{recipe}/seed-{seed}"),
+    params:
+        recipe=lambda wildcards: flags(study.recipes[wildcards.recipe], omit=("augmentation", "epochs")),
+        device=settings.device,
+        threads=settings.threads.fine_tune,
+    threads: settings.threads.fine_tune
+    resources:
+        mem_mb=8000,
+        runtime=120,
+        gpu=gpus_per_job(),
+    log:
+        "<logs>/fine_tune/{corpus}/{encoder}/{recipe}/seed-{seed}.log",
+    benchmark:
+        "<logs>/fine_tune/{corpus}/{encoder}/{recipe}/seed-{seed}.tsv"
+    conda:
+        "../envs/train.yaml"
+    shell:
+        "python scripts/fine_tune.py --base {input.base} --pairs {input.pairs}"
+        " --name {wildcards.corpus}/{wildcards.encoder}/{wildcards.recipe}/seed-{wildcards.seed} {params.recipe}"
+        " --seed {wildcards.seed} --device {params.device} --threads {params.threads} --output {output} > {log} 2>&1"

@@ -1,0 +1,24 @@
+"""Positive pairs."""
+
+
+rule make_pairs:
+    """The pairs that a run sees, all epochs, in training order."""
+    input:
+        corpus="<results>/corpora/{corpus}.parquet",
+        code=code("make_pairs.py"),
+    output:
+        "<results>/pairs/{corpus}/{augmentation}/epochs-{epochs}/seed-{seed}.parquet",
+    params:
+        augmentation=lambda wildcards: flags(study.augmentations[wildcards.augmentation]),
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    log:
+        "<logs>/make_pairs/{corpus}/{augmentation}/epochs-{epochs}/seed-{seed}.log",
+    benchmark:
+        "<logs>/make_pairs/{corpus}/{augmentation}/epochs-{epochs}/seed-{seed}.tsv"
+    conda:
+        "../envs/score.yaml"
+    shell:
+        "python scripts/make_pairs.py --corpus {input.corpus} {params.augmentation} --epochs {wildcards.epochs}"
+        " --seed {wildcards.seed} --output {output} > {log} 2>&1"

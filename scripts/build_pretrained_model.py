@@ -1,0 +1,28 @@
+"""Turn a pretrained checkpoint into a model that has had no fine-tuning: the base model at step 0.
+
+Reads an encoder folder. Writes a folder with `0/`, a SentenceTransformer with mean pooling in fp32, and `model.json`.
+"""
+
+from selfembed import command_line, model_cards
+from selfembed.command_line import existing
+from selfembed.records import checksum, provenance, write_json, written_whole
+
+
+def main(argv: list[str]) -> None:
+    """Run the step with command-line arguments."""
+    parser = command_line.parser(__doc__)
+    parser.add_argument("--encoder", type=existing, required=True, help="folder of the checkpoint")
+    parser.add_argument("--max-length", type=int, default=512, help="tokens to which texts are truncated")
+    parser.add_argument("--output", required=True, help="folder to write")
+    arguments = parser.parse_args(argv)
+    from selfembed import encoders
+
+    model = encoders.assemble(encoders.load(arguments.encoder), "mean", arguments.max_length)
+    facts = {"encoder": arguments.encoder.name, "weights": checksum(arguments.encoder / "model.safetensors")}
+    with written_whole(arguments.output) as folder:
+        encoders.save(model, folder / "0", model_cards.base(arguments.encoder.name, "a pretrained encoder, as it came"))
+        write_json(provenance(**facts, max_length=arguments.max_length), folder / "model.json")
+
+
+if __name__ == "__main__":
+    command_line.run(main)

@@ -1,0 +1,64 @@
+"""Draw models side by side: accuracy at the last layer, every seed and the mean.
+
+Reads the table of an experiment. Writes a figure, one panel per corpus.
+"""
+
+from pathlib import Path
+
+from selfembed import command_line
+from selfembed.command_line import existing
+
+
+def main(argv: list[str]) -> None:
+    """Run the step with command-line arguments."""
+    parser = command_line.parser(__doc__)
+    parser.add_argument("--table", type=existing, required=True, help="table of the experiment (CSV)")
+    parser.add_argument("--pooling", default="mean", help="pooling of the encoders")
+    parser.add_argument("--colors", nargs="+", default=[], help="colours as label=#rrggbb")
+    parser.add_argument("--output", type=Path, nargs="+", required=True, help="image files to write")
+    arguments = parser.parse_args(argv)
+    from selfembed import figures
+
+    scores = figures.read_table(arguments.table, pooling=[arguments.pooling, "none"])
+    scores = scores[scores["layer"] == scores["last_layer"]]
+    labels = list(dict.fromkeys(scores["label"]))
+    colors = figures.label_colors(labels, figures.chosen_colors(arguments.colors))
+    corpora = list(dict.fromkeys(scores["corpus"]))
+    height = 1.6 + 0.62 * len(labels)
+    figure, axes = figures.new_figure(3.4 + 5.4 * len(corpora), height, len(corpora), share_y=True)
+    for axis, corpus in zip(axes, corpora, strict=True):
+        draw_panel(axis, scores[scores["corpus"] == corpus], labels, colors)
+        if len(corpora) > 1:
+            axis.set_title(corpus)
+        axis.set_xlabel("kNN accuracy")
+        figures.percent_axis(axis.xaxis)
+    axes[0].set_yticks(range(len(labels)), labels)
+    axes[0].set_ylim(len(labels) - 0.5, -0.5)
+    figures.save(figure, arguments.output)
+
+
+def draw_panel(axis, scores, labels: list[str], colors: dict) -> None:
+    """One row per label: a dot per seed, a bar and a number at their mean."""
+    for row, label in enumerate(labels):
+        values = scores.loc[scores["label"] == label, "value"]
+        if values.empty:
+            continue
+        axis.axhline(row, color="#e6e6e6", linewidth=0.5, zorder=0)
+        axis.scatter(values, [row] * len(values), s=14, color=colors[label], alpha=0.7, linewidth=0, zorder=2)
+        axis.plot([values.mean()] * 2, [row - 0.28, row + 0.28], color=colors[label], linewidth=1.6, zorder=3)
+        axis.annotate(
+            f"{100 * values.mean():.1f}",
+            (values.max(), row),
+            xytext=(5, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=6.5,
+        )
+    axis.set_xlim(left=0)
+    axis.margins(x=0.12)
+    axis.tick_params(axis="y", length=0)
+    axis.spines["left"].set_visible(False)
+
+
+if __name__ == "__main__":
+    command_line.run(main)

@@ -1,0 +1,77 @@
+"""Embed a corpus with one model: the chosen layers and poolings in one forward pass.
+
+Reads a model at a step and a corpus. Writes a folder with `embeddings.npy` (float32, shape poolings × layers × texts ×
+dim; for TF-IDF `embeddings.npz`, a sparse matrix texts × words) and `embeddings.json`, which names poolings and layers.
+"""
+
+from argparse import Namespace
+from pathlib import Path
+
+from selfembed import command_line, vectors
+from selfembed.command_line import existing, log, use_threads
+from selfembed.corpora import read_corpus
+from selfembed.devices import choose_device
+from selfembed.records import checksum, provenance, read_json, write_json, written_whole
+
+
+def main(argv: list[str]) -> None:
+    """Run the step with command-line arguments."""
+    parser = command_line.parser(__doc__)
+    parser.add_argument("--model", type=existing, required=True, help="model folder at a step")
+    parser.add_argument("--corpus", type=existing, required=True, help="prepared corpus (Parquet)")
+    parser.add_argument("--layers", nargs="+", default=["last"], help="'last', 'all' or layer numbers from 0")
+    parser.add_argument("--poolings", nargs="+", default=["mean"], help="mean, cls, last, token7")
+    parser.add_argument("--max-length", type=int, default=512, help="tokens to which texts are truncated")
+    parser.add_argument("--tokens-per-batch", type=int, default=8192, help="padded tokens per batch")
+    parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto", help="where to embed")
+    parser.add_argument("--threads", type=int, default=2, help="CPU threads; decides the last digits")
+    parser.add_argument("--output", required=True, help="folder to write")
+    arguments = parser.parse_args(argv)
+    texts = read_corpus(arguments.corpus)["text"].tolist()
+    facts = {"texts": len(texts), "corpus": checksum(arguments.corpus)}
+    with written_whole(arguments.output) as folder:
+        folder.mkdir()
+        if (arguments.model / "bag_of_words.json").is_file():
+            facts |= embed_as_bags_of_words(arguments, texts, folder)
+        else:
+            facts |= embed_with_encoder(arguments, texts, folder)
+        write_json(provenance(**facts), folder / "embeddings.json")
+    log.info("%d texts, layers %s, poolings %s", len(texts), facts["layers"], facts["poolings"])
+
+
+def embed_as_bags_of_words(arguments: Namespace, texts: list[str], folder: Path) -> dict:
+    """Save the vectors of a bag of words in `folder`; return what describes them."""
+    from selfembed import bags_of_words
+
+    embedded = bags_of_words.embed(texts, **read_json(arguments.model / "bag_of_words.json"))
+    vectors.save(embedded, folder)
+    return {"poolings": ["none"], "layers": [0], "last_layer": 0, "dim": embedded.shape[1]}
+
+
+def embed_with_encoder(arguments: Namespace, texts: list[str], folder: Path) -> dict:
+    """Stream the vectors of an encoder into `folder`; return what describes them."""
+    from selfembed import embedding, encoders
+
+    use_threads(arguments.threads)
+    device = choose_device(arguments.device)
+    encoder = encoders.load(arguments.model).to(device)
+    config = encoder.model.config
+    layers = embedding.chosen_layers(arguments.layers, config.num_hidden_layers)
+    out = vectors.create(folder, len(arguments.poolings), len(layers), len(texts), config.hidden_size)
+    embedding.embed(encoder, texts, layers, arguments.poolings, out, arguments.max_length, arguments.tokens_per_batch)
+    out.flush()
+    return {
+        "poolings": arguments.poolings,
+        "layers": layers,
+        "last_layer": config.num_hidden_layers,
+        "dim": config.hidden_size,
+        "weights": checksum(arguments.model / "model.safetensors"),
+        "max_length": arguments.max_length,
+        "precision": "fp32",
+        "device": device,
+        "threads": arguments.threads,
+    }
+
+
+if __name__ == "__main__":
+    command_line.run(main)

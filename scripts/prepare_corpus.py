@@ -1,0 +1,44 @@
+"""Clean a table of texts into a corpus.
+
+Reads a csv, tsv, jsonl or parquet file. Writes a Parquet table with the columns id, text, label, title, and a JSON file
+that says how many rows went where.
+"""
+
+from selfembed import command_line, corpora
+from selfembed.command_line import existing, log
+from selfembed.records import checksum, provenance, write_json, write_table
+
+
+def main(argv: list[str]) -> None:
+    """Run the step with command-line arguments."""
+    parser = command_line.parser(__doc__)
+    parser.add_argument("--source", type=existing, required=True, help="file with the texts")
+    parser.add_argument("--format", choices=sorted(set(corpora.FORMATS.values())), help="file format; default: by its ending")
+    parser.add_argument("--text", default="text", help="column with the texts")
+    parser.add_argument("--label", help="column with the labels")
+    parser.add_argument("--title", help="column with the titles")
+    parser.add_argument("--id", help="column with unique ids; default: hashes of the texts")
+    parser.add_argument("--unlabelled", nargs="+", default=[], help="labels that mean 'no label'")
+    parser.add_argument("--minimum-length", type=int, default=1, help="shorter texts are dropped (characters)")
+    parser.add_argument("--minimum-label-count", type=int, default=1, help="rarer labels become 'no label'")
+    parser.add_argument("--deduplicate", action="store_true", help="keep only the first of identical texts")
+    parser.add_argument("--output", required=True, help="Parquet file to write")
+    parser.add_argument("--counts", required=True, help="JSON file to write the row counts to")
+    arguments = parser.parse_args(argv)
+    table = corpora.read_source(
+        arguments.source, arguments.format, arguments.text, arguments.label, arguments.title, arguments.id
+    )
+    corpus, counts = corpora.prepare(
+        table,
+        tuple(arguments.unlabelled),
+        arguments.minimum_length,
+        arguments.minimum_label_count,
+        arguments.deduplicate,
+    )
+    log.info("%s: %s", arguments.source, corpora.summary(counts))
+    write_table(corpus, arguments.output)
+    write_json(provenance(source=checksum(arguments.source), rows=counts), arguments.counts)
+
+
+if __name__ == "__main__":
+    command_line.run(main)

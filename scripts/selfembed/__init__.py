@@ -1,0 +1,1 @@
+"""The library behind selfembed's scripts: importable, and free of Snakemake."""

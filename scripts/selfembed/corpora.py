@@ -1,0 +1,122 @@
+"""Readers of corpora, and their cleaning into one table: `id`, `text`, `label`, `title`."""
+
+import hashlib
+from pathlib import Path
+
+import pandas as pd
+
+from selfembed.errors import InputError
+
+COLUMNS = ["id", "text", "label", "title"]
+FORMATS = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".parquet": "parquet"}
+
+
+def read_source(
+    path: Path,
+    format: str | None = None,
+    text: str = "text",
+    label: str | None = None,
+    title: str | None = None,
+    id: str | None = None,
+) -> pd.DataFrame:
+    """Read the named columns of a csv, tsv, jsonl or parquet file.
+
+    Returns a frame of strings with the columns `id`, `text`, `label`, `title`; absent ones are all missing.
+
+    Raises InputError if the format is unknown, the file cannot be read or a column does not exist.
+    """
+    format = format or FORMATS.get(path.suffix.lower())
+    if format is None:
+        raise InputError(f"{path}: cannot tell the format from the ending '{path.suffix}'; allowed: {', '.join(FORMATS)}")
+    try:
+        match format:
+            case "parquet":
+                raw = pd.read_parquet(path)
+            case "jsonl":
+                raw = pd.read_json(path, lines=True, dtype=False, convert_dates=False)
+            case _:
+                raw = pd.read_csv(path, sep="\t" if format == "tsv" else ",", dtype=str, encoding="utf-8-sig")
+    except (ValueError, OSError) as error:
+        raise InputError(f"{path}: cannot be read as {format}: {str(error).splitlines()[0]}") from error
+    table = pd.DataFrame(index=range(len(raw)))
+    for name, column in {"id": id, "text": text, "label": label, "title": title}.items():
+        if column is None:
+            table[name] = pd.Series([None] * len(raw), dtype="object")
+        elif column in raw.columns:
+            values = raw[column]
+            table[name] = values.where(values.isna(), values.astype(str)).astype("object").to_numpy()
+        else:
+            raise InputError(f"{path}: no column '{column}' for '{name}'; columns: {', '.join(map(str, raw.columns))}")
+    return table
+
+
+def prepare(
+    table: pd.DataFrame,
+    unlabelled: tuple[str, ...] = (),
+    minimum_length: int = 1,
+    minimum_label_count: int = 1,
+    deduplicate: bool = True,
+) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Clean a table of texts: fold white space, drop empty, short and duplicate texts, give stable ids.
+
+    Returns the corpus and the number of rows that went each way. Ids are the source's, where it has them, else the
+    first 16 hexadecimal digits of the text's SHA-256, so that they do not depend on the order or number of rows.
+
+    Raises InputError if no text is left or ids are not unique.
+    """
+    corpus = table[COLUMNS].copy()
+    for column in ("text", "label", "title"):
+        corpus[column] = corpus[column].map(fold, na_action="ignore")
+    counts = {"read": len(corpus)}
+    empty = corpus["text"].isna() | (corpus["text"] == "")
+    corpus = corpus[~empty]
+    counts["empty"] = int(empty.sum())
+    short = corpus["text"].str.len() < minimum_length
+    corpus = corpus[~short]
+    counts["too short"] = int(short.sum())
+    duplicate = corpus["text"].duplicated() if deduplicate else pd.Series(False, index=corpus.index)
+    corpus = corpus[~duplicate]
+    counts["duplicate"] = int(duplicate.sum())
+    if corpus.empty:
+        raise InputError(f"no text is left: {summary(counts)}; needed: at least one text of {minimum_length} characters")
+    missing = corpus["label"].isna() | corpus["label"].isin({"", *unlabelled})
+    rare = ~missing & (corpus["label"].map(corpus["label"][~missing].value_counts()) < minimum_label_count)
+    corpus["label"] = corpus["label"].mask(missing | rare, None)
+    counts["kept"] = len(corpus)
+    counts["kept, labelled"] = int(corpus["label"].notna().sum())
+    counts["kept, label too rare"] = int(rare.sum())
+    counts["classes"] = int(corpus["label"].nunique())
+    corpus["id"] = corpus["id"].where(corpus["id"].notna(), corpus["text"].map(text_id))
+    if not deduplicate:
+        repeats = corpus.groupby("id").cumcount()
+        corpus["id"] = corpus["id"].where(repeats == 0, corpus["id"] + "-" + (repeats + 1).astype(str))
+    if not corpus["id"].is_unique:
+        twice = corpus["id"][corpus["id"].duplicated()].iloc[0]
+        raise InputError(f"id '{twice}' belongs to several texts; ids must be unique")
+    return corpus.reset_index(drop=True), counts
+
+
+def fold(text: str) -> str:
+    """Replace every run of white space by one space and strip the ends."""
+    return " ".join(text.split())
+
+
+def text_id(text: str) -> str:
+    """An id that depends on the text alone."""
+    return hashlib.sha256(text.encode("utf-8", errors="surrogatepass")).hexdigest()[:16]
+
+
+def summary(counts: dict[str, int]) -> str:
+    """The row counts as one line."""
+    return ", ".join(f"{number} {name}" for name, number in counts.items())
+
+
+def read_corpus(path: Path) -> pd.DataFrame:
+    """Read a prepared corpus.
+
+    Raises InputError if the file is not one.
+    """
+    try:
+        return pd.read_parquet(path, columns=COLUMNS)
+    except (ValueError, OSError) as error:
+        raise InputError(f"{path}: not a prepared corpus: {str(error).splitlines()[0]}") from error

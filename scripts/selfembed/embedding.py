@@ -1,0 +1,118 @@
+"""Embeddings of all layers and poolings of a model in one forward pass over a corpus, streamed to disk."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from sentence_transformers.sentence_transformer.modules import Transformer
+
+from selfembed.errors import InputError
+from selfembed.progress import Progress
+
+# token7 is the token at index 7, so every batch is padded to at least 8 tokens.
+SHORTEST_BATCH = 8
+
+
+def pool(hidden: torch.Tensor, mask: torch.Tensor, pooling: str) -> torch.Tensor:
+    """Turn token vectors into text vectors.
+
+    `mean` averages over the attention mask ([CLS] and [SEP] included, denominator at least 1e-9), `cls` takes position 0,
+    `last` the last position that is not padding, `token7` position 7, even if it is padding.
+
+    Args:
+        hidden: token vectors, shape (texts, tokens, dim), padded on the right.
+        mask: attention mask, shape (texts, tokens), 1 for tokens and 0 for padding.
+
+    Returns shape (texts, dim), float32.
+    """
+    hidden = hidden.float()
+    match pooling:
+        case "mean":
+            weights = mask.unsqueeze(-1).float()
+            return (hidden * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1e-9)
+        case "cls":
+            return hidden[:, 0]
+        case "last":
+            return hidden[torch.arange(len(hidden), device=hidden.device), mask.sum(dim=1) - 1]
+        case "token7":
+            return hidden[:, 7]
+    raise ValueError(f"unknown pooling '{pooling}'")
+
+
+def tokenize(texts: list[str], tokenizer, max_length: int, chunk: int = 1000) -> list[np.ndarray]:
+    """Token ids of every text, special tokens included, truncated to `max_length`; int32, not padded."""
+    ids = []
+    for start in range(0, len(texts), chunk):
+        encoded = tokenizer(
+            texts[start : start + chunk], truncation=True, max_length=max_length, padding=False, return_attention_mask=False
+        )
+        ids.extend(np.asarray(tokens, dtype=np.int32) for tokens in encoded["input_ids"])
+    return ids
+
+
+def batches(lengths: np.ndarray, tokens_per_batch: int) -> Iterator[np.ndarray]:
+    """Positions of texts of similar length, longest first, at most `tokens_per_batch` padded tokens each (or one text)."""
+    order = np.argsort(-lengths, kind="stable")
+    start = 0
+    while start < len(order):
+        size = max(1, tokens_per_batch // max(int(lengths[order[start]]), SHORTEST_BATCH))
+        yield order[start : start + size]
+        start += size
+
+
+def pad(ids: list[np.ndarray], padding_id: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Token ids and attention mask of one batch, int64, shape (texts, tokens), padded on the right."""
+    width = max(SHORTEST_BATCH, *(len(tokens) for tokens in ids))
+    padded = np.full((len(ids), width), padding_id, dtype=np.int64)
+    mask = np.zeros((len(ids), width), dtype=np.int64)
+    for row, tokens in enumerate(ids):
+        padded[row, : len(tokens)] = tokens
+        mask[row, : len(tokens)] = 1
+    return torch.from_numpy(padded), torch.from_numpy(mask)
+
+
+def chosen_layers(words: list[str], n_layers: int) -> list[int]:
+    """Layer numbers, ascending, from `["all"]`, `["last"]` or numbers as words.
+
+    Raises InputError if a layer does not exist.
+    """
+    if words == ["all"]:
+        return list(range(n_layers + 1))
+    if words == ["last"]:
+        return [n_layers]
+    for word in words:
+        if not word.isdecimal() or int(word) > n_layers:
+            raise InputError(f"layer '{word}' does not exist; allowed: all, last, or numbers from 0 to {n_layers}")
+    return sorted({int(word) for word in words})
+
+
+@torch.inference_mode()
+def embed(
+    encoder: Transformer,
+    texts: list[str],
+    layers: list[int],
+    poolings: list[str],
+    out: np.ndarray,
+    max_length: int = 512,
+    tokens_per_batch: int = 8192,
+) -> None:
+    """Embed texts and write the vectors into `out`, whatever the order and batching of the texts.
+
+    Layer 0 is the output of the embedding module, layers 1…L are the transformer layers. Vectors are neither normalised
+    nor centred. The encoder runs on its own device, in its own precision, without dropout.
+
+    Args:
+        out: float32 array to fill, for instance a memory map, shape (poolings, layers, texts, dim).
+    """
+    encoder.eval()
+    device = encoder.model.device
+    ids = tokenize(texts, encoder.tokenizer, max_length)
+    progress = Progress(len(texts), "texts")
+    for positions in batches(np.array([len(tokens) for tokens in ids]), tokens_per_batch):
+        input_ids, mask = pad([ids[position] for position in positions], encoder.tokenizer.pad_token_id)
+        input_ids, mask = input_ids.to(device), mask.to(device)
+        hidden = encoder.model(input_ids=input_ids, attention_mask=mask, output_hidden_states=True).hidden_states
+        for column, layer in enumerate(layers):
+            for row, pooling in enumerate(poolings):
+                out[row, column, positions] = pool(hidden[layer], mask, pooling).cpu().numpy()
+        progress.advance(len(positions))

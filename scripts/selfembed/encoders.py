@@ -1,0 +1,126 @@
+"""Encoders as sentence-transformers models: pretrained, random, with a pooling, saved so that anyone can load them."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+import torch
+from sentence_transformers import SentenceTransformer
+from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from transformers import BertConfig, BertModel, BertTokenizerFast
+
+from selfembed import token_pooling
+from selfembed.errors import InputError
+from selfembed.records import checksum, read_json
+from selfembed.token_pooling import TokenPooling
+
+STANDARD_POOLINGS = {"mean": "mean", "cls": "cls", "last": "lasttoken"}
+SPECIAL_TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+TOKEN_POOLING_FILE = Path(token_pooling.__file__)
+
+
+def checked_folder(folder: Path, layers: int, sha256: str | None = None) -> None:
+    """Check that a folder holds a checkpoint we can use.
+
+    Raises InputError if config, tokenizer or safetensors weights are missing, if the weights' SHA-256 differs, or if the
+    number of transformer layers does.
+    """
+    for name in ("config.json", "model.safetensors"):
+        if not (folder / name).is_file():
+            raise InputError(f"{folder}: no {name}; needed: a transformers checkpoint with safetensors weights")
+    if not any((folder / name).is_file() for name in ("tokenizer.json", "vocab.txt")):
+        raise InputError(f"{folder}: no tokenizer.json or vocab.txt; needed: a fast tokenizer beside the weights")
+    found = checksum(folder / "model.safetensors")
+    if sha256 is not None and found != sha256:
+        raise InputError(f"{folder}/model.safetensors: SHA-256 is {found}, but the config says {sha256}")
+    config = read_json(folder / "config.json")
+    if config.get("num_hidden_layers") != layers:
+        raise InputError(f"{folder}: {config.get('num_hidden_layers')} transformer layers, but the config says layers: {layers}")
+
+
+def load(folder: Path) -> Transformer:
+    """The encoder of a checkpoint or a saved model, without its pooling: in fp32, without network or code from the folder."""
+    local = {"local_files_only": True}
+    return Transformer(str(folder), model_kwargs={"dtype": torch.float32, **local}, processor_kwargs=dict(local), config_kwargs=dict(local))
+
+
+def random_bert(
+    tokenizer_folder: Path,
+    seed: int,
+    max_length: int,
+    layers: int = 12,
+    hidden_size: int = 768,
+    attention_heads: int = 12,
+    intermediate_size: int = 3072,
+    dropout: float = 0.1,
+) -> SentenceTransformer:
+    """A BERT with random weights (N(0, 0.02²), transformers' own initialisation) that depend on `seed` alone."""
+    tokenizer = BertTokenizerFast.from_pretrained(tokenizer_folder, local_files_only=True)
+    config = BertConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=hidden_size,
+        num_hidden_layers=layers,
+        num_attention_heads=attention_heads,
+        intermediate_size=intermediate_size,
+        hidden_dropout_prob=dropout,
+        attention_probs_dropout_prob=dropout,
+        max_position_embeddings=max(512, max_length),
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        bert = BertModel(config)
+    with tempfile.TemporaryDirectory() as folder:  # the module is made from folders only
+        bert.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+        return assemble(load(folder), "mean", max_length)
+
+
+def train_tokenizer(texts: Iterable[str], vocabulary_size: int) -> BertTokenizerFast:
+    """A lower-casing WordPiece tokenizer as BERT's, trained on texts."""
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.decoder = decoders.WordPiece()
+    trainer = trainers.WordPieceTrainer(
+        vocab_size=vocabulary_size, special_tokens=SPECIAL_TOKENS, show_progress=False, continuing_subword_prefix="##"
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]",
+        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
+        special_tokens=[(token, tokenizer.token_to_id(token)) for token in ("[CLS]", "[SEP]")],
+    )
+    return BertTokenizerFast(tokenizer_object=tokenizer, model_max_length=512)
+
+
+def assemble(transformer: Transformer, pooling: str, max_length: int) -> SentenceTransformer:
+    """A text-embedding model of a transformer and a pooling, on the CPU."""
+    transformer.max_seq_length = max_length
+    return SentenceTransformer(modules=[transformer, pooling_module(pooling, transformer.get_embedding_dimension())], device="cpu")
+
+
+def pooling_module(pooling: str, dimension: int) -> torch.nn.Module:
+    """The sentence-transformers module of a pooling: `mean`, `cls`, `last` or `token7`."""
+    if pooling == "token7":
+        return TokenPooling(dimension, index=7)
+    return Pooling(dimension, pooling_mode=STANDARD_POOLINGS[pooling])
+
+
+def save(model: SentenceTransformer, folder: Path, card: str) -> None:
+    """Save a model with `card` as its README.md; anyone can load it with SentenceTransformer(folder).
+
+    A model with `token7` pooling gets the code of that pooling beside it; others load it with trust_remote_code=True.
+    """
+    model.save(str(folder), create_model_card=False)
+    (folder / "README.md").write_text(card, encoding="utf-8")
+    modules_file = folder / "modules.json"
+    modules = json.loads(modules_file.read_text(encoding="utf-8"))
+    for module in modules:
+        if module["type"] == f"{TokenPooling.__module__}.TokenPooling":
+            module["type"] = f"{TOKEN_POOLING_FILE.stem}.TokenPooling"
+            shutil.copy(TOKEN_POOLING_FILE, folder)
+    modules_file.write_text(json.dumps(modules, indent=2), encoding="utf-8")

@@ -1,0 +1,95 @@
+"""The style of all figures and small drawing helpers."""
+
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from selfembed.errors import InputError
+from selfembed.records import written_whole
+
+CENTIMETRE = 1 / 2.54
+
+# The paper's style: small type for print size, thin open axes. Arial, or what is metrically closest.
+STYLE = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["Arial", "Liberation Sans", "Helvetica", "DejaVu Sans"],
+    "font.size": 7,
+    "axes.titlesize": 8,
+    "axes.labelsize": 8,
+    "axes.linewidth": 0.4,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.major.width": 0.4,
+    "ytick.major.width": 0.4,
+    "xtick.major.size": 2,
+    "ytick.major.size": 2,
+    "xtick.major.pad": 1.5,
+    "ytick.major.pad": 1.5,
+    "lines.linewidth": 1,
+    "legend.fontsize": 6.5,
+    "legend.frameon": False,
+    "figure.dpi": 300,
+    "figure.facecolor": "white",
+    "figure.constrained_layout.use": True,
+    "pdf.fonttype": 42,
+}
+
+# Where the config gives no colour: matplotlib's ten, in the order of the table.
+DEFAULT_COLORS = plt.get_cmap("tab10").colors
+
+
+def new_figure(width: float, height: float, panels: int = 1, share_y: bool = False) -> tuple[Figure, list[Axes]]:
+    """A figure of `width` × `height` centimetres with panels side by side, in the common style."""
+    plt.rcParams.update(STYLE)
+    figure, axes = plt.subplots(
+        1, panels, figsize=(width * CENTIMETRE, height * CENTIMETRE), squeeze=False, sharey=share_y
+    )
+    return figure, list(axes[0])
+
+
+def label_colors(labels: list[str], chosen: dict[str, str]) -> dict[str, object]:
+    """A colour for every label: the chosen one, or the next of the default colours that is free."""
+    taken = {matplotlib.colors.to_rgb(color) for color in chosen.values()}
+    free = [color for color in DEFAULT_COLORS if color not in taken] or list(DEFAULT_COLORS)
+    others = [label for label in labels if label not in chosen]
+    return chosen | {label: free[position % len(free)] for position, label in enumerate(others)}
+
+
+def chosen_colors(words: list[str]) -> dict[str, str]:
+    """Colours from command-line words `label=#rrggbb`."""
+    return dict(word.rsplit("=", 1) for word in words)
+
+
+def percent_axis(axis: matplotlib.axis.Axis) -> None:
+    """Show fractions of 1 as per cent without decimals."""
+    axis.set_major_formatter(matplotlib.ticker.PercentFormatter(xmax=1, decimals=0))
+
+
+def read_table(path: Path, **conditions: object) -> pd.DataFrame:
+    """Rows of a table that meet all conditions (a column and the values allowed in it).
+
+    Raises InputError if no row does.
+    """
+    table = pd.read_csv(path, dtype={"seed": "Int64", "step": str})
+    for column, allowed in conditions.items():
+        table = table[table[column].isin(allowed)]
+    if table.empty:
+        wanted = ", ".join(f"{column} in {allowed}" for column, allowed in conditions.items())
+        raise InputError(f"{path}: no row with {wanted}; nothing to draw")
+    return table
+
+
+def save(figure: Figure, paths: list[Path]) -> None:
+    """Save a figure to every path, without dates, so that the same table gives the same bytes."""
+    for path in paths:
+        metadata = {"CreationDate": None} if path.suffix == ".pdf" else {}
+        with written_whole(path) as temporary:
+            figure.savefig(temporary, metadata=metadata)
+    plt.close(figure)

@@ -1,0 +1,88 @@
+"""k-nearest-neighbour accuracy of embeddings, dense or sparse, exactly as the paper's study scores it.
+
+Neighbours come from scikit-learn's exact brute-force search, which works in blocks of bounded memory.
+"""
+
+import numpy as np
+from scipy.sparse import csr_matrix, issparse
+from sklearn.model_selection import train_test_split
+from sklearn.neighbors import NearestNeighbors
+
+from selfembed.errors import InputError
+
+
+def split(n_texts: int, test_fraction: float = 0.1, seed: int = 42) -> tuple[np.ndarray, np.ndarray]:
+    """Positions of the training and the test texts: random, not stratified.
+
+    It depends on the number of texts and the seed alone, so every model, layer and pooling is scored on the same texts.
+    """
+    return tuple(train_test_split(np.arange(n_texts), test_size=test_fraction, random_state=seed))
+
+
+def vote(neighbor_labels: np.ndarray, n_classes: int) -> np.ndarray:
+    """Majority class of each row; ties go to the smallest class.
+
+    Args:
+        neighbor_labels: integer classes of the neighbours, shape (texts, k), values in [0, n_classes).
+
+    Returns the classes, shape (texts,).
+    """
+    texts = len(neighbor_labels)
+    cells = np.arange(texts)[:, None] * n_classes + neighbor_labels
+    votes = np.bincount(cells.ravel(), minlength=texts * n_classes).reshape(texts, n_classes)
+    return votes.argmax(axis=1)
+
+
+def predict(
+    train: np.ndarray | csr_matrix,
+    train_labels: np.ndarray,
+    test: np.ndarray | csr_matrix,
+    k: int = 10,
+    metric: str = "euclidean",
+) -> np.ndarray:
+    """Labels of the test texts by majority among their k nearest training texts.
+
+    Args:
+        train, test: embeddings, shape (texts, dim), float32 or float64, dense or CSR.
+        train_labels: any sortable labels, shape (training texts,). Ties go to the label that sorts first.
+
+    Raises InputError if there are fewer than k training texts.
+    """
+    if train.shape[0] < k:
+        raise InputError(f"{train.shape[0]} labelled training texts are too few for k = {k} neighbours; allowed: k up to {train.shape[0]}")
+    classes, encoded = np.unique(train_labels, return_inverse=True)
+    search = NearestNeighbors(n_neighbors=k, algorithm="brute", metric=metric).fit(train)
+    nearest = search.kneighbors(test, return_distance=False)
+    return classes[vote(encoded[nearest], len(classes))]
+
+
+def accuracy(
+    embeddings: np.ndarray | csr_matrix,
+    labels: np.ndarray,
+    k: int = 10,
+    metric: str = "euclidean",
+    test_fraction: float = 0.1,
+    split_seed: int = 42,
+) -> dict[str, float | int]:
+    """kNN accuracy on one split of labelled texts, with its binomial standard error.
+
+    Args:
+        embeddings: shape (texts, dim); labels: shape (texts,), none missing.
+
+    Returns `value` and `standard_error` (both as fractions of 1), `n_train`, `n_test`, `n_classes`.
+
+    Raises InputError if embeddings hold NaN or infinity, or if texts are too few.
+    """
+    values = embeddings.data if issparse(embeddings) else embeddings
+    if not np.isfinite(values).all():
+        raise InputError("embeddings hold NaN or infinite values; the model is broken (was its training stable?)")
+    train, test = split(len(labels), test_fraction, split_seed)
+    predicted = predict(embeddings[train], labels[train], embeddings[test], k, metric)
+    value = float(np.mean(predicted == labels[test]))
+    return {
+        "value": value,
+        "standard_error": float(np.sqrt(value * (1 - value) / len(test))),
+        "n_train": len(train),
+        "n_test": len(test),
+        "n_classes": len(np.unique(labels)),
+    }

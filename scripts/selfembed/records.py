@@ -1,0 +1,126 @@
+"""Tidy score rows, provenance, and writing that leaves no half files."""
+
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+# The packages whose versions can change a number.
+PACKAGES = ("torch", "transformers", "tokenizers", "sentence-transformers", "numpy", "scipy", "scikit-learn", "pandas")
+
+# One score is one number with everything that identifies it.
+SCORE_COLUMNS = [
+    "corpus",
+    "model",
+    "encoder",
+    "training_corpus",
+    "recipe",
+    "seed",
+    "step",
+    "layer",
+    "last_layer",
+    "pooling",
+    "score",
+    "settings",
+    "value",
+    "standard_error",
+    "n_train",
+    "n_test",
+    "n_classes",
+]
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path` (a file or a folder to be) that replaces it only when the block succeeds."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    shelter = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    try:
+        temporary = shelter / path.name
+        yield temporary
+        if path.is_dir():
+            shutil.rmtree(path)
+        os.replace(temporary, path)
+    finally:
+        shutil.rmtree(shelter, ignore_errors=True)
+
+
+def write_table(table: pd.DataFrame, path: Path) -> None:
+    """Write a frame as CSV or Parquet, by the file's ending, whole or not at all."""
+    with written_whole(path) as temporary:
+        if Path(path).suffix == ".parquet":
+            table.to_parquet(temporary, index=False)
+        else:
+            table.to_csv(temporary, index=False, lineterminator="\n")
+
+
+def write_text(text: str, path: Path) -> None:
+    """Write text as UTF-8, whole or not at all."""
+    with written_whole(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(content: dict[str, Any], path: Path) -> None:
+    """Write a dictionary as readable JSON, whole or not at all."""
+    write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", path)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON file."""
+    return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def model_identity(path: str) -> dict[str, Any]:
+    """What a model path says: `base/{encoder}[/seed-{seed}]` or `tuned/{corpus}/{encoder}/{recipe}/seed-{seed}`.
+
+    Returns `model` (the path), `encoder`, `training_corpus`, `recipe` and `seed` (None where there is none).
+    """
+    kind, *words = path.split("/")
+    seed = int(words.pop().removeprefix("seed-")) if words[-1].startswith("seed-") else None
+    corpus, encoder, recipe = words if kind == "tuned" else (None, words[0], None)
+    return {"model": path, "encoder": encoder, "training_corpus": corpus, "recipe": recipe, "seed": seed}
+
+
+def checksum(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def provenance(**facts: Any) -> dict[str, Any]:
+    """What made a result: the given facts, the code's commit, versions and machine type (no times: same input, same bytes)."""
+    return {
+        **facts,
+        "commit": commit(),
+        "python": platform.python_version(),
+        "packages": {name: version for name in PACKAGES if (version := installed_version(name))},
+        "machine": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def commit() -> str | None:
+    """Git commit of this code, with `+` appended if files differ from it; None outside a repository."""
+    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty=+"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def installed_version(package: str) -> str | None:
+    """Version of an installed package, or None."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None

@@ -1,0 +1,41 @@
+"""Which source files a script runs, so that an edit reruns exactly the steps it can change."""
+
+import ast
+from functools import cache
+from pathlib import Path
+
+LIBRARY = "selfembed"
+
+
+@cache
+def code(script: Path) -> list[str]:
+    """The script and every library file it imports, directly or not, in a stable order.
+
+    Read from the source: `import selfembed.a`, `from selfembed import a` and `from selfembed.a import b`, anywhere in the
+    file. Library files are looked up beside the script.
+    """
+    root = script.parent
+    found: dict[Path, None] = {}
+    waiting = [script]
+    while waiting:
+        path = waiting.pop()
+        if path in found:
+            continue
+        found[path] = None
+        for module in imported(path):
+            parts = root.joinpath(*module.split("."))
+            candidates = [parts.with_suffix(".py"), parts / "__init__.py"]
+            waiting.extend(candidate for candidate in candidates if candidate.is_file())
+    return sorted(str(path) for path in found)
+
+
+def imported(path: Path) -> set[str]:
+    """Dotted names of library modules that a file imports (names of functions among them do no harm)."""
+    modules = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            modules.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            modules.add(node.module)
+            modules.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return {module for module in modules if module.split(".")[0] == LIBRARY}

@@ -1,0 +1,174 @@
+"""From experiments to runs: which models a study needs, what they are called, and what is scored on them.
+
+Names are readable and decided by settings alone. A recipe that a sweep changes is called after what it changes
+(`crops_temperature-0.5`); equal settings are one recipe, whatever they are called, so they are trained once.
+"""
+
+import itertools
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import ValidationError
+
+from selfembed.errors import InputError
+from selfembed.settings.schema import BAGS_OF_WORDS, Crops, Dropout, ModelEntry, Packs, RandomEncoder, Recipe, Settings
+
+
+@dataclass(frozen=True)
+class Model:
+    """What gets evaluated: an encoder as it came (no recipe), or a run's result."""
+
+    encoder: str
+    seed: int | None = None
+    corpus: str | None = None
+    recipe: str | None = None
+
+    @property
+    def family(self) -> str:
+        """The model without its seed: `base/{encoder}` or `tuned/{corpus}/{encoder}/{recipe}`."""
+        return f"tuned/{self.corpus}/{self.encoder}/{self.recipe}" if self.recipe else f"base/{self.encoder}"
+
+    @property
+    def path(self) -> str:
+        """Where it lies below `results/models/`."""
+        return self.family if self.seed is None else f"{self.family}/seed-{self.seed}"
+
+    @property
+    def step(self) -> str:
+        """Optimiser step: a base model has had none, a run is evaluated at its last."""
+        return "final" if self.recipe else "0"
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One model embedded and scored on one corpus, under a label of its experiment."""
+
+    label: str
+    corpus: str
+    model: Model
+    selection: str
+
+    @property
+    def path(self) -> str:
+        """Where its embeddings and scores lie below `results/embeddings/` and `results/scores/knn/`."""
+        return f"{self.corpus}/{self.model.path}/{self.model.step}/{self.selection}"
+
+
+@dataclass
+class Study:
+    """Everything the rules look up by name."""
+
+    settings: Settings
+    recipes: dict[str, Recipe] = field(default_factory=dict)
+    augmentations: dict[str, Crops | Dropout] = field(default_factory=dict)
+    experiments: dict[str, list[Evaluation]] = field(default_factory=dict)
+
+    @property
+    def runs(self) -> list[Model]:
+        """Every fine-tuning of the study, each once, in the order of the config."""
+        models = (evaluation.model for evaluations in self.experiments.values() for evaluation in evaluations)
+        return list(dict.fromkeys(model for model in models if model.recipe))
+
+
+def expand(settings: Settings) -> Study:
+    """Turn a validated config into the models and evaluations it asks for.
+
+    Raises InputError if a sweep names a key that recipes lack or gives it an impossible value.
+    """
+    study = Study(settings)
+    names: dict[Recipe, str] = {}
+    for name, recipe in settings.recipes.items():
+        names.setdefault(recipe, name)
+        study.recipes[name] = recipe
+    for experiment_name, experiment in settings.experiments.items():
+        evaluations = []
+        for position, entry in enumerate(experiment.models):
+            key = f"experiments.{experiment_name}.models.{position}"
+            selection = select(entry.poolings or experiment.poolings, experiment.layers, settings.encoders[entry.encoder])
+            for name, recipe, suffix in variants(entry, settings, key):
+                if recipe is not None:
+                    name = names.setdefault(recipe, name)
+                    study.recipes[name] = recipe
+                label = (entry.label or default_label(entry)) + suffix
+                for corpus in experiment.corpora:
+                    for model in models(entry, name, corpus, experiment.seeds or settings.seeds, settings):
+                        evaluations.append(Evaluation(label, corpus, model, selection))
+        study.experiments[experiment_name] = list(dict.fromkeys(evaluations))
+    for recipe in study.recipes.values():
+        study.augmentations[augmentation_name(recipe.augmentation)] = recipe.augmentation
+    return study
+
+
+def variants(entry: ModelEntry, settings: Settings, key: str) -> list[tuple[str | None, Recipe | None, str]]:
+    """(name, recipe, addition to the label) of every combination in an entry's sweep; without one, the recipe itself."""
+    if entry.recipe is None:
+        return [(None, None, "")]
+    recipe = settings.recipes[entry.recipe]
+    found = []
+    for values in itertools.product(*entry.sweep.values()):
+        changed = dict(zip(entry.sweep, values, strict=True))
+        words = [f"{path.split('.')[-1]}-{value}" for path, value in changed.items()]
+        suffix = "".join(f", {path.split('.')[-1]} {value}" for path, value in changed.items())
+        found.append(("_".join([entry.recipe, *words]), vary(recipe, changed, f"{key}.sweep"), suffix))
+    return found
+
+
+def vary(recipe: Recipe, changed: dict[str, Any], key: str) -> Recipe:
+    """The recipe with the settings at some dotted paths replaced, validated anew."""
+    plain = recipe.model_dump()
+    for path, value in changed.items():
+        *parents, last = path.split(".")
+        target = plain
+        for parent in parents:
+            target = target.get(parent) if isinstance(target, dict) else None
+        if not isinstance(target, dict) or last not in target or isinstance(target[last], dict):
+            raise InputError(f"{key}: '{path}' is not a recipe key with a single value; allowed: {', '.join(single_keys(plain))}")
+        target[last] = value
+    try:
+        return Recipe.model_validate(plain)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InputError(f"{key}.{'.'.join(changed)}: {first['input']!r} is not possible: {first['msg']}") from error
+
+
+def single_keys(plain: dict[str, Any], prefix: str = "") -> list[str]:
+    """Dotted paths of all settings that are not groups of settings."""
+    paths = []
+    for name, value in plain.items():
+        paths.extend(single_keys(value, f"{prefix}{name}.") if isinstance(value, dict) else [prefix + name])
+    return paths
+
+
+def models(entry: ModelEntry, recipe: str | None, corpus: str, seeds: list[int], settings: Settings) -> list[Model]:
+    """The models of one entry: one per seed where a seed decides anything, else one."""
+    if recipe is not None:
+        return [Model(entry.encoder, seed, entry.train_on or corpus, recipe) for seed in seeds]
+    if isinstance(settings.encoders[entry.encoder], RandomEncoder):
+        return [Model(entry.encoder, seed) for seed in seeds]
+    return [Model(entry.encoder)]
+
+
+def base_of(model: Model, settings: Settings) -> Model:
+    """The model that a run starts from."""
+    is_random = isinstance(settings.encoders[model.encoder], RandomEncoder)
+    return Model(model.encoder, model.seed if is_random else None)
+
+
+def select(poolings: list[str], layers: str | list[int], encoder) -> str:
+    """Name of a selection of embeddings, `{poolings}_{layers}`: `mean_last`, `mean-cls_all`, `mean_0-6`."""
+    if isinstance(encoder, BAGS_OF_WORDS):
+        return "none_last"
+    words = layers if isinstance(layers, str) else "-".join(str(layer) for layer in sorted(set(layers)))
+    return f"{'-'.join(dict.fromkeys(poolings))}_{words}"
+
+
+def augmentation_name(augmentation: Packs) -> str:
+    """The type, followed by the settings that differ from its defaults: `crops`, `crops_sentences-3`."""
+    defaults = type(augmentation)(type=augmentation.type).model_dump()
+    changed = [f"{key}-{value}" for key, value in augmentation.model_dump().items() if value != defaults[key]]
+    return "_".join([augmentation.type, *changed])
+
+
+def default_label(entry: ModelEntry) -> str:
+    """Encoder and recipe, where the config gives no label."""
+    return " + ".join(filter(None, [entry.encoder, entry.recipe]))

@@ -1,0 +1,25 @@
+"""Settings as command-line flags, so that every printed command can be copied and run by hand."""
+
+import shlex
+
+from pydantic import BaseModel
+
+
+def flags(settings: BaseModel, omit: tuple[str, ...] = ()) -> str:
+    """All settings of a group as `--key value`, quoted for the shell.
+
+    Underscores become hyphens, groups inside are flattened, lists become several values, True is the bare flag, and
+    None, False and empty lists are left out.
+    """
+    words = []
+    for key in type(settings).model_fields:
+        value = getattr(settings, key)
+        if key in omit or value is None or value is False or value == []:
+            continue
+        if isinstance(value, BaseModel):
+            words.append(flags(value))
+            continue
+        words.append(f"--{key.replace('_', '-')}")
+        if value is not True:
+            words.extend(shlex.quote(str(item)) for item in (value if isinstance(value, list) else [value]))
+    return " ".join(filter(None, words))

@@ -1,0 +1,31 @@
+"""Pooling that takes one fixed token, as a sentence-transformers module.
+
+A copy of this file is saved with every model that uses it, so it imports nothing of selfembed.
+"""
+
+from sentence_transformers.base.modules.module import Module
+
+
+class TokenPooling(Module):
+    """The vector of the token at a fixed index, padding or not (of the last token where a batch is shorter)."""
+
+    config_keys = ["embedding_dimension", "index"]
+
+    def __init__(self, embedding_dimension: int, index: int = 7) -> None:
+        super().__init__()
+        self.embedding_dimension = embedding_dimension
+        self.index = index
+
+    def forward(self, features: dict) -> dict:
+        """Set `sentence_embedding`, shape (texts, dim), from `token_embeddings`, shape (texts, tokens, dim)."""
+        tokens = features["token_embeddings"]
+        features["sentence_embedding"] = tokens[:, min(self.index, tokens.shape[1] - 1)]
+        return features
+
+    def get_embedding_dimension(self) -> int:
+        """Width of the text vectors."""
+        return self.embedding_dimension
+
+    def save(self, output_path: str, *args, safe_serialization: bool = True, **kwargs) -> None:
+        """Write the settings; there are no weights."""
+        self.save_config(output_path)

@@ -1,0 +1,174 @@
+"""Contrastive fine-tuning on pairs, with sentence-transformers' own trainer and loss, to the paper's protocol.
+
+Adam without weight decay, no gradient clipping, a learning rate that rises over a part of the first epoch and falls
+linearly to zero, dropout on, in-batch negatives, one direction (anchor to positives).
+"""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import pandas as pd
+import torch
+from datasets import Dataset
+from sentence_transformers import SentenceTransformer, SentenceTransformerTrainer, SentenceTransformerTrainingArguments
+from sentence_transformers.base.sampler import DefaultBatchSampler
+from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
+from transformers import TrainerCallback
+
+from selfembed.errors import InputError
+from selfembed.progress import Progress
+
+
+def batches_in_order(epochs: np.ndarray, batch_size: int) -> list[list[int]]:
+    """Positions of pairs, batch by batch, in their order; no batch crosses epochs, the last of each may be smaller.
+
+    Args:
+        epochs: epoch of every pair, ascending, shape (pairs,).
+    """
+    found = []
+    for epoch in np.unique(epochs):
+        positions = np.flatnonzero(epochs == epoch).tolist()
+        found.extend(positions[start : start + batch_size] for start in range(0, len(positions), batch_size))
+    return found
+
+
+class BatchesInOrder(DefaultBatchSampler):
+    """The trainer's view of a list of batches: yields them as they are."""
+
+    def __init__(self, found: list[list[int]]) -> None:
+        self.found = found
+        self.epoch = 0
+
+    def __iter__(self) -> Iterator[list[int]]:
+        return iter(self.found)
+
+    def __len__(self) -> int:
+        return len(self.found)
+
+
+class History(TrainerCallback):
+    """Collects one row per optimiser step, logs progress, and stops a training that diverged."""
+
+    def __init__(self, found: list[list[int]], epochs: np.ndarray) -> None:
+        self.found = found
+        self.epochs = epochs
+        self.rows: list[dict] = []
+        self.learning_rate = 0.0
+        self.progress = Progress(len(found), "steps")
+
+    def on_step_begin(self, args, state, control, optimizer=None, **kwargs) -> None:
+        """Note the learning rate that this step uses."""
+        self.learning_rate = optimizer.param_groups[0]["lr"]
+
+    def on_log(self, args, state, control, logs=None, **kwargs) -> None:
+        """Record the step that just ended."""
+        if "loss" not in logs:
+            return
+        batch = self.found[state.global_step - 1]
+        row = {
+            "step": state.global_step,
+            "epoch": int(self.epochs[batch[0]]),
+            "batch_size": len(batch),
+            "learning_rate": self.learning_rate,
+            "loss": logs["loss"],
+        }
+        self.rows.append(row)
+        if not np.isfinite(row["loss"]):
+            raise InputError(
+                f"loss is {row['loss']} at step {row['step']} of {len(self.found)} (epoch {row['epoch']}, learning rate "
+                f"{row['learning_rate']:.3g}, batch of {row['batch_size']}); try a smaller learning_rate"
+            )
+        self.progress.advance(1, f"loss {row['loss']:.4f}")
+
+
+@contextmanager
+def encoder_precision(model: SentenceTransformer, precision: str) -> Iterator[None]:
+    """Run the encoder's forward pass under bf16 autocast, and nothing else: pooling, cosines and loss stay in fp32.
+
+    (A cosine rounded to bf16 is off by up to 0.08 after division by a temperature of 0.05.)
+    """
+    if precision == "fp32":
+        yield
+        return
+    encoder = model[0].model
+    plain_forward = encoder.forward
+
+    def forward(*args, **kwargs):
+        with torch.autocast(model.device.type, dtype=torch.bfloat16):
+            output = plain_forward(*args, **kwargs)
+        output.last_hidden_state = output.last_hidden_state.float()
+        return output
+
+    encoder.forward = forward
+    try:
+        yield
+    finally:
+        del encoder.forward
+
+
+def fine_tune(
+    model: SentenceTransformer,
+    pairs: pd.DataFrame,
+    seed: int,
+    temperature: float = 0.05,
+    learning_rate: float = 2e-5,
+    batch_size: int = 64,
+    warmup: float = 0.1,
+    precision: str = "fp32",
+) -> pd.DataFrame:
+    """Fine-tune a model in place on pairs, in their order.
+
+    For a batch of pairs (a_i, p_i) the loss is the mean over i of
+    -log( exp(cos(a_i, p_i) / T) / sum_j exp(cos(a_i, p_j) / T) ); the anchor and the positive pass through the encoder
+    separately, so dropout masks differ.
+
+    Args:
+        model: on its device; its pooling decides the representation that is trained.
+        pairs: columns `epoch`, `anchor`, `positive`, in training order.
+        seed: decides the dropout masks; the order is in the pairs.
+        warmup: part of the first epoch over which the learning rate rises from 0.
+
+    Returns one row per optimiser step: `step` (from 1), `epoch`, `batch_size`, `learning_rate`, `loss`.
+
+    Raises InputError if the loss becomes NaN or infinite.
+    """
+    epochs = pairs["epoch"].to_numpy()
+    found = batches_in_order(epochs, batch_size)
+    first_epoch = sum(epochs[batch[0]] == epochs[0] for batch in found)
+    history = History(found, epochs)
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = SentenceTransformerTrainingArguments(
+            output_dir=folder,
+            num_train_epochs=1,  # all epochs are in the pairs
+            per_device_train_batch_size=batch_size,
+            batch_sampler=lambda dataset, **_: BatchesInOrder(found),
+            optim="adamw_torch",  # without weight decay this is Adam
+            weight_decay=0.0,
+            learning_rate=learning_rate,
+            lr_scheduler_type="linear",
+            warmup_steps=int(warmup * first_epoch),
+            max_grad_norm=0.0,
+            seed=seed,
+            use_cpu=model.device.type == "cpu",
+            logging_steps=1,
+            logging_nan_inf_filter=False,
+            save_strategy="no",
+            report_to=[],
+            disable_tqdm=True,
+        )
+        trainer = SentenceTransformerTrainer(
+            model=model,
+            args=arguments,
+            train_dataset=Dataset.from_pandas(pairs[["anchor", "positive"]], preserve_index=False),
+            loss=MultipleNegativesRankingLoss(model, scale=1 / temperature),
+            callbacks=[history],
+        )
+        for printing in ("PrinterCallback", "ProgressCallback", "SentenceTransformerModelCardCallback"):
+            for callback in list(trainer.callback_handler.callbacks):
+                if type(callback).__name__ == printing:
+                    trainer.remove_callback(callback)
+        with encoder_precision(model, precision):
+            trainer.train()
+    return pd.DataFrame(history.rows)

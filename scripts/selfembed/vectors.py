@@ -1,0 +1,37 @@
+"""Embeddings on disk: one folder per model, corpus and selection, read in parts.
+
+`embeddings.npy` holds a dense array, shape (poolings, layers, texts, dim); `embeddings.npz` a sparse matrix, shape
+(texts, words). `embeddings.json` names the poolings and layers, and says what made them.
+"""
+
+from pathlib import Path
+
+import numpy as np
+from scipy.sparse import csr_matrix, load_npz, save_npz
+
+
+def create(folder: Path, poolings: int, layers: int, texts: int, dim: int) -> np.ndarray:
+    """A float32 memory map to fill with the vectors of an encoder, shape (poolings, layers, texts, dim)."""
+    shape = (poolings, layers, texts, dim)
+    return np.lib.format.open_memmap(folder / "embeddings.npy", mode="w+", dtype=np.float32, shape=shape)
+
+
+def save(vectors: np.ndarray | csr_matrix, folder: Path) -> None:
+    """Save the vectors of a bag of words, shape (texts, dim): one pooling, one layer."""
+    if isinstance(vectors, np.ndarray):
+        np.save(folder / "embeddings.npy", vectors[None, None])
+    else:
+        save_npz(folder / "embeddings.npz", vectors)
+
+
+def load(folder: Path, pooling: int, layer: int, rows: np.ndarray) -> np.ndarray | csr_matrix:
+    """Vectors of some texts.
+
+    Args:
+        pooling, layer: positions in the folder's lists of poolings and layers.
+        rows: boolean mask of texts.
+    """
+    dense = folder / "embeddings.npy"
+    if dense.is_file():
+        return np.load(dense, mmap_mode="r")[pooling, layer][rows]
+    return load_npz(folder / "embeddings.npz")[rows]

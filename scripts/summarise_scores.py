@@ -1,0 +1,53 @@
+"""Summarise an experiment's scores over seeds.
+
+Reads the experiment's table. Writes a CSV table with mean, standard deviation and standard error over seeds, and the
+same as a Markdown table of the last layers.
+"""
+
+import pandas as pd
+
+from selfembed import command_line
+from selfembed.command_line import existing
+from selfembed.records import write_table, write_text
+
+WITHOUT_SEED = ["label", "corpus", "encoder", "training_corpus", "recipe", "step", "layer", "last_layer", "pooling", "score", "settings"]
+
+
+def summarise(scores: pd.DataFrame) -> pd.DataFrame:
+    """Mean over seeds, standard deviation, and standard error of the mean (both missing for a single value)."""
+    groups = scores.groupby(WITHOUT_SEED, sort=False, dropna=False)["value"]
+    table = groups.agg(mean="mean", standard_deviation="std", smallest="min", largest="max", n_seeds="count").reset_index()
+    table["standard_error"] = table["standard_deviation"] / table["n_seeds"] ** 0.5
+    return table
+
+
+def markdown(summary: pd.DataFrame) -> str:
+    """The last layers as a Markdown table, in per cent."""
+    last = summary[summary["layer"] == summary["last_layer"]]
+    rows = pd.DataFrame(
+        {
+            "model": last["label"],
+            "corpus": last["corpus"],
+            "pooling": last["pooling"],
+            "kNN accuracy (%)": last["mean"].map(lambda value: f"{100 * value:.1f}"),
+            "± standard error": last["standard_error"].map(lambda value: "–" if pd.isna(value) else f"{100 * value:.1f}"),
+            "seeds": last["n_seeds"],
+        }
+    )
+    return rows.to_markdown(index=False, stralign="left", disable_numparse=True, colalign=("left",) * 3 + ("right",) * 3) + "\n"
+
+
+def main(argv: list[str]) -> None:
+    """Run the step with command-line arguments."""
+    parser = command_line.parser(__doc__)
+    parser.add_argument("--table", type=existing, required=True, help="table of an experiment (CSV)")
+    parser.add_argument("--output", required=True, help="CSV file to write")
+    parser.add_argument("--markdown", required=True, help="Markdown file to write")
+    arguments = parser.parse_args(argv)
+    summary = summarise(pd.read_csv(arguments.table))
+    write_table(summary, arguments.output)
+    write_text(markdown(summary), arguments.markdown)
+
+
+if __name__ == "__main__":
+    command_line.run(main)
