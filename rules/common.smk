@@ -9,20 +9,21 @@ sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
 from selfembed.errors import InputError
 from selfembed.settings import code as code_files
-from selfembed.settings.expansion import augmentation_name, base_of, expand as expand_study
+from selfembed.settings.expansion import Model, augmentation_name, base_of, expand as expand_study
 from selfembed.settings.flags import flags
 from selfembed.settings.schema import BAGS_OF_WORDS, FolderEncoder, HubEncoder, PackageEncoder, RandomEncoder
 from selfembed.settings.schema import TrainedTokenizer
-from selfembed.settings.validation import load
+from selfembed.settings.validation import load, missing_sources
 
 # Only download_* rules use the network; jobs inherit this.
 os.environ["HF_HUB_OFFLINE"] = "1"
-# A lock on every tokenizer call is wanted, a warning about forks is not.
+# Snakemake already runs jobs in parallel.
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 try:
     settings = load(config)
     study = expand_study(settings)
+    missing_sources(settings)
 except InputError as error:
     sys.exit("\n".join(f"config error: {line}" for line in str(error).splitlines()))
 
@@ -79,6 +80,12 @@ def corpus_source(wildcards):
     return source.path if source.type == "file" else f"<results>/sources/{wildcards.corpus}.parquet"
 
 
+def encoder_source(wildcards):
+    """The weights of an encoder in a local folder, so that new weights are imported anew."""
+    encoder = settings.encoders[wildcards.encoder]
+    return f"{encoder.path}/model.safetensors" if isinstance(encoder, FolderEncoder) else []
+
+
 def corpus_flags(wildcards):
     """How a raw file is read and cleaned."""
     corpus = settings.corpora[wildcards.corpus]
@@ -102,8 +109,8 @@ def tokenizer_corpus(wildcards):
 
 def run_base(wildcards):
     """The base model that a run starts from."""
-    is_random = isinstance(settings.encoders[wildcards.encoder], RandomEncoder)
-    return f"<results>/models/base/{wildcards.encoder}" + (f"/seed-{wildcards.seed}" if is_random else "")
+    run = Model(wildcards.encoder, int(wildcards.seed), wildcards.corpus, wildcards.recipe)
+    return f"<results>/models/{base_of(run, settings).path}"
 
 
 def run_pairs(wildcards):

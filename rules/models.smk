@@ -26,6 +26,7 @@ rule download_encoder:
 rule import_encoder:
     """A pretrained encoder from a local folder or an installed package."""
     input:
+        source=encoder_source,
         code=code("import_encoder.py"),
     output:
         directory("<results>/encoders/{encoder}"),

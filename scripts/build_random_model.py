@@ -11,7 +11,7 @@ from selfembed.records import provenance, write_json, written_whole
 def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
-    parser.add_argument("--tokenizer", type=existing, required=True, help="folder with a BERT tokenizer")
+    parser.add_argument("--tokenizer", type=existing, required=True, help="folder with a tokenizer")
     parser.add_argument("--name", required=True, help="name of the encoder")
     parser.add_argument("--layers", type=int, default=12, help="transformer layers")
     parser.add_argument("--hidden-size", type=int, default=768, help="width of token vectors")

@@ -9,9 +9,15 @@ import os
 os.environ["HF_HUB_OFFLINE"] = "0"
 
 from huggingface_hub import hf_hub_download
-from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, RepositoryNotFoundError, RevisionNotFoundError
+from huggingface_hub.errors import (
+    EntryNotFoundError,
+    HfHubHTTPError,
+    LocalEntryNotFoundError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
 
-from selfembed import command_line
+from selfembed import checkpoints, command_line
 from selfembed.command_line import log
 from selfembed.errors import InputError
 from selfembed.records import written_whole
@@ -28,8 +34,6 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--layers", type=int, required=True, help="transformer layers that the weights must have")
     parser.add_argument("--output", required=True, help="folder to write")
     arguments = parser.parse_args(argv)
-    from selfembed.encoders import checked_folder
-
     with written_whole(arguments.output) as folder:
         for name in NEEDED + OPTIONAL:
             try:
@@ -39,13 +43,15 @@ def main(argv: list[str]) -> None:
                 raise InputError(f"hub: no repository '{arguments.id}' (or it needs a login)") from error
             except RevisionNotFoundError as error:
                 raise InputError(f"hub: '{arguments.id}' has no revision {arguments.revision}") from error
+            except LocalEntryNotFoundError as error:
+                raise InputError(f"hub: '{arguments.id}' could not be downloaded: no connection; try again") from error
             except EntryNotFoundError as error:
                 if name in NEEDED:
                     raise InputError(f"hub: '{arguments.id}' at {arguments.revision} has no {name}") from error
             except (HfHubHTTPError, OSError) as error:
                 reason = str(error).splitlines()[0]
-                raise InputError(f"hub: '{arguments.id}' could not be downloaded: {reason}") from error
-        checked_folder(folder, arguments.layers)
+                raise InputError(f"hub: '{arguments.id}' could not be downloaded: {reason}; try again") from error
+        checkpoints.check(folder, arguments.layers)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ Writes a folder with config, tokenizer and safetensors weights.
 import shutil
 from pathlib import Path
 
-from selfembed import command_line
+from selfembed import checkpoints, command_line
 from selfembed.command_line import log
 from selfembed.errors import InputError
 from selfembed.python_docs import package_folder
@@ -24,12 +24,10 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--layers", type=int, required=True, help="transformer layers that the weights must have")
     parser.add_argument("--output", required=True, help="folder to write")
     arguments = parser.parse_args(argv)
-    from selfembed.encoders import checked_folder
-
     source = Path(arguments.path) if arguments.type == "folder" else package_folder(arguments.package) / arguments.folder
     if not source.is_dir():
         raise InputError(f"{source}: no such folder; needed: a transformers checkpoint")
-    checked_folder(source, arguments.layers, arguments.sha256)
+    checkpoints.check(source, arguments.layers, arguments.sha256)
     with written_whole(arguments.output) as folder:
         folder.mkdir()
         for path in sorted(source.iterdir()):

@@ -1,6 +1,6 @@
-"""Train a WordPiece tokenizer on a corpus, for randomly initialised encoders.
+"""Train a tokenizer on a corpus, for randomly initialised encoders.
 
-Reads a corpus. Writes a folder that transformers loads as a BERT tokenizer.
+Reads a corpus. Writes a folder that transformers loads as a tokenizer.
 """
 
 from selfembed import command_line
@@ -16,7 +16,7 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--vocabulary-size", type=int, default=30522, help="number of tokens")
     parser.add_argument("--output", required=True, help="folder to write")
     arguments = parser.parse_args(argv)
-    from selfembed.encoders import train_tokenizer
+    from selfembed.tokenization import train_tokenizer
 
     tokenizer = train_tokenizer(read_corpus(arguments.corpus)["text"], arguments.vocabulary_size)
     log.info("%d tokens", len(tokenizer))

@@ -3,48 +3,34 @@
 import json
 import shutil
 import tempfile
-from collections.abc import Iterable
 from pathlib import Path
 
 import torch
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
-from transformers import BertConfig, BertModel, BertTokenizerFast
+from transformers import AutoTokenizer, BertConfig, BertModel
 
 from selfembed import token_pooling
-from selfembed.errors import InputError
-from selfembed.records import checksum, read_json
 from selfembed.token_pooling import TokenPooling
 
 STANDARD_POOLINGS = {"mean": "mean", "cls": "cls", "last": "lasttoken"}
-SPECIAL_TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 TOKEN_POOLING_FILE = Path(token_pooling.__file__)
 
 
-def checked_folder(folder: Path, layers: int, sha256: str | None = None) -> None:
-    """Check that a folder holds a checkpoint we can use.
-
-    Raises InputError if config, tokenizer or safetensors weights are missing, if the weights' SHA-256 differs, or if the
-    number of transformer layers does.
-    """
-    for name in ("config.json", "model.safetensors"):
-        if not (folder / name).is_file():
-            raise InputError(f"{folder}: no {name}; needed: a transformers checkpoint with safetensors weights")
-    if not any((folder / name).is_file() for name in ("tokenizer.json", "vocab.txt")):
-        raise InputError(f"{folder}: no tokenizer.json or vocab.txt; needed: a fast tokenizer beside the weights")
-    found = checksum(folder / "model.safetensors")
-    if sha256 is not None and found != sha256:
-        raise InputError(f"{folder}/model.safetensors: SHA-256 is {found}, but the config says {sha256}")
-    config = read_json(folder / "config.json")
-    if config.get("num_hidden_layers") != layers:
-        raise InputError(f"{folder}: {config.get('num_hidden_layers')} transformer layers, but the config says layers: {layers}")
-
-
 def load(folder: Path) -> Transformer:
-    """The encoder of a checkpoint or a saved model, without its pooling: in fp32, without network or code from the folder."""
+    """The encoder of a checkpoint or a saved model, without its pooling: in fp32, without network or code from the folder.
+
+    Weights that the checkpoint lacks (such as BERT's unused pooler) are the same every time.
+    """
     local = {"local_files_only": True}
-    return Transformer(str(folder), model_kwargs={"dtype": torch.float32, **local}, processor_kwargs=dict(local), config_kwargs=dict(local))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return Transformer(
+            str(folder),
+            model_kwargs={"dtype": torch.float32, **local},
+            processor_kwargs=dict(local),
+            config_kwargs=dict(local),
+        )
 
 
 def random_bert(
@@ -58,7 +44,7 @@ def random_bert(
     dropout: float = 0.1,
 ) -> SentenceTransformer:
     """A BERT with random weights (N(0, 0.02²), transformers' own initialisation) that depend on `seed` alone."""
-    tokenizer = BertTokenizerFast.from_pretrained(tokenizer_folder, local_files_only=True)
+    tokenizer = AutoTokenizer.from_pretrained(tokenizer_folder, local_files_only=True)
     config = BertConfig(
         vocab_size=len(tokenizer),
         hidden_size=hidden_size,
@@ -77,24 +63,6 @@ def random_bert(
         bert.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
         return assemble(load(folder), "mean", max_length)
-
-
-def train_tokenizer(texts: Iterable[str], vocabulary_size: int) -> BertTokenizerFast:
-    """A lower-casing WordPiece tokenizer as BERT's, trained on texts."""
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    tokenizer.decoder = decoders.WordPiece()
-    trainer = trainers.WordPieceTrainer(
-        vocab_size=vocabulary_size, special_tokens=SPECIAL_TOKENS, show_progress=False, continuing_subword_prefix="##"
-    )
-    tokenizer.train_from_iterator(texts, trainer)
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [SEP]",
-        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
-        special_tokens=[(token, tokenizer.token_to_id(token)) for token in ("[CLS]", "[SEP]")],
-    )
-    return BertTokenizerFast(tokenizer_object=tokenizer, model_max_length=512)
 
 
 def assemble(transformer: Transformer, pooling: str, max_length: int) -> SentenceTransformer:

@@ -77,7 +77,7 @@ def read_table(path: Path, **conditions: object) -> pd.DataFrame:
 
     Raises InputError if no row does.
     """
-    table = pd.read_csv(path, dtype={"seed": "Int64", "step": str})
+    table = pd.read_csv(path)
     for column, allowed in conditions.items():
         table = table[table[column].isin(allowed)]
     if table.empty:

@@ -165,7 +165,7 @@ def is_prose(lines: list[str]) -> bool:
         return False
     if len(lines) > 1 and lines[1][:1].isspace() and not lines[0][:1].isspace():
         return False
-    text = " ".join(lines)
+    text = without_markup(" ".join(lines))
     letters = sum(character.isalpha() or character.isspace() for character in text)
     return letters > 0.8 * len(text)
 

@@ -11,8 +11,8 @@ LIBRARY = "selfembed"
 def code(script: Path) -> list[str]:
     """The script and every library file it imports, directly or not, in a stable order.
 
-    Read from the source: `import selfembed.a`, `from selfembed import a` and `from selfembed.a import b`, anywhere in the
-    file. Library files are looked up beside the script.
+    Read from the source: `import selfembed.a`, `from selfembed import a` and `from selfembed.a import b`, anywhere in
+    the file. Importing a module also runs the packages around it. Library files are looked up beside the script.
     """
     root = script.parent
     found: dict[Path, None] = {}
@@ -23,9 +23,10 @@ def code(script: Path) -> list[str]:
             continue
         found[path] = None
         for module in imported(path):
-            parts = root.joinpath(*module.split("."))
-            candidates = [parts.with_suffix(".py"), parts / "__init__.py"]
-            waiting.extend(candidate for candidate in candidates if candidate.is_file())
+            place = root
+            for part in module.split("."):
+                place /= part
+                waiting.extend(file for file in (place / "__init__.py", place.with_suffix(".py")) if file.is_file())
     return sorted(str(path) for path in found)
 
 

@@ -6,12 +6,23 @@ Names are readable and decided by settings alone. A recipe that a sweep changes 
 
 import itertools
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import ValidationError
 
 from selfembed.errors import InputError
-from selfembed.settings.schema import BAGS_OF_WORDS, Crops, Dropout, ModelEntry, Packs, RandomEncoder, Recipe, Settings
+from selfembed.settings.schema import (
+    BAGS_OF_WORDS,
+    Crops,
+    Dropout,
+    ModelEntry,
+    Packs,
+    Pooling,
+    RandomEncoder,
+    Recipe,
+    Settings,
+)
+from selfembed.settings.validation import describe
 
 
 @dataclass(frozen=True)
@@ -75,19 +86,17 @@ def expand(settings: Settings) -> Study:
 
     Raises InputError if a sweep names a key that recipes lack or gives it an impossible value.
     """
-    study = Study(settings)
-    names: dict[Recipe, str] = {}
-    for name, recipe in settings.recipes.items():
-        names.setdefault(recipe, name)
-        study.recipes[name] = recipe
+    study = Study(settings, dict(settings.recipes))
     for experiment_name, experiment in settings.experiments.items():
         evaluations = []
         for position, entry in enumerate(experiment.models):
             key = f"experiments.{experiment_name}.models.{position}"
-            selection = select(entry.poolings or experiment.poolings, experiment.layers, settings.encoders[entry.encoder])
-            for name, recipe, suffix in variants(entry, settings, key):
+            encoder = settings.encoders[entry.encoder]
+            selection = select(entry.poolings or experiment.poolings, experiment.layers, encoder)
+            for recipe, suffix in variants(entry, settings, key):
+                name = None
                 if recipe is not None:
-                    name = names.setdefault(recipe, name)
+                    name = recipe_name(recipe, settings.recipes)
                     study.recipes[name] = recipe
                 label = (entry.label or default_label(entry)) + suffix
                 for corpus in experiment.corpora:
@@ -99,44 +108,62 @@ def expand(settings: Settings) -> Study:
     return study
 
 
-def variants(entry: ModelEntry, settings: Settings, key: str) -> list[tuple[str | None, Recipe | None, str]]:
-    """(name, recipe, addition to the label) of every combination in an entry's sweep; without one, the recipe itself."""
+def variants(entry: ModelEntry, settings: Settings, key: str) -> list[tuple[Recipe | None, str]]:
+    """(recipe, addition to the label) of every combination in an entry's sweep; without one, the recipe itself."""
     if entry.recipe is None:
-        return [(None, None, "")]
-    recipe = settings.recipes[entry.recipe]
+        return [(None, "")]
     found = []
     for values in itertools.product(*entry.sweep.values()):
         changed = dict(zip(entry.sweep, values, strict=True))
-        words = [f"{path.split('.')[-1]}-{value}" for path, value in changed.items()]
-        suffix = "".join(f", {path.split('.')[-1]} {value}" for path, value in changed.items())
-        found.append(("_".join([entry.recipe, *words]), vary(recipe, changed, f"{key}.sweep"), suffix))
+        recipe = vary(settings.recipes[entry.recipe], changed, f"{key}.sweep")
+        plain = flat(recipe.model_dump())
+        found.append((recipe, "".join(f", {last_key(path)} {plain[path]}" for path in changed)))
     return found
 
 
 def vary(recipe: Recipe, changed: dict[str, Any], key: str) -> Recipe:
     """The recipe with the settings at some dotted paths replaced, validated anew."""
     plain = recipe.model_dump()
+    allowed = flat(plain)
     for path, value in changed.items():
-        *parents, last = path.split(".")
+        if path not in allowed:
+            raise InputError(f"{key}: {path!r} is not a recipe key with a single value; allowed: {', '.join(allowed)}")
         target = plain
+        *parents, last = path.split(".")
         for parent in parents:
-            target = target.get(parent) if isinstance(target, dict) else None
-        if not isinstance(target, dict) or last not in target or isinstance(target[last], dict):
-            raise InputError(f"{key}: '{path}' is not a recipe key with a single value; allowed: {', '.join(single_keys(plain))}")
+            target = target[parent]
         target[last] = value
     try:
         return Recipe.model_validate(plain)
     except ValidationError as error:
-        first = error.errors()[0]
-        raise InputError(f"{key}.{'.'.join(changed)}: {first['input']!r} is not possible: {first['msg']}") from error
+        raise InputError(describe(error.errors()[0], Recipe, key)) from None
 
 
-def single_keys(plain: dict[str, Any], prefix: str = "") -> list[str]:
-    """Dotted paths of all settings that are not groups of settings."""
-    paths = []
+def recipe_name(recipe: Recipe, named: dict[str, Recipe]) -> str:
+    """The named recipe that it differs least from, followed by the settings that differ: `crops_temperature-0.5`.
+
+    Follows from the settings and the named recipes alone, so that no other experiment can rename a run.
+    """
+    plain = flat(recipe.model_dump())
+    words = {}
+    for name, other in named.items():
+        theirs = flat(other.model_dump())
+        words[name] = [f"_{last_key(path)}-{value}" for path, value in plain.items() if theirs.get(path) != value]
+    nearest = min(words, key=lambda name: len(words[name]))
+    return nearest + "".join(words[nearest])
+
+
+def flat(plain: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Settings by dotted path, without the groups around them."""
+    found = {}
     for name, value in plain.items():
-        paths.extend(single_keys(value, f"{prefix}{name}.") if isinstance(value, dict) else [prefix + name])
-    return paths
+        found |= flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
+    return found
+
+
+def last_key(path: str) -> str:
+    """The last key of a dotted path."""
+    return path.rsplit(".", 1)[-1]
 
 
 def models(entry: ModelEntry, recipe: str | None, corpus: str, seeds: list[int], settings: Settings) -> list[Model]:
@@ -159,7 +186,8 @@ def select(poolings: list[str], layers: str | list[int], encoder) -> str:
     if isinstance(encoder, BAGS_OF_WORDS):
         return "none_last"
     words = layers if isinstance(layers, str) else "-".join(str(layer) for layer in sorted(set(layers)))
-    return f"{'-'.join(dict.fromkeys(poolings))}_{words}"
+    in_order = [pooling for pooling in get_args(Pooling) if pooling in poolings]
+    return f"{'-'.join(in_order)}_{words}"
 
 
 def augmentation_name(augmentation: Packs) -> str:
@@ -170,5 +198,6 @@ def augmentation_name(augmentation: Packs) -> str:
 
 
 def default_label(entry: ModelEntry) -> str:
-    """Encoder and recipe, where the config gives no label."""
-    return " + ".join(filter(None, [entry.encoder, entry.recipe]))
+    """Encoder, recipe and training corpus, as far as the config gives them, where it gives no label."""
+    label = " + ".join(filter(None, [entry.encoder, entry.recipe]))
+    return f"{label} on {entry.train_on}" if entry.train_on else label

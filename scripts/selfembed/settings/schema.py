@@ -6,16 +6,26 @@ All models are closed: an unknown key is an error. Combinations of keys are chec
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    model_validator,
+)
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_]*$")]
 Pooling = Literal["mean", "cls", "last", "token7"]
+SHORTEST_WITH_TOKEN7 = 8  # tokens; token7 is the token at index 7
 
 
 class Closed(BaseModel):
     """A model that refuses unknown keys and cannot be changed."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 # Corpora ------------------------------------------------------------------------------------------------------
@@ -125,10 +135,10 @@ class Architecture(Closed):
 
 
 class TrainedTokenizer(Closed):
-    """A WordPiece tokenizer trained on one of the corpora."""
+    """A lower-casing byte-level BPE tokenizer trained on one of the corpora."""
 
     train_on: Name = Field(description="Corpus whose texts it is trained on.")
-    vocabulary_size: int = Field(30522, ge=100, description="Number of tokens (BERT: 30522).")
+    vocabulary_size: int = Field(30522, ge=300, description="Number of tokens (BERT: 30522).")
 
 
 class BorrowedTokenizer(Closed):
@@ -137,12 +147,30 @@ class BorrowedTokenizer(Closed):
     borrow_from: Name = Field(description="Encoder (hub, folder or package) whose tokenizer is used.")
 
 
+def _kind_of_tokenizer(value: Any) -> str | None:
+    """Name of the group that a tokenizer's keys belong to, so that its problems are told once."""
+    keys = value if isinstance(value, dict) else getattr(value, "__dict__", {})
+    if "train_on" in keys:
+        return "TrainedTokenizer"
+    return "BorrowedTokenizer" if "borrow_from" in keys else None
+
+
+Tokenizer = Annotated[
+    Annotated[TrainedTokenizer, Tag("TrainedTokenizer")] | Annotated[BorrowedTokenizer, Tag("BorrowedTokenizer")],
+    Discriminator(
+        _kind_of_tokenizer,
+        custom_error_type="tokenizer",
+        custom_error_message="Input should be a group with the key `train_on` or `borrow_from`",
+    ),
+]
+
+
 class RandomEncoder(Closed):
     """A randomly initialised BERT (weights from N(0, 0.02²)); the run's seed decides its weights."""
 
     type: Literal["random"]
     architecture: Architecture = Field(default_factory=Architecture, description="Shape of the encoder.")
-    tokenizer: TrainedTokenizer | BorrowedTokenizer = Field(description="`train_on` a corpus or `borrow_from` an encoder.")
+    tokenizer: Tokenizer = Field(description="`train_on` a corpus or `borrow_from` an encoder.")
     max_length: MaxLength = 512
 
     @property
@@ -226,6 +254,16 @@ class Recipe(Closed):
         "fp32", description="Of the encoder's forward pass; pooling, cosines, loss and weights are always fp32."
     )
 
+    @model_validator(mode="after")
+    def token7_exists(self):
+        """The pooled token must survive truncation."""
+        if self.pooling == "token7" and self.max_length < SHORTEST_WITH_TOKEN7:
+            raise ValueError(
+                f"pooling 'token7' does not exist in max_length {self.max_length}; "
+                f"allowed: mean, cls, last, or a max_length of at least {SHORTEST_WITH_TOKEN7}"
+            )
+        return self
+
 
 # Scores, experiments, figures ---------------------------------------------------------------------------------
 
@@ -273,12 +311,30 @@ class ModelEntry(Closed):
     )
 
 
+def _kind_of_layers(value: Any) -> str | None:
+    """JSON type of a choice of layers, so that its problems are told once."""
+    if isinstance(value, list):
+        return "array"
+    return "string" if value in ("last", "all") else None
+
+
+ChosenLayers = Annotated[
+    Annotated[Literal["last", "all"], Tag("string")]
+    | Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1), Tag("array")],
+    Discriminator(
+        _kind_of_layers,
+        custom_error_type="layers",
+        custom_error_message="Input should be 'last' or 'all' or a list of numbers",
+    ),
+]
+
+
 class Experiment(Closed):
     """A named set of runs and scores that feeds figures and a table."""
 
     corpora: list[Name] = Field(min_length=1, description="Corpora to evaluate on.")
     models: list[ModelEntry] = Field(min_length=1, description="What is compared.")
-    layers: Literal["last", "all"] | list[Annotated[int, Field(ge=0)]] = Field(
+    layers: ChosenLayers = Field(
         "last", description="Layers to score: `last`, `all`, or numbers from 0 (embedding module) upwards."
     )
     poolings: list[Pooling] = Field(default=["mean"], min_length=1, description="Poolings to score.")

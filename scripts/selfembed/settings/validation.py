@@ -1,15 +1,25 @@
 """Reading and checking a config before any job starts. Every problem is one line: key path, value, what is allowed."""
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from selfembed.errors import InputError
-from selfembed.settings.schema import BAGS_OF_WORDS, FETCHED, BorrowedTokenizer, RandomEncoder, Settings, TrainedTokenizer
+from selfembed.settings.schema import (
+    BAGS_OF_WORDS,
+    FETCHED,
+    SHORTEST_WITH_TOKEN7,
+    BorrowedTokenizer,
+    RandomEncoder,
+    Settings,
+    TrainedTokenizer,
+)
 
-# token7 is the token at index 7.
-SHORTEST_WITH_TOKEN7 = 8
+# What pydantic's messages say around what is allowed.
+AROUND_WHAT_IS_ALLOWED = re.compile(r"^\w+ should (be|have) |, (unable to|got) .*| after validation.*")
 
 
 def load(config: dict[str, Any]) -> Settings:
@@ -27,29 +37,52 @@ def load(config: dict[str, Any]) -> Settings:
     return settings
 
 
-def describe(problem: dict[str, Any]) -> str:
-    """One line for one problem that pydantic found."""
-    path = [str(part) for part in problem["loc"] if part != "[key]"]
-    key = ".".join(path) or "config"
-    value = problem["input"]
+def missing_sources(settings: Settings) -> None:
+    """Check that the local files and folders a config names exist.
+
+    Raises InputError with one line for each that does not.
+    """
+    named = [
+        (f"corpora.{name}.source.path", corpus.source.path, Path.is_file, "a file")
+        for name, corpus in settings.corpora.items()
+        if corpus.source.type == "file"
+    ] + [
+        (f"encoders.{name}.path", encoder.path, Path.is_dir, "a folder")
+        for name, encoder in settings.encoders.items()
+        if encoder.type == "folder"
+    ]
+    missing = [f"{key}: '{path}' does not exist; allowed: {kind}" for key, path, exists, kind in named if not exists(Path(path))]
+    if missing:
+        raise InputError("\n".join(missing))
+
+
+def describe(problem: dict[str, Any], root: type[BaseModel] = Settings, prefix: str = "") -> str:
+    """One line for one problem that pydantic found in a group of settings whose key path is `prefix`."""
+    keys, holder, node = locate(problem["loc"], root)
+    key = ".".join(filter(None, [prefix, *keys])) or "config"
+    value = shortened(problem["input"])
     context = problem.get("ctx", {})
     match problem["type"]:
         case "extra_forbidden":
-            return f"{key}: unknown key; allowed here: {', '.join(allowed_keys(problem['loc']))}"
+            return f"{key}: unknown key; allowed here: {', '.join(sorted(holder.get('properties', ())))}"
         case "missing":
             return f"{key}: missing; this key is needed"
         case "union_tag_invalid":
             return f"{key}: type {context['tag']!r} is unknown; allowed: {context['expected_tags']}"
         case "union_tag_not_found":
-            return f"{key}: {shortened(value)} has no key 'type'"
+            types = ", ".join(map(repr, node["discriminator"]["mapping"]))
+            return f"{key}: {value} has no key 'type'; allowed: {types}"
         case "value_error":
             return f"{key}: {context['error']}"
         case "string_pattern_mismatch":
-            return f"{key}: {shortened(value)} is not possible; allowed: text that matches {context['pattern']}"
+            allowed = f"text that matches {context['pattern']}"
         case "literal_error":
-            return f"{key}: {shortened(value)} is not possible; allowed: {context['expected']}"
-    message = problem["msg"].removeprefix("Input should be ")
-    return f"{key}: {shortened(value)} is not possible; allowed: {message[0].lower()}{message[1:]}"
+            allowed = context["expected"]
+        case "dict_type" | "model_type" | "model_attributes_type":
+            allowed = "a group of keys"
+        case _:
+            allowed = AROUND_WHAT_IS_ALLOWED.sub("", problem["msg"])
+    return f"{key}: {value} is not possible; allowed: {allowed}"
 
 
 def shortened(value: Any) -> str:
@@ -58,31 +91,51 @@ def shortened(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def allowed_keys(location: tuple) -> list[str]:
-    """The keys of the settings group that holds the key at `location`, found by walking the JSON schema."""
-    schema = Settings.model_json_schema()
-    definitions = schema["$defs"]
+def locate(location: tuple[str | int, ...], root: type[BaseModel]) -> tuple[list[str], dict, dict]:
+    """Find a problem's location in the JSON schema of `root`.
+
+    Returns the keys that lead there, the schema of what holds the last key, and the schema of what the last key holds.
+    Pydantic's locations also name the branch taken at every union, and `[key]` for a name; these are no keys.
+    """
+    schema = root.model_json_schema()
 
     def resolve(node: dict) -> dict:
-        while "$ref" in node:
-            node = definitions[node["$ref"].rsplit("/", 1)[1]]
+        while "$ref" in node or "anyOf" in node:
+            node = schema["$defs"][last_word(node["$ref"])] if "$ref" in node else node["anyOf"][0]
         return node
 
-    node = schema
-    for part in location[:-1]:
-        node = resolve(node)
-        if "discriminator" in node and part in node["discriminator"]["mapping"]:
-            node = definitions[node["discriminator"]["mapping"][part].rsplit("/", 1)[1]]
-        elif isinstance(part, int):
-            node = node.get("items", node)
-        elif part in node.get("properties", {}):
-            node = node["properties"][part]
-        elif "anyOf" in node:
-            options = [resolve(option) for option in node["anyOf"]]
-            node = next((option for option in options if option.get("title") == part), options[0])
+    keys, holder, node = [], {}, schema
+    for part in location:
+        if part == "[key]":
+            continue
+        if "oneOf" in node:
+            node = resolve(branch(node, part))
         else:
-            node = node.get("additionalProperties") or next(iter(node.get("patternProperties", {}).values()), node)
-    return sorted(resolve(node).get("properties", {}))
+            keys.append(str(part) if str(part).isprintable() else repr(part))
+            holder, node = node, resolve(held(node, part))
+    return keys, holder, node
+
+
+def branch(node: dict, name: str | int) -> dict:
+    """Branch of a union by its `type`, by the name of its group or by its JSON type."""
+    mapping = node.get("discriminator", {}).get("mapping", {})
+    if name in mapping:
+        return {"$ref": mapping[name]}
+    options = node["oneOf"]
+    return next((one for one in options if name in (last_word(one.get("$ref", "")), one.get("type"))), {})
+
+
+def held(node: dict, key: str | int) -> dict:
+    """What a key of a group, a name or a position of a list holds; empty if the schema does not say."""
+    if key in node.get("properties", {}):
+        return node["properties"][key]
+    by_name = [node.get("items"), node.get("additionalProperties"), *node.get("patternProperties", {}).values()]
+    return next(filter(None, by_name), {})
+
+
+def last_word(reference: str) -> str:
+    """Name of the group that a JSON schema refers to."""
+    return reference.rsplit("/", 1)[-1]
 
 
 def check(settings: Settings) -> Iterator[str]:
@@ -90,9 +143,6 @@ def check(settings: Settings) -> Iterator[str]:
     for name, encoder in settings.encoders.items():
         if isinstance(encoder, RandomEncoder):
             yield from check_tokenizer(f"encoders.{name}.tokenizer", encoder, settings)
-    for name, recipe in settings.recipes.items():
-        if recipe.pooling == "token7" and recipe.max_length < SHORTEST_WITH_TOKEN7:
-            yield f"recipes.{name}.pooling: 'token7' does not exist in {recipe.max_length} tokens; allowed: mean, cls, last"
     for name, experiment in settings.experiments.items():
         yield from check_experiment(f"experiments.{name}", experiment, settings)
     for name, figure in settings.figures.items():
@@ -119,11 +169,12 @@ def check_experiment(key: str, experiment, settings: Settings) -> Iterator[str]:
                 f"allowed: a corpus with labels (set corpora.{corpus}.source.label)"
             )
     for position, entry in enumerate(experiment.models):
-        yield from check_entry(f"{key}.models.{position}", entry, experiment, settings)
+        yield from check_entry(key, position, entry, experiment, settings)
 
 
-def check_entry(key: str, entry, experiment, settings: Settings) -> Iterator[str]:
-    """One model entry of an experiment."""
+def check_entry(experiment_key: str, position: int, entry, experiment, settings: Settings) -> Iterator[str]:
+    """One model entry of an experiment; what the experiment sets for all its entries is reported at its own key."""
+    key = f"{experiment_key}.models.{position}"
     yield from unknown(f"{key}.encoder", entry.encoder, "an encoder", settings.encoders)
     if entry.recipe is not None:
         yield from unknown(f"{key}.recipe", entry.recipe, "a recipe", settings.recipes)
@@ -143,14 +194,18 @@ def check_entry(key: str, entry, experiment, settings: Settings) -> Iterator[str
         return
     poolings = entry.poolings or experiment.poolings
     if "token7" in poolings and encoder.max_length < SHORTEST_WITH_TOKEN7:
+        holder = key if entry.poolings else experiment_key
         yield (
-            f"{key}: encoder '{entry.encoder}' has no pooling 'token7' (its max_length is {encoder.max_length}); "
+            f"{holder}.poolings: encoder '{entry.encoder}' has no 'token7' (its max_length is {encoder.max_length}); "
             "allowed: mean, cls, last"
         )
     if isinstance(experiment.layers, list):
         for layer in experiment.layers:
             if layer > encoder.layers:
-                yield f"{key}: encoder '{entry.encoder}' has no layer {layer}; allowed: 0 to {encoder.layers}"
+                yield (
+                    f"{experiment_key}.layers: encoder '{entry.encoder}' has no layer {layer}; "
+                    f"allowed: 0 to {encoder.layers}"
+                )
 
 
 def check_figure(key: str, figure, settings: Settings) -> Iterator[str]:
@@ -162,8 +217,19 @@ def check_figure(key: str, figure, settings: Settings) -> Iterator[str]:
     if figure.draw == "losses":
         if not any(entry.recipe for entry in experiment.models):
             yield f"{key}.draw: experiment '{figure.experiment}' fine-tunes nothing; allowed: comparison, layers"
-    elif figure.pooling not in experiment.poolings:
-        yield f"{key}.pooling: '{figure.pooling}' is not scored by '{figure.experiment}'; allowed: {', '.join(experiment.poolings)}"
+        return
+    scored = scored_poolings(experiment, settings)
+    if scored and figure.pooling not in scored:
+        yield f"{key}.pooling: '{figure.pooling}' is not scored by '{figure.experiment}'; allowed: {', '.join(scored)}"
+
+
+def scored_poolings(experiment, settings: Settings) -> list[str]:
+    """Every pooling that some entry of an experiment is scored with; none if all are bags of words."""
+    found = {}
+    for entry in experiment.models:
+        if not isinstance(settings.encoders.get(entry.encoder), BAGS_OF_WORDS):
+            found |= dict.fromkeys(entry.poolings or experiment.poolings)
+    return list(found)
 
 
 def unknown(key: str, name: str, kind: str, known) -> Iterator[str]:

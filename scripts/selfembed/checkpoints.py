@@ -1,0 +1,25 @@
+"""Folders with pretrained weights: what they must hold."""
+
+from pathlib import Path
+
+from selfembed.errors import InputError
+from selfembed.records import checksum, read_json
+
+
+def check(folder: Path, layers: int, sha256: str | None = None) -> None:
+    """Check that a folder holds a checkpoint we can use.
+
+    Raises InputError if config, tokenizer or safetensors weights are missing, if the weights' SHA-256 differs, or if the
+    number of transformer layers does.
+    """
+    for name in ("config.json", "model.safetensors"):
+        if not (folder / name).is_file():
+            raise InputError(f"{folder}: no {name}; needed: a transformers checkpoint with safetensors weights")
+    if not any((folder / name).is_file() for name in ("tokenizer.json", "vocab.txt")):
+        raise InputError(f"{folder}: no tokenizer.json or vocab.txt; needed: a fast tokenizer beside the weights")
+    found = checksum(folder / "model.safetensors")
+    if sha256 is not None and found != sha256:
+        raise InputError(f"{folder}/model.safetensors: SHA-256 is {found}, but the config says {sha256}")
+    config = read_json(folder / "config.json")
+    if config.get("num_hidden_layers") != layers:
+        raise InputError(f"{folder}: {config.get('num_hidden_layers')} transformer layers, but the config says layers: {layers}")

@@ -1,0 +1,34 @@
+"""Small encoders that tests build in a second."""
+
+from pathlib import Path
+
+from sentence_transformers import SentenceTransformer
+
+from selfembed import encoders, tokenization
+
+WORDS = "the quick brown fox jumps over a lazy dog while many small models learn to embed short texts well".split()
+
+
+def text(n_words: int, start: int = 0) -> str:
+    """A text of `n_words` words."""
+    return " ".join(WORDS[(start + step) % len(WORDS)] for step in range(n_words))
+
+
+def tokenizer_folder(folder: Path) -> Path:
+    """A tokenizer that knows WORDS."""
+    tokenization.train_tokenizer([text(40)] * 3, vocabulary_size=400).save_pretrained(folder)
+    return folder
+
+
+def small_bert(folder: Path, seed: int = 0, dropout: float = 0.1, max_length: int = 64) -> SentenceTransformer:
+    """Two layers of width 16."""
+    return encoders.random_bert(
+        tokenizer_folder(folder),
+        seed,
+        max_length,
+        layers=2,
+        hidden_size=16,
+        attention_heads=2,
+        intermediate_size=32,
+        dropout=dropout,
+    )

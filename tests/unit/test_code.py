@@ -1,0 +1,107 @@
+"""The source files that a script runs, found in the source."""
+
+from pathlib import Path
+
+import pytest
+
+from selfembed.settings.code import code
+
+SCRIPTS = Path(__file__).parents[2] / "scripts"
+REAL = sorted(SCRIPTS.glob("*.py"))
+
+
+@pytest.fixture
+def found(tmp_path):
+    """A function that writes a script beside a small library and returns what it runs, relative to it."""
+    library = {
+        "__init__.py": "",
+        "alone.py": "import json\nimport numpy.selfembed\n",
+        "chain.py": "from selfembed.link import fasten\n",
+        "link.py": "def fasten():\n    import selfembed.end\n",
+        "end.py": "END = 1\n",
+        "circle.py": "from selfembed import ring\n",
+        "ring.py": "from selfembed import circle\n",
+        "group/__init__.py": "from selfembed import end\n",
+        "group/member.py": "",
+    }
+    for name, source in library.items():
+        path = tmp_path / "selfembed" / name
+        path.parent.mkdir(exist_ok=True, parents=True)
+        path.write_text(source)
+
+    def run(source: str) -> set[str]:
+        script = tmp_path / "script.py"
+        script.write_text(source)
+        files = code.__wrapped__(script)
+        assert files == sorted(set(files))
+        return {Path(file).relative_to(tmp_path).as_posix().removeprefix("selfembed/") for file in files}
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("source", "library"),
+    [
+        pytest.param("import os\nfrom pathlib import Path\n", set(), id="no library"),
+        pytest.param("import selfembed\n", {"__init__.py"}, id="the library itself"),
+        pytest.param("import selfembed.alone\n", {"__init__.py", "alone.py"}, id="import a.b"),
+        pytest.param("import os, selfembed.alone as one\n", {"__init__.py", "alone.py"}, id="import as"),
+        pytest.param("from selfembed import alone\n", {"__init__.py", "alone.py"}, id="from a import b"),
+        pytest.param("from selfembed import alone, end\n", {"__init__.py", "alone.py", "end.py"}, id="two at once"),
+        pytest.param("from selfembed.end import END\n", {"__init__.py", "end.py"}, id="from a.b import name"),
+        pytest.param("from selfembed import chain\n", {"__init__.py", "chain.py", "link.py", "end.py"}, id="indirect"),
+        pytest.param("from selfembed import ring\n", {"__init__.py", "ring.py", "circle.py"}, id="circle"),
+        pytest.param("def f():\n    from selfembed import end\n", {"__init__.py", "end.py"}, id="inside a function"),
+        pytest.param("if True:\n    import selfembed.end\n", {"__init__.py", "end.py"}, id="inside a condition"),
+        pytest.param(
+            "from selfembed.group.member import name\n",
+            {"__init__.py", "group/__init__.py", "group/member.py", "end.py"},
+            id="packages around a module run, too",
+        ),
+        pytest.param(
+            "from selfembed.group import name\n", {"__init__.py", "group/__init__.py", "end.py"}, id="package"
+        ),
+        pytest.param("# import selfembed.end\nTEXT = 'import selfembed.end'\n", set(), id="comments and texts"),
+        pytest.param("import selfembedding.end\n", set(), id="a library of a similar name"),
+        pytest.param("from selfembed.nowhere import name\n", {"__init__.py"}, id="a module that does not exist"),
+    ],
+)
+def test_imported_files(found, source, library):
+    """A script needs itself and every library file it can import, and no other."""
+    assert found(source) == {"script.py"} | library
+
+
+def library_of(script: Path) -> set[str]:
+    """Names of the library files that a real script runs."""
+    paths = [Path(path) for path in code(script)]
+    return {path.relative_to(SCRIPTS / "selfembed").as_posix() for path in paths if path != script}
+
+
+@pytest.mark.parametrize(
+    ("script", "needed", "unrelated"),
+    [
+        ("score_knn.py", {"neighbors.py", "errors.py"}, {"training.py", "encoders.py", "figures.py"}),
+        ("draw_layers.py", {"figures.py", "records.py"}, {"neighbors.py", "training.py", "encoders.py"}),
+        ("make_pairs.py", {"crops.py", "corpora.py"}, {"training.py", "neighbors.py"}),
+        ("fine_tune.py", {"training.py", "encoders.py"}, {"neighbors.py", "embedding.py", "figures.py"}),
+    ],
+)
+def test_real_scripts(script, needed, unrelated):
+    """An edit to a library file reruns the steps that use it and leaves the others alone."""
+    files = library_of(SCRIPTS / script)
+    assert needed <= files
+    assert not unrelated & files
+
+
+@pytest.mark.parametrize("script", REAL, ids=lambda path: path.name)
+def test_no_script_imports_the_settings(script):
+    """Adding an experiment or a key to the schema must rerun nothing that exists."""
+    assert not [name for name in library_of(script) if name.startswith("settings")]
+
+
+@pytest.mark.parametrize("script", REAL, ids=lambda path: path.name)
+def test_files_exist(script):
+    """Every file that a rule would get as input is there, the script among them."""
+    files = code(script)
+    assert str(script) in files
+    assert all(Path(file).is_file() for file in files)

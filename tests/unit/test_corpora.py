@@ -1,0 +1,133 @@
+"""Reading texts from files and cleaning them."""
+
+import hashlib
+
+import pandas as pd
+import pytest
+
+from selfembed import corpora
+from selfembed.errors import InputError
+
+ROWS = [("Line one.\n\nLine  two.", "a", "T1"), ('Quotes "here", commas', "b", "T2"), ("Émigré 🎉", None, None)]
+TABLE = pd.DataFrame(ROWS, columns=["abstract", "field", "name"])
+
+
+def write(path, table=TABLE):
+    """Write a table in the format of the path's ending."""
+    match path.suffix:
+        case ".csv":
+            table.to_csv(path, index=False)
+        case ".tsv":
+            table.to_csv(path, index=False, sep="\t")
+        case ".jsonl":
+            table.to_json(path, orient="records", lines=True)
+        case ".parquet":
+            table.to_parquet(path)
+    return path
+
+
+@pytest.mark.parametrize("ending", [".csv", ".tsv", ".jsonl", ".parquet"])
+def test_every_format_gives_the_same_table(tmp_path, ending):
+    table = corpora.read_source(write(tmp_path / f"t{ending}"), text="abstract", label="field", title="name")
+    assert list(table.columns) == ["id", "text", "label", "title"]
+    assert table["text"].tolist() == [row[0] for row in ROWS]
+    assert table["label"].tolist()[:2] == ["a", "b"]
+    assert table["label"].isna().tolist() == [False, False, True]
+    assert table["id"].isna().all()
+
+
+def test_format_overrides_the_ending(tmp_path):
+    path = tmp_path / "texts.data"
+    TABLE.to_csv(path, sep="\t", index=False)
+    assert len(corpora.read_source(path, format="tsv", text="abstract")) == 3
+    with pytest.raises(InputError, match=r"cannot tell the format from the ending '.data'; allowed: .csv, .tsv"):
+        corpora.read_source(path, text="abstract")
+
+
+def test_byte_order_mark_is_not_part_of_the_first_column(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_bytes(b"\xef\xbb\xbftext\nhello\n")
+    assert corpora.read_source(path)["text"].tolist() == ["hello"]
+
+
+def test_numeric_labels_become_strings(tmp_path):
+    path = write(tmp_path / "t.parquet", pd.DataFrame({"text": ["x", "y"], "label": [1, 2]}))
+    assert corpora.read_source(path, label="label")["label"].tolist() == ["1", "2"]
+
+
+def test_missing_column_names_the_columns(tmp_path):
+    with pytest.raises(InputError, match=r"t.csv: no column 'body' for 'text'; columns: abstract, field, name$"):
+        corpora.read_source(write(tmp_path / "t.csv"), text="body")
+
+
+@pytest.mark.parametrize(("ending", "content"), [(".parquet", b"no"), (".jsonl", b"{no"), (".csv", b"\xff\xfe\x00a,\x00"), (".csv", b"")])
+def test_unreadable_file_is_one_clear_line(tmp_path, ending, content):
+    path = tmp_path / f"t{ending}"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=f"t{ending}: cannot be read as {ending[1:]}") as error:
+        corpora.read_source(path)
+    assert "\n" not in str(error.value)
+
+
+def raw(texts, labels=None, titles=None, ids=None) -> pd.DataFrame:
+    """A table as `read_source` gives it."""
+    none = [None] * len(texts)
+    return pd.DataFrame({"id": ids or none, "text": texts, "label": labels or none, "title": titles or none}, dtype=object)
+
+
+def test_every_row_is_accounted_for():
+    texts = ["  a  b\n\tc ", "", None, "   ", "a b c", "tiny", "long enough", "other text"]
+    labels = ["x", "x", "x", "x", "x", "x", "none", "y"]
+    corpus, counts = corpora.prepare(raw(texts, labels), unlabelled=("none",), minimum_length=5)
+    assert corpus["text"].tolist() == ["a b c", "long enough", "other text"]
+    assert corpus["label"].fillna("missing").tolist() == ["x", "missing", "y"]
+    assert counts == {
+        "read": 8,
+        "empty": 3,
+        "too short": 1,
+        "duplicate": 1,
+        "kept": 3,
+        "kept, labelled": 2,
+        "kept, label too rare": 0,
+        "classes": 2,
+    }
+    assert counts["read"] == counts["empty"] + counts["too short"] + counts["duplicate"] + counts["kept"]
+
+
+def test_rare_labels_become_no_label():
+    corpus, counts = corpora.prepare(raw(["t1", "t2", "t3"], ["x", "x", "y"]), minimum_label_count=2)
+    assert corpus["label"].isna().tolist() == [False, False, True]
+    assert counts["kept, label too rare"] == 1
+
+
+def test_ids_depend_on_the_text_alone():
+    one, _ = corpora.prepare(raw(["alpha", "beta", "gamma"]))
+    two, _ = corpora.prepare(raw(["gamma", "new", "alpha"]))
+    assert one.set_index("text")["id"]["alpha"] == two.set_index("text")["id"]["alpha"]
+    assert one["id"][0] == hashlib.sha256(b"alpha").hexdigest()[:16]
+    assert one["id"].is_unique
+
+
+def test_the_sources_ids_are_kept_and_must_be_unique():
+    corpus, _ = corpora.prepare(raw(["a", "b"], ids=["7", "8"]))
+    assert corpus["id"].tolist() == ["7", "8"]
+    with pytest.raises(InputError, match="id '7' belongs to several texts"):
+        corpora.prepare(raw(["a", "b"], ids=["7", "7"]))
+
+
+def test_duplicates_can_be_kept():
+    corpus, counts = corpora.prepare(raw(["same", "same"]), deduplicate=False)
+    assert counts["duplicate"] == 0
+    assert corpus["id"].is_unique
+
+
+def test_nothing_left_says_where_the_rows_went():
+    with pytest.raises(InputError, match="no text is left: 2 read, 1 empty, 1 too short"):
+        corpora.prepare(raw(["", "ab"]), minimum_length=3)
+
+
+def test_a_file_that_is_no_corpus_is_named(tmp_path):
+    path = tmp_path / "x.parquet"
+    pd.DataFrame({"a": [1]}).to_parquet(path)
+    with pytest.raises(InputError, match="not a prepared corpus"):
+        corpora.read_corpus(path)

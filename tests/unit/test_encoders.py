@@ -1,0 +1,109 @@
+"""Encoders: random initialisation, poolings, saving, tokenizers, checks of checkpoints."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from sentence_transformers import SentenceTransformer
+from small_models import small_bert, text, tokenizer_folder
+
+from selfembed import checkpoints, embedding, encoders, tokenization
+from selfembed.errors import InputError
+
+TEXTS = [text(length) for length in (9, 30, 14)]
+
+
+def test_the_seed_alone_decides_random_weights(tmp_path):
+    torch.manual_seed(1)
+    one = small_bert(tmp_path, seed=3).state_dict()
+    torch.manual_seed(2)
+    state = torch.get_rng_state()
+    two = small_bert(tmp_path, seed=3).state_dict()
+    assert torch.equal(state, torch.get_rng_state())
+    other = small_bert(tmp_path, seed=4).state_dict()
+    assert all(torch.equal(one[name], two[name]) for name in one)
+    assert any(not torch.equal(one[name], other[name]) for name in one)
+
+
+def test_random_weights_are_berts(tmp_path):
+    weights = encoders.random_bert(tokenizer_folder(tmp_path), 0, 64, 2, 64, 4, 128, 0.1).state_dict()
+    dense = next(tensor for name, tensor in weights.items() if name.endswith("layer.0.intermediate.dense.weight"))
+    assert float(dense.std()) == pytest.approx(0.02, rel=0.05)
+    assert abs(float(dense.mean())) < 0.002
+
+
+@pytest.mark.parametrize("pooling", ["mean", "cls", "last", "token7"])
+def test_a_saved_model_gives_the_same_vectors_and_its_pooling_is_ours(tmp_path, pooling):
+    model = encoders.assemble(small_bert(tmp_path / "tokenizer")[0], pooling, 64)
+    encoders.save(model, tmp_path / "model", "card")
+    loaded = SentenceTransformer(str(tmp_path / "model"), trust_remote_code=pooling == "token7", device="cpu")
+    np.testing.assert_allclose(loaded.encode(TEXTS), model.encode(TEXTS), atol=1e-6)
+    out = np.zeros((1, 1, len(TEXTS), 16), dtype=np.float32)
+    embedding.embed(encoders.load(tmp_path / "model"), TEXTS, [2], [pooling], out, max_length=64)
+    np.testing.assert_allclose(out[0, 0], model.encode(TEXTS), atol=1e-5)
+    assert (tmp_path / "model" / "README.md").read_text() == "card"
+    assert list((tmp_path / "model").glob("*.bin")) == []
+
+
+def test_anyone_can_load_a_token7_model(tmp_path):
+    """In a process that knows nothing of this library."""
+    model = encoders.assemble(small_bert(tmp_path / "tokenizer")[0], "token7", 64)
+    encoders.save(model, tmp_path / "model", "card")
+    program = (
+        "from sentence_transformers import SentenceTransformer\n"
+        f"model = SentenceTransformer({str(tmp_path / 'model')!r}, trust_remote_code=True)\n"
+        f"print(model.encode([{TEXTS[1]!r}])[0].tolist())"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=tmp_path)
+    np.testing.assert_allclose(json.loads(done.stdout.splitlines()[-1]), model.encode(TEXTS[1]), atol=1e-5)
+
+
+def test_texts_are_truncated_to_the_models_length(tmp_path):
+    model = small_bert(tmp_path, max_length=10)
+    np.testing.assert_allclose(model.encode(text(8)), model.encode(text(50)), atol=1e-6)
+
+
+def test_a_trained_tokenizer_is_reproducible_and_lower_cases():
+    texts = [text(30, start) for start in range(20)]
+    one, two = (tokenization.train_tokenizer(texts, 300) for _ in range(2))
+    assert one.get_vocab() == two.get_vocab()
+    assert len(one) <= 300
+    assert one("Quick FOX")["input_ids"] == one("quick fox")["input_ids"]
+    tokens = one.convert_ids_to_tokens(one("quick fox")["input_ids"])
+    assert (tokens[0], tokens[-1]) == ("[CLS]", "[SEP]")
+    assert one.pad_token == "[PAD]"
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    """A folder with two layers."""
+    encoders.save(small_bert(tmp_path / "tokenizer"), tmp_path / "checkpoint", "card")
+    return tmp_path / "checkpoint"
+
+
+def test_a_good_checkpoint_passes(checkpoint):
+    checkpoints.check(checkpoint, layers=2)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda folder: (folder / "config.json").unlink(), "no config.json"),
+        (lambda folder: (folder / "model.safetensors").unlink(), "no model.safetensors; needed: .* safetensors weights"),
+        (lambda folder: (folder / "tokenizer.json").unlink(), "no tokenizer.json or vocab.txt"),
+    ],
+)
+def test_a_missing_file_is_named(checkpoint, spoil, message):
+    spoil(checkpoint)
+    with pytest.raises(InputError, match=message):
+        checkpoints.check(checkpoint, layers=2)
+
+
+def test_wrong_layers_and_wrong_checksum_are_named(checkpoint):
+    with pytest.raises(InputError, match="2 transformer layers, but the config says layers: 12"):
+        checkpoints.check(checkpoint, layers=12)
+    with pytest.raises(InputError, match="SHA-256 is [0-9a-f]{64}, but the config says 0000"):
+        checkpoints.check(checkpoint, layers=2, sha256="0" * 64)

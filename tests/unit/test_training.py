@@ -1,0 +1,198 @@
+"""Fine-tuning against the closed form of the loss and a plain torch loop."""
+
+import copy
+import logging
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
+from small_models import small_bert, text
+
+from selfembed import encoders, training
+from selfembed.errors import InputError
+
+N_PAIRS, N_EPOCHS = 21, 2
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("tokenizer")
+
+
+def pairs_of(n_pairs: int = N_PAIRS, n_epochs: int = N_EPOCHS) -> pd.DataFrame:
+    """Pairs of different short texts, in training order."""
+    rows = [
+        (epoch, f"t{number}", text(6 + number % 5, number + epoch), text(9 + number % 4, number + 3))
+        for epoch in range(n_epochs)
+        for number in range(n_pairs)
+    ]
+    return pd.DataFrame(rows, columns=["epoch", "id", "anchor", "positive"])
+
+
+def closed_form(anchors: np.ndarray, positives: np.ndarray, temperature: float) -> float:
+    """Mean over i of -log( exp(s_ii) / sum_j exp(s_ij) ), s_ij = cos(a_i, p_j) / T; in float64."""
+    anchors, positives = (
+        vectors.astype(np.float64) / np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
+        for vectors in (anchors, positives)
+    )
+    logits = anchors @ positives.T / temperature
+    highest = logits.max(axis=1)
+    return float(np.mean(highest + np.log(np.exp(logits - highest[:, None]).sum(axis=1)) - np.diag(logits)))
+
+
+@pytest.mark.parametrize("temperature", [0.005, 0.05, 0.5, 5.0])
+@pytest.mark.parametrize("batch_size", [2, 7, 64])
+def test_loss_equals_the_closed_form(temperature, batch_size):
+    generator = np.random.default_rng(batch_size)
+    anchors, positives = generator.normal(size=(2, batch_size, 24)).astype(np.float32)
+    loss = MultipleNegativesRankingLoss(torch.nn.Identity(), scale=1 / temperature)
+    value = loss.compute_loss_from_embeddings([torch.from_numpy(anchors), torch.from_numpy(positives)], None)
+    assert float(value) == pytest.approx(closed_form(anchors, positives, temperature), rel=1e-5, abs=1e-5)
+
+
+def test_first_loss_of_a_run_equals_the_closed_form(folder):
+    model = small_bert(folder, dropout=0.0)
+    pairs = pairs_of(8, 1)
+    vectors = [model.encode(pairs[column].tolist()) for column in ("anchor", "positive")]
+    history = training.fine_tune(model, pairs, seed=1, batch_size=8)
+    assert history["loss"][0] == pytest.approx(closed_form(*vectors, 0.05), abs=1e-5)
+
+
+def plain_loop(model, pairs, learning_rate, batch_size, temperature, warmup):
+    """The same fine-tuning in a few lines of torch: Adam, linear schedule, no clipping, no dropout."""
+    model.train()
+    optimiser = torch.optim.Adam(model.parameters(), lr=learning_rate)
+    batches = [
+        epoch.iloc[start : start + batch_size]
+        for _, epoch in pairs.groupby("epoch")
+        for start in range(0, len(epoch), batch_size)
+    ]
+    rising = int(warmup * len(batches) / pairs["epoch"].nunique())
+    losses = []
+    for step, batch in enumerate(batches):
+        factor = step / rising if step < rising else (len(batches) - step) / (len(batches) - rising)
+        optimiser.param_groups[0]["lr"] = learning_rate * factor
+        a, p = (
+            model(model.preprocess(batch[column].tolist()))["sentence_embedding"] for column in ("anchor", "positive")
+        )
+        logits = torch.nn.functional.normalize(a) @ torch.nn.functional.normalize(p).T / temperature
+        loss = torch.nn.functional.cross_entropy(logits, torch.arange(len(batch)))
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(loss.item())
+    return losses
+
+
+@pytest.mark.parametrize("steps", [1, 12])
+def test_equals_a_plain_torch_loop(folder, steps):
+    model = small_bert(folder, dropout=0.0)
+    reference = copy.deepcopy(model)
+    pairs = pairs_of()[:4] if steps == 1 else pairs_of()
+    history = training.fine_tune(model, pairs, seed=1, learning_rate=1e-3, batch_size=4, warmup=0.5)
+    losses = plain_loop(reference, pairs, 1e-3, 4, 0.05, 0.5)
+    assert len(history) == steps
+    np.testing.assert_allclose(history["loss"], losses, atol=1e-5)
+    for (name, trained), expected in zip(model.named_parameters(), reference.parameters(), strict=True):
+        torch.testing.assert_close(trained, expected, atol=1e-5, rtol=1e-4, msg=name)
+
+
+def test_weights_do_move(folder):
+    model = small_bert(folder)
+    before = copy.deepcopy(model.state_dict())
+    training.fine_tune(model, pairs_of(), seed=1, learning_rate=1e-3, batch_size=4)
+    moved = [name for name, weights in model.state_dict().items() if not torch.equal(weights, before[name])]
+    assert any("layer.0" in name for name in moved)
+    assert any("layer.1" in name for name in moved)
+    assert any("word_embeddings" in name for name in moved)
+
+
+def test_batches_keep_the_order_and_never_cross_epochs():
+    epochs = np.array([0] * 10 + [1] * 10)
+    found = training.batches_in_order(epochs, 4)
+    assert [position for batch in found for position in batch] == list(range(20))
+    assert [len(batch) for batch in found] == [4, 4, 2, 4, 4, 2]
+
+
+def test_schedule_rises_over_a_part_of_the_first_epoch_and_falls_to_zero(folder):
+    history = training.fine_tune(small_bert(folder), pairs_of(40, 2), seed=1, learning_rate=1e-3, batch_size=2, warmup=0.1)
+    assert history["step"].tolist() == list(range(1, 41))
+    assert history["epoch"].tolist() == [0] * 20 + [1] * 20
+    expected = [step / 2 if step < 2 else (40 - step) / 38 for step in range(40)]
+    np.testing.assert_allclose(history["learning_rate"], 1e-3 * np.array(expected), rtol=1e-6)
+
+
+def test_the_last_short_batch_is_used(folder):
+    history = training.fine_tune(small_bert(folder), pairs_of(), seed=1, batch_size=8)
+    assert history["batch_size"].tolist() == [8, 8, 5, 8, 8, 5]
+
+
+def run(folder, seed, precision="fp32", dropout=0.1):
+    """The history and weights of one short run."""
+    model = small_bert(folder, dropout=dropout)
+    history = training.fine_tune(model, pairs_of(), seed=seed, learning_rate=1e-3, batch_size=4, precision=precision)
+    return history["loss"].to_numpy(), model.state_dict()
+
+
+def test_the_seed_decides_the_dropout_masks_and_nothing_else_does(folder):
+    one, weights = run(folder, 1)
+    torch.manual_seed(999)
+    again, same = run(folder, 1)
+    other, _ = run(folder, 2)
+    np.testing.assert_array_equal(one, again)
+    assert all(torch.equal(weights[name], same[name]) for name in weights)
+    assert not np.array_equal(one, other)
+
+
+def test_dropout_is_on_and_anchor_and_positive_get_different_masks(folder):
+    pairs = pairs_of(8, 1)
+    pairs["positive"] = pairs["anchor"]
+    with_dropout = training.fine_tune(small_bert(folder, dropout=0.3), pairs, seed=1, batch_size=8)["loss"][0]
+    without = training.fine_tune(small_bert(folder, dropout=0.0), pairs, seed=1, batch_size=8)["loss"][0]
+    assert abs(with_dropout - without) > 1e-3
+
+
+def test_bf16_follows_fp32_and_leaves_weights_in_fp32(folder):
+    exact, _ = run(folder, 1, dropout=0.0)
+    rounded, weights = run(folder, 1, "bf16", dropout=0.0)
+    assert not np.array_equal(exact, rounded)
+    np.testing.assert_allclose(rounded, exact, atol=0.1)
+    assert {tensor.dtype for tensor in weights.values() if tensor.is_floating_point()} == {torch.float32}
+
+
+def test_bf16_reaches_the_encoder_alone(folder):
+    model = small_bert(folder)
+    seen = {}
+    dense = model[0].model.encoder.layer[0].attention.output.dense
+    dense.register_forward_hook(lambda module, inputs, output: seen.update(encoder=output.dtype))
+    with training.encoder_precision(model, "bf16"):
+        features = model(model.preprocess(["the quick brown fox"]))
+    assert seen["encoder"] == torch.bfloat16
+    assert features["token_embeddings"].dtype == torch.float32
+    assert features["sentence_embedding"].dtype == torch.float32
+    model(model.preprocess(["the quick brown fox"]))
+    assert seen["encoder"] == torch.float32
+    assert "forward" not in vars(model[0].model)
+
+
+@pytest.mark.parametrize("pooling", ["mean", "cls", "last", "token7"])
+def test_every_pooling_can_be_the_target(folder, pooling):
+    model = encoders.assemble(small_bert(folder)[0], pooling, 64)
+    history = training.fine_tune(model, pairs_of(), seed=1, learning_rate=1e-3, batch_size=4)
+    assert np.isfinite(history["loss"]).all()
+
+
+def test_divergence_names_step_rate_and_batch(folder):
+    model = small_bert(folder)
+    with torch.no_grad():
+        model[0].model.embeddings.word_embeddings.weight.fill_(float("nan"))
+    with pytest.raises(InputError, match=r"loss is nan at step 1 of 6 \(epoch 0, learning rate .*, batch of 8\)"):
+        training.fine_tune(model, pairs_of(), seed=1, batch_size=8)
+
+
+def test_progress_is_logged(folder, caplog):
+    with caplog.at_level(logging.INFO, logger="selfembed"):
+        training.fine_tune(small_bert(folder), pairs_of(), seed=1, batch_size=8)
+    assert "6 of 6 steps (100 %)" in caplog.text

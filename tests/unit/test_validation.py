@@ -1,0 +1,489 @@
+"""A wrong config is refused before any job starts, one readable line for every problem."""
+
+from typing import Any
+
+import pytest
+from settings_examples import REMOVED, changed, example
+
+from selfembed.errors import InputError
+from selfembed.settings.validation import load, missing_sources
+
+ENTRY = "experiments.main.models.1"
+NAME = "text that matches ^[a-z0-9][a-z0-9_]*$"
+POOLINGS = "'mean', 'cls', 'last' or 'token7'"
+TOP = "corpora, device, embedding, encoders, experiments, figures, folder, knn, recipes, seeds, threads"
+TOKENIZER = "a group with the key `train_on` or `borrow_from`"
+PYDANTIC = ("[key]", "Tokenizer", "literal", "array", "Input should", "Value error")
+CORPORA = "news, docs, notes"
+ENCODERS = "tiny, loan, mpnet, tfidf, svd"
+
+
+def problem(changes: dict[str, Any]) -> str:
+    """The message that the changed example is refused with."""
+    with pytest.raises(InputError) as refused:
+        load(changed(changes))
+    return str(refused.value)
+
+
+def test_example_is_valid():
+    """The example that all tests change has no problem of its own."""
+    assert load(example()).seeds == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("sedes", TOP),
+        ("corpora.news.sourc", "deduplicate, minimum_label_count, minimum_length, source"),
+        ("corpora.news.source.pth", "format, id, label, path, text, title, type, unlabelled"),
+        ("corpora.docs.source.path", "packages, type"),
+        ("encoders.mpnet.revison", "id, layers, max_length, revision, type"),
+        ("encoders.tfidf.components", "type"),
+        ("encoders.tiny.layers", "architecture, max_length, tokenizer, type"),
+        (
+            "encoders.tiny.architecture.layrs",
+            "attention_heads, dropout, hidden_size, intermediate_size, layers",
+        ),
+        ("encoders.tiny.tokenizer.size", "train_on, vocabulary_size"),
+        ("encoders.tiny.tokenizer.borrow_from", "train_on, vocabulary_size"),
+        ("encoders.loan.tokenizer.vocabulary_size", "borrow_from"),
+        (
+            "recipes.crops.temprature",
+            "augmentation, batch_size, epochs, learning_rate, max_length, pooling, precision, temperature, warmup",
+        ),
+        ("recipes.crops.augmentation.sentence", "maximum_length, minimum_length, sentences, type"),
+        ("experiments.main.seed", "corpora, layers, models, poolings, seeds"),
+        ("experiments.main.models.1.recpe", "color, encoder, label, poolings, recipe, sweep, train_on"),
+        ("figures.bars.colour", "draw, experiment, pooling, title"),
+    ],
+)
+def test_unknown_key(path, allowed):
+    """An unknown key is named with its path as written, and the keys of its own group are listed."""
+    assert problem({path: 1}) == f"{path}: unknown key; allowed here: {allowed}"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        pytest.param(
+            {"device": "gpu"}, "device: 'gpu' is not possible; allowed: 'auto', 'cpu' or 'cuda'", id="literal"
+        ),
+        pytest.param(
+            {"figures.bars.draw": "pie"},
+            "figures.bars.draw: 'pie' is not possible; allowed: 'comparison', 'layers' or 'losses'",
+            id="literal of a figure",
+        ),
+        pytest.param(
+            {"experiments.main.poolings": ["max"]},
+            f"experiments.main.poolings.0: 'max' is not possible; allowed: {POOLINGS}",
+            id="literal in a list",
+        ),
+        pytest.param(
+            {f"{ENTRY}.poolings": ["mean", "max"]},
+            f"{ENTRY}.poolings.1: 'max' is not possible; allowed: {POOLINGS}",
+            id="literal in a list that may be missing",
+        ),
+        pytest.param({"seeds": 3}, "seeds: 3 is not possible; allowed: a valid list", id="number for a list"),
+        pytest.param({"seeds": [1.5]}, "seeds.0: 1.5 is not possible; allowed: a valid integer", id="fraction"),
+        pytest.param({"seeds": []}, "seeds: [] is not possible; allowed: at least 1 item", id="empty list"),
+        pytest.param({"corpora": {}}, "corpora: {} is not possible; allowed: at least 1 item", id="no corpus"),
+        pytest.param({"knn": {"k": "ten"}}, "knn.k: 'ten' is not possible; allowed: a valid integer", id="word"),
+        pytest.param({"recipes": None}, "recipes: None is not possible; allowed: a group of keys", id="empty names"),
+        pytest.param({"threads": 3}, "threads: 3 is not possible; allowed: a group of keys", id="number for a group"),
+        pytest.param(
+            {"encoders.tiny": None},
+            "encoders.tiny: None is not possible; allowed: a group of keys",
+            id="nothing for a group with a type",
+        ),
+        pytest.param(
+            {"corpora.news.source.path": ""},
+            "corpora.news.source.path: '' is not possible; allowed: at least 1 character",
+            id="empty text",
+        ),
+        pytest.param(
+            {"recipes.crops.augmentation.sentences": "many"},
+            "recipes.crops.augmentation.sentences: 'many' is not possible; allowed: a valid integer",
+            id="type in an augmentation",
+        ),
+        pytest.param(
+            {"recipes.crops.learning_rate": 0},
+            "recipes.crops.learning_rate: 0 is not possible; allowed: greater than 0",
+            id="too small",
+        ),
+        pytest.param(
+            {"recipes.crops.temperature": float("inf")},
+            "recipes.crops.temperature: inf is not possible; allowed: a finite number",
+            id="infinite",
+        ),
+        pytest.param(
+            {"encoders.mpnet.revision": "main"},
+            "encoders.mpnet.revision: 'main' is not possible; allowed: text that matches ^[0-9a-f]{40}$",
+            id="revision that is no commit",
+        ),
+        pytest.param(
+            {f"{ENTRY}.color": "red"},
+            f"{ENTRY}.color: 'red' is not possible; allowed: text that matches ^#[0-9a-f]{{6}}$",
+            id="colour by name",
+        ),
+        pytest.param(
+            {f"{ENTRY}.sweep": {"temperature": 0.5}},
+            f"{ENTRY}.sweep.temperature: 0.5 is not possible; allowed: a valid list",
+            id="sweep over one value",
+        ),
+        pytest.param(
+            {"experiments.main.layers": "first"},
+            "experiments.main.layers: 'first' is not possible; allowed: 'last' or 'all' or a list of numbers",
+            id="word for layers",
+        ),
+        pytest.param(
+            {"experiments.main.layers": 3},
+            "experiments.main.layers: 3 is not possible; allowed: 'last' or 'all' or a list of numbers",
+            id="number for layers",
+        ),
+        pytest.param(
+            {"experiments.main.layers": [0, "a"]},
+            "experiments.main.layers.1: 'a' is not possible; allowed: a valid integer",
+            id="word among layers",
+        ),
+        pytest.param(
+            {"experiments.main.layers": []},
+            "experiments.main.layers: [] is not possible; allowed: at least 1 item",
+            id="no layers",
+        ),
+        pytest.param(
+            {"encoders.tiny.tokenizer": "news"},
+            f"encoders.tiny.tokenizer: 'news' is not possible; allowed: {TOKENIZER}",
+            id="word for a tokenizer",
+        ),
+        pytest.param(
+            {"encoders.tiny.tokenizer": {"train_no": "news"}},
+            f"encoders.tiny.tokenizer: {{'train_no': 'news'}} is not possible; allowed: {TOKENIZER}",
+            id="tokenizer of no kind",
+        ),
+        pytest.param(
+            {"encoders.tiny.tokenizer.train_on": 3},
+            "encoders.tiny.tokenizer.train_on: 3 is not possible; allowed: a valid string",
+            id="number for a name in a tokenizer",
+        ),
+    ],
+)
+def test_wrong_value(changes, message):
+    """A value of the wrong type, or none of the allowed ones, is shown with what is allowed."""
+    assert problem(changes) == message
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("corpora.news.source", "'file', 'python_docs'"),
+        ("encoders.tiny", "'hub', 'folder', 'package', 'random', 'tfidf', 'svd'"),
+        ("recipes.crops.augmentation", "'crops', 'dropout'"),
+    ],
+)
+def test_unknown_type(path, allowed):
+    """A group of an unknown type is named with all types."""
+    assert problem({f"{path}.type": "fancy"}) == f"{path}: type 'fancy' is unknown; allowed: {allowed}"
+
+
+def test_unknown_augmentation_by_name():
+    """The short form of an augmentation is refused like the long one."""
+    message = "recipes.crops.augmentation: type 'fancy' is unknown; allowed: 'crops', 'dropout'"
+    assert problem({"recipes.crops.augmentation": "fancy"}) == message
+
+
+@pytest.mark.parametrize("path", ["corpora.docs.source", "encoders.tfidf", "recipes.crops.augmentation"])
+def test_missing_type(path):
+    """A group without a type says which types there are."""
+    message = problem({f"{path}.type": REMOVED})
+    assert message.startswith(f"{path}: {{}} has no key 'type'; allowed: '")
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "corpora",
+        "corpora.news.source",
+        "corpora.news.source.path",
+        "encoders.mpnet.revision",
+        "encoders.tiny.tokenizer",
+        "recipes.crops.augmentation",
+        "experiments.main.models",
+        "experiments.main.models.1.encoder",
+        "figures.bars.draw",
+    ],
+)
+def test_missing_key(path):
+    """A key that is needed is named with its full path."""
+    assert problem({path: REMOVED}) == f"{path}: missing; this key is needed"
+
+
+@pytest.mark.parametrize("group", ["corpora", "encoders", "recipes", "experiments", "figures"])
+@pytest.mark.parametrize("name", ["News", "my news", "my-news", "_news", "näws", "", "news\n"])
+def test_name_with_bad_characters(group, name):
+    """Names become files and wildcards: small letters, digits and underscores only."""
+    config = example()
+    config[group][name] = next(iter(config[group].values()))
+    with pytest.raises(InputError) as refused:
+        load(config)
+    message = str(refused.value)
+    assert message.startswith(f"{group}.{name}: " if name.isprintable() and name else group)
+    assert message.endswith(f": {name!r} is not possible; allowed: {NAME}")
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize("path", ["experiments.main.corpora.0", f"{ENTRY}.recipe", "figures.bars.experiment"])
+def test_reference_with_bad_characters(path):
+    """A name is checked where it is used, too."""
+    assert problem({path: "No Name"}) == f"{path}: 'No Name' is not possible; allowed: {NAME}"
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "known"),
+    [
+        (f"{ENTRY}.encoder", "an encoder", ENCODERS),
+        (f"{ENTRY}.recipe", "a recipe", "crops"),
+        (f"{ENTRY}.train_on", "a corpus", CORPORA),
+        ("experiments.main.corpora.0", "a corpus", CORPORA),
+        ("figures.bars.experiment", "an experiment", "main"),
+        ("encoders.tiny.tokenizer.train_on", "a corpus", CORPORA),
+        ("encoders.loan.tokenizer.borrow_from", "a pretrained encoder", "mpnet"),
+    ],
+)
+def test_unknown_name(path, kind, known):
+    """A name that nothing is called by is shown with the names that exist."""
+    assert problem({path: "nobody"}) == f"{path}: 'nobody' is not {kind}; allowed: {known}"
+
+
+def test_unknown_name_where_none_is_defined():
+    """Without any recipe, the message says so instead of listing nothing."""
+    assert problem({"recipes": {}}) == f"{ENTRY}.recipe: 'crops' is not a recipe; allowed: none is defined"
+
+
+@pytest.mark.parametrize("lender", ["tiny", "tfidf", "loan"])
+def test_tokenizer_borrowed_from_encoder_without_one(lender):
+    """Only pretrained encoders have a tokenizer to lend."""
+    path = "encoders.loan.tokenizer.borrow_from"
+    assert problem({path: lender}) == f"{path}: '{lender}' is not a pretrained encoder; allowed: mpnet"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        pytest.param(
+            {"experiments.main.layers": [0, 3]},
+            "experiments.main.layers: encoder 'tiny' has no layer 3; allowed: 0 to 2",
+            id="layer that does not exist",
+        ),
+        pytest.param(
+            {"experiments.main.poolings": ["mean", "token7"], "encoders.tiny.max_length": 7},
+            "experiments.main.poolings: encoder 'tiny' has no 'token7' (its max_length is 7); allowed: mean, cls, last",
+            id="token7 of a truncated encoder",
+        ),
+        pytest.param(
+            {f"{ENTRY}.poolings": ["token7", "mean"], "encoders.tiny.max_length": 7},
+            f"{ENTRY}.poolings: encoder 'tiny' has no 'token7' (its max_length is 7); allowed: mean, cls, last",
+            id="token7 of one truncated entry",
+        ),
+        pytest.param(
+            {"recipes.crops.pooling": "token7", "recipes.crops.max_length": 7},
+            "recipes.crops: pooling 'token7' does not exist in max_length 7; "
+            "allowed: mean, cls, last, or a max_length of at least 8",
+            id="token7 of a truncated recipe",
+        ),
+        pytest.param(
+            {"experiments.main.models.0": {"encoder": "tfidf", "poolings": ["mean"]}},
+            "experiments.main.models.0.poolings: bag of words 'tfidf' has no token vectors to pool; "
+            "allowed: drop this key",
+            id="poolings of a bag of words",
+        ),
+        pytest.param(
+            {f"{ENTRY}.encoder": "svd"},
+            f"{ENTRY}.recipe: bag of words 'svd' cannot be fine-tuned; allowed: no recipe",
+            id="fine-tuning of a bag of words",
+        ),
+        pytest.param(
+            {"experiments.main.corpora": ["news", "notes"]},
+            "experiments.main.corpora.1: corpus 'notes' has no labels, which kNN accuracy needs; "
+            "allowed: a corpus with labels (set corpora.notes.source.label)",
+            id="corpus without labels",
+        ),
+        pytest.param(
+            {"experiments.main.models.0.train_on": "notes"},
+            "experiments.main.models.0.train_on: needs a recipe; "
+            "allowed: add 'experiments.main.models.0.recipe' or drop this key",
+            id="train_on without recipe",
+        ),
+        pytest.param(
+            {"experiments.main.models.0.sweep": {"temperature": [0.5]}},
+            "experiments.main.models.0.sweep: needs a recipe; "
+            "allowed: add 'experiments.main.models.0.recipe' or drop this key",
+            id="sweep without recipe",
+        ),
+        pytest.param(
+            {"figures.bars.pooling": "cls"},
+            "figures.bars.pooling: 'cls' is not scored by 'main'; allowed: mean",
+            id="figure of a pooling that is not scored",
+        ),
+        pytest.param(
+            {"experiments.main.models": [{"encoder": "tiny", "poolings": ["last", "cls"]}]},
+            "figures.bars.pooling: 'mean' is not scored by 'main'; allowed: last, cls",
+            id="figure of a pooling that every entry replaces",
+        ),
+        pytest.param(
+            {"experiments.main.models": [{"encoder": "tiny"}], "figures.bars.draw": "losses"},
+            "figures.bars.draw: experiment 'main' fine-tunes nothing; allowed: comparison, layers",
+            id="losses of an experiment without runs",
+        ),
+        pytest.param(
+            {"encoders.tiny.architecture.attention_heads": 5},
+            "encoders.tiny.architecture: attention_heads 5 does not divide hidden_size 32; allowed: a divisor",
+            id="attention heads that do not divide the width",
+        ),
+        pytest.param(
+            {"recipes.crops.augmentation": {"type": "dropout", "minimum_length": 300}},
+            "recipes.crops.augmentation: minimum_length 300 is above maximum_length 250; allowed: at most 250",
+            id="minimum above maximum",
+        ),
+    ],
+)
+def test_impossible_combination(changes, message):
+    """Settings that are fine alone and cannot work together are refused."""
+    assert problem(changes) == message
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"experiments.main.layers": [0, 2]}, id="layers from the embedding module to the last"),
+        pytest.param({"experiments.main.layers": "all"}, id="all layers"),
+        pytest.param({"experiments.main.poolings": ["mean", "token7"], "encoders.tiny.max_length": 8}, id="token7"),
+        pytest.param({"experiments.main.models.0": {"encoder": "tfidf"}}, id="bag of words as it came"),
+        pytest.param({"experiments.main.models": [{"encoder": "svd"}], "figures.bars.pooling": "cls"}, id="only bags"),
+        pytest.param({f"{ENTRY}.poolings": ["cls"], "figures.bars.pooling": "cls"}, id="pooling of one entry"),
+        pytest.param({f"{ENTRY}.train_on": "notes"}, id="training corpus without labels"),
+        pytest.param({"figures.bars.draw": "losses", "figures.bars.pooling": "cls"}, id="losses ignore the pooling"),
+        pytest.param({"experiments.main.corpora": ["docs"]}, id="docstrings have labels"),
+        pytest.param({"recipes.crops.augmentation": {"type": "crops", "minimum_length": 250}}, id="one length"),
+        pytest.param({"figures": REMOVED}, id="no figures"),
+    ],
+)
+def test_possible_combination(changes):
+    """The checks refuse no config that works."""
+    load(changed(changes))
+
+
+@pytest.mark.parametrize("written", ["2e-5", "0.00002", 2e-5])
+def test_number_that_yaml_reads_as_text(written):
+    """YAML 1.1 reads `2e-5` as text; it is the number that was meant."""
+    assert load(changed({"recipes.crops.learning_rate": written})).recipes["crops"].learning_rate == 2e-5
+
+
+def test_augmentation_by_name_alone():
+    """`augmentation: crops` stands for its type with every default."""
+    short = load(changed({"recipes.crops.augmentation": "crops"}))
+    assert short.recipes["crops"] == load(example()).recipes["crops"]
+
+
+def test_several_problems_of_values():
+    """Every wrong key and value has a line of its own."""
+    message = problem({"sedes": 1, "encoders.tiny.type": "fancy", "recipes.crops.epochs": 0, "figures.bars.dra": 1})
+    starts = {line.split(": ")[0] for line in message.splitlines()}
+    assert starts == {"sedes", "encoders.tiny", "recipes.crops.epochs", "figures.bars.dra"}
+    assert len(message.splitlines()) == 4
+
+
+def test_several_problems_of_combinations():
+    """Every name and combination that cannot work has a line of its own, in the order of the config."""
+    message = problem(
+        {
+            "experiments.main.corpora": ["news", "nobody"],
+            "experiments.main.layers": [3, 4],
+            f"{ENTRY}.recipe": "nothing",
+            "figures.bars.pooling": "cls",
+        }
+    )
+    assert message.splitlines() == [
+        f"experiments.main.corpora.1: 'nobody' is not a corpus; allowed: {CORPORA}",
+        "experiments.main.layers: encoder 'tiny' has no layer 3; allowed: 0 to 2",
+        "experiments.main.layers: encoder 'tiny' has no layer 4; allowed: 0 to 2",
+        f"{ENTRY}.recipe: 'nothing' is not a recipe; allowed: crops",
+        "figures.bars.pooling: 'cls' is not scored by 'main'; allowed: mean",
+    ]
+
+
+@pytest.mark.parametrize("config", [None, [], "config.yaml"])
+def test_config_that_is_no_mapping(config):
+    """An empty file or a list is refused like any wrong value."""
+    with pytest.raises(InputError, match=r"^config: .* is not possible; allowed: a group of keys$"):
+        load(config)
+
+
+def test_long_value_is_shortened():
+    """The line stays a line when the wrong value is a page."""
+    message = problem({"seeds": {"a": "long\n" * 100}})
+    assert message.startswith(r"seeds: {'a': 'long\nlong\n")
+    assert message.endswith("... is not possible; allowed: a valid list")
+    assert len(message) < 120
+
+
+def paths_of(value: Any, prefix: str = "") -> list[str]:
+    """Dotted paths of everything inside groups and lists."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path for key, inner in items for path in (f"{prefix}{key}", *paths_of(inner, f"{prefix}{key}."))]
+
+
+@pytest.mark.parametrize("path", paths_of(example()))
+def test_every_key_path_is_the_users(path):
+    """Wherever a config is wrong, the lines name keys as it has them, and nothing of pydantic's."""
+    for wrong in (None, -1, "?", ["?"], {"?": "?"}, {"type": "?"}):
+        config = changed({path: wrong})
+        try:
+            load(config)
+        except InputError as error:
+            lines = str(error).splitlines()
+            assert len(lines) == len(set(lines))
+            for line in lines:
+                *holders, _ = line.split(": ")[0].split(".")
+                assert leads_somewhere(config, holders), line
+                assert "; allowed" in line or line.endswith("missing; this key is needed")
+                assert not any(word in line for word in PYDANTIC)
+
+
+def leads_somewhere(config: Any, keys: list[str]) -> bool:
+    """Whether a config has these keys, one inside the other."""
+    for key in keys:
+        if isinstance(config, list):
+            config = dict(enumerate(config))
+            key = int(key) if key.isdigit() else key
+        if not isinstance(config, dict) or key not in config:
+            return False
+        config = config[key]
+    return True
+
+
+def test_missing_sources_names_every_missing_path(tmp_path, monkeypatch):
+    """Local files and folders that do not exist are named before any job starts."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "notes.txt").write_text("text\n")
+    settings = load(changed({"encoders.mpnet": {"type": "folder", "path": "weights", "layers": 6}}))
+    with pytest.raises(InputError) as refused:
+        missing_sources(settings)
+    assert str(refused.value).splitlines() == [
+        "corpora.news.source.path: 'news.csv' does not exist; allowed: a file",
+        "encoders.mpnet.path: 'weights' does not exist; allowed: a folder",
+    ]
+
+
+def test_missing_sources_accepts_what_exists(tmp_path):
+    """Existing files and folders are no problem, and other sources have no path to check."""
+    for name in ("news.csv", "notes.csv"):
+        (tmp_path / name).write_text("text,topic\n")
+    config = changed(
+        {
+            "corpora.news.source.path": str(tmp_path / "news.csv"),
+            "corpora.notes.source.path": str(tmp_path / "notes.csv"),
+            "encoders.mpnet": {"type": "folder", "path": str(tmp_path), "layers": 6},
+        }
+    )
+    missing_sources(load(config))
