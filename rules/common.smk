@@ -8,21 +8,21 @@ from pathlib import Path
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
 from selfembed.errors import InputError
+from selfembed import model_paths
 from selfembed.settings import code as code_files
-from selfembed.settings.expansion import Model, augmentation_name, base_of, expand as expand_study
+from selfembed.settings.expansion import Model, augmentation_name, base_of, default_label, expand as expand_study
 from selfembed.settings.flags import flags
 from selfembed.settings.schema import BAGS_OF_WORDS, FolderEncoder, HubEncoder, PackageEncoder, RandomEncoder
 from selfembed.settings.schema import TrainedTokenizer
-from selfembed.settings.validation import load, missing_sources
+from selfembed.settings.validation import check_figure_names, load, missing_sources
 
 # Only download_* rules use the network; jobs inherit this.
-os.environ["HF_HUB_OFFLINE"] = "1"
-# Snakemake already runs jobs in parallel.
-os.environ["TOKENIZERS_PARALLELISM"] = "false"
+os.environ.update(HF_HUB_OFFLINE="1")
 
 try:
     settings = load(config)
     study = expand_study(settings)
+    check_figure_names(settings, taken={"all"} | {path.stem for path in Path(workflow.basedir, "scripts").glob("*.py")})
     missing_sources(settings)
 except InputError as error:
     sys.exit("\n".join(f"config error: {line}" for line in str(error).splitlines()))
@@ -122,12 +122,14 @@ def run_pairs(wildcards):
 
 def embedding_flags(wildcards):
     """What is embedded of a model: the poolings and layers that a selection names, and how long texts may be."""
-    encoder = settings.encoders[wildcards.model.split("/")[1 if wildcards.model.startswith("base/") else 2]]
+    encoder = settings.encoders[model_paths.identity(wildcards.model)["encoder"]]
     if isinstance(encoder, BAGS_OF_WORDS):
         return ""
     poolings, layers = (words.split("-") for words in wildcards.selection.split("_"))
     words = ["--layers", *layers, "--poolings", *poolings, "--max-length", str(encoder.max_length)]
-    return f"{shlex.join(words)} {flags(settings.embedding)} --device {settings.device} --threads {settings.threads.embed}"
+    return (
+        f"{shlex.join(words)} {flags(settings.embedding)} --device {settings.device} --threads {settings.threads.embed}"
+    )
 
 
 def score_files(wildcards):
@@ -167,7 +169,7 @@ def figure_table(wildcards):
 def figure_colors(wildcards):
     """Colours of the labels of a figure, as flags."""
     entries = settings.experiments[settings.figures[wildcards.figure].experiment].models
-    colors = [f"{entry.label}={entry.color}" for entry in entries if entry.label and entry.color]
+    colors = [f"{entry.label or default_label(entry)}={entry.color}" for entry in entries if entry.color]
     return f"--colors {shlex.join(colors)}" if colors else ""
 
 

@@ -9,19 +9,19 @@ rule embed:
         code=code("embed.py"),
     output:
         directory("<results>/embeddings/{corpus}/{model}/{step}/{selection}"),
-    params:
-        embedding=embedding_flags,
-    threads: settings.threads.embed
-    resources:
-        mem_mb=8000,
-        runtime=120,
-        gpu=gpus_per_job(),
     log:
         "<logs>/embed/{corpus}/{model}/{step}/{selection}.log",
     benchmark:
         "<logs>/embed/{corpus}/{model}/{step}/{selection}.tsv"
     conda:
         "../envs/train.yaml"
+    threads: settings.threads.embed
+    resources:
+        mem_mb=8000,
+        runtime=120,
+        gpu=gpus_per_job(),
+    params:
+        embedding=embedding_flags,
     shell:
         "python scripts/embed.py --model {input.model}/{wildcards.step} --corpus {input.corpus} {params.embedding}"
         " --output {output} > {log} 2>&1"

@@ -14,19 +14,19 @@ rule draw_comparison:
             labels={"figure": "{figure}"},
         ),
         pdf="<figures>/{figure}.pdf",
+    log:
+        "<logs>/draw_comparison/{figure}.log",
+    wildcard_constraints:
+        figure=figures_drawn_as("comparison"),
+    conda:
+        "../envs/plot.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
     params:
         pooling=lambda wildcards: settings.figures[wildcards.figure].pooling,
         colors=figure_colors,
         title=figure_title,
-    wildcard_constraints:
-        figure=figures_drawn_as("comparison"),
-    resources:
-        mem_mb=1000,
-        runtime=10,
-    log:
-        "<logs>/draw_comparison/{figure}.log",
-    conda:
-        "../envs/plot.yaml"
     shell:
         "python scripts/draw_comparison.py --table {input.table} --pooling {params.pooling} {params.colors}"
         " --output {output.png} {output.pdf} > {log} 2>&1"
@@ -45,19 +45,19 @@ rule draw_layers:
             labels={"figure": "{figure}"},
         ),
         pdf="<figures>/{figure}.pdf",
+    log:
+        "<logs>/draw_layers/{figure}.log",
+    wildcard_constraints:
+        figure=figures_drawn_as("layers"),
+    conda:
+        "../envs/plot.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
     params:
         pooling=lambda wildcards: settings.figures[wildcards.figure].pooling,
         colors=figure_colors,
         title=figure_title,
-    wildcard_constraints:
-        figure=figures_drawn_as("layers"),
-    resources:
-        mem_mb=1000,
-        runtime=10,
-    log:
-        "<logs>/draw_layers/{figure}.log",
-    conda:
-        "../envs/plot.yaml"
     shell:
         "python scripts/draw_layers.py --table {input.table} --pooling {params.pooling} {params.colors}"
         " --output {output.png} {output.pdf} > {log} 2>&1"
@@ -76,18 +76,18 @@ rule draw_losses:
             labels={"figure": "{figure}"},
         ),
         pdf="<figures>/{figure}.pdf",
-    params:
-        colors=figure_colors,
-        title=figure_title,
+    log:
+        "<logs>/draw_losses/{figure}.log",
     wildcard_constraints:
         figure=figures_drawn_as("losses"),
+    conda:
+        "../envs/plot.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
-    log:
-        "<logs>/draw_losses/{figure}.log",
-    conda:
-        "../envs/plot.yaml"
+    params:
+        colors=figure_colors,
+        title=figure_title,
     shell:
         "python scripts/draw_losses.py --table {input.table} {params.colors}"
         " --output {output.png} {output.pdf} > {log} 2>&1"

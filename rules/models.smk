@@ -11,14 +11,14 @@ rule download_encoder:
         code=code("download_encoder.py"),
     output:
         directory("<results>/encoders/{encoder}"),
-    params:
-        encoder=lambda wildcards: flags(settings.encoders[wildcards.encoder], omit=("type", "max_length")),
-    wildcard_constraints:
-        encoder=encoders_of(HubEncoder),
     log:
         "<logs>/download_encoder/{encoder}.log",
+    wildcard_constraints:
+        encoder=encoders_of(HubEncoder),
     conda:
         "../envs/train.yaml"
+    params:
+        encoder=lambda wildcards: flags(settings.encoders[wildcards.encoder], omit=("type", "max_length")),
     shell:
         "python scripts/download_encoder.py {params.encoder} --output {output} > {log} 2>&1"
 
@@ -30,17 +30,17 @@ rule import_encoder:
         code=code("import_encoder.py"),
     output:
         directory("<results>/encoders/{encoder}"),
-    params:
-        encoder=lambda wildcards: flags(settings.encoders[wildcards.encoder], omit=("max_length",)),
+    log:
+        "<logs>/import_encoder/{encoder}.log",
     wildcard_constraints:
         encoder=encoders_of(FolderEncoder, PackageEncoder),
+    conda:
+        "../envs/train.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
-    log:
-        "<logs>/import_encoder/{encoder}.log",
-    conda:
-        "../envs/train.yaml"
+    params:
+        encoder=lambda wildcards: flags(settings.encoders[wildcards.encoder], omit=("max_length",)),
     shell:
         "python scripts/import_encoder.py {params.encoder} --output {output} > {log} 2>&1"
 
@@ -52,17 +52,17 @@ rule train_tokenizer:
         code=code("train_tokenizer.py"),
     output:
         directory("<results>/tokenizers/{encoder}"),
-    params:
-        tokenizer=lambda wildcards: flags(settings.encoders[wildcards.encoder].tokenizer, omit=("train_on",)),
-    resources:
-        mem_mb=4000,
-        runtime=20,
     log:
         "<logs>/train_tokenizer/{encoder}.log",
     benchmark:
         "<logs>/train_tokenizer/{encoder}.tsv"
     conda:
         "../envs/train.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=20,
+    params:
+        tokenizer=lambda wildcards: flags(settings.encoders[wildcards.encoder].tokenizer, omit=("train_on",)),
     shell:
         "python scripts/train_tokenizer.py --corpus {input.corpus} {params.tokenizer} --output {output} > {log} 2>&1"
 
@@ -74,17 +74,17 @@ rule build_pretrained_model:
         code=code("build_pretrained_model.py"),
     output:
         directory("<results>/models/base/{encoder}"),
-    params:
-        encoder=lambda wildcards: f"--max-length {settings.encoders[wildcards.encoder].max_length}",
+    log:
+        "<logs>/build_pretrained_model/{encoder}.log",
     wildcard_constraints:
         encoder=encoders_of(HubEncoder, FolderEncoder, PackageEncoder),
+    conda:
+        "../envs/train.yaml"
     resources:
         mem_mb=4000,
         runtime=10,
-    log:
-        "<logs>/build_pretrained_model/{encoder}.log",
-    conda:
-        "../envs/train.yaml"
+    params:
+        encoder=lambda wildcards: f"--max-length {settings.encoders[wildcards.encoder].max_length}",
     shell:
         "python scripts/build_pretrained_model.py --encoder {input.encoder} {params.encoder}"
         " --output {output} > {log} 2>&1"
@@ -97,17 +97,17 @@ rule build_random_model:
         code=code("build_random_model.py"),
     output:
         directory("<results>/models/base/{encoder}/seed-{seed}"),
-    params:
-        encoder=lambda wildcards: flags(settings.encoders[wildcards.encoder], omit=("type", "tokenizer")),
+    log:
+        "<logs>/build_random_model/{encoder}/seed-{seed}.log",
     wildcard_constraints:
         encoder=encoders_of(RandomEncoder),
+    conda:
+        "../envs/train.yaml"
     resources:
         mem_mb=4000,
         runtime=10,
-    log:
-        "<logs>/build_random_model/{encoder}/seed-{seed}.log",
-    conda:
-        "../envs/train.yaml"
+    params:
+        encoder=lambda wildcards: flags(settings.encoders[wildcards.encoder], omit=("type", "tokenizer")),
     shell:
         "python scripts/build_random_model.py --tokenizer {input.tokenizer} --name {wildcards.encoder}"
         " {params.encoder} --seed {wildcards.seed} --output {output} > {log} 2>&1"
@@ -119,17 +119,17 @@ rule build_bag_of_words:
         code=code("build_bag_of_words.py"),
     output:
         directory("<results>/models/base/{encoder}"),
-    params:
-        encoder=lambda wildcards: flags(settings.encoders[wildcards.encoder]),
+    log:
+        "<logs>/build_bag_of_words/{encoder}.log",
     wildcard_constraints:
         encoder=encoders_of(*BAGS_OF_WORDS),
+    conda:
+        "../envs/score.yaml"
     resources:
         mem_mb=500,
         runtime=5,
-    log:
-        "<logs>/build_bag_of_words/{encoder}.log",
-    conda:
-        "../envs/score.yaml"
+    params:
+        encoder=lambda wildcards: flags(settings.encoders[wildcards.encoder]),
     shell:
         "python scripts/build_bag_of_words.py {params.encoder} --output {output} > {log} 2>&1"
 
@@ -142,21 +142,21 @@ rule fine_tune:
         code=code("fine_tune.py"),
     output:
         directory("<results>/models/tuned/{corpus}/{encoder}/{recipe}/seed-{seed}"),
-    params:
-        recipe=lambda wildcards: flags(study.recipes[wildcards.recipe], omit=("augmentation", "epochs")),
-        device=settings.device,
-        threads=settings.threads.fine_tune,
-    threads: settings.threads.fine_tune
-    resources:
-        mem_mb=8000,
-        runtime=120,
-        gpu=gpus_per_job(),
     log:
         "<logs>/fine_tune/{corpus}/{encoder}/{recipe}/seed-{seed}.log",
     benchmark:
         "<logs>/fine_tune/{corpus}/{encoder}/{recipe}/seed-{seed}.tsv"
     conda:
         "../envs/train.yaml"
+    threads: settings.threads.fine_tune
+    resources:
+        mem_mb=8000,
+        runtime=120,
+        gpu=gpus_per_job(),
+    params:
+        recipe=lambda wildcards: flags(study.recipes[wildcards.recipe], omit=("augmentation", "epochs")),
+        device=settings.device,
+        threads=settings.threads.fine_tune,
     shell:
         "python scripts/fine_tune.py --base {input.base} --pairs {input.pairs}"
         " --name {wildcards.corpus}/{wildcards.encoder}/{wildcards.recipe}/seed-{wildcards.seed} {params.recipe}"

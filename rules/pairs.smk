@@ -8,17 +8,17 @@ rule make_pairs:
         code=code("make_pairs.py"),
     output:
         "<results>/pairs/{corpus}/{augmentation}/epochs-{epochs}/seed-{seed}.parquet",
-    params:
-        augmentation=lambda wildcards: flags(study.augmentations[wildcards.augmentation]),
-    resources:
-        mem_mb=4000,
-        runtime=30,
     log:
         "<logs>/make_pairs/{corpus}/{augmentation}/epochs-{epochs}/seed-{seed}.log",
     benchmark:
         "<logs>/make_pairs/{corpus}/{augmentation}/epochs-{epochs}/seed-{seed}.tsv"
     conda:
         "../envs/score.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        augmentation=lambda wildcards: flags(study.augmentations[wildcards.augmentation]),
     shell:
         "python scripts/make_pairs.py --corpus {input.corpus} {params.augmentation} --epochs {wildcards.epochs}"
         " --seed {wildcards.seed} --output {output} > {log} 2>&1"

@@ -9,18 +9,18 @@ rule score_knn:
         code=code("score_knn.py"),
     output:
         "<results>/scores/knn/{corpus}/{model}/{step}/{selection}.csv",
-    params:
-        knn=flags(settings.knn),
-    threads: settings.threads.score
-    resources:
-        mem_mb=8000,
-        runtime=60,
     log:
         "<logs>/score_knn/{corpus}/{model}/{step}/{selection}.log",
     benchmark:
         "<logs>/score_knn/{corpus}/{model}/{step}/{selection}.tsv"
     conda:
         "../envs/score.yaml"
+    threads: settings.threads.score
+    resources:
+        mem_mb=8000,
+        runtime=60,
+    params:
+        knn=flags(settings.knn),
     shell:
         "python scripts/score_knn.py --embeddings {input.embeddings} --corpus {input.corpus} --model {wildcards.model}"
         " --step {wildcards.step} {params.knn} --output {output} > {log} 2>&1"
@@ -33,15 +33,15 @@ rule collect_scores:
         code=code("collect_scores.py"),
     output:
         "<results>/tables/{experiment}.csv",
-    params:
-        labels=score_labels,
-    resources:
-        mem_mb=1000,
-        runtime=10,
     log:
         "<logs>/collect_scores/{experiment}.log",
     conda:
         "../envs/score.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        labels=score_labels,
     shell:
         "python scripts/collect_scores.py --scores {input.scores} --labels {params.labels}"
         " --output {output} > {log} 2>&1"
@@ -60,13 +60,13 @@ rule summarise_scores:
             labels={"experiment": "{experiment}"},
         ),
         markdown="<results>/tables/{experiment}_summary.md",
-    resources:
-        mem_mb=1000,
-        runtime=10,
     log:
         "<logs>/summarise_scores/{experiment}.log",
     conda:
         "../envs/score.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
     shell:
         "python scripts/summarise_scores.py --table {input.table} --output {output.table}"
         " --markdown {output.markdown} > {log} 2>&1"
@@ -79,14 +79,14 @@ rule collect_losses:
         code=code("collect_losses.py"),
     output:
         "<results>/tables/{experiment}_losses.csv",
-    params:
-        names=run_names,
-    resources:
-        mem_mb=1000,
-        runtime=10,
     log:
         "<logs>/collect_losses/{experiment}.log",
     conda:
         "../envs/score.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        names=run_names,
     shell:
         "python scripts/collect_losses.py --runs {input.runs} {params.names} --output {output} > {log} 2>&1"

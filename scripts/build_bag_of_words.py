@@ -18,7 +18,9 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--output", required=True, help="folder to write")
     arguments = parser.parse_args(argv)
     with written_whole(Path(arguments.output)) as folder:
-        write_json({"components": arguments.components, "normalise": arguments.normalise}, folder / "0" / "bag_of_words.json")
+        write_json(
+            {"components": arguments.components, "normalise": arguments.normalise}, folder / "0" / "bag_of_words.json"
+        )
 
 
 if __name__ == "__main__":

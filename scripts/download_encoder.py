@@ -23,7 +23,14 @@ from selfembed.errors import InputError
 from selfembed.records import written_whole
 
 NEEDED = ("config.json", "model.safetensors")
-OPTIONAL = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "vocab.json", "merges.txt")
+OPTIONAL = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "vocab.txt",
+    "vocab.json",
+    "merges.txt",
+)
 
 
 def main(argv: list[str]) -> None:

@@ -32,30 +32,34 @@ def main(argv: list[str]) -> None:
             axis.set_title(corpus)
         axis.set_xlabel("kNN accuracy")
         figures.percent_axis(axis.xaxis)
-    axes[0].set_yticks(range(len(labels)), labels)
-    axes[0].set_ylim(len(labels) - 0.5, -0.5)
     figures.save(figure, arguments.output)
 
 
 def draw_panel(axis, scores, labels: list[str], colors: dict) -> None:
-    """One row per label: a dot per seed, a bar and a number at their mean."""
+    """One row per label: a dot per seed, a bar and a number at their mean, a line of ± one standard deviation."""
+    import seaborn
+
+    rows = {"y": "label", "order": labels, "hue": "label", "hue_order": labels, "palette": colors, "legend": False}
+    seaborn.stripplot(scores, x="value", **rows, jitter=False, size=3.5, alpha=0.7, linewidth=0, ax=axis, zorder=2)
     for row, label in enumerate(labels):
         values = scores.loc[scores["label"] == label, "value"]
+        axis.axhline(row, color="#e6e6e6", linewidth=0.5, zorder=0)
         if values.empty:
             continue
-        axis.axhline(row, color="#e6e6e6", linewidth=0.5, zorder=0)
-        axis.scatter(values, [row] * len(values), s=14, color=colors[label], alpha=0.7, linewidth=0, zorder=2)
+        spread = values.std() if len(values) > 1 else 0
+        axis.plot([values.mean() - spread, values.mean() + spread], [row, row], color=colors[label], linewidth=0.8)
         axis.plot([values.mean()] * 2, [row - 0.28, row + 0.28], color=colors[label], linewidth=1.6, zorder=3)
         axis.annotate(
             f"{100 * values.mean():.1f}",
-            (values.max(), row),
+            (max(values.max(), values.mean() + spread), row),
             xytext=(5, 0),
             textcoords="offset points",
             va="center",
             fontsize=6.5,
+            bbox={"facecolor": "white", "linewidth": 0, "pad": 0.5},
         )
-    axis.set_xlim(left=0)
-    axis.margins(x=0.12)
+    axis.set_xlim(0, 1.15 * scores["value"].max())
+    axis.set_ylabel("")
     axis.tick_params(axis="y", length=0)
     axis.spines["left"].set_visible(False)
 

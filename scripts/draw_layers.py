@@ -1,7 +1,7 @@
 """Draw accuracy by layer, before and after fine-tuning.
 
-Reads the table of an experiment. Writes a figure, one panel per corpus: a line per model through the means over seeds, a
-band from the lowest to the highest seed, and a dotted line for models without layers (bags of words).
+Reads the table of an experiment. Writes a figure, one panel per corpus: a line per model through the means over seeds,
+a band from the lowest to the highest seed, and a dotted line for models without layers (bags of words).
 """
 
 from pathlib import Path
@@ -30,24 +30,40 @@ def main(argv: list[str]) -> None:
         if len(corpora) > 1:
             axis.set_title(corpus)
         axis.set_xlabel("Layer")
+        axis.set_ylabel("")
         axis.xaxis.get_major_locator().set_params(integer=True)
+        if axis is not axes[-1]:
+            axis.get_legend().remove()
     axes[0].set_ylabel("kNN accuracy")
     figures.percent_axis(axes[0].yaxis)
-    axes[-1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+    axes[-1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5), title=None)
     figures.save(figure, arguments.output)
 
 
 def draw_panel(axis, scores, labels: list[str], colors: dict) -> None:
     """One line per label."""
+    import seaborn
+
+    with_layers = scores[scores["last_layer"] > 0]
+    drawn = [label for label in labels if label in set(with_layers["label"])]
+    seaborn.lineplot(
+        with_layers,
+        x="layer",
+        y="value",
+        hue="label",
+        hue_order=drawn,
+        palette=colors,
+        errorbar=("pi", 100),
+        marker="o",
+        markersize=3,
+        markeredgewidth=0,
+        err_kws={"linewidth": 0},
+        ax=axis,
+    )
     for label in labels:
-        layers = scores[scores["label"] == label].groupby("layer")["value"].agg(["mean", "min", "max"])
-        if layers.empty:
-            continue
-        if len(layers) == 1:
-            axis.axhline(layers["mean"].iloc[0], color=colors[label], linestyle=":", label=label)
-            continue
-        axis.plot(layers.index, layers["mean"], marker="o", markersize=2.5, color=colors[label], label=label)
-        axis.fill_between(layers.index, layers["min"], layers["max"], color=colors[label], alpha=0.2, linewidth=0)
+        if label not in drawn:
+            value = scores.loc[scores["label"] == label, "value"].mean()
+            axis.axhline(value, color=colors[label], linestyle=":", label=label)
 
 
 if __name__ == "__main__":

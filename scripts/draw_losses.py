@@ -1,7 +1,8 @@
 """Draw the contrastive loss over the optimiser steps of every run.
 
 Reads the loss table of an experiment. Writes a figure: a thin line per run, and a thick one, smoothed over about a
-fiftieth of the run, for the mean of the runs with the same label.
+twentieth of the run, for the mean of the runs with the same label. Short last batches are left out, since the loss
+grows with the number of negatives.
 """
 
 from pathlib import Path
@@ -20,20 +21,21 @@ def main(argv: list[str]) -> None:
     from selfembed import figures
 
     losses = figures.read_table(arguments.table)
+    losses = losses[losses["batch_size"] == losses["batch_size"].max()]
     labels = list(dict.fromkeys(losses["label"]))
     colors = figures.label_colors(labels, figures.chosen_colors(arguments.colors))
     figure, (axis,) = figures.new_figure(9, 5.6)
     for label in labels:
         runs = losses[losses["label"] == label].pivot_table(index="step", columns="model", values="loss")
-        axis.plot(runs.index, runs, color=colors[label], linewidth=0.3, alpha=0.5)
-        window = max(1, len(runs) // 50)
-        axis.plot(runs.index, runs.mean(axis=1).rolling(window, min_periods=1, center=True).mean(), color=colors[label], label=label)
-    axis.set_yscale("log")
-    axis.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    axis.yaxis.set_minor_formatter(lambda value, _: "")
+        window = max(1, len(runs) // 20)
+        smoothed = runs.mean(axis=1).rolling(window, min_periods=1, center=True).mean()
+        axis.plot(runs.index, runs, color=colors[label], linewidth=0.4, alpha=0.5)
+        axis.plot(smoothed.index, smoothed, color=colors[label], label=label)
     axis.set_xlabel("Optimiser step")
     axis.set_ylabel("Contrastive loss")
     axis.set_xlim(left=0)
+    axis.set_ylim(bottom=0)
+    axis.xaxis.get_major_locator().set_params(integer=True)
     axis.legend()
     figures.save(figure, arguments.output)
 

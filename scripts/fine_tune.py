@@ -22,11 +22,15 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--base", type=existing, required=True, help="folder of the base model")
     parser.add_argument("--pairs", type=existing, required=True, help="pairs in training order (Parquet)")
     parser.add_argument("--name", required=True, help="name of the run, for its model card")
-    parser.add_argument("--pooling", choices=["mean", "cls", "last", "token7"], default="mean", help="representation trained")
+    parser.add_argument(
+        "--pooling", choices=["mean", "cls", "last", "token7"], default="mean", help="representation trained"
+    )
     parser.add_argument("--temperature", type=float, default=0.05, help="divides cosines in the loss")
     parser.add_argument("--learning-rate", type=float, default=2e-5, help="peak learning rate of Adam")
     parser.add_argument("--batch-size", type=int, default=64, help="pairs per step")
-    parser.add_argument("--warmup", type=float, default=0.1, help="part of the first epoch over which the learning rate rises")
+    parser.add_argument(
+        "--warmup", type=float, default=0.1, help="part of the first epoch over which the learning rate rises"
+    )
     parser.add_argument("--max-length", type=int, default=512, help="tokens to which packs are truncated")
     parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32", help="of the encoder's forward pass")
     parser.add_argument("--seed", type=int, required=True, help="decides dropout masks")

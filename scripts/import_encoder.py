@@ -24,7 +24,9 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--layers", type=int, required=True, help="transformer layers that the weights must have")
     parser.add_argument("--output", required=True, help="folder to write")
     arguments = parser.parse_args(argv)
-    source = Path(arguments.path) if arguments.type == "folder" else package_folder(arguments.package) / arguments.folder
+    source = (
+        Path(arguments.path) if arguments.type == "folder" else package_folder(arguments.package) / arguments.folder
+    )
     if not source.is_dir():
         raise InputError(f"{source}: no such folder; needed: a transformers checkpoint")
     checkpoints.check(source, arguments.layers, arguments.sha256)

@@ -31,7 +31,13 @@ def main(argv: list[str]) -> None:
         arguments.minimum_length,
         arguments.maximum_length,
     )
-    log.info("%d of %d texts have two packs; %d pairs in %d epochs", pairs["id"].nunique(), len(corpus), len(pairs), arguments.epochs)
+    log.info(
+        "%d of %d texts have two packs; %d pairs in %d epochs",
+        pairs["id"].nunique(),
+        len(corpus),
+        len(pairs),
+        arguments.epochs,
+    )
     write_table(pairs, arguments.output)
 
 

@@ -13,7 +13,9 @@ def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     parser.add_argument("--source", type=existing, required=True, help="file with the texts")
-    parser.add_argument("--format", choices=sorted(set(corpora.FORMATS.values())), help="file format; default: by its ending")
+    parser.add_argument(
+        "--format", choices=sorted(set(corpora.FORMATS.values())), help="file format; default: by its ending"
+    )
     parser.add_argument("--text", default="text", help="column with the texts")
     parser.add_argument("--label", help="column with the labels")
     parser.add_argument("--title", help="column with the titles")

@@ -5,11 +5,11 @@ Reads embeddings and the corpus; only labelled texts count. Writes tidy score ro
 
 import pandas as pd
 
-from selfembed import command_line, neighbors, vectors
+from selfembed import command_line, model_paths, neighbors, vectors
 from selfembed.command_line import existing, log
 from selfembed.corpora import read_corpus
 from selfembed.errors import InputError
-from selfembed.records import SCORE_COLUMNS, model_identity, read_json, write_table
+from selfembed.records import SCORE_COLUMNS, read_json, write_table
 
 
 def main(argv: list[str]) -> None:
@@ -38,7 +38,7 @@ def main(argv: list[str]) -> None:
             scored = neighbors.accuracy(embeddings, labels[labelled].to_numpy(dtype=str), **settings)
             identity = {
                 "corpus": arguments.corpus.stem,
-                **model_identity(arguments.model),
+                **model_paths.identity(arguments.model),
                 "step": arguments.step,
                 "layer": layer,
                 "last_layer": facts["last_layer"],

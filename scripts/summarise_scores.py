@@ -10,13 +10,27 @@ from selfembed import command_line
 from selfembed.command_line import existing
 from selfembed.records import write_table, write_text
 
-WITHOUT_SEED = ["label", "corpus", "encoder", "training_corpus", "recipe", "step", "layer", "last_layer", "pooling", "score", "settings"]
+WITHOUT_SEED = [
+    "label",
+    "corpus",
+    "encoder",
+    "training_corpus",
+    "recipe",
+    "step",
+    "layer",
+    "last_layer",
+    "pooling",
+    "score",
+    "settings",
+]
 
 
 def summarise(scores: pd.DataFrame) -> pd.DataFrame:
     """Mean over seeds, standard deviation, and standard error of the mean (both missing for a single value)."""
     groups = scores.groupby(WITHOUT_SEED, sort=False, dropna=False)["value"]
-    table = groups.agg(mean="mean", standard_deviation="std", smallest="min", largest="max", n_seeds="count").reset_index()
+    table = groups.agg(
+        mean="mean", standard_deviation="std", smallest="min", largest="max", n_seeds="count"
+    ).reset_index()
     table["standard_error"] = table["standard_deviation"] / table["n_seeds"] ** 0.5
     return table
 
@@ -30,11 +44,16 @@ def markdown(summary: pd.DataFrame) -> str:
             "corpus": last["corpus"],
             "pooling": last["pooling"],
             "kNN accuracy (%)": last["mean"].map(lambda value: f"{100 * value:.1f}"),
-            "± standard error": last["standard_error"].map(lambda value: "–" if pd.isna(value) else f"{100 * value:.1f}"),
+            "± standard error": last["standard_error"].map(
+                lambda value: "–" if pd.isna(value) else f"{100 * value:.1f}"
+            ),
             "seeds": last["n_seeds"],
         }
     )
-    return rows.to_markdown(index=False, stralign="left", disable_numparse=True, colalign=("left",) * 3 + ("right",) * 3) + "\n"
+    return (
+        rows.to_markdown(index=False, stralign="left", disable_numparse=True, colalign=("left",) * 3 + ("right",) * 3)
+        + "\n"
+    )
 
 
 def main(argv: list[str]) -> None:

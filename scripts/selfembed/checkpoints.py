@@ -9,8 +9,8 @@ from selfembed.records import checksum, read_json
 def check(folder: Path, layers: int, sha256: str | None = None) -> None:
     """Check that a folder holds a checkpoint we can use.
 
-    Raises InputError if config, tokenizer or safetensors weights are missing, if the weights' SHA-256 differs, or if the
-    number of transformer layers does.
+    Raises InputError if config, tokenizer or safetensors weights are missing, if the weights' SHA-256 differs, or if
+    the number of transformer layers does.
     """
     for name in ("config.json", "model.safetensors"):
         if not (folder / name).is_file():
@@ -22,4 +22,6 @@ def check(folder: Path, layers: int, sha256: str | None = None) -> None:
         raise InputError(f"{folder}/model.safetensors: SHA-256 is {found}, but the config says {sha256}")
     config = read_json(folder / "config.json")
     if config.get("num_hidden_layers") != layers:
-        raise InputError(f"{folder}: {config.get('num_hidden_layers')} transformer layers, but the config says layers: {layers}")
+        raise InputError(
+            f"{folder}: {config.get('num_hidden_layers')} transformer layers, but the config says layers: {layers}"
+        )

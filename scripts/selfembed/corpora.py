@@ -27,7 +27,9 @@ def read_source(
     """
     format = format or FORMATS.get(path.suffix.lower())
     if format is None:
-        raise InputError(f"{path}: cannot tell the format from the ending '{path.suffix}'; allowed: {', '.join(FORMATS)}")
+        raise InputError(
+            f"{path}: cannot tell the format from the ending '{path.suffix}'; allowed: {', '.join(FORMATS)}"
+        )
     try:
         match format:
             case "parquet":
@@ -78,7 +80,9 @@ def prepare(
     corpus = corpus[~duplicate]
     counts["duplicate"] = int(duplicate.sum())
     if corpus.empty:
-        raise InputError(f"no text is left: {summary(counts)}; needed: at least one text of {minimum_length} characters")
+        raise InputError(
+            f"no text is left: {summary(counts)}; needed: at least one text of {minimum_length} characters"
+        )
     missing = corpus["label"].isna() | corpus["label"].isin({"", *unlabelled})
     rare = ~missing & (corpus["label"].map(corpus["label"][~missing].value_counts()) < minimum_label_count)
     corpus["label"] = corpus["label"].mask(missing | rare, None)

@@ -16,8 +16,8 @@ SHORTEST_BATCH = 8
 def pool(hidden: torch.Tensor, mask: torch.Tensor, pooling: str) -> torch.Tensor:
     """Turn token vectors into text vectors.
 
-    `mean` averages over the attention mask ([CLS] and [SEP] included, denominator at least 1e-9), `cls` takes position 0,
-    `last` the last position that is not padding, `token7` position 7, even if it is padding.
+    `mean` averages over the attention mask ([CLS] and [SEP] included, denominator at least 1e-9), `cls` takes position
+    0, `last` the last position that is not padding, `token7` position 7, even if it is padding.
 
     Args:
         hidden: token vectors, shape (texts, tokens, dim), padded on the right.
@@ -44,14 +44,18 @@ def tokenize(texts: list[str], tokenizer, max_length: int, chunk: int = 1000) ->
     ids = []
     for start in range(0, len(texts), chunk):
         encoded = tokenizer(
-            texts[start : start + chunk], truncation=True, max_length=max_length, padding=False, return_attention_mask=False
+            texts[start : start + chunk],
+            truncation=True,
+            max_length=max_length,
+            padding=False,
+            return_attention_mask=False,
         )
         ids.extend(np.asarray(tokens, dtype=np.int32) for tokens in encoded["input_ids"])
     return ids
 
 
 def batches(lengths: np.ndarray, tokens_per_batch: int) -> Iterator[np.ndarray]:
-    """Positions of texts of similar length, longest first, at most `tokens_per_batch` padded tokens each (or one text)."""
+    """Positions of texts of similar length, longest first, at most `tokens_per_batch` padded tokens or one text."""
     order = np.argsort(-lengths, kind="stable")
     start = 0
     while start < len(order):

@@ -18,7 +18,7 @@ TOKEN_POOLING_FILE = Path(token_pooling.__file__)
 
 
 def load(folder: Path) -> Transformer:
-    """The encoder of a checkpoint or a saved model, without its pooling: in fp32, without network or code from the folder.
+    """The encoder of a checkpoint or a saved model, without its pooling, in fp32; no network, no code from the folder.
 
     Weights that the checkpoint lacks (such as BERT's unused pooler) are the same every time.
     """
@@ -68,7 +68,9 @@ def random_bert(
 def assemble(transformer: Transformer, pooling: str, max_length: int) -> SentenceTransformer:
     """A text-embedding model of a transformer and a pooling, on the CPU."""
     transformer.max_seq_length = max_length
-    return SentenceTransformer(modules=[transformer, pooling_module(pooling, transformer.get_embedding_dimension())], device="cpu")
+    return SentenceTransformer(
+        modules=[transformer, pooling_module(pooling, transformer.get_embedding_dimension())], device="cpu"
+    )
 
 
 def pooling_module(pooling: str, dimension: int) -> torch.nn.Module:

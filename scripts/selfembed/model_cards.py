@@ -23,7 +23,9 @@ vectors = model.encode(["One text.", "Another text."])
 
 def base(name: str, what: str) -> str:
     """Card of a model that has had no fine-tuning."""
-    return f"{HEADER}\n# {name}\n\nBase model of a selfembed study: {what}, with mean pooling.\n{USAGE.format(trust='')}"
+    return (
+        f"{HEADER}\n# {name}\n\nBase model of a selfembed study: {what}, with mean pooling.\n{USAGE.format(trust='')}"
+    )
 
 
 def tuned(name: str, recipe: dict, history: pd.DataFrame, n_pairs: int) -> str:

@@ -48,8 +48,11 @@ def predict(
 
     Raises InputError if there are fewer than k training texts.
     """
-    if train.shape[0] < k:
-        raise InputError(f"{train.shape[0]} labelled training texts are too few for k = {k} neighbours; allowed: k up to {train.shape[0]}")
+    n_train = train.shape[0]
+    if n_train < k:
+        raise InputError(
+            f"{n_train} labelled training texts are too few for k = {k} neighbours; allowed: up to {n_train}"
+        )
     classes, encoded = np.unique(train_labels, return_inverse=True)
     search = NearestNeighbors(n_neighbors=k, algorithm="brute", metric=metric).fit(train)
     nearest = search.kneighbors(test, return_distance=False)
@@ -64,7 +67,7 @@ def accuracy(
     test_fraction: float = 0.1,
     split_seed: int = 42,
 ) -> dict[str, float | int]:
-    """kNN accuracy on one split of labelled texts, with its binomial standard error.
+    """KNN accuracy on one split of labelled texts, with its binomial standard error.
 
     Args:
         embeddings: shape (texts, dim); labels: shape (texts,), none missing.

@@ -87,7 +87,9 @@ def package_folder(package: str) -> Path:
     """Folder of an installed package, found without importing it."""
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
-        raise InputError(f"package '{package}' is not installed in this environment; install it or drop it from 'packages'")
+        raise InputError(
+            f"package '{package}' is not installed in this environment; install it or drop it from 'packages'"
+        )
     return Path(spec.submodule_search_locations[0])
 
 
@@ -103,14 +105,15 @@ def docstrings(path: Path, module: str) -> Iterator[tuple[str, str]]:
         waiting.extend(
             (f"{name}.{child.name}", child)
             for child in node.body
-            if isinstance(child, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and not child.name.startswith("_")
+            if isinstance(child, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+            and not child.name.startswith("_")
         )
 
 
 def prose(docstring: str) -> str:
-    """Keep the paragraphs of a docstring that are sentences, with markup removed.
+    r"""Keep the paragraphs of a docstring that are sentences, with markup removed.
 
-    >>> prose("Add two numbers.\\n\\nParameters\\n----------\\nx : int\\n    The first.\\n")
+    >>> prose("Add two numbers.\n\nParameters\n----------\nx : int\n    The first.\n")
     'Add two numbers.'
     """
     kept = []

@@ -81,17 +81,6 @@ def read_json(path: Path) -> dict[str, Any]:
     return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
-def model_identity(path: str) -> dict[str, Any]:
-    """What a model path says: `base/{encoder}[/seed-{seed}]` or `tuned/{corpus}/{encoder}/{recipe}/seed-{seed}`.
-
-    Returns `model` (the path), `encoder`, `training_corpus`, `recipe` and `seed` (None where there is none).
-    """
-    kind, *words = path.split("/")
-    seed = int(words.pop().removeprefix("seed-")) if words[-1].startswith("seed-") else None
-    corpus, encoder, recipe = words if kind == "tuned" else (None, words[0], None)
-    return {"model": path, "encoder": encoder, "training_corpus": corpus, "recipe": recipe, "seed": seed}
-
-
 def checksum(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal digits."""
     with open(path, "rb") as file:
@@ -99,7 +88,7 @@ def checksum(path: Path) -> str:
 
 
 def provenance(**facts: Any) -> dict[str, Any]:
-    """What made a result: the given facts, the code's commit, versions and machine type (no times: same input, same bytes)."""
+    """What made a result: the given facts, the commit, versions, machine type. No times: same input, same bytes."""
     return {
         **facts,
         "commit": commit(),
@@ -111,7 +100,16 @@ def provenance(**facts: Any) -> dict[str, Any]:
 
 def commit() -> str | None:
     """Git commit of this code, with `+` appended if files differ from it; None outside a repository."""
-    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty=+"]
+    command = [
+        "git",
+        "-C",
+        str(Path(__file__).parent),
+        "describe",
+        "--always",
+        "--abbrev=40",
+        "--exclude=*",
+        "--dirty=+",
+    ]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):

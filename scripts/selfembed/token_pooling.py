@@ -3,13 +3,15 @@
 A copy of this file is saved with every model that uses it, so it imports nothing of selfembed.
 """
 
+from typing import ClassVar
+
 from sentence_transformers.base.modules.module import Module
 
 
 class TokenPooling(Module):
     """The vector of the token at a fixed index, padding or not (of the last token where a batch is shorter)."""
 
-    config_keys = ["embedding_dimension", "index"]
+    config_keys: ClassVar = ["embedding_dimension", "index"]
 
     def __init__(self, embedding_dimension: int, index: int = 7) -> None:
         super().__init__()

@@ -17,7 +17,7 @@ SPECIAL_TOKENS = {
 def train_tokenizer(texts: Iterable[str], vocabulary_size: int, max_length: int = 512) -> PreTrainedTokenizerFast:
     """A lower-casing byte-level BPE tokenizer with BERT's special tokens, trained on texts.
 
-    (The same texts give the same tokenizer. WordPiece training in `tokenizers` numbers its tokens differently every time.)
+    The same texts give the same tokenizer. (The library's WordPiece training numbers tokens differently every time.)
     """
     tokenizer = Tokenizer(models.BPE())
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)

@@ -77,8 +77,8 @@ class History(TrainerCallback):
         self.rows.append(row)
         if not np.isfinite(row["loss"]):
             raise InputError(
-                f"loss is {row['loss']} at step {row['step']} of {len(self.found)} (epoch {row['epoch']}, learning rate "
-                f"{row['learning_rate']:.3g}, batch of {row['batch_size']}); try a smaller learning_rate"
+                f"loss is {row['loss']} at step {row['step']} of {len(self.found)} (epoch {row['epoch']}, "
+                f"learning rate {row['learning_rate']:.3g}, batch of {row['batch_size']}); try a smaller learning_rate"
             )
         self.progress.advance(1, f"loss {row['loss']:.4f}")
 

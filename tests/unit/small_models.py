@@ -6,7 +6,8 @@ from sentence_transformers import SentenceTransformer
 
 from selfembed import encoders, tokenization
 
-WORDS = "the quick brown fox jumps over a lazy dog while many small models learn to embed short texts well".split()
+SENTENCE = "the quick brown fox jumps over a lazy dog while many small models learn to embed short texts well"
+WORDS = SENTENCE.split(" ")
 
 
 def text(n_words: int, start: int = 0) -> str:

@@ -60,7 +60,9 @@ def test_missing_column_names_the_columns(tmp_path):
         corpora.read_source(write(tmp_path / "t.csv"), text="body")
 
 
-@pytest.mark.parametrize(("ending", "content"), [(".parquet", b"no"), (".jsonl", b"{no"), (".csv", b"\xff\xfe\x00a,\x00"), (".csv", b"")])
+@pytest.mark.parametrize(
+    ("ending", "content"), [(".parquet", b"no"), (".jsonl", b"{no"), (".csv", b"\xff\xfe\x00a,\x00"), (".csv", b"")]
+)
 def test_unreadable_file_is_one_clear_line(tmp_path, ending, content):
     path = tmp_path / f"t{ending}"
     path.write_bytes(content)
@@ -72,7 +74,9 @@ def test_unreadable_file_is_one_clear_line(tmp_path, ending, content):
 def raw(texts, labels=None, titles=None, ids=None) -> pd.DataFrame:
     """A table as `read_source` gives it."""
     none = [None] * len(texts)
-    return pd.DataFrame({"id": ids or none, "text": texts, "label": labels or none, "title": titles or none}, dtype=object)
+    return pd.DataFrame(
+        {"id": ids or none, "text": texts, "label": labels or none, "title": titles or none}, dtype=object
+    )
 
 
 def test_every_row_is_accounted_for():

@@ -160,6 +160,8 @@ def test_fewer_epochs_are_the_start_of_more():
 
 def test_no_usable_text_is_one_clear_line():
     corpus = pd.DataFrame({"id": ["a"], "text": ["Too short."]})
-    with pytest.raises(InputError, match="none of the 1 texts has two packs of 2 sentences of 100 to 250 characters") as error:
+    with pytest.raises(
+        InputError, match="none of the 1 texts has two packs of 2 sentences of 100 to 250 characters"
+    ) as error:
         make_pairs(corpus, "crops", 1, seed=0)
     assert "\n" not in str(error.value)

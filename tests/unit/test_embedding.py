@@ -50,7 +50,9 @@ def test_every_layer_and_pooling_equals_hidden_states_pooled_by_hand(encoder):
 
 @pytest.mark.parametrize("tokens_per_batch", [1, 40, 130, 10_000])
 def test_batch_size_does_not_matter(encoder, tokens_per_batch):
-    np.testing.assert_allclose(embedded(encoder, TEXTS, (0, 1, 2), tokens_per_batch), embedded(encoder, TEXTS), atol=1e-5)
+    np.testing.assert_allclose(
+        embedded(encoder, TEXTS, (0, 1, 2), tokens_per_batch), embedded(encoder, TEXTS), atol=1e-5
+    )
 
 
 def test_order_of_texts_does_not_matter(encoder):
@@ -84,9 +86,7 @@ def test_batches_cover_every_text_once_longest_first_within_the_limit():
     assert (np.diff(lengths[np.concatenate(found)]) <= 0).all()
 
 
-@pytest.mark.parametrize(
-    ("words", "expected"), [(["all"], [0, 1, 2, 3]), (["last"], [3]), (["2", "0", "2"], [0, 2])]
-)
+@pytest.mark.parametrize(("words", "expected"), [(["all"], [0, 1, 2, 3]), (["last"], [3]), (["2", "0", "2"], [0, 2])])
 def test_chosen_layers(words, expected):
     assert embedding.chosen_layers(words, 3) == expected
 

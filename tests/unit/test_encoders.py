@@ -92,7 +92,10 @@ def test_a_good_checkpoint_passes(checkpoint):
     ("spoil", "message"),
     [
         (lambda folder: (folder / "config.json").unlink(), "no config.json"),
-        (lambda folder: (folder / "model.safetensors").unlink(), "no model.safetensors; needed: .* safetensors weights"),
+        (
+            lambda folder: (folder / "model.safetensors").unlink(),
+            "no model.safetensors; needed: .* safetensors weights",
+        ),
         (lambda folder: (folder / "tokenizer.json").unlink(), "no tokenizer.json or vocab.txt"),
     ],
 )
@@ -105,5 +108,5 @@ def test_a_missing_file_is_named(checkpoint, spoil, message):
 def test_wrong_layers_and_wrong_checksum_are_named(checkpoint):
     with pytest.raises(InputError, match="2 transformer layers, but the config says layers: 12"):
         checkpoints.check(checkpoint, layers=12)
-    with pytest.raises(InputError, match="SHA-256 is [0-9a-f]{64}, but the config says 0000"):
+    with pytest.raises(InputError, match=r"SHA-256 is [0-9a-f]{64}, but the config says 0000"):
         checkpoints.check(checkpoint, layers=2, sha256="0" * 64)

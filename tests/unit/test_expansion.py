@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from settings_examples import changed, example, study
 
@@ -338,6 +338,7 @@ def backwards(entry: dict[str, Any]) -> dict[str, Any]:
     return entry | {"sweep": {key: values[::-1] for key, values in reversed(entry.get("sweep", {}).items())}}
 
 
+@settings(deadline=None)
 @given(placed=PLACED, data=st.data())
 def test_runs_do_not_depend_on_experiments(placed, data):
     """However entries are ordered and spread over experiments, the same runs with the same settings come out."""
@@ -349,6 +350,7 @@ def test_runs_do_not_depend_on_experiments(placed, data):
     assert apart.augmentations == together.augmentations
 
 
+@settings(deadline=None)
 @given(placed=PLACED)
 def test_one_name_for_the_same_settings(placed):
     """Runs with different recipe names have different settings."""

@@ -4,6 +4,7 @@ import shlex
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as run_with
 from hypothesis import strategies as st
 from pydantic import BaseModel
 from settings_examples import changed, example
@@ -66,12 +67,14 @@ def test_omit(omitted, expected):
     assert flags(Outer(text="a", whole=True, inner=Inner()), omit=omitted) == expected
 
 
+@run_with(deadline=None)
 @given(text=st.text(), words=st.lists(st.text(), min_size=1))
 def test_shell_reads_back_what_was_set(text, words):
     """Whatever texts a config holds, the shell's words are these texts."""
     assert shlex.split(flags(Outer(text=text, words=words))) == ["--text", text, "--words", *words]
 
 
+@run_with(deadline=None)
 @given(rate=st.floats(allow_nan=False, allow_infinity=False))
 def test_numbers_keep_every_digit(rate):
     """A number survives its way through the command line."""
@@ -81,16 +84,16 @@ def test_numbers_keep_every_digit(rate):
 
 def test_flags_of_a_real_encoder():
     """The architecture of a random encoder becomes flags of its own."""
-    settings = load(example())
-    assert flags(settings.encoders["tiny"], omit=("type", "tokenizer")) == (
+    encoder = load(example()).encoders["tiny"]
+    assert flags(encoder, omit=("type", "tokenizer")) == (
         "--layers 2 --hidden-size 32 --attention-heads 4 --intermediate-size 3072 --dropout 0.1 --max-length 64"
     )
 
 
 def test_flags_of_a_real_recipe():
     """Every default of a recipe is on the printed command line."""
-    settings = load(example())
-    assert flags(settings.recipes["crops"], omit=("augmentation",)) == (
+    recipe = load(example()).recipes["crops"]
+    assert flags(recipe, omit=("augmentation",)) == (
         "--pooling mean --temperature 0.05 --learning-rate 2e-05 --batch-size 64 --epochs 1 --warmup 0.1"
         " --max-length 512 --precision fp32"
     )
@@ -98,7 +101,5 @@ def test_flags_of_a_real_recipe():
 
 def test_flags_of_a_real_source():
     """Columns that are not set are left out, values of several words are quoted."""
-    settings = load(changed({"corpora.news.source.unlabelled": ["n/a", "not known"]}))
-    assert flags(settings.corpora["news"].source, omit=("type", "path")) == (
-        "--text text --label topic --unlabelled n/a 'not known'"
-    )
+    source = load(changed({"corpora.news.source.unlabelled": ["n/a", "not known"]})).corpora["news"].source
+    assert flags(source, omit=("type", "path")) == "--text text --label topic --unlabelled n/a 'not known'"

@@ -76,7 +76,9 @@ def test_accuracy_and_its_standard_error():
 
 
 def test_too_few_texts_is_one_clear_line():
-    with pytest.raises(InputError, match=r"^4 labelled training texts are too few for k = 10 neighbours; allowed: k up to 4$"):
+    with pytest.raises(
+        InputError, match=r"^4 labelled training texts are too few for k = 10 neighbours; allowed: up to 4$"
+    ):
         neighbors.predict(np.zeros((4, 2)), np.array(list("aabb")), np.zeros((1, 2)))
 
 

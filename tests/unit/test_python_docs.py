@@ -9,7 +9,7 @@ import pytest
 from selfembed import python_docs
 from selfembed.errors import InputError
 
-NUMPYDOC = '''Compute a thing with ``care`` and :func:`~pkg.mod.other`.
+NUMPYDOC = """Compute a thing with ``care`` and :func:`~pkg.mod.other`.
 
 It has *two* paragraphs, and this one
 spans lines.
@@ -37,9 +37,9 @@ Examples
 This sentence introduces an example.
 
 >>> compute(2)
-'''
+"""
 
-GOOGLE = '''Google style starts here.
+GOOGLE = """Google style starts here.
 
 Args:
     x: Never to be seen.
@@ -55,7 +55,7 @@ After the sections, prose again::
 - a list item
 
 The end.
-'''
+"""
 
 
 def test_numpydoc():
@@ -69,7 +69,19 @@ def test_google_style():
     assert python_docs.prose(GOOGLE) == "Google style starts here. After the sections, prose again: The end."
 
 
-@pytest.mark.parametrize("block", ["| a | b |", ">>> x = 1", ".. note:: this", "* item", "1. item", ":param x: it", "x = y**2 + 3*z - 4/5", "x : int"])
+@pytest.mark.parametrize(
+    "block",
+    [
+        "| a | b |",
+        ">>> x = 1",
+        ".. note:: this",
+        "* item",
+        "1. item",
+        ":param x: it",
+        "x = y**2 + 3*z - 4/5",
+        "x : int",
+    ],
+)
 def test_blocks_that_are_not_prose(block):
     assert python_docs.prose(block) == ""
 
@@ -82,7 +94,20 @@ def package(tmp_path, monkeypatch):
     (folder / "__init__.py").write_text('"""The package itself."""\nraise RuntimeError("imported")\n')
     (folder / "sub" / "__init__.py").write_text("")
     (folder / "sub" / "mod.py").write_text(
-        'class Thing:\n    """A thing."""\n\n    def act(self):\n        """It acts."""\n\n    def _hide(self):\n        """Hidden."""\n'
+        "class Thing:\n"
+        '    """A thing."""\n'
+        "    def act(self):\n"
+        '        """It acts."""\n'
+        "    def _hide(self):\n"
+        '        """Hidden."""\n'
+    )
+    (folder / "sub" / "tests").mkdir(parents=True)
+    (folder / "__init__.py").write_text('"""The package itself."""\nraise RuntimeError("imported")\n')
+    (folder / "sub" / "__init__.py").write_text("")
+    (folder / "sub" / "mod.py").write_text(
+        'class Thing:\n    """A thing."""\n\n'
+        '    def act(self):\n        """It acts."""\n\n'
+        '    def _hide(self):\n        """Hidden."""\n'
     )
     (folder / "sub" / "tests" / "test_mod.py").write_text('"""A test."""\n')
     monkeypatch.syspath_prepend(tmp_path)

@@ -5,7 +5,7 @@ import hashlib
 import pandas as pd
 import pytest
 
-from selfembed import records
+from selfembed import model_paths, records
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
@@ -60,6 +60,6 @@ def test_provenance_names_versions_and_facts_but_no_time():
     ],
 )
 def test_a_model_path_tells_what_it_is(path, expected):
-    identity = records.model_identity(path)
+    identity = model_paths.identity(path)
     assert identity["model"] == path
     assert tuple(identity[key] for key in ("encoder", "training_corpus", "recipe", "seed")) == expected

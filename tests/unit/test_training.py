@@ -117,7 +117,9 @@ def test_batches_keep_the_order_and_never_cross_epochs():
 
 
 def test_schedule_rises_over_a_part_of_the_first_epoch_and_falls_to_zero(folder):
-    history = training.fine_tune(small_bert(folder), pairs_of(40, 2), seed=1, learning_rate=1e-3, batch_size=2, warmup=0.1)
+    history = training.fine_tune(
+        small_bert(folder), pairs_of(40, 2), seed=1, learning_rate=1e-3, batch_size=2, warmup=0.1
+    )
     assert history["step"].tolist() == list(range(1, 41))
     assert history["epoch"].tolist() == [0] * 20 + [1] * 20
     expected = [step / 2 if step < 2 else (40 - step) / 38 for step in range(40)]

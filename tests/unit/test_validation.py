@@ -361,6 +361,7 @@ def test_impossible_combination(changes, message):
         pytest.param({"experiments.main.models.0": {"encoder": "tfidf"}}, id="bag of words as it came"),
         pytest.param({"experiments.main.models": [{"encoder": "svd"}], "figures.bars.pooling": "cls"}, id="only bags"),
         pytest.param({f"{ENTRY}.poolings": ["cls"], "figures.bars.pooling": "cls"}, id="pooling of one entry"),
+        pytest.param({"recipes.crops.pooling": "token7", "recipes.crops.max_length": 8}, id="token7 of a recipe"),
         pytest.param({f"{ENTRY}.train_on": "notes"}, id="training corpus without labels"),
         pytest.param({"figures.bars.draw": "losses", "figures.bars.pooling": "cls"}, id="losses ignore the pooling"),
         pytest.param({"experiments.main.corpora": ["docs"]}, id="docstrings have labels"),

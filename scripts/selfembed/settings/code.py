@@ -37,6 +37,5 @@ def imported(path: Path) -> set[str]:
         if isinstance(node, ast.Import):
             modules.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            modules.add(node.module)
             modules.update(f"{node.module}.{alias.name}" for alias in node.names)
     return {module for module in modules if module.split(".")[0] == LIBRARY}

@@ -19,9 +19,9 @@ ROOT = Path(__file__).parents[3]
 
 INTRODUCTION = """# Configuration
 
-Every key of a config file, generated from `scripts/selfembed/settings/schema.py`. A wrong key, type, name or combination
-stops before any job, with one line that says where and what is allowed. `config/schema.json` is the same as a JSON schema,
-for editors.
+Every key of a config file, generated from `scripts/selfembed/settings/schema.py`. A wrong key, type, name or
+combination stops before any job, with one line that says where and what is allowed. `config/schema.json` is the same as
+a JSON schema, for editors.
 
 A config replaces `config.yaml`: `snakemake --configfile my.yaml`. Single keys change on the command line:
 `--config 'seeds=[1, 2]'`.
@@ -46,7 +46,14 @@ def page() -> str:
 
 def section(model: type[BaseModel]) -> str:
     """Heading, description and table of one group of settings."""
-    lines = [f"## {model.__name__}", "", (model.__doc__ or "").strip(), "", "| key | values | default | meaning |", "|---|---|---|---|"]
+    lines = [
+        f"## {model.__name__}",
+        "",
+        (model.__doc__ or "").strip(),
+        "",
+        "| key | values | default | meaning |",
+        "|---|---|---|---|",
+    ]
     for key, info in model.model_fields.items():
         values = spelled(info.annotation).replace("|", "\\|")
         lines.append(f"| `{key}` | {values} | {default(info)} | {info.description or ''} |")

@@ -129,7 +129,8 @@ class Architecture(Closed):
         """Attention splits the token vector evenly among its heads."""
         if self.hidden_size % self.attention_heads:
             raise ValueError(
-                f"attention_heads {self.attention_heads} does not divide hidden_size {self.hidden_size}; allowed: a divisor"
+                f"attention_heads {self.attention_heads} does not divide hidden_size {self.hidden_size}; "
+                "allowed: a divisor"
             )
         return self
 
@@ -242,11 +243,15 @@ Augmentation = Annotated[Crops | Dropout, Field(discriminator="type"), BeforeVal
 class Recipe(Closed):
     """Augmentation plus every hyperparameter that decides a fine-tuning; the defaults are the paper's."""
 
-    augmentation: Augmentation = Field(description="How a positive pair is made: a name, or a `type` with its settings.")
+    augmentation: Augmentation = Field(
+        description="How a positive pair is made: a name, or a `type` with its settings."
+    )
     pooling: Pooling = Field("mean", description="How token vectors become the text vector that is trained.")
     temperature: float = Field(0.05, gt=0, description="Divides the cosines in the contrastive loss.")
     learning_rate: float = Field(2e-5, gt=0, description="Peak learning rate of Adam.")
-    batch_size: int = Field(64, ge=2, description="Pairs per optimiser step; the others in the batch are the negatives.")
+    batch_size: int = Field(
+        64, ge=2, description="Pairs per optimiser step; the others in the batch are the negatives."
+    )
     epochs: int = Field(1, ge=1, description="Passes over the corpus, one pair per text each.")
     warmup: float = Field(0.1, ge=0, le=1, description="Part of the first epoch over which the learning rate rises.")
     max_length: int = Field(512, ge=3, description="Anchors and positives are truncated to this many tokens.")
@@ -281,7 +286,9 @@ class Embedding(Closed):
     """How corpora are embedded for scoring."""
 
     tokens_per_batch: int = Field(
-        8192, ge=1, description="Texts of similar length are batched up to this many tokens; decides speed and memory only."
+        8192,
+        ge=1,
+        description="Texts of similar length are batched up to this many tokens; decides speed and memory only.",
     )
 
 

@@ -51,9 +51,25 @@ def missing_sources(settings: Settings) -> None:
         for name, encoder in settings.encoders.items()
         if encoder.type == "folder"
     ]
-    missing = [f"{key}: '{path}' does not exist; allowed: {kind}" for key, path, exists, kind in named if not exists(Path(path))]
+    missing = [
+        f"{key}: {path!r} does not exist; allowed: {kind}"
+        for key, path, exists, kind in named
+        if not exists(Path(path))
+    ]
     if missing:
         raise InputError("\n".join(missing))
+
+
+def check_figure_names(settings: Settings, taken: set[str]) -> None:
+    """Check that no figure, which is a rule by its name, is called like a rule of the workflow.
+
+    Raises InputError with one line for each that is.
+    """
+    clashes = [
+        f"figures.{name}: the name is a rule's; allowed: another name" for name in settings.figures if name in taken
+    ]
+    if clashes:
+        raise InputError("\n".join(clashes))
 
 
 def describe(problem: dict[str, Any], root: type[BaseModel] = Settings, prefix: str = "") -> str:
@@ -168,7 +184,10 @@ def check_experiment(key: str, experiment, settings: Settings) -> Iterator[str]:
                 f"{key}.corpora.{position}: corpus '{corpus}' has no labels, which kNN accuracy needs; "
                 f"allowed: a corpus with labels (set corpora.{corpus}.source.label)"
             )
+    labels = [entry.label for entry in experiment.models]
     for position, entry in enumerate(experiment.models):
+        if entry.label and entry.label in labels[:position]:
+            yield f"{key}.models.{position}.label: {entry.label!r} is used twice; allowed: a label of its own"
         yield from check_entry(key, position, entry, experiment, settings)
 
 
@@ -218,6 +237,8 @@ def check_figure(key: str, figure, settings: Settings) -> Iterator[str]:
         if not any(entry.recipe for entry in experiment.models):
             yield f"{key}.draw: experiment '{figure.experiment}' fine-tunes nothing; allowed: comparison, layers"
         return
+    if figure.draw == "comparison" and isinstance(experiment.layers, list):
+        yield f"{key}.draw: 'comparison' shows the last layer; allowed: layers 'last' or 'all' in '{figure.experiment}'"
     scored = scored_poolings(experiment, settings)
     if scored and figure.pooling not in scored:
         yield f"{key}.pooling: '{figure.pooling}' is not scored by '{figure.experiment}'; allowed: {', '.join(scored)}"

@@ -1,0 +1,23 @@
+"""Fixtures that several kinds of tests share."""
+
+import pytest
+
+from workflow_runs import copy_of_checkout, snakemake, without_network
+
+
+@pytest.fixture(scope="session")
+def checkout(tmp_path_factory):
+    """A clean copy of the checkout in which nothing has run."""
+    return copy_of_checkout(tmp_path_factory.mktemp("checkout"))
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """A copy of the checkout in which the smoke config has run to its end, without network where that can be cut."""
+    folder = copy_of_checkout(tmp_path_factory.mktemp("finished"))
+    prefix = without_network()
+    if not prefix:
+        print("the network cannot be cut here (unshare); the smoke run is not proven to be offline")
+    done = snakemake(folder, "--configfile", "config/smoke.yaml", "--cores", "2", prefix=tuple(prefix))
+    assert done.returncode == 0, done.stdout[-5000:]
+    return folder

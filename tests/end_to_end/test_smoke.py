@@ -1,0 +1,92 @@
+"""The smoke config from a clean copy to its end: every file is there, is what it says, and comes out the same twice."""
+
+import hashlib
+import json
+import shlex
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+
+from selfembed.records import SCORE_COLUMNS
+from workflow_runs import snakemake
+
+
+@pytest.mark.parametrize("figure", ["augmentations", "layers", "losses"])
+def test_every_figure_is_a_png_and_a_pdf(finished, figure):
+    assert (finished / f"figures/smoke/{figure}.png").read_bytes().startswith(b"\x89PNG")
+    assert (finished / f"figures/smoke/{figure}.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_the_table_has_every_model_layer_pooling_and_seed(finished):
+    table = pd.read_csv(finished / "results/smoke/tables/augmentations.csv")
+    assert list(table.columns) == ["label", *SCORE_COLUMNS]
+    rows = table.groupby("label").size().to_dict()
+    assert rows == {"TF-IDF": 1, "SVD": 1, "MiniLM": 7, "Untrained": 12, "Dropout": 12, "Crops": 12}
+    assert table["value"].between(0, 1).all()
+    assert table["n_test"].nunique() == 1  # one split for everything
+    assert not table.drop(columns="value").duplicated().any()
+
+
+def test_the_summary_is_of_the_table(finished):
+    table = pd.read_csv(finished / "results/smoke/tables/augmentations.csv")
+    summary = pd.read_csv(finished / "results/smoke/tables/augmentations_summary.csv")
+    crops = table[(table["label"] == "Crops") & (table["layer"] == 2) & (table["pooling"] == "mean")]["value"]
+    row = summary[(summary["label"] == "Crops") & (summary["layer"] == 2) & (summary["pooling"] == "mean")].iloc[0]
+    assert row["mean"] == pytest.approx(crops.mean())
+    assert row["standard_error"] == pytest.approx(crops.std() / 2**0.5)
+    assert row["n_seeds"] == 2
+    markdown = (finished / "results/smoke/tables/augmentations_summary.md").read_text()
+    assert f"{100 * crops.mean():.1f}" in markdown
+
+
+def test_equal_settings_were_trained_once(finished):
+    runs = sorted(path.parent.name for path in (finished / "results/smoke/models/tuned").rglob("seed-42"))
+    assert runs == ["crops", "crops_temperature-0.5", "dropout"]
+
+
+def test_a_run_says_what_made_it(finished):
+    run = finished / "results/smoke/models/tuned/python_docs/tiny_bert/crops/seed-42"
+    facts = json.loads((run / "run.json").read_text())
+    assert facts["recipe"]["temperature"] == 0.05
+    assert facts["seed"] == 42
+    assert facts["packages"]["torch"].startswith("2.")
+    assert len(facts["base_weights"]) == len(facts["pairs"]) == 64
+    history = pd.read_csv(run / "loss.csv")
+    assert facts["steps"] == len(history)
+    card = (run / "final" / "README.md").read_text()
+    assert "SentenceTransformer(" in card
+    assert "| temperature | 0.05 |" in card
+
+
+def test_anyone_can_load_the_model(finished):
+    """In a process that knows nothing of this project."""
+    model = finished / "results/smoke/models/tuned/python_docs/tiny_bert/crops/seed-42/final"
+    program = "from sentence_transformers import SentenceTransformer\n"
+    program += f"print(SentenceTransformer({str(model)!r}).encode(['A text.']).shape)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=finished)
+    assert done.stdout.splitlines()[-1] == "(1, 32)"
+
+
+def test_the_printed_command_gives_the_same_bytes_again(finished, tmp_path):
+    """A run is repeated by hand, as a reader would, with the command that snakemake prints."""
+    run = "results/smoke/models/tuned/python_docs/tiny_bert/dropout/seed-43"
+    arguments = ("--dry-run", "--printshellcmds", "--forcerun", "fine_tune", "--configfile", "config/smoke.yaml")
+    printed = snakemake(finished, run, *arguments).stdout
+    command = next(line for line in printed.splitlines() if "python scripts/fine_tune.py" in line)
+    words = shlex.split(command.removeprefix("Shell command: "))
+    words = words[words.index("python") : words.index(">")]
+    words[words.index("--output") + 1] = str(tmp_path / "again")
+    subprocess.run([sys.executable, *words[1:]], cwd=finished, check=True, capture_output=True)
+    for name in ("final/model.safetensors", "loss.csv", "run.json"):
+        one, two = ((folder / name).read_bytes() for folder in (finished / run, tmp_path / "again"))
+        assert hashlib.sha256(one).hexdigest() == hashlib.sha256(two).hexdigest(), name
+
+
+def test_the_report_holds_figures_and_captions(finished):
+    done = snakemake(finished, "--report", "report.html", "--configfile", "config/smoke.yaml")
+    assert done.returncode == 0, done.stdout
+    report = (finished / "report.html").read_text()
+    for text in ("augmentations.png", "layers.png", "losses.png", "Nearest-neighbour accuracy at the last layer"):
+        assert text in report

@@ -1,0 +1,72 @@
+"""The project's own files agree with each other."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from selfembed.settings import documentation
+
+ROOT = Path(__file__).parents[2]
+SCRIPTS = sorted((ROOT / "scripts").glob("*.py"))
+RULES = "\n".join(path.read_text() for path in sorted((ROOT / "rules").glob("*.smk")))
+
+
+def pins(text: str) -> dict[str, str]:
+    return dict(re.findall(r"^\s*(?:- )?([a-z0-9-]+)==([^\s]+)$", text, flags=re.MULTILINE))
+
+
+LOCK = pins((ROOT / "requirements.lock").read_text())
+
+
+def test_generated_pages_are_up_to_date():
+    for path, content in documentation.files().items():
+        assert path.read_text(encoding="utf-8") == content, f"{path.name}: run `make docs`"
+
+
+def test_every_dependency_is_pinned_in_the_lock():
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = project["dependencies"] + project["optional-dependencies"]["dev"]
+    assert {re.split(r"[=<>]", name)[0] for name in wanted} <= set(LOCK)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "envs").glob("*.yaml")), ids=lambda path: path.name)
+def test_conda_environments_agree_with_the_lock(path):
+    environment = yaml.safe_load(path.read_text())
+    assert "python=3.11" in environment["dependencies"]
+    packages = environment["dependencies"][-1]["pip"]
+    assert packages
+    for package in packages:
+        name, version = package.split("==")
+        assert LOCK[name] == version
+
+
+def test_plots_and_scores_need_no_torch():
+    for name in ("plot", "score"):
+        assert "torch" not in pins((ROOT / "envs" / f"{name}.yaml").read_text())
+
+
+def test_every_rule_has_a_script_of_its_name_a_log_and_a_conda_environment():
+    rules = dict(re.findall(r"^rule (\w+):\n((?:(?:    .*)?\n)+)", RULES, flags=re.MULTILINE))
+    assert set(rules) == {path.stem for path in SCRIPTS}
+    for name, body in rules.items():
+        assert f"scripts/{name}.py" in body, name
+        assert f'code=code("{name}.py")' in body, name
+        assert "    log:\n" in body, name
+        assert re.search(r'conda:\n\s+"\.\./envs/\w+\.yaml"', body), name
+        assert body.lstrip().startswith('"""'), name
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+def test_help_is_there_and_quick_to_load(script):
+    program = f"import runpy, sys; sys.argv = ['x', '--help']; sys.path.insert(0, {str(script.parent)!r})\n"
+    program += f"try:\n    runpy.run_path({str(script)!r}, run_name='__main__')\nexcept SystemExit as end:\n"
+    program += "    assert end.code == 0\nassert 'torch' not in sys.modules, 'imports torch before it is needed'"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "usage:" in done.stdout

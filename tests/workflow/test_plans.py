@@ -1,0 +1,86 @@
+"""Dry runs of every config, and what they must say."""
+
+import shutil
+
+import pytest
+import yaml
+
+from workflow_runs import ROOT, planned, snakemake
+
+CONFIGS = ["config.yaml", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "config").glob("*.yaml"))]
+
+
+@pytest.fixture(scope="module")
+def with_sources(checkout, tmp_path_factory):
+    """A checkout in which every file that a config names exists (empty: nothing runs)."""
+    folder = tmp_path_factory.mktemp("with_sources") / "checkout"
+    shutil.copytree(checkout, folder)
+    for name in CONFIGS:
+        for corpus in yaml.safe_load((folder / name).read_text())["corpora"].values():
+            if corpus["source"]["type"] == "file":
+                path = folder / corpus["source"]["path"]
+                path.parent.mkdir(exist_ok=True)
+                path.touch()
+    return folder
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_every_config_plans_and_trains_no_run_twice(with_sources, name):
+    jobs = planned(with_sources, "--configfile", name)
+    config = yaml.safe_load((with_sources / name).read_text())
+    assert jobs["collect_scores"] == len(config["experiments"])
+    assert sum(count for rule, count in jobs.items() if rule.startswith("draw_")) == len(config["figures"])
+
+
+def test_config_yaml_is_the_default_and_another_config_replaces_it(with_sources):
+    assert planned(with_sources) == planned(with_sources, "--configfile", "config.yaml")
+    assert "download_encoder" in planned(with_sources)
+    assert "download_encoder" not in planned(with_sources, "--configfile", "config/smoke.yaml")
+
+
+def test_a_key_on_the_command_line_changes_that_key_alone(with_sources):
+    assert planned(with_sources)["fine_tune"] == 6
+    assert planned(with_sources, "--config", "seeds=[1]")["fine_tune"] == 2
+
+
+def test_the_demo_profile_runs_the_demo_config(with_sources):
+    by_profile = planned(with_sources, "--workflow-profile", "profiles/demo")
+    assert by_profile == planned(with_sources, "--configfile", "config/demo.yaml")
+    assert by_profile["fine_tune"] == 6
+
+
+def test_configs_share_no_output(with_sources):
+    folders = [yaml.safe_load((with_sources / name).read_text()).get("folder", "") for name in CONFIGS]
+    assert len(set(folders)) == len(folders)
+
+
+def test_a_figure_by_name_plans_only_what_it_needs(checkout):
+    jobs = planned(checkout, "losses", "--configfile", "config/smoke.yaml")
+    jobs.pop("losses")
+    assert set(jobs) == {
+        "extract_python_docs",
+        "prepare_corpus",
+        "make_pairs",
+        "train_tokenizer",
+        "build_random_model",
+        "fine_tune",
+        "collect_losses",
+        "draw_losses",
+    }
+    assert jobs["fine_tune"] == 2
+    assert jobs["draw_losses"] == 1
+
+
+@pytest.mark.parametrize(
+    ("setting", "line"),
+    [
+        ("sedes=[1]", "config error: sedes: unknown key; allowed here: "),
+        ("seeds=many", "config error: seeds: 'many' is not possible; allowed: "),
+    ],
+)
+def test_a_wrong_config_stops_with_one_line(checkout, setting, line):
+    done = snakemake(checkout, "-n", "--configfile", "config/smoke.yaml", "--config", setting)
+    assert done.returncode != 0
+    said = [text for text in done.stdout.splitlines() if not text.startswith("Using workflow specific profile")]
+    assert len(said) == 1
+    assert said[0].startswith(line)

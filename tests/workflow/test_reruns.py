@@ -1,0 +1,125 @@
+"""An edit reruns exactly what it can change: dry runs on a finished smoke run."""
+
+from contextlib import contextmanager
+
+import pytest
+import yaml
+
+from workflow_runs import planned, snakemake
+
+SMOKE = ("--configfile", "config/smoke.yaml")
+
+
+@contextmanager
+def edited(path, change):
+    """Change a file's text for the length of a block, then restore text and time."""
+    import os
+
+    before, times = path.read_text(encoding="utf-8"), path.stat()
+    path.write_text(change(before), encoding="utf-8")
+    try:
+        yield
+    finally:
+        path.write_text(before, encoding="utf-8")
+        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+def with_comment(text):
+    return text + "\n# An edit.\n"
+
+
+def config_edit(change):
+    """An edit of a config file as a function of its text."""
+
+    def edit(text):
+        config = yaml.safe_load(text)
+        change(config)
+        return yaml.safe_dump(config, sort_keys=False)
+
+    return edit
+
+
+def planned_after(finished, name, change, *targets):
+    with edited(finished / name, change):
+        return planned(finished, *targets, *SMOKE)
+
+
+def test_a_second_run_has_nothing_to_do(finished):
+    done = snakemake(finished, *SMOKE, "--cores", "2")
+    assert done.returncode == 0
+    assert "Nothing to be done" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("scripts/draw_comparison.py", {"draw_comparison": 1}),
+        ("scripts/draw_layers.py", {"draw_layers": 1}),
+        ("scripts/draw_losses.py", {"draw_losses": 1}),
+        ("scripts/selfembed/figures.py", {"draw_comparison": 1, "draw_layers": 1, "draw_losses": 1}),
+        ("scripts/summarise_scores.py", {"summarise_scores": 2}),
+        ("scripts/selfembed/settings/expansion.py", {}),
+        ("README.md", {}),
+    ],
+)
+def test_an_edited_file_reruns_only_its_own_step(finished, name, expected):
+    assert planned_after(finished, name, with_comment) == expected
+
+
+def test_edited_neighbors_rerun_scores_tables_and_figures_but_no_training(finished):
+    jobs = planned_after(finished, "scripts/selfembed/neighbors.py", with_comment)
+    assert set(jobs) == {"score_knn", "collect_scores", "summarise_scores", "draw_comparison", "draw_layers"}
+    assert jobs["score_knn"] == len(list((finished / "results/smoke/scores/knn").rglob("*.csv")))
+
+
+def test_edited_training_reruns_runs_but_no_base_model_and_no_pairs(finished):
+    jobs = planned_after(finished, "scripts/selfembed/training.py", with_comment)
+    assert jobs["fine_tune"] == 5
+    assert not {"make_pairs", "prepare_corpus", "build_random_model", "train_tokenizer"} & set(jobs)
+    assert jobs["embed"] == 5  # the runs', not the baselines'
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda config: config["recipes"].update(unused={"augmentation": "crops", "epochs": 7}),
+        lambda config: config["encoders"].update(unused={"type": "svd", "components": 3}),
+        lambda config: config["corpora"].update(unused={"source": {"type": "python_docs", "packages": ["sympy"]}}),
+    ],
+    ids=["recipe", "encoder", "corpus"],
+)
+def test_an_unrelated_config_key_reruns_nothing(finished, change):
+    assert planned_after(finished, "config/smoke.yaml", config_edit(change)) == {}
+
+
+def test_a_changed_temperature_retrains_only_the_runs_that_use_it(finished):
+    def change(config):
+        config["recipes"]["crops"]["temperature"] = 0.1
+
+    target = "figures/smoke/augmentations.png"
+    jobs = planned_after(finished, "config/smoke.yaml", config_edit(change), target)
+    assert jobs == {"fine_tune": 2, "embed": 2, "score_knn": 2, "collect_scores": 1, "draw_comparison": 1}
+
+
+def test_another_k_reruns_scores_but_no_embedding(finished):
+    jobs = planned_after(finished, "config/smoke.yaml", config_edit(lambda config: config.update(knn={"k": 5})))
+    assert {"score_knn", "collect_scores"} <= set(jobs)
+    assert not {"embed", "fine_tune"} & set(jobs)
+
+
+def test_a_new_experiment_adds_only_its_own_jobs(finished):
+    def change(config):
+        models = [{"encoder": "tiny_bert", "recipe": "crops", "sweep": {"temperature": [0.05, 5.0]}}]
+        config["experiments"]["new"] = {"corpora": ["python_docs"], "seeds": [42], "models": models}
+
+    jobs = planned_after(finished, "config/smoke.yaml", config_edit(change))
+    assert jobs == {"fine_tune": 1, "embed": 1, "score_knn": 1, "collect_scores": 1, "summarise_scores": 1}
+
+
+def test_another_seed_adds_only_its_own_runs(finished):
+    change = config_edit(lambda config: config["experiments"]["augmentations"].update(seeds=[42, 43, 44]))
+    jobs = planned_after(finished, "config/smoke.yaml", change)
+    assert jobs["fine_tune"] == 2
+    assert jobs["build_random_model"] == 1
+    assert jobs["make_pairs"] == 2
+    assert jobs["embed"] == 3

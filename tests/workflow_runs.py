@@ -1,0 +1,58 @@
+"""Running the workflow from a copy of the checkout, as tests need it."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+# Where real data lies that tests may use but the project never needs; the default is a folder beside the checkout.
+DATA = Path(os.environ.get("SELFEMBED_DATA", ROOT.parent / "shared" / "data"))
+
+
+def copy_of_checkout(target: Path) -> Path:
+    """A clean copy: the files that git knows or would add, and nothing generated."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    )
+    for name in listed.stdout.decode().split("\0"):
+        if name and (ROOT / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target / name)
+    return target
+
+
+def without_network() -> list[str]:
+    """A command prefix that cuts the network, where the system allows it."""
+    prefix = ["unshare", "--map-root-user", "--net"]
+    try:
+        return prefix if subprocess.run([*prefix, "true"], capture_output=True).returncode == 0 else []
+    except OSError:
+        return []
+
+
+def snakemake(folder: Path, *arguments: str, prefix: tuple[str, ...] = ()) -> subprocess.CompletedProcess:
+    """Run snakemake in a folder; standard output and error come together in `stdout`."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("SNAKEMAKE")}
+    command = [*prefix, sys.executable, "-m", "snakemake", *arguments]
+    return subprocess.run(
+        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+
+
+def planned(folder: Path, *arguments: str) -> dict[str, int]:
+    """Jobs per rule of a dry run, without the targets that only gather files."""
+    done = snakemake(folder, "--dry-run", *arguments)
+    assert done.returncode == 0, done.stdout
+    if "Nothing to be done" in done.stdout:
+        return {}
+    table = done.stdout.split("Job stats:", 1)[1].split("total", 1)[0]
+    jobs = {rule: int(count) for rule, count in re.findall(r"^(\w+)\s+(\d+)\s*$", table, flags=re.MULTILINE)}
+    assert jobs, done.stdout
+    return {rule: count for rule, count in jobs.items() if rule != "all"}
