@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 export PATH := $(BIN):$(PATH)
 
-.PHONY: env demo test check lock docs
+.PHONY: env demo test reference check lock docs
 
 env: $(VENV)/.installed
 
@@ -30,6 +30,9 @@ check: env
 
 test: check
 	pytest
+
+reference: env
+	pytest -m reference
 
 lock:
 	$(PYTHON) -m venv $(VENV)-lock
