@@ -15,7 +15,7 @@ $(VENV)/.installed: requirements.lock
 	touch $@
 
 demo: env
-	snakemake --workflow-profile profiles/demo
+	snakemake --workflow-profile profiles/demo $$(test -t 2 && echo --logger rich)
 	snakemake --workflow-profile profiles/demo --report results/demo/report.html
 	@echo
 	@cat results/demo/tables/augmentations_summary.md

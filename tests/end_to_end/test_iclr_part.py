@@ -1,10 +1,11 @@
 """Published and independently measured numbers on a real part of the paper's main corpus.
 
-Expected values: kNN accuracy (k = 10, Euclidean, 10 % split, seed 42, labelled abstracts), measured with independent code.
+Expected: kNN accuracy (k = 10, Euclidean, 10 % split, seed 42, labelled abstracts), measured with independent code.
 """
 
 import pandas as pd
 import pytest
+
 from workflow_runs import DATA, copy_of_checkout, snakemake
 
 SOURCE = DATA / "iclr_2017_2018_2021.parquet"

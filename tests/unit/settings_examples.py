@@ -56,3 +56,9 @@ def changed(changes: dict[str, Any]) -> dict[str, Any]:
 def study(changes: dict[str, Any]) -> Study:
     """What the changed example expands to."""
     return expand(load(changed(changes)))
+
+
+def runs(found):
+    """Every fine-tuning of a study, each once, in the order of the config."""
+    models = (evaluation.model for evaluations in found.experiments.values() for evaluation in evaluations)
+    return list(dict.fromkeys(model for model in models if model.recipe))

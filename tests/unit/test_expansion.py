@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from settings_examples import changed, example, study
+from settings_examples import changed, example, runs, study
 
 from selfembed.errors import InputError
 from selfembed.settings.expansion import Evaluation, Model, Study, augmentation_name, base_of, expand, flat, select
@@ -27,12 +27,12 @@ def sweep(**lists: list) -> Study:
 
 def recipes_of(found: Study) -> list[str]:
     """Names of the recipes of a study's runs, each once, in order."""
-    return list(dict.fromkeys(model.recipe for model in found.runs))
+    return list(dict.fromkeys(model.recipe for model in runs(found)))
 
 
 def test_runs_are_those_with_a_recipe():
     """The example's base model is evaluated and only its entry with a recipe is trained, once per seed."""
-    assert study({}).runs == [Model("tiny", 1, "news", "crops"), Model("tiny", 2, "news", "crops")]
+    assert runs(study({})) == [Model("tiny", 1, "news", "crops"), Model("tiny", 2, "news", "crops")]
 
 
 def test_equal_settings_from_two_experiments_are_one_run():
@@ -42,7 +42,7 @@ def test_equal_settings_from_two_experiments_are_one_run():
         "models": [{"encoder": "tiny", "recipe": "crops", "sweep": {"epochs": [1]}, "label": "Again"}],
     }
     found = study({"experiments.second": second})
-    assert found.runs == study({}).runs
+    assert runs(found) == runs(study({}))
     assert [evaluation.label for evaluation in found.experiments["second"]] == ["Again, epochs 1"] * 2
 
 
@@ -50,7 +50,7 @@ def test_run_is_the_same_whatever_it_is_evaluated_on():
     """A model trained on one corpus and evaluated on two is trained once."""
     entry = {"encoder": "tiny", "recipe": "crops", "train_on": "notes"}
     found = study({"experiments.main": {"corpora": ["news", "docs"], "models": [entry]}})
-    assert found.runs == [Model("tiny", 1, "notes", "crops"), Model("tiny", 2, "notes", "crops")]
+    assert runs(found) == [Model("tiny", 1, "notes", "crops"), Model("tiny", 2, "notes", "crops")]
     assert [evaluation.corpus for evaluation in found.experiments["main"]] == ["news", "news", "docs", "docs"]
 
 
@@ -143,7 +143,7 @@ def test_seeds_only_where_they_decide(entry, seeds):
 
 def test_seeds_of_an_experiment_replace_the_studys():
     """An experiment may ask for seeds of its own."""
-    assert [model.seed for model in study({"experiments.main.seeds": [7]}).runs] == [7]
+    assert [model.seed for model in runs(study({"experiments.main.seeds": [7]}))] == [7]
 
 
 @pytest.mark.parametrize(
@@ -344,8 +344,8 @@ def test_runs_do_not_depend_on_experiments(placed, data):
     """However entries are ordered and spread over experiments, the same runs with the same settings come out."""
     together = spread([(entry, "all") for entry, _ in placed])
     apart = spread(data.draw(st.permutations([(backwards(entry), name) for entry, name in placed])))
-    assert len(apart.runs) == len(set(apart.runs))
-    assert set(apart.runs) == set(together.runs)
+    assert len(runs(apart)) == len(set(runs(apart)))
+    assert set(runs(apart)) == set(runs(together))
     assert apart.recipes == together.recipes
     assert apart.augmentations == together.augmentations
 

@@ -74,12 +74,6 @@ class Study:
     augmentations: dict[str, Crops | Dropout] = field(default_factory=dict)
     experiments: dict[str, list[Evaluation]] = field(default_factory=dict)
 
-    @property
-    def runs(self) -> list[Model]:
-        """Every fine-tuning of the study, each once, in the order of the config."""
-        models = (evaluation.model for evaluations in self.experiments.values() for evaluation in evaluations)
-        return list(dict.fromkeys(model for model in models if model.recipe))
-
 
 def expand(settings: Settings) -> Study:
     """Turn a validated config into the models and evaluations it asks for.
