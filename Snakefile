@@ -4,6 +4,10 @@ from snakemake.utils import min_version
 
 min_version("9.27")
 
+
+report: "report/workflow.rst"
+
+
 if not workflow.overwrite_configfiles:
 
     configfile: "config.yaml"

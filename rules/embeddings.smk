@@ -13,6 +13,8 @@ rule embed:
         "<logs>/embed/{corpus}/{model}/{step}/{selection}.log",
     benchmark:
         "<logs>/embed/{corpus}/{model}/{step}/{selection}.tsv"
+    # Before further runs: scores appear early, and a large encoder is not left for the end.
+    priority: 1
     conda:
         "../envs/train.yaml"
     threads: settings.threads.embed
