@@ -1,8 +1,10 @@
 """What the rules share: the checked settings, the study they expand to, and helpers. No rules here."""
 
 import os
+import re
 import shlex
 import sys
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
@@ -14,6 +16,7 @@ from selfembed.settings.expansion import Model, augmentation_name, base_of, defa
 from selfembed.settings.flags import flags
 from selfembed.settings.schema import BAGS_OF_WORDS, FolderEncoder, HubEncoder, PackageEncoder, RandomEncoder
 from selfembed.settings.schema import TrainedTokenizer
+from selfembed.versions import installed_version
 from selfembed.settings.validation import check_figure_names, load, missing_sources
 
 # Only download_* rules use the network; jobs inherit this.
@@ -29,12 +32,12 @@ except InputError as error:
 
 
 wildcard_constraints:
-    corpus=r"[a-z0-9_]+",
-    encoder=r"[a-z0-9_]+",
+    corpus="|".join(settings.corpora),
+    encoder="|".join(settings.encoders),
     experiment="|".join(settings.experiments),
     figure=r"[a-z0-9_]+",
-    augmentation=r"[^/]+",
-    recipe=r"[^/]+",
+    augmentation="|".join(map(re.escape, study.augmentations)) or "none-of-this-kind",
+    recipe="|".join(map(re.escape, study.recipes)) or "none-of-this-kind",
     selection=r"[^/]+",
     step=r"\d+|final",
     seed=r"\d+",
@@ -53,9 +56,10 @@ def code(script):
     return [os.path.relpath(path) for path in code_files.code(root / "scripts" / script)]
 
 
-def gpus_per_job():
-    """GPUs that a job with an encoder asks for."""
-    return 0 if settings.device == "cpu" else 1
+def gpus_for_encoder(wildcards):
+    """GPUs that a job with a model asks for: none for bags of words."""
+    name = wildcards.get("encoder") or model_paths.identity(wildcards.model)["encoder"]
+    return 0 if settings.device == "cpu" or isinstance(settings.encoders[name], BAGS_OF_WORDS) else 1
 
 
 def encoders_of(*kinds):
@@ -81,9 +85,20 @@ def corpus_source(wildcards):
 
 
 def encoder_source(wildcards):
-    """The weights of an encoder in a local folder, so that new weights are imported anew."""
+    """The files of an encoder in a local folder, so that it is imported anew when they change."""
     encoder = settings.encoders[wildcards.encoder]
-    return f"{encoder.path}/model.safetensors" if isinstance(encoder, FolderEncoder) else []
+    if not isinstance(encoder, FolderEncoder):
+        return []
+    return sorted(
+        str(path) for path in Path(encoder.path).iterdir() if path.suffix in {".json", ".txt", ".safetensors"}
+    )
+
+
+def package_versions(wildcards):
+    """Versions of the packages whose docstrings are a corpus, so that it is made anew when they change."""
+    distributions = packages_distributions()
+    names = {distributions.get(package, [package])[0] for package in settings.corpora[wildcards.corpus].source.packages}
+    return {name: installed_version(name) for name in sorted(names)}
 
 
 def corpus_flags(wildcards):
@@ -118,6 +133,11 @@ def run_pairs(wildcards):
     recipe = study.recipes[wildcards.recipe]
     name = augmentation_name(recipe.augmentation)
     return f"<results>/pairs/{wildcards.corpus}/{name}/epochs-{recipe.epochs}/seed-{wildcards.seed}.parquet"
+
+
+def run_pairs_settings(wildcards):
+    """How the pairs that a run sees were made."""
+    return run_pairs(wildcards).removesuffix(".parquet") + ".json"
 
 
 def embedding_flags(wildcards):
@@ -176,3 +196,8 @@ def figure_colors(wildcards):
 def figure_title(wildcards):
     """Heading of a figure in the report."""
     return settings.figures[wildcards.figure].title or wildcards.figure
+
+
+def figure_caption(wildcards):
+    """What to see in a figure."""
+    return settings.figures[wildcards.figure].caption

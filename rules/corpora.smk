@@ -19,6 +19,7 @@ rule extract_python_docs:
         runtime=10,
     params:
         packages=lambda wildcards: " ".join(settings.corpora[wildcards.corpus].source.packages),
+        versions=package_versions,
     shell:
         "python scripts/extract_python_docs.py --packages {params.packages} --processes {threads}"
         " --output {output} > {log} 2>&1"

@@ -21,7 +21,7 @@ rule embed:
     resources:
         mem_mb=8000,
         runtime=120,
-        gpu=gpus_per_job(),
+        gpu=gpus_for_encoder,
     params:
         embedding=embedding_flags,
     shell:

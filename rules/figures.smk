@@ -27,6 +27,7 @@ rule draw_comparison:
         pooling=lambda wildcards: settings.figures[wildcards.figure].pooling,
         colors=figure_colors,
         title=figure_title,
+        caption=figure_caption,
     shell:
         "python scripts/draw_comparison.py --table {input.table} --pooling {params.pooling} {params.colors}"
         " --output {output.png} {output.pdf} > {log} 2>&1"
@@ -58,6 +59,7 @@ rule draw_layers:
         pooling=lambda wildcards: settings.figures[wildcards.figure].pooling,
         colors=figure_colors,
         title=figure_title,
+        caption=figure_caption,
     shell:
         "python scripts/draw_layers.py --table {input.table} --pooling {params.pooling} {params.colors}"
         " --output {output.png} {output.pdf} > {log} 2>&1"
@@ -88,6 +90,7 @@ rule draw_losses:
     params:
         colors=figure_colors,
         title=figure_title,
+        caption=figure_caption,
     shell:
         "python scripts/draw_losses.py --table {input.table} {params.colors}"
         " --output {output.png} {output.pdf} > {log} 2>&1"

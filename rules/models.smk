@@ -139,6 +139,7 @@ rule fine_tune:
     input:
         base=run_base,
         pairs=run_pairs,
+        pairs_settings=run_pairs_settings,
         code=code("fine_tune.py"),
     output:
         directory("<results>/models/tuned/{corpus}/{encoder}/{recipe}/seed-{seed}"),
@@ -152,12 +153,12 @@ rule fine_tune:
     resources:
         mem_mb=8000,
         runtime=120,
-        gpu=gpus_per_job(),
+        gpu=gpus_for_encoder,
     params:
         recipe=lambda wildcards: flags(study.recipes[wildcards.recipe], omit=("augmentation", "epochs")),
         device=settings.device,
         threads=settings.threads.fine_tune,
     shell:
-        "python scripts/fine_tune.py --base {input.base} --pairs {input.pairs}"
+        "python scripts/fine_tune.py --base {input.base} --pairs {input.pairs} --pairs-settings {input.pairs_settings}"
         " --name {wildcards.corpus}/{wildcards.encoder}/{wildcards.recipe}/seed-{wildcards.seed} {params.recipe}"
         " --seed {wildcards.seed} --device {params.device} --threads {params.threads} --output {output} > {log} 2>&1"

@@ -7,7 +7,8 @@ rule make_pairs:
         corpus="<results>/corpora/{corpus}.parquet",
         code=code("make_pairs.py"),
     output:
-        "<results>/pairs/{corpus}/{augmentation}/epochs-{epochs}/seed-{seed}.parquet",
+        pairs="<results>/pairs/{corpus}/{augmentation}/epochs-{epochs}/seed-{seed}.parquet",
+        settings="<results>/pairs/{corpus}/{augmentation}/epochs-{epochs}/seed-{seed}.json",
     log:
         "<logs>/make_pairs/{corpus}/{augmentation}/epochs-{epochs}/seed-{seed}.log",
     benchmark:
@@ -21,4 +22,4 @@ rule make_pairs:
         augmentation=lambda wildcards: flags(study.augmentations[wildcards.augmentation]),
     shell:
         "python scripts/make_pairs.py --corpus {input.corpus} {params.augmentation} --epochs {wildcards.epochs}"
-        " --seed {wildcards.seed} --output {output} > {log} 2>&1"
+        " --seed {wildcards.seed} --output {output.pairs} --settings {output.settings} > {log} 2>&1"

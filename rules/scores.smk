@@ -20,7 +20,7 @@ rule score_knn:
         mem_mb=8000,
         runtime=60,
     params:
-        knn=flags(settings.knn),
+        knn=f"{flags(settings.knn)} --threads {settings.threads.score}",
     shell:
         "python scripts/score_knn.py --embeddings {input.embeddings} --corpus {input.corpus} --model {wildcards.model}"
         " --step {wildcards.step} {params.knn} --output {output} > {log} 2>&1"

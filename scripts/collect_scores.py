@@ -5,7 +5,7 @@ Reads score files and the label of each in figures and tables. Writes a CSV tabl
 
 import pandas as pd
 
-from selfembed import command_line
+from selfembed import command_line, tables
 from selfembed.command_line import existing
 from selfembed.records import write_table
 
@@ -19,12 +19,12 @@ def main(argv: list[str]) -> None:
     arguments = parser.parse_args(argv)
     if len(arguments.scores) != len(arguments.labels):
         parser.error(f"{len(arguments.scores)} score files but {len(arguments.labels)} labels")
-    tables = []
+    parts = []
     for path, label in zip(arguments.scores, arguments.labels, strict=True):
-        table = pd.read_csv(path, dtype={"seed": "Int64", "step": str})
+        table = tables.read(path)
         table.insert(0, "label", label)
-        tables.append(table)
-    write_table(pd.concat(tables, ignore_index=True), arguments.output)
+        parts.append(table)
+    write_table(pd.concat(parts, ignore_index=True), arguments.output)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
-from selfembed import checkpoints, command_line
+from selfembed import command_line
 from selfembed.command_line import log
 from selfembed.errors import InputError
 from selfembed.records import written_whole
@@ -41,6 +41,8 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--layers", type=int, required=True, help="transformer layers that the weights must have")
     parser.add_argument("--output", required=True, help="folder to write")
     arguments = parser.parse_args(argv)
+    from selfembed import checkpoints
+
     with written_whole(arguments.output) as folder:
         for name in NEEDED + OPTIONAL:
             try:

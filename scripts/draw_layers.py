@@ -32,7 +32,7 @@ def main(argv: list[str]) -> None:
         axis.set_xlabel("Layer")
         axis.set_ylabel("")
         axis.xaxis.get_major_locator().set_params(integer=True)
-        if axis is not axes[-1]:
+        if axis is not axes[-1] and axis.get_legend():
             axis.get_legend().remove()
     axes[0].set_ylabel("kNN accuracy")
     figures.percent_axis(axes[0].yaxis)

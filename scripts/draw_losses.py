@@ -1,8 +1,8 @@
 """Draw the contrastive loss over the optimiser steps of every run.
 
-Reads the loss table of an experiment. Writes a figure: a thin line per run, and a thick one, smoothed over about a
-twentieth of the run, for the mean of the runs with the same label. Short last batches are left out, since the loss
-grows with the number of negatives.
+Reads the loss table of an experiment. Writes a figure, one panel per training corpus: a thin line per run, and a thick
+one, smoothed over about a twentieth of the run, for the mean of the runs with the same label. Short last batches are
+left out, since the loss grows with the number of negatives.
 """
 
 from pathlib import Path
@@ -21,23 +21,34 @@ def main(argv: list[str]) -> None:
     from selfembed import figures
 
     losses = figures.read_table(arguments.table)
-    losses = losses[losses["batch_size"] == losses["batch_size"].max()]
+    losses = losses[losses["batch_size"] == losses.groupby("model")["batch_size"].transform("max")]
     labels = list(dict.fromkeys(losses["label"]))
     colors = figures.label_colors(labels, figures.chosen_colors(arguments.colors))
-    figure, (axis,) = figures.new_figure(9, 5.6)
+    corpora = list(dict.fromkeys(losses["training_corpus"]))
+    figure, axes = figures.new_figure(2 + 7 * len(corpora), 5.6, len(corpora), share_y=True)
+    for axis, corpus in zip(axes, corpora, strict=True):
+        draw_panel(axis, losses[losses["training_corpus"] == corpus], labels, colors)
+        if len(corpora) > 1:
+            axis.set_title(corpus)
+    axes[0].set_ylabel("Contrastive loss")
+    axes[-1].legend()
+    figures.save(figure, arguments.output)
+
+
+def draw_panel(axis, losses, labels: list[str], colors: dict) -> None:
+    """A thin line per run and a thick one per label."""
     for label in labels:
         runs = losses[losses["label"] == label].pivot_table(index="step", columns="model", values="loss")
+        if runs.empty:
+            continue
         window = max(1, len(runs) // 20)
         smoothed = runs.mean(axis=1).rolling(window, min_periods=1, center=True).mean()
         axis.plot(runs.index, runs, color=colors[label], linewidth=0.4, alpha=0.5)
         axis.plot(smoothed.index, smoothed, color=colors[label], label=label)
     axis.set_xlabel("Optimiser step")
-    axis.set_ylabel("Contrastive loss")
     axis.set_xlim(left=0)
     axis.set_ylim(bottom=0)
     axis.xaxis.get_major_locator().set_params(integer=True)
-    axis.legend()
-    figures.save(figure, arguments.output)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import pandas as pd
 from selfembed import command_line, model_cards
 from selfembed.command_line import existing, log, use_threads
 from selfembed.devices import choose_device
-from selfembed.records import checksum, provenance, write_json, write_table, written_whole
+from selfembed.records import checksum, provenance, read_json, write_json, write_table, written_whole
 
 RECIPE = ("pooling", "temperature", "learning_rate", "batch_size", "warmup", "max_length", "precision")
 
@@ -21,6 +21,7 @@ def main(argv: list[str]) -> None:
     parser = command_line.parser(__doc__)
     parser.add_argument("--base", type=existing, required=True, help="folder of the base model")
     parser.add_argument("--pairs", type=existing, required=True, help="pairs in training order (Parquet)")
+    parser.add_argument("--pairs-settings", type=existing, required=True, help="how the pairs were made (JSON)")
     parser.add_argument("--name", required=True, help="name of the run, for its model card")
     parser.add_argument(
         "--pooling", choices=["mean", "cls", "last", "token7"], default="mean", help="representation trained"
@@ -43,7 +44,7 @@ def main(argv: list[str]) -> None:
     use_threads(arguments.threads)
     logging.getLogger("transformers").setLevel(logging.ERROR)
     device = choose_device(arguments.device)
-    recipe = {key: getattr(arguments, key) for key in RECIPE}
+    recipe = read_json(arguments.pairs_settings)["settings"] | {key: getattr(arguments, key) for key in RECIPE}
     pairs = pd.read_parquet(arguments.pairs)
     encoder = encoders.load(arguments.base / "0")
     max_length = encoder.max_seq_length
@@ -64,7 +65,6 @@ def main(argv: list[str]) -> None:
     facts = provenance(
         run=arguments.name,
         recipe=recipe,
-        seed=arguments.seed,
         device=device,
         threads=arguments.threads,
         steps=len(history),

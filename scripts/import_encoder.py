@@ -6,10 +6,10 @@ Writes a folder with config, tokenizer and safetensors weights.
 import shutil
 from pathlib import Path
 
-from selfembed import checkpoints, command_line
+from selfembed import command_line
 from selfembed.command_line import log
 from selfembed.errors import InputError
-from selfembed.python_docs import package_folder
+from selfembed.packages import package_folder
 from selfembed.records import written_whole
 
 
@@ -24,6 +24,8 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--layers", type=int, required=True, help="transformer layers that the weights must have")
     parser.add_argument("--output", required=True, help="folder to write")
     arguments = parser.parse_args(argv)
+    from selfembed import checkpoints
+
     source = (
         Path(arguments.path) if arguments.type == "folder" else package_folder(arguments.package) / arguments.folder
     )

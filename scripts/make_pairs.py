@@ -1,12 +1,13 @@
 """Make the positive pairs that a run sees, in training order, all epochs.
 
-Reads a corpus. Writes a Parquet table with the columns epoch, id, anchor, positive.
+Reads a corpus. Writes a Parquet table with the columns epoch, id, anchor, positive, and a JSON file that says how it
+was made.
 """
 
 from selfembed import command_line, crops
 from selfembed.command_line import existing, log
 from selfembed.corpora import read_corpus
-from selfembed.records import write_table
+from selfembed.records import checksum, provenance, write_json, write_table
 
 
 def main(argv: list[str]) -> None:
@@ -20,6 +21,7 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--epochs", type=int, default=1, help="pairs per text")
     parser.add_argument("--seed", type=int, required=True, help="seed of all draws and orders")
     parser.add_argument("--output", required=True, help="Parquet file to write")
+    parser.add_argument("--settings", required=True, help="JSON file to write the settings to")
     arguments = parser.parse_args(argv)
     corpus = read_corpus(arguments.corpus)
     pairs = crops.make_pairs(
@@ -39,6 +41,12 @@ def main(argv: list[str]) -> None:
         arguments.epochs,
     )
     write_table(pairs, arguments.output)
+    settings = {
+        "augmentation": arguments.type,
+        **{key: getattr(arguments, key) for key in ("sentences", "minimum_length", "maximum_length", "epochs", "seed")},
+    }
+    facts = {"settings": settings, "corpus": checksum(arguments.corpus), "texts": len(corpus), "pairs": len(pairs)}
+    write_json(provenance(**facts), arguments.settings)
 
 
 if __name__ == "__main__":

@@ -4,12 +4,14 @@ Reads embeddings and the corpus; only labelled texts count. Writes tidy score ro
 """
 
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from selfembed import command_line, model_paths, neighbors, vectors
 from selfembed.command_line import existing, log
 from selfembed.corpora import read_corpus
 from selfembed.errors import InputError
-from selfembed.records import SCORE_COLUMNS, read_json, write_table
+from selfembed.records import read_json, write_table
+from selfembed.tables import SCORE_COLUMNS
 
 
 def main(argv: list[str]) -> None:
@@ -23,6 +25,7 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--metric", choices=["euclidean", "cosine"], default="euclidean", help="distance")
     parser.add_argument("--test-fraction", type=float, default=0.1, help="part of the labelled texts that is tested")
     parser.add_argument("--split-seed", type=int, default=42, help="seed of the split")
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads; decide which of equally near texts count")
     parser.add_argument("--output", required=True, help="CSV file to write")
     arguments = parser.parse_args(argv)
     labels = read_corpus(arguments.corpus)["label"]
@@ -35,7 +38,8 @@ def main(argv: list[str]) -> None:
     for row, pooling in enumerate(facts["poolings"]):
         for column, layer in enumerate(facts["layers"]):
             embeddings = vectors.load(arguments.embeddings, row, column, labelled)
-            scored = neighbors.accuracy(embeddings, labels[labelled].to_numpy(dtype=str), **settings)
+            with threadpool_limits(arguments.threads):
+                scored = neighbors.accuracy(embeddings, labels[labelled].to_numpy(dtype=str), **settings)
             identity = {
                 "corpus": arguments.corpus.stem,
                 **model_paths.identity(arguments.model),

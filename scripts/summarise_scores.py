@@ -6,7 +6,7 @@ same as a Markdown table of the last layers.
 
 import pandas as pd
 
-from selfembed import command_line
+from selfembed import command_line, tables
 from selfembed.command_line import existing
 from selfembed.records import write_table, write_text
 
@@ -63,7 +63,7 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--output", required=True, help="CSV file to write")
     parser.add_argument("--markdown", required=True, help="Markdown file to write")
     arguments = parser.parse_args(argv)
-    summary = summarise(pd.read_csv(arguments.table))
+    summary = summarise(tables.read(arguments.table))
     write_table(summary, arguments.output)
     write_text(markdown(summary), arguments.markdown)
 

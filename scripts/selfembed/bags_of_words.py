@@ -18,7 +18,10 @@ def embed(texts: list[str], components: int | None = None, normalise: bool = Fal
 
     Raises InputError if there are too few texts or words for the components.
     """
-    vectors = TfidfVectorizer(sublinear_tf=True).fit_transform(texts)
+    try:
+        vectors = TfidfVectorizer(sublinear_tf=True).fit_transform(texts)
+    except ValueError as error:  # scikit-learn's "empty vocabulary"
+        raise InputError(f"TF-IDF of {len(texts)} texts: {error}; needed: words of two letters or more") from error
     if components is None:
         return vectors
     if components >= min(vectors.shape):

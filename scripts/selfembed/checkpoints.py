@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+from transformers import AutoConfig
+
 from selfembed.errors import InputError
-from selfembed.records import checksum, read_json
+from selfembed.records import checksum
 
 
 def check(folder: Path, layers: int, sha256: str | None = None) -> None:
@@ -20,8 +22,6 @@ def check(folder: Path, layers: int, sha256: str | None = None) -> None:
     found = checksum(folder / "model.safetensors")
     if sha256 is not None and found != sha256:
         raise InputError(f"{folder}/model.safetensors: SHA-256 is {found}, but the config says {sha256}")
-    config = read_json(folder / "config.json")
-    if config.get("num_hidden_layers") != layers:
-        raise InputError(
-            f"{folder}: {config.get('num_hidden_layers')} transformer layers, but the config says layers: {layers}"
-        )
+    found = AutoConfig.from_pretrained(folder, local_files_only=True).num_hidden_layers
+    if found != layers:
+        raise InputError(f"{folder}: {found} transformer layers, but the config says layers: {layers}")

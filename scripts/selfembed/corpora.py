@@ -1,9 +1,11 @@
 """Readers of corpora, and their cleaning into one table: `id`, `text`, `label`, `title`."""
 
 import hashlib
+import warnings
 from pathlib import Path
 
 import pandas as pd
+from pandas.errors import ParserWarning
 
 from selfembed.errors import InputError
 
@@ -37,19 +39,27 @@ def read_source(
             case "jsonl":
                 raw = pd.read_json(path, lines=True, dtype=False, convert_dates=False)
             case _:
-                raw = pd.read_csv(path, sep="\t" if format == "tsv" else ",", dtype=str, encoding="utf-8-sig")
-    except (ValueError, OSError) as error:
+                raw = read_cells(path, "\t" if format == "tsv" else ",")
+    except (ValueError, OSError, ParserWarning) as error:
         raise InputError(f"{path}: cannot be read as {format}: {str(error).splitlines()[0]}") from error
     table = pd.DataFrame(index=range(len(raw)))
     for name, column in {"id": id, "text": text, "label": label, "title": title}.items():
         if column is None:
             table[name] = pd.Series([None] * len(raw), dtype="object")
         elif column in raw.columns:
-            values = raw[column]
-            table[name] = values.where(values.isna(), values.astype(str)).astype("object").to_numpy()
+            table[name] = raw[column].astype("object").map(str, na_action="ignore").to_numpy()
         else:
             raise InputError(f"{path}: no column '{column}' for '{name}'; columns: {', '.join(map(str, raw.columns))}")
     return table
+
+
+def read_cells(path: Path, separator: str) -> pd.DataFrame:
+    """A csv or tsv file as text; only empty cells are missing; a row longer than the header is an error."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ParserWarning)
+        return pd.read_csv(
+            path, sep=separator, dtype=str, encoding="utf-8-sig", keep_default_na=False, na_values=[""], index_col=False
+        )
 
 
 def prepare(

@@ -1,7 +1,7 @@
 """Positive pairs from single texts: the augmentations, as functions of texts and a numpy Generator.
 
-Sentences are split and filtered exactly as in the paper's study: a plain split on the full stop, and lengths taken on
-the raw piece, with its leading space.
+Sentences are split and filtered as in the paper's study: a plain split on the full stop, and lengths taken on the raw
+piece, with its leading space. (White space inside a prepared corpus has been folded before; the study did not do that.)
 """
 
 from collections.abc import Callable

@@ -11,6 +11,7 @@ from sentence_transformers.sentence_transformer.modules import Pooling, Transfor
 from transformers import AutoTokenizer, BertConfig, BertModel
 
 from selfembed import token_pooling
+from selfembed.errors import InputError
 from selfembed.token_pooling import TokenPooling
 
 STANDARD_POOLINGS = {"mean": "mean", "cls": "cls", "last": "lasttoken"}
@@ -66,7 +67,13 @@ def random_bert(
 
 
 def assemble(transformer: Transformer, pooling: str, max_length: int) -> SentenceTransformer:
-    """A text-embedding model of a transformer and a pooling, on the CPU."""
+    """A text-embedding model of a transformer and a pooling, on the CPU.
+
+    Raises InputError if `max_length` is more than the transformer has positions for.
+    """
+    positions = getattr(transformer.model.config, "max_position_embeddings", max_length)
+    if max_length > positions:
+        raise InputError(f"max_length {max_length} is more than the encoder's positions; allowed: up to {positions}")
     transformer.max_seq_length = max_length
     return SentenceTransformer(
         modules=[transformer, pooling_module(pooling, transformer.get_embedding_dimension())], device="cpu"

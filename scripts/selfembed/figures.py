@@ -1,5 +1,6 @@
 """The style of all figures and small drawing helpers."""
 
+import textwrap
 from pathlib import Path
 
 import matplotlib
@@ -11,6 +12,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from selfembed import tables
 from selfembed.errors import InputError
 from selfembed.records import written_whole
 
@@ -39,6 +41,7 @@ STYLE = {
     "figure.facecolor": "white",
     "figure.constrained_layout.use": True,
     "pdf.fonttype": 42,
+    "text.parse_math": False,  # a $ in a label is a dollar
 }
 
 # Where the config gives no colour: matplotlib's ten, in the order of the table.
@@ -64,7 +67,13 @@ def label_colors(labels: list[str], chosen: dict[str, str]) -> dict[str, object]
 
 def chosen_colors(words: list[str]) -> dict[str, str]:
     """Colours from command-line words `label=#rrggbb`."""
-    return dict(word.rsplit("=", 1) for word in words)
+    pairs = (word.rsplit("=", 1) for word in words)
+    return {wrapped(label): color for label, color in pairs}
+
+
+def wrapped(label: str) -> str:
+    """A label on lines of at most 24 characters, so that a long one leaves room for the data."""
+    return textwrap.fill(label, 24)
 
 
 def percent_axis(axis: matplotlib.axis.Axis) -> None:
@@ -77,7 +86,8 @@ def read_table(path: Path, **conditions: object) -> pd.DataFrame:
 
     Raises InputError if no row does.
     """
-    table = pd.read_csv(path)
+    table = tables.read(path)
+    table["label"] = table["label"].map(wrapped)
     for column, allowed in conditions.items():
         table = table[table[column].isin(allowed)]
     if table.empty:

@@ -79,7 +79,10 @@ def accuracy(
     values = embeddings.data if issparse(embeddings) else embeddings
     if not np.isfinite(values).all():
         raise InputError("embeddings hold NaN or infinite values; the model is broken (was its training stable?)")
-    train, test = split(len(labels), test_fraction, split_seed)
+    try:
+        train, test = split(len(labels), test_fraction, split_seed)
+    except ValueError as error:
+        raise InputError(f"{len(labels)} labelled texts cannot be split: {error}") from error
     predicted = predict(embeddings[train], labels[train], embeddings[test], k, metric)
     value = float(np.mean(predicted == labels[test]))
     return {

@@ -5,7 +5,6 @@ directives, code and formulas are dropped, because they are not sentences.
 """
 
 import ast
-import importlib.util
 import inspect
 import itertools
 import re
@@ -16,7 +15,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from selfembed.errors import InputError
+from selfembed.command_line import log
+from selfembed.packages import package_folder
 
 SKIPPED_FOLDERS = {"tests", "test", "testing", "_vendor", "externals", "_externals", "vendored_packages"}
 
@@ -83,19 +83,13 @@ def texts_of_file(root: Path, path: Path) -> list[tuple[str, str, str]]:
     return [row for row in texts if row[2]]
 
 
-def package_folder(package: str) -> Path:
-    """Folder of an installed package, found without importing it."""
-    spec = importlib.util.find_spec(package)
-    if spec is None or not spec.submodule_search_locations:
-        raise InputError(
-            f"package '{package}' is not installed in this environment; install it or drop it from 'packages'"
-        )
-    return Path(spec.submodule_search_locations[0])
-
-
 def docstrings(path: Path, module: str) -> Iterator[tuple[str, str]]:
     """Yield (qualified name, dedented docstring) of a module, its public classes and functions."""
-    tree = ast.parse(path.read_text(encoding="utf-8", errors="replace"))
+    try:
+        tree = ast.parse(path.read_text(encoding="utf-8", errors="replace"))
+    except (SyntaxError, ValueError) as error:
+        log.warning("%s is left out: %s", path, error)
+        return
     waiting = [(module, tree)]
     while waiting:
         name, node = waiting.pop(0)

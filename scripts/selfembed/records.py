@@ -1,7 +1,6 @@
 """Tidy score rows, provenance, and writing that leaves no half files."""
 
 import hashlib
-import importlib.metadata
 import json
 import os
 import platform
@@ -15,29 +14,10 @@ from typing import Any
 
 import pandas as pd
 
+from selfembed.versions import installed_version
+
 # The packages whose versions can change a number.
 PACKAGES = ("torch", "transformers", "tokenizers", "sentence-transformers", "numpy", "scipy", "scikit-learn", "pandas")
-
-# One score is one number with everything that identifies it.
-SCORE_COLUMNS = [
-    "corpus",
-    "model",
-    "encoder",
-    "training_corpus",
-    "recipe",
-    "seed",
-    "step",
-    "layer",
-    "last_layer",
-    "pooling",
-    "score",
-    "settings",
-    "value",
-    "standard_error",
-    "n_train",
-    "n_test",
-    "n_classes",
-]
 
 
 @contextmanager
@@ -88,7 +68,10 @@ def checksum(path: Path) -> str:
 
 
 def provenance(**facts: Any) -> dict[str, Any]:
-    """What made a result: the given facts, the commit, versions, machine type. No times: same input, same bytes."""
+    """What made a result: the given facts, the commit, versions and machine type.
+
+    No times, so that the same commit and input give the same bytes.
+    """
     return {
         **facts,
         "commit": commit(),
@@ -113,12 +96,4 @@ def commit() -> str | None:
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
-        return None
-
-
-def installed_version(package: str) -> str | None:
-    """Version of an installed package, or None."""
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
         return None

@@ -14,7 +14,7 @@ SPECIAL_TOKENS = {
 }
 
 
-def train_tokenizer(texts: Iterable[str], vocabulary_size: int, max_length: int = 512) -> PreTrainedTokenizerFast:
+def train_tokenizer(texts: Iterable[str], vocabulary_size: int) -> PreTrainedTokenizerFast:
     """A lower-casing byte-level BPE tokenizer with BERT's special tokens, trained on texts.
 
     The same texts give the same tokenizer. (The library's WordPiece training numbers tokens differently every time.)
@@ -35,4 +35,4 @@ def train_tokenizer(texts: Iterable[str], vocabulary_size: int, max_length: int 
         pair="[CLS] $A [SEP] $B [SEP]",
         special_tokens=[(token, tokenizer.token_to_id(token)) for token in ("[CLS]", "[SEP]")],
     )
-    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=max_length, **SPECIAL_TOKENS)
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=512, **SPECIAL_TOKENS)

@@ -9,7 +9,7 @@ import sys
 import pandas as pd
 import pytest
 
-from selfembed.records import SCORE_COLUMNS
+from selfembed.tables import SCORE_COLUMNS
 from workflow_runs import snakemake
 
 
@@ -50,7 +50,9 @@ def test_a_run_says_what_made_it(finished):
     run = finished / "results/smoke/models/tuned/python_docs/tiny_bert/crops/seed-42"
     facts = json.loads((run / "run.json").read_text())
     assert facts["recipe"]["temperature"] == 0.05
-    assert facts["seed"] == 42
+    assert facts["recipe"]["seed"] == 42
+    assert facts["recipe"]["augmentation"] == "crops"
+    assert facts["recipe"]["epochs"] == 1
     assert facts["packages"]["torch"].startswith("2.")
     assert len(facts["base_weights"]) == len(facts["pairs"]) == 64
     history = pd.read_csv(run / "loss.csv")

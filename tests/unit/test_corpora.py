@@ -135,3 +135,35 @@ def test_a_file_that_is_no_corpus_is_named(tmp_path):
     pd.DataFrame({"a": [1]}).to_parquet(path)
     with pytest.raises(InputError, match="not a prepared corpus"):
         corpora.read_corpus(path)
+
+
+@pytest.mark.parametrize("ending", [".csv", ".tsv", ".jsonl"])
+def test_words_that_mean_missing_elsewhere_are_words_here(tmp_path, ending):
+    words = ["None", "NA", "nan", "null", "N/A"]
+    path = write(tmp_path / f"t{ending}", pd.DataFrame({"text": words, "label": words}))
+    table = corpora.read_source(path, label="label")
+    assert table["text"].tolist() == words
+    assert table["label"].tolist() == words
+
+
+def test_trailing_commas_shift_nothing(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("text,label\nfoo,a,\nbar,b,\n")
+    table = corpora.read_source(path, label="label")
+    assert table["text"].tolist() == ["foo", "bar"]
+    assert table["label"].tolist() == ["a", "b"]
+
+
+def test_a_row_longer_than_the_header_is_refused(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("text,label\nfoo,a,x\nbar,b,y\n")
+    with pytest.raises(InputError, match="cannot be read as csv"):
+        corpora.read_source(path, label="label")
+
+
+def test_dates_as_labels_and_titles_become_text(tmp_path):
+    dates = pd.to_datetime(["2017-01-01", None])
+    path = write(tmp_path / "t.parquet", pd.DataFrame({"text": ["x", "y"], "date": dates}))
+    corpus, _ = corpora.prepare(corpora.read_source(path, label="date", title="date"))
+    assert corpus["label"].isna().tolist() == [False, True]
+    assert corpus["title"][0].startswith("2017-01-01")

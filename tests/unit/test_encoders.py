@@ -110,3 +110,18 @@ def test_wrong_layers_and_wrong_checksum_are_named(checkpoint):
         checkpoints.check(checkpoint, layers=12)
     with pytest.raises(InputError, match=r"SHA-256 is [0-9a-f]{64}, but the config says 0000"):
         checkpoints.check(checkpoint, layers=2, sha256="0" * 64)
+
+
+def test_more_tokens_than_positions_are_refused(tmp_path):
+    with pytest.raises(InputError, match="max_length 513 is more than the encoder's positions; allowed: up to 512"):
+        encoders.assemble(small_bert(tmp_path)[0], "mean", 513)
+
+
+def test_checkpoints_that_name_their_layers_otherwise(tmp_path):
+    from transformers import DistilBertConfig, DistilBertModel
+
+    DistilBertModel(DistilBertConfig(n_layers=2, dim=16, n_heads=2, hidden_dim=32, vocab_size=400)).save_pretrained(
+        tmp_path
+    )
+    tokenizer_folder(tmp_path)
+    checkpoints.check(tmp_path, layers=2)

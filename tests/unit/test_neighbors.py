@@ -90,3 +90,9 @@ def test_broken_embeddings_are_named(bad):
         neighbors.accuracy(vectors, np.array(list("ab") * 25))
     with pytest.raises(InputError, match="NaN or infinite"):
         neighbors.accuracy(csr_matrix(vectors), np.array(list("ab") * 25))
+
+
+@pytest.mark.parametrize(("n_texts", "test_fraction"), [(1, 0.1), (20, 0.99)])
+def test_texts_that_cannot_be_split_are_one_clear_line(n_texts, test_fraction):
+    with pytest.raises(InputError, match="labelled"):
+        neighbors.accuracy(np.zeros((n_texts, 2)), np.array(["a"] * n_texts), test_fraction=test_fraction)

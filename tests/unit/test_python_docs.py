@@ -94,21 +94,11 @@ def package(tmp_path, monkeypatch):
     (folder / "__init__.py").write_text('"""The package itself."""\nraise RuntimeError("imported")\n')
     (folder / "sub" / "__init__.py").write_text("")
     (folder / "sub" / "mod.py").write_text(
-        "class Thing:\n"
-        '    """A thing."""\n'
-        "    def act(self):\n"
-        '        """It acts."""\n'
-        "    def _hide(self):\n"
-        '        """Hidden."""\n'
-    )
-    (folder / "sub" / "tests").mkdir(parents=True)
-    (folder / "__init__.py").write_text('"""The package itself."""\nraise RuntimeError("imported")\n')
-    (folder / "sub" / "__init__.py").write_text("")
-    (folder / "sub" / "mod.py").write_text(
         'class Thing:\n    """A thing."""\n\n'
         '    def act(self):\n        """It acts."""\n\n'
         '    def _hide(self):\n        """Hidden."""\n'
     )
+    (folder / "sub" / "broken.py").write_text("not Python at all")
     (folder / "sub" / "tests" / "test_mod.py").write_text('"""A test."""\n')
     monkeypatch.syspath_prepend(tmp_path)
     return "pack_of_docs"
@@ -129,8 +119,9 @@ def test_processes_do_not_change_the_result():
 
 
 def test_a_missing_package_is_one_clear_line():
-    with pytest.raises(InputError, match="package 'no_such_package' is not installed"):
-        python_docs.extract(["no_such_package"])
+    for name in ("no_such_package", "no_such.package", "json.decoder"):
+        with pytest.raises(InputError, match=f"package '{name}' is not installed"):
+            python_docs.extract([name])
 
 
 def test_the_script_ends_in_one_line(tmp_path):

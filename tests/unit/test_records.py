@@ -46,6 +46,7 @@ def test_checksum(tmp_path):
 
 def test_provenance_names_versions_and_facts_but_no_time():
     facts = records.provenance(seed=3)
+    assert set(facts) == {"seed", "commit", "python", "packages", "machine"}
     assert facts["seed"] == 3
     assert {"torch", "transformers", "sentence-transformers", "scikit-learn"} <= set(facts["packages"])
     assert facts == records.provenance(seed=3)

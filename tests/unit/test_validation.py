@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from settings_examples import REMOVED, changed, example
+from settings_examples import REMOVED, changed, example, study
 
 from selfembed.errors import InputError
-from selfembed.settings.validation import load, missing_sources
+from selfembed.settings.validation import check_figure_names, load, missing_sources
 
 ENTRY = "experiments.main.models.1"
 NAME = "text that matches ^[a-z0-9][a-z0-9_]*$"
@@ -54,7 +54,7 @@ def test_example_is_valid():
         ("recipes.crops.augmentation.sentence", "maximum_length, minimum_length, sentences, type"),
         ("experiments.main.seed", "corpora, layers, models, poolings, seeds"),
         ("experiments.main.models.1.recpe", "color, encoder, label, poolings, recipe, sweep, train_on"),
-        ("figures.bars.colour", "draw, experiment, pooling, title"),
+        ("figures.bars.colour", "caption, draw, experiment, pooling, title"),
     ],
 )
 def test_unknown_key(path, allowed):
@@ -97,7 +97,7 @@ def test_unknown_key(path, allowed):
         ),
         pytest.param(
             {"corpora.news.source.path": ""},
-            "corpora.news.source.path: '' is not possible; allowed: at least 1 character",
+            "corpora.news.source.path: '' is not possible; allowed: text that matches ^[^-{}<>][^{}<>]*$",
             id="empty text",
         ),
         pytest.param(
@@ -472,13 +472,13 @@ def test_missing_sources_names_every_missing_path(tmp_path, monkeypatch):
         missing_sources(settings)
     assert str(refused.value).splitlines() == [
         "corpora.news.source.path: 'news.csv' does not exist; allowed: a file",
-        "encoders.mpnet.path: 'weights' does not exist; allowed: a folder",
+        "encoders.mpnet.path: 'weights' does not exist; allowed: a folder with model.safetensors",
     ]
 
 
 def test_missing_sources_accepts_what_exists(tmp_path):
     """Existing files and folders are no problem, and other sources have no path to check."""
-    for name in ("news.csv", "notes.csv"):
+    for name in ("news.csv", "notes.csv", "model.safetensors"):
         (tmp_path / name).write_text("text,topic\n")
     config = changed(
         {
@@ -488,3 +488,60 @@ def test_missing_sources_accepts_what_exists(tmp_path):
         }
     )
     missing_sources(load(config))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        pytest.param(
+            {"experiments.main_losses": {"corpora": ["news"], "models": [{"encoder": "tfidf"}]}},
+            "experiments.main_losses: names that end in '_summary' or '_losses' are tables'; allowed: another name",
+            id="experiment called like a table",
+        ),
+        pytest.param(
+            {"experiments.main.models.1.sweep": {"epochs": [1, 2]}, "experiments.main.models.1.color": "#ff0000"},
+            "experiments.main.models.1.color: one colour for a sweep; "
+            "allowed: drop this key, every combination gets its own colour",
+            id="colour of a sweep",
+        ),
+        pytest.param(
+            {"encoders.tiny.architecture.dropout": 0, "recipes.crops.augmentation": "dropout"},
+            "experiments.main.models.1.recipe: encoder 'tiny' has no dropout, so its pairs would not differ; allowed: crops",
+            id="dropout without dropout",
+        ),
+        pytest.param(
+            {"experiments.main.layers": [0, 1]},
+            "figures.bars.draw: 'comparison' shows layer 2 of 'tiny', not scored; allowed: layers, losses",
+            id="comparison without the last layer",
+        ),
+        pytest.param(
+            {"experiments.main.models.0.label": "-x"},
+            "experiments.main.models.0.label: '-x' is not possible; allowed: text that matches ^[^-]",
+            id="label that reads as an option",
+        ),
+    ],
+)
+def test_what_would_fail_late_fails_early(changes, message):
+    """Combinations that would only show once jobs run."""
+    assert problem(changes) == message
+
+
+def test_a_figure_cannot_be_called_like_a_rule():
+    """Its name becomes a rule's."""
+    settings = load(changed({"figures.embed": {"draw": "layers", "experiment": "main"}}))
+    with pytest.raises(InputError, match=r"^figures.embed: the name is a rule's; allowed: another name$"):
+        check_figure_names(settings, taken={"all", "embed"})
+
+
+@pytest.mark.parametrize(
+    "models",
+    [
+        [{"encoder": "tfidf"}, {"encoder": "svd", "label": "tfidf"}],
+        [{"encoder": "tiny", "label": "x"}, {"encoder": "tiny", "recipe": "crops", "label": "x"}],
+    ],
+    ids=["default and chosen", "both chosen"],
+)
+def test_a_label_means_one_model(models):
+    """Two models under one label would be drawn as one."""
+    with pytest.raises(InputError, match=r"^experiments.main.models: '\w+' is the label of .* and of .*; allowed"):
+        study({"experiments.main.models": models})

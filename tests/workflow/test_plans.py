@@ -5,6 +5,8 @@ import shutil
 import pytest
 import yaml
 
+from selfembed.settings.expansion import expand
+from selfembed.settings.validation import load
 from workflow_runs import ROOT, planned, snakemake
 
 CONFIGS = ["config.yaml", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "config").glob("*.yaml"))]
@@ -27,6 +29,10 @@ def with_sources(checkout, tmp_path_factory):
 @pytest.mark.parametrize("name", CONFIGS)
 def test_every_config_plans_and_trains_no_run_twice(with_sources, name):
     jobs = planned(with_sources, "--configfile", name)
+    study = expand(load(yaml.safe_load((with_sources / name).read_text())))
+    evaluations = [evaluation for group in study.experiments.values() for evaluation in group]
+    assert jobs["fine_tune"] == len({evaluation.model for evaluation in evaluations if evaluation.model.recipe})
+    assert jobs["score_knn"] == jobs["embed"] == len({evaluation.path for evaluation in evaluations})
     config = yaml.safe_load((with_sources / name).read_text())
     assert jobs["collect_scores"] == len(config["experiments"])
     assert sum(count for rule, count in jobs.items() if rule.startswith("draw_")) == len(config["figures"])

@@ -69,7 +69,6 @@ class Evaluation:
 class Study:
     """Everything the rules look up by name."""
 
-    settings: Settings
     recipes: dict[str, Recipe] = field(default_factory=dict)
     augmentations: dict[str, Crops | Dropout] = field(default_factory=dict)
     experiments: dict[str, list[Evaluation]] = field(default_factory=dict)
@@ -80,7 +79,7 @@ def expand(settings: Settings) -> Study:
 
     Raises InputError if a sweep names a key that recipes lack or gives it an impossible value.
     """
-    study = Study(settings, dict(settings.recipes))
+    study = Study(dict(settings.recipes))
     for experiment_name, experiment in settings.experiments.items():
         evaluations = []
         for position, entry in enumerate(experiment.models):
@@ -97,9 +96,25 @@ def expand(settings: Settings) -> Study:
                     for model in models(entry, name, corpus, experiment.seeds or settings.seeds, settings):
                         evaluations.append(Evaluation(label, corpus, model, selection))
         study.experiments[experiment_name] = list(dict.fromkeys(evaluations))
+        check_labels(f"experiments.{experiment_name}.models", evaluations)
     for recipe in study.recipes.values():
         study.augmentations[augmentation_name(recipe.augmentation)] = recipe.augmentation
     return study
+
+
+def check_labels(key: str, evaluations: list[Evaluation]) -> None:
+    """Check that a label means one model, up to its seed.
+
+    Raises InputError if two models share a label.
+    """
+    meaning = {}
+    for evaluation in evaluations:
+        family = meaning.setdefault((evaluation.label, evaluation.corpus), evaluation.model.family)
+        if family != evaluation.model.family:
+            raise InputError(
+                f"{key}: {evaluation.label!r} is the label of {family} and of {evaluation.model.family}; "
+                "allowed: a label for each"
+            )
 
 
 def variants(entry: ModelEntry, settings: Settings, key: str) -> list[tuple[Recipe | None, str]]:

@@ -18,6 +18,8 @@ from pydantic import (
 )
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_]*$")]
+Text = Annotated[str, StringConstraints(pattern=r"^[^-]")]  # a leading hyphen would be read as an option
+LocalPath = Annotated[str, StringConstraints(pattern=r"^[^-{}<>][^{}<>]*$")]  # {} and <> mean something to Snakemake
 Pooling = Literal["mean", "cls", "last", "token7"]
 SHORTEST_WITH_TOKEN7 = 8  # tokens; token7 is the token at index 7
 
@@ -35,15 +37,17 @@ class FileSource(Closed):
     """Texts in a file of one's own."""
 
     type: Literal["file"]
-    path: str = Field(min_length=1, description="The file; relative paths start at the working directory.")
+    path: LocalPath = Field(description="The file; relative paths start at the working directory.")
     format: Literal["csv", "tsv", "jsonl", "parquet"] | None = Field(
         None, description="File format; by default taken from the file's ending."
     )
-    text: str = Field("text", description="Column with the texts.")
-    label: str | None = Field(None, description="Column with the class labels; without it the corpus is unlabelled.")
-    title: str | None = Field(None, description="Column with a short title for each text.")
-    id: str | None = Field(None, description="Column with unique ids; by default ids are hashes of the texts.")
-    unlabelled: list[str] = Field(
+    text: Text = Field("text", description="Column with the texts.")
+    label: Text | None = Field(None, description="Column with the class labels; without it the corpus is unlabelled.")
+    title: Text | None = Field(None, description="Column with a short title for each text.")
+    id: Text | None = Field(
+        None, description="Column with ids, unique unless duplicates are kept; by default hashes of the texts."
+    )
+    unlabelled: list[Text] = Field(
         default_factory=list, description="Values of the label column that mean 'no label' (empty cells always do)."
     )
 
@@ -98,7 +102,7 @@ class FolderEncoder(Closed):
     """A pretrained checkpoint in a local folder (transformers or sentence-transformers format)."""
 
     type: Literal["folder"]
-    path: str = Field(min_length=1, description="The folder; relative paths start at the working directory.")
+    path: LocalPath = Field(description="The folder; relative paths start at the working directory.")
     sha256: Sha256 | None = Field(None, description="SHA-256 of `model.safetensors`; checked if given.")
     layers: Layers
     max_length: MaxLength = 512
@@ -288,12 +292,12 @@ class Embedding(Closed):
     tokens_per_batch: int = Field(
         8192,
         ge=1,
-        description="Texts of similar length are batched up to this many tokens; decides speed and memory only.",
+        description="Tokens in a batch of texts of similar length; decides speed, memory and the last digits.",
     )
 
 
 class Threads(Closed):
-    """CPU threads per job. They are settings because the last digits of a model depend on them."""
+    """CPU threads per job. They are settings because last digits and ties depend on them."""
 
     fine_tune: int = Field(2, ge=1, description="Fine-tuning.")
     embed: int = Field(2, ge=1, description="Embedding.")
@@ -305,7 +309,7 @@ class ModelEntry(Closed):
 
     encoder: Name = Field(description="Name of an encoder.")
     recipe: Name | None = Field(None, description="Name of a recipe; without it the encoder is evaluated as it came.")
-    label: str | None = Field(None, min_length=1, description="Name in figures and tables.")
+    label: Text | None = Field(None, description="Name in figures and tables.")
     color: Annotated[str, StringConstraints(pattern=r"^#[0-9a-f]{6}$")] | None = Field(
         None, description="Colour in figures, `#rrggbb`."
     )
@@ -360,6 +364,7 @@ class Figure(Closed):
     experiment: Name = Field(description="Experiment that feeds it.")
     pooling: Pooling = Field("mean", description="Pooling shown (scores only).")
     title: str | None = Field(None, description="Heading in the report.")
+    caption: str = Field("", description="What to see, added to the figure's description in the report.")
 
 
 class Settings(Closed):

@@ -43,18 +43,18 @@ def missing_sources(settings: Settings) -> None:
     Raises InputError with one line for each that does not.
     """
     named = [
-        (f"corpora.{name}.source.path", corpus.source.path, Path.is_file, "a file")
+        (f"corpora.{name}.source.path", corpus.source.path, "", "a file")
         for name, corpus in settings.corpora.items()
         if corpus.source.type == "file"
     ] + [
-        (f"encoders.{name}.path", encoder.path, Path.is_dir, "a folder")
+        (f"encoders.{name}.path", encoder.path, "model.safetensors", "a folder with model.safetensors")
         for name, encoder in settings.encoders.items()
         if encoder.type == "folder"
     ]
     missing = [
         f"{key}: {path!r} does not exist; allowed: {kind}"
-        for key, path, exists, kind in named
-        if not exists(Path(path))
+        for key, path, inside, kind in named
+        if not Path(path, inside).is_file()
     ]
     if missing:
         raise InputError("\n".join(missing))
@@ -160,6 +160,8 @@ def check(settings: Settings) -> Iterator[str]:
         if isinstance(encoder, RandomEncoder):
             yield from check_tokenizer(f"encoders.{name}.tokenizer", encoder, settings)
     for name, experiment in settings.experiments.items():
+        if name.endswith(("_summary", "_losses")):
+            yield f"experiments.{name}: names that end in '_summary' or '_losses' are tables'; allowed: another name"
         yield from check_experiment(f"experiments.{name}", experiment, settings)
     for name, figure in settings.figures.items():
         yield from check_figure(f"figures.{name}", figure, settings)
@@ -184,10 +186,7 @@ def check_experiment(key: str, experiment, settings: Settings) -> Iterator[str]:
                 f"{key}.corpora.{position}: corpus '{corpus}' has no labels, which kNN accuracy needs; "
                 f"allowed: a corpus with labels (set corpora.{corpus}.source.label)"
             )
-    labels = [entry.label for entry in experiment.models]
     for position, entry in enumerate(experiment.models):
-        if entry.label and entry.label in labels[:position]:
-            yield f"{key}.models.{position}.label: {entry.label!r} is used twice; allowed: a label of its own"
         yield from check_entry(key, position, entry, experiment, settings)
 
 
@@ -202,6 +201,8 @@ def check_entry(experiment_key: str, position: int, entry, experiment, settings:
     for setting in ("train_on", "sweep"):
         if getattr(entry, setting) and entry.recipe is None:
             yield f"{key}.{setting}: needs a recipe; allowed: add '{key}.recipe' or drop this key"
+    if entry.color and entry.sweep:
+        yield f"{key}.color: one colour for a sweep; allowed: drop this key, every combination gets its own colour"
     if entry.encoder not in settings.encoders:
         return
     encoder = settings.encoders[entry.encoder]
@@ -211,6 +212,14 @@ def check_entry(experiment_key: str, position: int, entry, experiment, settings:
         if entry.poolings is not None:
             yield f"{key}.poolings: bag of words '{entry.encoder}' has no token vectors to pool; allowed: drop this key"
         return
+    recipe = settings.recipes.get(entry.recipe)
+    if (
+        recipe
+        and recipe.augmentation.type == "dropout"
+        and encoder.type == "random"
+        and encoder.architecture.dropout == 0
+    ):
+        yield f"{key}.recipe: encoder '{entry.encoder}' has no dropout, so its pairs would not differ; allowed: crops"
     poolings = entry.poolings or experiment.poolings
     if "token7" in poolings and encoder.max_length < SHORTEST_WITH_TOKEN7:
         holder = key if entry.poolings else experiment_key
@@ -238,7 +247,10 @@ def check_figure(key: str, figure, settings: Settings) -> Iterator[str]:
             yield f"{key}.draw: experiment '{figure.experiment}' fine-tunes nothing; allowed: comparison, layers"
         return
     if figure.draw == "comparison" and isinstance(experiment.layers, list):
-        yield f"{key}.draw: 'comparison' shows the last layer; allowed: layers 'last' or 'all' in '{figure.experiment}'"
+        for name in dict.fromkeys(entry.encoder for entry in experiment.models):
+            last = getattr(settings.encoders.get(name), "layers", None)
+            if last is not None and max(experiment.layers) < last:
+                yield f"{key}.draw: 'comparison' shows layer {last} of '{name}', not scored; allowed: layers, losses"
     scored = scored_poolings(experiment, settings)
     if scored and figure.pooling not in scored:
         yield f"{key}.pooling: '{figure.pooling}' is not scored by '{figure.experiment}'; allowed: {', '.join(scored)}"

@@ -1,0 +1,31 @@
+"""Tidy tables of scores and losses: their columns, and how they are read."""
+
+from pathlib import Path
+
+import pandas as pd
+
+# One score is one number with everything that identifies it.
+SCORE_COLUMNS = [
+    "corpus",
+    "model",
+    "encoder",
+    "training_corpus",
+    "recipe",
+    "seed",
+    "step",
+    "layer",
+    "last_layer",
+    "pooling",
+    "score",
+    "settings",
+    "value",
+    "standard_error",
+    "n_train",
+    "n_test",
+    "n_classes",
+]
+
+
+def read(path: Path) -> pd.DataFrame:
+    """Read a table that the workflow wrote; only empty cells are missing, so a label may be called None or NA."""
+    return pd.read_csv(path, keep_default_na=False, na_values=[""], dtype={"label": str, "seed": "Int64", "step": str})

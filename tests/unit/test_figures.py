@@ -1,0 +1,94 @@
+"""Figures from awkward tables: every script draws, and every label stays readable."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from selfembed import figures, tables
+
+SCRIPTS = Path(figures.__file__).parents[1]
+LABELS = [
+    "None",
+    "US$ 5 and US$ 6",
+    "a = b",
+    "A label that somebody made much longer than any figure can show on a line",
+]
+
+
+def scores(labels=LABELS, corpora=("one", "two"), last_layer=2) -> pd.DataFrame:
+    """A table of scores with two seeds for every label, corpus and layer."""
+    rows = [
+        dict.fromkeys(tables.SCORE_COLUMNS)
+        | {"label": label, "corpus": corpus, "model": label, "seed": seed, "step": "final", "layer": layer}
+        | {
+            "last_layer": last_layer,
+            "pooling": "mean" if last_layer else "none",
+            "value": 0.3 + 0.1 * layer + 0.01 * seed,
+        }
+        for label in labels
+        for corpus in corpora
+        for seed in (1, 2)
+        for layer in range(last_layer + 1)
+    ]
+    return pd.DataFrame(rows)
+
+
+def losses(batch_sizes=(16, 64)) -> pd.DataFrame:
+    """A table of losses with a run for every label and batch size, the last batch short."""
+    rows = [
+        {"label": label, "model": f"{label}-{size}", "training_corpus": "one", "seed": 1, "step": step}
+        | {"batch_size": size if step < 20 else 3, "loss": 1 / step if step < 20 else 9.0}
+        for label in LABELS
+        for size in batch_sizes
+        for step in range(1, 21)
+    ]
+    return pd.DataFrame(rows)
+
+
+def draw(kind, table, folder, *arguments):
+    """Run a drawing script; the image it wrote."""
+    table.to_csv(folder / "table.csv", index=False)
+    command = [sys.executable, str(SCRIPTS / f"draw_{kind}.py"), "--table", str(folder / "table.csv"), *arguments]
+    done = subprocess.run([*command, "--output", str(folder / "figure.png")], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return (folder / "figure.png").read_bytes()
+
+
+@pytest.mark.parametrize("kind", ["comparison", "layers"])
+@pytest.mark.parametrize(
+    "table",
+    [scores(), scores(corpora=("one",)), scores(["TF-IDF"], last_layer=0), scores(LABELS[:1], ("one",))],
+    ids=["awkward labels", "one corpus", "bag of words only", "one model"],
+)
+def test_scores_are_drawn(kind, table, tmp_path):
+    assert draw(kind, table, tmp_path, "--colors", "a = b=#ff0000").startswith(b"\x89PNG")
+
+
+def test_losses_are_drawn(tmp_path):
+    assert draw("losses", losses(), tmp_path).startswith(b"\x89PNG")
+
+
+def test_the_same_table_gives_the_same_bytes(tmp_path):
+    assert draw("comparison", scores(), tmp_path) == draw("comparison", scores(), tmp_path)
+
+
+def test_nothing_to_draw_is_one_line(tmp_path):
+    scores().to_csv(tmp_path / "table.csv", index=False)
+    command = [sys.executable, str(SCRIPTS / "draw_layers.py"), "--table", str(tmp_path / "table.csv")]
+    done = subprocess.run(
+        [*command, "--pooling", "cls", "--output", str(tmp_path / "x.png")], capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("error: ")
+    assert "nothing to draw" in done.stderr
+    assert not (tmp_path / "x.png").exists()
+
+
+def test_labels_keep_their_words_and_their_colours():
+    assert figures.chosen_colors(["a = b=#ff0000"]) == {"a = b": "#ff0000"}
+    assert figures.wrapped(LABELS[-1]).replace("\n", " ") == LABELS[-1]
+    assert max(map(len, figures.wrapped(LABELS[-1]).splitlines())) <= 24
+    assert figures.label_colors(["x", "y"], {"x": "#ff0000"})["x"] == "#ff0000"
