@@ -506,7 +506,8 @@ def test_missing_sources_accepts_what_exists(tmp_path):
         ),
         pytest.param(
             {"encoders.tiny.architecture.dropout": 0, "recipes.crops.augmentation": "dropout"},
-            "experiments.main.models.1.recipe: encoder 'tiny' has no dropout, so its pairs would not differ; allowed: crops",
+            "experiments.main.models.1.recipe: encoder 'tiny' has no dropout, so its pairs would not differ; "
+            "allowed: crops",
             id="dropout without dropout",
         ),
         pytest.param(
