@@ -28,4 +28,4 @@ SCORE_COLUMNS = [
 
 def read(path: Path) -> pd.DataFrame:
     """Read a table that the workflow wrote; only empty cells are missing, so a label may be called None or NA."""
-    return pd.read_csv(path, keep_default_na=False, na_values=[""], dtype={"label": str, "seed": "Int64", "step": str})
+    return pd.read_csv(path, keep_default_na=False, na_values=[""], dtype={"label": str, "seed": "Int64"})

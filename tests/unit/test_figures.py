@@ -71,6 +71,17 @@ def test_losses_are_drawn(tmp_path):
     assert draw("losses", losses(), tmp_path).startswith(b"\x89PNG")
 
 
+def test_tables_keep_numbers_numbers_and_labels_labels(tmp_path):
+    losses().to_csv(tmp_path / "losses.csv", index=False)
+    read = tables.read(tmp_path / "losses.csv")
+    assert read["step"].tolist() == losses()["step"].tolist()
+    assert set(read["label"]) == set(LABELS)
+    scores().to_csv(tmp_path / "scores.csv", index=False)
+    read = tables.read(tmp_path / "scores.csv")
+    assert set(read["step"]) == {"final"}
+    assert set(read["seed"]) == {1, 2}
+
+
 def test_the_same_table_gives_the_same_bytes(tmp_path):
     assert draw("comparison", scores(), tmp_path) == draw("comparison", scores(), tmp_path)
 
