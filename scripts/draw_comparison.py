@@ -21,8 +21,7 @@ def main(argv: list[str]) -> None:
 
     scores = figures.read_table(arguments.table, pooling=[arguments.pooling, "none"])
     scores = scores[scores["layer"] == scores["last_layer"]]
-    labels = list(dict.fromkeys(scores["label"]))
-    colors = figures.label_colors(labels, figures.chosen_colors(arguments.colors))
+    labels, colors = figures.labels_and_colors(scores, arguments.colors)
     corpora = list(dict.fromkeys(scores["corpus"]))
     height = 1.6 + 0.62 * len(labels)
     figure, axes = figures.new_figure(3.4 + 5.4 * len(corpora), height, len(corpora), share_y=True)

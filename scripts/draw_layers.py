@@ -21,8 +21,7 @@ def main(argv: list[str]) -> None:
     from selfembed import figures
 
     scores = figures.read_table(arguments.table, pooling=[arguments.pooling, "none"])
-    labels = list(dict.fromkeys(scores["label"]))
-    colors = figures.label_colors(labels, figures.chosen_colors(arguments.colors))
+    labels, colors = figures.labels_and_colors(scores, arguments.colors)
     corpora = list(dict.fromkeys(scores["corpus"]))
     figure, axes = figures.new_figure(3.8 + 6.2 * len(corpora), 5.6, len(corpora), share_y=True)
     for axis, corpus in zip(axes, corpora, strict=True):

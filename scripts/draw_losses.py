@@ -22,8 +22,7 @@ def main(argv: list[str]) -> None:
 
     losses = figures.read_table(arguments.table)
     losses = losses[losses["batch_size"] == losses.groupby("model")["batch_size"].transform("max")]
-    labels = list(dict.fromkeys(losses["label"]))
-    colors = figures.label_colors(labels, figures.chosen_colors(arguments.colors))
+    labels, colors = figures.labels_and_colors(losses, arguments.colors)
     corpora = list(dict.fromkeys(losses["training_corpus"]))
     figure, axes = figures.new_figure(2 + 7 * len(corpora), 5.6, len(corpora), share_y=True)
     for axis, corpus in zip(axes, corpora, strict=True):

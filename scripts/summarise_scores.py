@@ -10,19 +10,7 @@ from selfembed import command_line, tables
 from selfembed.command_line import existing
 from selfembed.records import write_table, write_text
 
-WITHOUT_SEED = [
-    "label",
-    "corpus",
-    "encoder",
-    "training_corpus",
-    "recipe",
-    "step",
-    "layer",
-    "last_layer",
-    "pooling",
-    "score",
-    "settings",
-]
+WITHOUT_SEED = ["label", *(column for column in tables.IDENTITY_COLUMNS if column not in ("model", "seed"))]
 
 
 def summarise(scores: pd.DataFrame) -> pd.DataFrame:

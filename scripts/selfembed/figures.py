@@ -71,6 +71,12 @@ def chosen_colors(words: list[str]) -> dict[str, str]:
     return {wrapped(label): color for label, color in pairs}
 
 
+def labels_and_colors(table: pd.DataFrame, words: list[str]) -> tuple[list[str], dict[str, object]]:
+    """The labels of a table, in its order, and a colour for each; `words` are the chosen colours, `label=#rrggbb`."""
+    labels = list(dict.fromkeys(table["label"]))
+    return labels, label_colors(labels, chosen_colors(words))
+
+
 def wrapped(label: str) -> str:
     """A label on lines of at most 24 characters, so that a long one leaves room for the data."""
     return textwrap.fill(label, 24)

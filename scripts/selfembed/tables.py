@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 # One score is one number with everything that identifies it.
-SCORE_COLUMNS = [
+IDENTITY_COLUMNS = [
     "corpus",
     "model",
     "encoder",
@@ -18,12 +18,8 @@ SCORE_COLUMNS = [
     "pooling",
     "score",
     "settings",
-    "value",
-    "standard_error",
-    "n_train",
-    "n_test",
-    "n_classes",
 ]
+SCORE_COLUMNS = [*IDENTITY_COLUMNS, "value", "standard_error", "n_train", "n_test", "n_classes"]
 
 
 def read(path: Path) -> pd.DataFrame:

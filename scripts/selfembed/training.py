@@ -15,7 +15,7 @@ from datasets import Dataset
 from sentence_transformers import SentenceTransformer, SentenceTransformerTrainer, SentenceTransformerTrainingArguments
 from sentence_transformers.base.sampler import DefaultBatchSampler
 from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
-from transformers import TrainerCallback
+from transformers import PrinterCallback, TrainerCallback
 
 from selfembed.errors import InputError
 from selfembed.progress import Progress
@@ -165,10 +165,8 @@ def fine_tune(
             loss=MultipleNegativesRankingLoss(model, scale=1 / temperature),
             callbacks=[history],
         )
-        for printing in ("PrinterCallback", "ProgressCallback", "SentenceTransformerModelCardCallback"):
-            for callback in list(trainer.callback_handler.callbacks):
-                if type(callback).__name__ == printing:
-                    trainer.remove_callback(callback)
+        trainer.remove_callback(PrinterCallback)  # progress is logged by our own
+        trainer.remove_callback(trainer.model_card_callback_class)
         with encoder_precision(model, precision):
             trainer.train()
     return pd.DataFrame(history.rows)
