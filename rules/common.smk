@@ -12,20 +12,41 @@ sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 from selfembed.errors import InputError
 from selfembed import model_paths
 from selfembed.settings import code as code_files
-from selfembed.settings.expansion import Model, augmentation_name, base_of, default_label, expand as expand_study
+from selfembed.settings import expansion
+from selfembed.settings.expansion import Model
 from selfembed.settings.flags import flags
-from selfembed.settings.schema import BAGS_OF_WORDS, FolderEncoder, HubEncoder, PackageEncoder, RandomEncoder
-from selfembed.settings.schema import TrainedTokenizer
+from selfembed.settings.paths import braced
+from selfembed.settings.schema import (
+    BAGS_OF_WORDS,
+    DERIVED,
+    EMBEDDINGS_ALONE,
+    EmbeddingLayerEncoder,
+    FolderEncoder,
+    HubEncoder,
+    HubSource,
+    IclrSource,
+    Knn,
+    Linear,
+    LocalTask,
+    PackageEncoder,
+    PythonDocsSource,
+    RandomEncoder,
+    RegistryTask,
+    RelabelledSource,
+    SampleSource,
+    TrainedTokenizer,
+    UrlSource,
+)
 from selfembed.versions import installed_version
-from selfembed.settings.validation import check_figure_names, load, missing_sources
+from selfembed.settings.validation import check_target_names, load, missing_sources
 
 # Only download_* rules use the network; jobs inherit this.
 os.environ.update(HF_HUB_OFFLINE="1")
 
 try:
     settings = load(config)
-    study = expand_study(settings)
-    check_figure_names(settings, taken={"all"} | {path.stem for path in Path(workflow.basedir, "scripts").glob("*.py")})
+    study = expansion.expand(settings)
+    check_target_names(settings, taken={"all", "published"} | {path.stem for path in Path(workflow.basedir, "scripts").glob("*.py")})
     missing_sources(settings)
 except InputError as error:
     sys.exit("\n".join(f"config error: {line}" for line in str(error).splitlines()))
@@ -35,11 +56,13 @@ wildcard_constraints:
     corpus="|".join(settings.corpora),
     encoder="|".join(settings.encoders),
     experiment="|".join(settings.experiments),
-    figure=r"[a-z0-9_]+",
-    augmentation="|".join(map(re.escape, study.augmentations)) or "none-of-this-kind",
+    augmentation="|".join(map(re.escape, study.pairs)) or "none-of-this-kind",
     recipe="|".join(map(re.escape, study.recipes)) or "none-of-this-kind",
     selection=r"[^/]+",
-    step=r"\d+|final",
+    step=r"\d+|epoch-\d+|final",
+    task="|".join(settings.tasks) or "none-of-this-kind",
+    pooling=r"mean|cls|last",
+    layer=r"\d+",
     seed=r"\d+",
     epochs=r"\d+",
     model=r"base/[a-z0-9_]+(/seed-\d+)?|tuned/[a-z0-9_]+/[a-z0-9_]+/[^/]+/seed-\d+",
@@ -62,26 +85,93 @@ def gpus_for_encoder(wildcards):
     return 0 if settings.device == "cpu" or isinstance(settings.encoders[name], BAGS_OF_WORDS) else 1
 
 
+def named(group, *kinds):
+    """A pattern of the names in a group of settings that are of some kinds."""
+    return "|".join(name for name, item in group.items() if isinstance(item, kinds)) or "none-of-this-kind"
+
+
+def corpora_from(*kinds):
+    """A pattern of the names of all corpora with some kinds of source."""
+    return named({name: corpus.source for name, corpus in settings.corpora.items()}, *kinds)
+
+
+def cleaned_corpora():
+    """A pattern of the names of all corpora that are not derived from another."""
+    return "|".join(name for name, corpus in settings.corpora.items() if not isinstance(corpus.source, DERIVED))
+
+
 def encoders_of(*kinds):
     """A pattern of the names of all encoders of some kinds."""
-    names = [name for name, encoder in settings.encoders.items() if isinstance(encoder, kinds)]
-    return "|".join(names) or "none-of-this-kind"
+    return named(settings.encoders, *kinds)
 
 
-def figures_drawn_as(kind):
-    """A pattern of the names of all figures of a kind."""
-    return "|".join(name for name, figure in settings.figures.items() if figure.draw == kind) or "none-of-this-kind"
+# Corpora and tasks
 
 
-def figure_files(figure):
-    """The files of a figure."""
-    return [f"<figures>/{figure}.png", f"<figures>/{figure}.pdf"]
+def url_source(wildcards):
+    """Address and checksum of a corpus on the web."""
+    source = settings.corpora[wildcards.corpus].source
+    return source.resolved if isinstance(source, IclrSource) else source
 
 
 def corpus_source(wildcards):
     """The raw file of a corpus."""
     source = settings.corpora[wildcards.corpus].source
-    return source.path if source.type == "file" else f"<results>/sources/{wildcards.corpus}.parquet"
+    match source.type:
+        case "file":
+            return source.path
+        case "url" | "iclr":
+            return f"<results>/sources/{wildcards.corpus}.download"
+    return f"<results>/sources/{wildcards.corpus}.parquet"
+
+
+def corpus_flags(wildcards):
+    """How a raw file is read and cleaned."""
+    corpus = settings.corpora[wildcards.corpus]
+    cleaning = flags(corpus, omit=("source", "seeds"))
+    match corpus.source.type:
+        case "file" | "url" | "iclr":
+            columns = flags(url_source(wildcards), omit=("type", "path", "url", "sha256", "git_blob"))
+        case "hub":
+            columns = "--text text --label label"
+        case "python_docs":
+            columns = "--text text --label package --title title"
+    return f"{columns} {cleaning}"
+
+
+def keyword_classes(wildcards):
+    """The table of keywords that a corpus is labelled by."""
+    return getattr(settings.corpora[wildcards.corpus].source, "keyword_classes", None) or []
+
+
+def original_corpus(wildcards):
+    """The corpus that another is derived from."""
+    return f"<results>/corpora/{settings.corpora[wildcards.corpus].source.corpus}.parquet"
+
+
+def package_versions(wildcards):
+    """Versions of the packages whose docstrings are a corpus, so that it is made anew when they change."""
+    distributions = packages_distributions()
+    names = {distributions.get(package, [package])[0] for package in settings.corpora[wildcards.corpus].source.packages}
+    return {name: installed_version(name) for name in sorted(names)}
+
+
+def task_data(wildcards):
+    """What an MTEB task is made of: its downloaded data, or a corpus."""
+    task = settings.tasks[wildcards.task]
+    if isinstance(task, LocalTask):
+        return f"<results>/corpora/{task.corpus}.parquet"
+    return f"<results>/tasks/{wildcards.task}"
+
+
+def task_flags(wildcards, input):
+    """What an MTEB task is, and how models are scored by it."""
+    task = settings.tasks[wildcards.task]
+    data = f"--kind {task.type} --corpus" if isinstance(task, LocalTask) else "--data"
+    return f"{data} {input.data} --block {task.block} {flags(settings.mteb)}"
+
+
+# Models
 
 
 def encoder_source(wildcards):
@@ -92,21 +182,6 @@ def encoder_source(wildcards):
     return sorted(
         str(path) for path in Path(encoder.path).iterdir() if path.suffix in {".json", ".txt", ".safetensors"}
     )
-
-
-def package_versions(wildcards):
-    """Versions of the packages whose docstrings are a corpus, so that it is made anew when they change."""
-    distributions = packages_distributions()
-    names = {distributions.get(package, [package])[0] for package in settings.corpora[wildcards.corpus].source.packages}
-    return {name: installed_version(name) for name in sorted(names)}
-
-
-def corpus_flags(wildcards):
-    """How a raw file is read and cleaned."""
-    corpus = settings.corpora[wildcards.corpus]
-    if corpus.source.type == "file":
-        return f"{flags(corpus.source, omit=('type', 'path'))} {flags(corpus, omit=('source',))}"
-    return f"--text text --label package --title title {flags(corpus, omit=('source',))}"
 
 
 def tokenizer_folder(wildcards):
@@ -122,22 +197,69 @@ def tokenizer_corpus(wildcards):
     return f"<results>/corpora/{settings.encoders[wildcards.encoder].tokenizer.train_on}.parquet"
 
 
+def embeddings_owner(wildcards):
+    """The base model whose embedding layer or module is a model of its own."""
+    owner = settings.encoders[wildcards.encoder].of
+    return f"<results>/models/base/{owner}{wildcards.seed_folder}"
+
+
+def embeddings_flags(wildcards):
+    """Which part of a base model is a model of its own."""
+    encoder = settings.encoders[wildcards.encoder]
+    part = "layer" if isinstance(encoder, EmbeddingLayerEncoder) else "module"
+    return f"--part {part} --max-length {encoder.max_length}"
+
+
+def run(wildcards):
+    """The run that a path means."""
+    return Model(wildcards.encoder, int(wildcards.seed), wildcards.corpus, wildcards.recipe)
+
+
 def run_base(wildcards):
     """The base model that a run starts from."""
-    run = Model(wildcards.encoder, int(wildcards.seed), wildcards.corpus, wildcards.recipe)
-    return f"<results>/models/{base_of(run, settings).path}"
+    return f"<results>/models/{expansion.base_of(run(wildcards), settings).path}"
 
 
 def run_pairs(wildcards):
     """The pairs that a run sees."""
     recipe = study.recipes[wildcards.recipe]
-    name = augmentation_name(recipe.augmentation)
+    name = expansion.pairs_name(recipe)
     return f"<results>/pairs/{wildcards.corpus}/{name}/epochs-{recipe.epochs}/seed-{wildcards.seed}.parquet"
 
 
 def run_pairs_settings(wildcards):
     """How the pairs that a run sees were made."""
     return run_pairs(wildcards).removesuffix(".parquet") + ".json"
+
+
+def run_flags(wildcards):
+    """What decides a run, besides its pairs and its seed."""
+    recipe = study.recipes[wildcards.recipe]
+    words = [flags(recipe, omit=("augmentation", "epochs", "held_out"))]
+    words += [f"--mask-fraction {recipe.augmentation.mask_fraction}"] if recipe.augmentation.mask_fraction else []
+    kept = study.kept_steps.get(run(wildcards).path)
+    words += [f"--keep {' '.join(kept)}"] if kept else []
+    return " ".join(words)
+
+
+def pairs_flags(wildcards):
+    """How pairs are made."""
+    recipe = study.pairs[wildcards.augmentation]
+    return f"{flags(recipe.augmentation, omit=('mask_fraction',))} --held-out {recipe.held_out}"
+
+
+# Embeddings and scores
+
+
+def corpus_with_texts(wildcards):
+    """The corpus whose texts were embedded for a corpus: itself, unless it only has other labels."""
+    return expansion.texts_of(wildcards.corpus, settings)
+
+
+def embeddings(wildcards):
+    """The embeddings of a corpus by a model."""
+    where = f"{corpus_with_texts(wildcards)}/{wildcards.model}/{wildcards.step}/{wildcards.selection}"
+    return f"<results>/embeddings/{where}"
 
 
 def embedding_flags(wildcards):
@@ -152,52 +274,171 @@ def embedding_flags(wildcards):
     )
 
 
+def score_flags(wildcards):
+    """Name and settings of a score on a corpus."""
+    score = flags(settings.scores[wildcards.score], omit=("type",))
+    return f"--score {wildcards.score} {score} --threads {settings.threads.score}"
+
+
 def score_files(wildcards):
     """The score files of an experiment."""
-    return [f"<results>/scores/knn/{evaluation.path}.csv" for evaluation in study.experiments[wildcards.experiment]]
+    return [f"<results>/scores/{evaluation.path}.csv" for evaluation in study.experiments[wildcards.experiment]]
 
 
-def score_labels(wildcards):
-    """One label for each score file of an experiment, quoted."""
-    return shlex.join(evaluation.label for evaluation in study.experiments[wildcards.experiment])
+def score_entries(wildcards, input):
+    """Every label of an experiment with what it is made of and its score files, as flags."""
+    files = {}
+    for evaluation, path in zip(study.experiments[wildcards.experiment], input.scores, strict=True):
+        files.setdefault(evaluation.line, []).append(path)
+    entries = []
+    for line, paths in files.items():
+        x = "" if line.x is None else expansion.spelled(line.x)
+        words = shlex.join([line.label, line.series, x, line.group or ""])
+        entries.append(f"--entry {words} {' '.join(braced(paths))}")
+    return " ".join(entries)
 
 
-def experiment_runs(wildcards):
+def run_names(wildcards):
     """(model path, label) of every run of an experiment, each once."""
     evaluations = study.experiments[wildcards.experiment]
-    return list(dict.fromkeys((item.model.path, item.label) for item in evaluations if item.model.recipe))
+    return list(dict.fromkeys((item.model.path, item.line.label) for item in evaluations if item.model.recipe))
 
 
 def run_folders(wildcards):
     """The folders of an experiment's runs."""
-    return [f"<results>/models/{path}" for path, _ in experiment_runs(wildcards)]
+    return [f"<results>/models/{path}" for path, _ in run_names(wildcards)]
 
 
-def run_names(wildcards):
+def run_name_flags(wildcards):
     """Model paths and labels of an experiment's runs, as flags."""
-    paths, labels = zip(*experiment_runs(wildcards), strict=True)
-    return f"--models {shlex.join(paths)} --labels {shlex.join(labels)}"
+    paths, labels = zip(*run_names(wildcards), strict=True)
+    return f"--models {' '.join(braced(paths))} --labels {shlex.join(labels)}"
 
 
-def figure_table(wildcards):
-    """The table that a figure shows."""
-    figure = settings.figures[wildcards.figure]
-    suffix = "_losses" if figure.draw == "losses" else ""
-    return f"<results>/tables/{figure.experiment}{suffix}.csv"
+def mapped(wildcards):
+    """The evaluations of an experiment whose embeddings are mapped, each once."""
+    evaluations = [item for item in study.experiments[wildcards.experiment] if item.on in settings.corpora]
+    return list({(item.on, item.model.path, item.step): item for item in evaluations}.values())
+
+
+def map_files(wildcards):
+    """The maps of an experiment."""
+    return [
+        f"<results>/maps/{item.on}/{item.model.path}/{item.step}/{item.selection}.parquet" for item in mapped(wildcards)
+    ]
+
+
+def map_names(wildcards):
+    """Label and corpus of every map of an experiment, as flags."""
+    items = mapped(wildcards)
+    series, corpora = [item.line.series for item in items], [item.on for item in items]
+    return f"--series {shlex.join(series)} --corpora {shlex.join(corpora)}"
+
+
+# Figures and tables. A figure called `published/…` is drawn from the published numbers.
+
+
+def figures_drawn_as(kind):
+    """A pattern of the names of all figures of a kind, and of their published counterparts."""
+    names = [name for name, figure in settings.figures.items() if figure.draw == kind]
+    return f"(published/)?({'|'.join(names) or 'none-of-this-kind'})"
+
+
+def tables_laid_out_as(kind):
+    """A pattern of the names of all tables of a kind."""
+    return "|".join(name for name, table in settings.tables.items() if table.lay_out == kind) or "none-of-this-kind"
+
+
+def figure_files(figure):
+    """The files of a figure."""
+    return [f"<figures>/{figure}.png", f"<figures>/{figure}.pdf"]
+
+
+def table_files(table):
+    """The files of a table."""
+    return [f"<figures>/{table}.csv", f"<figures>/{table}.tex"]
+
+
+def figure_settings(wildcards):
+    """The settings of a figure."""
+    return settings.figures[wildcards.figure.removeprefix("published/")]
+
+
+def experiment_table(key="experiment", suffix=""):
+    """An input function: the table of the experiment that a figure names under a key; nothing if it names none."""
+
+    def path(wildcards):
+        name = getattr(figure_settings(wildcards), key)
+        folder = "published" if wildcards.figure.startswith("published/") else "tables"
+        return f"<results>/{folder}/{name}{suffix}.csv" if name else []
+
+    return path
+
+
+def published_table(key="experiment"):
+    """An input function: the published numbers to mark in a figure; nothing if there are none."""
+
+    def path(wildcards):
+        name = getattr(figure_settings(wildcards), key)
+        wanted = settings.published and name and not wildcards.figure.startswith("published/")
+        return f"<results>/published/{name}.csv" if wanted else []
+
+    return path
+
+
+def published_flag(wildcards, input):
+    """The published numbers to mark in a figure or table, as a flag."""
+    return f"--published {input.published}" if input.published else ""
+
+
+def figure_flags(*keys):
+    """A params function: settings of a figure as flags."""
+    return lambda wildcards: flags(figure_settings(wildcards), keep=keys)
 
 
 def figure_colors(wildcards):
     """Colours of the labels of a figure, as flags."""
-    entries = settings.experiments[settings.figures[wildcards.figure].experiment].models
-    colors = [f"{entry.label or default_label(entry)}={entry.color}" for entry in entries if entry.color]
+    entries = settings.experiments[figure_settings(wildcards).experiment].models
+    colors = [f"{entry.label or expansion.default_label(entry)}={entry.color}" for entry in entries if entry.color]
     return f"--colors {shlex.join(colors)}" if colors else ""
 
 
 def figure_title(wildcards):
     """Heading of a figure in the report."""
-    return settings.figures[wildcards.figure].title or wildcards.figure
+    return figure_settings(wildcards).title or wildcards.figure
 
 
 def figure_caption(wildcards):
     """What to see in a figure."""
-    return settings.figures[wildcards.figure].caption
+    return figure_settings(wildcards).caption
+
+
+def descriptions(wildcards):
+    """Descriptions of the corpora that a table shows."""
+    return [f"<results>/descriptions/{corpus}.csv" for corpus in settings.tables[wildcards.table].corpora]
+
+
+def class_sizes(wildcards):
+    """Class sizes of the corpora that a figure shows."""
+    return [f"<results>/descriptions/{corpus}_classes.csv" for corpus in figure_settings(wildcards).corpora]
+
+
+def table_source(wildcards):
+    """The scores that a table lays out."""
+    return f"<results>/tables/{settings.tables[wildcards.table].experiment}.csv"
+
+
+def table_published(wildcards):
+    """The published numbers that a table shows beside ours; nothing if there are none."""
+    return f"<results>/published/{settings.tables[wildcards.table].experiment}.csv" if settings.published else []
+
+
+def table_flags(wildcards):
+    """How a table is laid out."""
+    table = settings.tables[wildcards.table]
+    return flags(table, omit=("title", "lay_out", "experiment"))
+
+
+def table_title(wildcards):
+    """Heading of a table in the report."""
+    return settings.tables[wildcards.table].title or wildcards.table

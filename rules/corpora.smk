@@ -1,4 +1,62 @@
-"""Raw files and corpora."""
+"""Raw files, corpora and the data of benchmark tasks."""
+
+
+localrules:
+    download_file,
+    download_dataset,
+    download_task,
+
+
+rule download_file:
+    """A file of texts from the web, checked."""
+    input:
+        code=code("download_file.py"),
+    output:
+        "<results>/sources/{corpus}.download",
+    log:
+        "<logs>/download_file/{corpus}.log",
+    wildcard_constraints:
+        corpus=corpora_from(UrlSource, IclrSource),
+    conda:
+        "../envs/download.yaml"
+    params:
+        source=lambda wildcards: flags(url_source(wildcards), keep=("url", "sha256", "git_blob")),
+    shell:
+        "python scripts/download_file.py {params.source} --output {output} > {log} 2>&1"
+
+
+rule download_dataset:
+    """A data set of the hub at a fixed revision, as one table of texts and labels."""
+    input:
+        code=code("download_dataset.py"),
+    output:
+        "<results>/sources/{corpus}.parquet",
+    log:
+        "<logs>/download_dataset/{corpus}.log",
+    wildcard_constraints:
+        corpus=corpora_from(HubSource),
+    conda:
+        "../envs/download.yaml"
+    params:
+        source=lambda wildcards: flags(settings.corpora[wildcards.corpus].source, omit=("type",)),
+    shell:
+        "python scripts/download_dataset.py {params.source} --output {output} > {log} 2>&1"
+
+
+rule download_task:
+    """The data of an MTEB task at the revision of MTEB's registry."""
+    input:
+        code=code("download_task.py"),
+    output:
+        directory("<results>/tasks/{task}"),
+    log:
+        "<logs>/download_task/{task}.log",
+    wildcard_constraints:
+        task=named(settings.tasks, RegistryTask),
+    conda:
+        "../envs/mteb.yaml"
+    shell:
+        "python scripts/download_task.py --task {wildcards.task} --output {output} > {log} 2>&1"
 
 
 rule extract_python_docs:
@@ -11,6 +69,8 @@ rule extract_python_docs:
         "<logs>/extract_python_docs/{corpus}.log",
     benchmark:
         "<logs>/extract_python_docs/{corpus}.tsv"
+    wildcard_constraints:
+        corpus=corpora_from(PythonDocsSource),
     conda:
         "../envs/texts.yaml"
     threads: 2
@@ -29,6 +89,7 @@ rule prepare_corpus:
     """A raw file cleaned into a corpus."""
     input:
         source=corpus_source,
+        keyword_classes=keyword_classes,
         code=code("prepare_corpus.py"),
     output:
         corpus="<results>/corpora/{corpus}.parquet",
@@ -37,13 +98,79 @@ rule prepare_corpus:
         "<logs>/prepare_corpus/{corpus}.log",
     benchmark:
         "<logs>/prepare_corpus/{corpus}.tsv"
+    wildcard_constraints:
+        corpus=cleaned_corpora(),
     conda:
         "../envs/score.yaml"
     resources:
-        mem_mb=4000,
-        runtime=20,
+        mem_mb=8000,
+        runtime=60,
     params:
         corpus=corpus_flags,
     shell:
         "python scripts/prepare_corpus.py --source {input.source:q} {params.corpus}"
         " --output {output.corpus} --counts {output.counts} > {log} 2>&1"
+
+
+rule relabel_corpus:
+    """The texts of another corpus with coarser labels."""
+    input:
+        corpus=original_corpus,
+        code=code("relabel_corpus.py"),
+    output:
+        "<results>/corpora/{corpus}.parquet",
+    log:
+        "<logs>/relabel_corpus/{corpus}.log",
+    wildcard_constraints:
+        corpus=corpora_from(RelabelledSource),
+    conda:
+        "../envs/score.yaml"
+    resources:
+        mem_mb=8000,
+        runtime=20,
+    params:
+        source=lambda wildcards: flags(settings.corpora[wildcards.corpus].source, omit=("type", "corpus")),
+    shell:
+        "python scripts/relabel_corpus.py --corpus {input.corpus} {params.source} --output {output} > {log} 2>&1"
+
+
+rule sample_corpus:
+    """A fixed random sample of another corpus."""
+    input:
+        corpus=original_corpus,
+        code=code("sample_corpus.py"),
+    output:
+        "<results>/corpora/{corpus}.parquet",
+    log:
+        "<logs>/sample_corpus/{corpus}.log",
+    wildcard_constraints:
+        corpus=corpora_from(SampleSource),
+    conda:
+        "../envs/score.yaml"
+    resources:
+        mem_mb=8000,
+        runtime=20,
+    params:
+        source=lambda wildcards: flags(settings.corpora[wildcards.corpus].source, omit=("type", "corpus")),
+    shell:
+        "python scripts/sample_corpus.py --corpus {input.corpus} {params.source} --output {output} > {log} 2>&1"
+
+
+rule describe_corpus:
+    """Numbers of texts and classes of a corpus, lengths of its texts, sizes of its classes."""
+    input:
+        corpus="<results>/corpora/{corpus}.parquet",
+        code=code("describe_corpus.py"),
+    output:
+        description="<results>/descriptions/{corpus}.csv",
+        classes="<results>/descriptions/{corpus}_classes.csv",
+    log:
+        "<logs>/describe_corpus/{corpus}.log",
+    conda:
+        "../envs/score.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=10,
+    shell:
+        "python scripts/describe_corpus.py --corpus {input.corpus} --output {output.description}"
+        " --classes {output.classes} > {log} 2>&1"

@@ -113,6 +113,30 @@ rule build_random_model:
         " {params.encoder} --seed {wildcards.seed} --output {output} > {log} 2>&1"
 
 
+rule build_embedding_model:
+    """The embedding layer or module of another encoder alone, as a model without fine-tuning."""
+    input:
+        base=embeddings_owner,
+        code=code("build_embedding_model.py"),
+    output:
+        directory("<results>/models/base/{encoder}{seed_folder}"),
+    log:
+        "<logs>/build_embedding_model/{encoder}{seed_folder}.log",
+    wildcard_constraints:
+        encoder=encoders_of(*EMBEDDINGS_ALONE),
+        seed_folder=r"|/seed-\d+",
+    conda:
+        "../envs/train.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=10,
+    params:
+        encoder=embeddings_flags,
+    shell:
+        "python scripts/build_embedding_model.py --base {input.base} --name {wildcards.encoder} {params.encoder}"
+        " --output {output} > {log} 2>&1"
+
+
 rule build_bag_of_words:
     """TF-IDF or its SVD as a model; it is fitted where it embeds."""
     input:
@@ -155,7 +179,7 @@ rule fine_tune:
         runtime=120,
         gpu=gpus_for_encoder,
     params:
-        recipe=lambda wildcards: flags(study.recipes[wildcards.recipe], omit=("augmentation", "epochs")),
+        recipe=run_flags,
         device=settings.device,
         threads=settings.threads.fine_tune,
     shell:

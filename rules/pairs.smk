@@ -19,7 +19,7 @@ rule make_pairs:
         mem_mb=4000,
         runtime=30,
     params:
-        augmentation=lambda wildcards: flags(study.augmentations[wildcards.augmentation]),
+        augmentation=pairs_flags,
     shell:
         "python scripts/make_pairs.py --corpus {input.corpus} {params.augmentation} --epochs {wildcards.epochs}"
         " --seed {wildcards.seed} --output {output.pairs} --settings {output.settings} > {log} 2>&1"

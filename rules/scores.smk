@@ -4,15 +4,17 @@
 rule score_knn:
     """Nearest-neighbour accuracy of every embedded layer and pooling of one model on one corpus."""
     input:
-        embeddings="<results>/embeddings/{corpus}/{model}/{step}/{selection}",
+        embeddings=embeddings,
         corpus="<results>/corpora/{corpus}.parquet",
         code=code("score_knn.py"),
     output:
-        "<results>/scores/knn/{corpus}/{model}/{step}/{selection}.csv",
+        "<results>/scores/{score}/{corpus}/{model}/{step}/{selection}.csv",
     log:
-        "<logs>/score_knn/{corpus}/{model}/{step}/{selection}.log",
+        "<logs>/score_knn/{score}/{corpus}/{model}/{step}/{selection}.log",
     benchmark:
-        "<logs>/score_knn/{corpus}/{model}/{step}/{selection}.tsv"
+        "<logs>/score_knn/{score}/{corpus}/{model}/{step}/{selection}.tsv"
+    wildcard_constraints:
+        score=named(settings.scores, Knn),
     conda:
         "../envs/score.yaml"
     threads: settings.threads.score
@@ -20,10 +22,68 @@ rule score_knn:
         mem_mb=8000,
         runtime=60,
     params:
-        knn=f"{flags(settings.knn)} --threads {settings.threads.score}",
+        score=score_flags,
     shell:
         "python scripts/score_knn.py --embeddings {input.embeddings} --corpus {input.corpus} --model {wildcards.model}"
-        " --step {wildcards.step} {params.knn} --output {output} > {log} 2>&1"
+        " --step {wildcards.step} {params.score} --output {output} > {log} 2>&1"
+
+
+rule score_linear:
+    """Accuracy of a linear probe on every embedded layer and pooling of one model on one corpus."""
+    input:
+        embeddings=embeddings,
+        corpus="<results>/corpora/{corpus}.parquet",
+        code=code("score_linear.py"),
+    output:
+        "<results>/scores/{score}/{corpus}/{model}/{step}/{selection}.csv",
+    log:
+        "<logs>/score_linear/{score}/{corpus}/{model}/{step}/{selection}.log",
+    benchmark:
+        "<logs>/score_linear/{score}/{corpus}/{model}/{step}/{selection}.tsv"
+    wildcard_constraints:
+        score=named(settings.scores, Linear),
+    conda:
+        "../envs/score.yaml"
+    threads: settings.threads.score
+    resources:
+        mem_mb=8000,
+        runtime=120,
+    params:
+        score=score_flags,
+    shell:
+        "python scripts/score_linear.py --embeddings {input.embeddings} --corpus {input.corpus} --model {wildcards.model}"
+        " --step {wildcards.step} {params.score} --output {output} > {log} 2>&1"
+
+
+rule score_mteb:
+    """One MTEB task with one model, cut at a layer."""
+    input:
+        model="<results>/models/{model}",
+        data=task_data,
+        code=code("score_mteb.py"),
+    output:
+        score="<results>/scores/mteb/{task}/{model}/{step}/{pooling}_{layer}.csv",
+        result="<results>/scores/mteb/{task}/{model}/{step}/{pooling}_{layer}.json",
+    log:
+        "<logs>/score_mteb/{task}/{model}/{step}/{pooling}_{layer}.log",
+    benchmark:
+        "<logs>/score_mteb/{task}/{model}/{step}/{pooling}_{layer}.tsv"
+    conda:
+        "../envs/mteb.yaml"
+    threads: settings.threads.embed
+    resources:
+        mem_mb=16000,
+        runtime=120,
+        gpu=gpus_for_encoder,
+    params:
+        task=task_flags,
+        device=settings.device,
+        threads=settings.threads.embed,
+    shell:
+        "python scripts/score_mteb.py --model {input.model}/{wildcards.step} --path {wildcards.model}"
+        " --step {wildcards.step} --layer {wildcards.layer} --pooling {wildcards.pooling} --task {wildcards.task}"
+        " {params.task} --device {params.device} --threads {params.threads} --output {output.score}"
+        " --result {output.result} > {log} 2>&1"
 
 
 rule collect_scores:
@@ -41,10 +101,9 @@ rule collect_scores:
         mem_mb=1000,
         runtime=10,
     params:
-        labels=score_labels,
+        entries=score_entries,
     shell:
-        "python scripts/collect_scores.py --scores {input.scores} --labels {params.labels}"
-        " --output {output} > {log} 2>&1"
+        "python scripts/collect_scores.py {params.entries} --output {output} > {log} 2>&1"
 
 
 rule summarise_scores:
@@ -87,6 +146,6 @@ rule collect_losses:
         mem_mb=1000,
         runtime=10,
     params:
-        names=run_names,
+        names=run_name_flags,
     shell:
         "python scripts/collect_losses.py --runs {input.runs} {params.names} --output {output} > {log} 2>&1"

@@ -7,6 +7,7 @@ import pandas as pd
 # One score is one number with everything that identifies it.
 IDENTITY_COLUMNS = [
     "corpus",
+    "block",
     "model",
     "encoder",
     "training_corpus",

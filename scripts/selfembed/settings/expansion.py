@@ -5,6 +5,7 @@ Names are readable and decided by settings alone. A recipe that a sweep changes 
 """
 
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
@@ -13,13 +14,13 @@ from pydantic import ValidationError
 from selfembed.errors import InputError
 from selfembed.settings.schema import (
     BAGS_OF_WORDS,
-    Crops,
-    Dropout,
+    EMBEDDINGS_ALONE,
+    Experiment,
     ModelEntry,
-    Packs,
     Pooling,
     RandomEncoder,
     Recipe,
+    RelabelledSource,
     Settings,
 )
 from selfembed.settings.validation import describe
@@ -44,25 +45,32 @@ class Model:
         """Where it lies below `results/models/`."""
         return self.family if self.seed is None else f"{self.family}/seed-{self.seed}"
 
-    @property
-    def step(self) -> str:
-        """Optimiser step: a base model has had none, a run is evaluated at its last."""
-        return "final" if self.recipe else "0"
+
+@dataclass(frozen=True)
+class Line:
+    """What a figure calls a model: its label, and what the label is made of."""
+
+    label: str
+    series: str
+    x: Any = None
+    group: str | None = None
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """One model embedded and scored on one corpus, under a label of its experiment."""
+    """One score of one model at a step: on a corpus, of a selection of embeddings, or on a task, of one of them."""
 
-    label: str
-    corpus: str
+    line: Line
     model: Model
+    step: str
+    score: str
+    on: str
     selection: str
 
     @property
     def path(self) -> str:
-        """Where its embeddings and scores lie below `results/embeddings/` and `results/scores/knn/`."""
-        return f"{self.corpus}/{self.model.path}/{self.model.step}/{self.selection}"
+        """Where it lies below `results/scores/`."""
+        return f"{self.score}/{self.on}/{self.model.path}/{self.step}/{self.selection}"
 
 
 @dataclass
@@ -70,63 +78,110 @@ class Study:
     """Everything the rules look up by name."""
 
     recipes: dict[str, Recipe] = field(default_factory=dict)
-    augmentations: dict[str, Crops | Dropout] = field(default_factory=dict)
+    pairs: dict[str, Recipe] = field(default_factory=dict)
     experiments: dict[str, list[Evaluation]] = field(default_factory=dict)
+    kept_steps: dict[str, list[str]] = field(default_factory=dict)
 
 
 def expand(settings: Settings) -> Study:
     """Turn a validated config into the models and evaluations it asks for.
 
-    Raises InputError if a sweep names a key that recipes lack or gives it an impossible value.
+    Raises InputError if a sweep names a key that recipes lack or gives it an impossible value, or if two models share
+    a label.
     """
     study = Study(dict(settings.recipes))
-    for experiment_name, experiment in settings.experiments.items():
-        evaluations = []
+    for name, experiment in settings.experiments.items():
+        key = f"experiments.{name}.models"
+        meanings: dict[tuple[str, str], str] = {}
+        evaluations: dict[Evaluation, None] = {}
         for position, entry in enumerate(experiment.models):
-            key = f"experiments.{experiment_name}.models.{position}"
-            encoder = settings.encoders[entry.encoder]
-            selection = select(entry.poolings or experiment.poolings, experiment.layers, encoder)
-            for recipe, suffix in variants(entry, settings, key):
-                name = None
+            for recipe, x, suffix in variants(entry, settings, f"{key}.{position}"):
+                recipe_key = None
                 if recipe is not None:
-                    name = recipe_name(recipe, settings.recipes)
-                    study.recipes[name] = recipe
-                label = (entry.label or default_label(entry)) + suffix
-                for corpus in experiment.corpora:
-                    for model in models(entry, name, corpus, experiment.seeds or settings.seeds, settings):
-                        evaluations.append(Evaluation(label, corpus, model, selection))
-        study.experiments[experiment_name] = list(dict.fromkeys(evaluations))
-        check_labels(f"experiments.{experiment_name}.models", evaluations)
+                    recipe_key = recipe_name(recipe, settings.recipes)
+                    study.recipes[recipe_key] = recipe
+                series = entry.label or default_label(entry)
+                line = Line(series + suffix, series, x, entry.group)
+                for on in evaluated_on(entry, experiment):
+                    family = Model(entry.encoder, None, trained_on(entry, on, settings), recipe_key).family
+                    meaning = meanings.setdefault((line.label, on), family)
+                    if meaning != family:
+                        raise InputError(
+                            f"{key}: {line.label!r} is the label of {meaning} and of {family}; "
+                            "allowed: a label for each"
+                        )
+                    evaluations |= dict.fromkeys(scored(line, entry, recipe_key, on, experiment, study, settings))
+        study.experiments[name] = list(evaluations)
     for recipe in study.recipes.values():
-        study.augmentations[augmentation_name(recipe.augmentation)] = recipe.augmentation
+        study.pairs[pairs_name(recipe)] = recipe
+    study.kept_steps = kept_steps(study)
     return study
 
 
-def check_labels(key: str, evaluations: list[Evaluation]) -> None:
-    """Check that a label means one model, up to its seed.
+def evaluated_on(entry: ModelEntry, experiment: Experiment) -> list[str]:
+    """Corpora and tasks that an entry is evaluated on."""
+    return [
+        corpus for corpus in experiment.corpora if corpus in (entry.corpora or experiment.corpora)
+    ] + experiment.tasks
 
-    Raises InputError if two models share a label.
+
+def scored(
+    line: Line, entry: ModelEntry, recipe: str | None, on: str, experiment: Experiment, study: Study, settings: Settings
+) -> Iterator[Evaluation]:
+    """Every evaluation of an entry's models (all seeds and steps) on one corpus or task."""
+    encoder = settings.encoders[entry.encoder]
+    poolings = entry.poolings or experiment.poolings
+    if on in experiment.corpora:
+        parts = [(score, select(poolings, experiment.layers, encoder)) for score in experiment.scores]
+    else:
+        numbers = layer_numbers(experiment.layers, encoder.layers)
+        parts = [("mteb", f"{pooling}_{layer}") for pooling in poolings for layer in numbers]
+    for model in models(entry, recipe, on, experiment, settings):
+        for step in (entry.steps or experiment.steps) if recipe else [0]:
+            untrained = recipe is None or step == 0 or study.recipes[recipe].unfrozen_layers == 0
+            evaluated = base_of(model, settings) if untrained else model
+            for score, selection in parts:
+                yield Evaluation(line, evaluated, "0" if untrained else str(step), score, on, selection)
+
+
+def layer_numbers(layers: str | list[int], last_layer: int) -> list[int]:
+    """Numbers of the chosen layers."""
+    match layers:
+        case "last":
+            return [last_layer]
+        case "all":
+            return list(range(last_layer + 1))
+    return sorted(set(layers))
+
+
+def kept_steps(study: Study) -> dict[str, list[str]]:
+    """The steps, besides the last, that some experiment wants of every run, by the run's path; in order."""
+    found: dict[str, set[str]] = {}
+    for evaluations in study.experiments.values():
+        for evaluation in evaluations:
+            if evaluation.model.recipe:
+                found.setdefault(evaluation.model.path, set()).add(evaluation.step)
+    return {
+        path: sorted(steps - {"final"}, key=lambda step: (step.startswith("epoch"), int(step.removeprefix("epoch-"))))
+        for path, steps in found.items()
+    }
+
+
+def variants(entry: ModelEntry, settings: Settings, key: str) -> list[tuple[Recipe | None, Any, str]]:
+    """(recipe, value of the first swept key, addition to the label) of every combination in an entry's sweep.
+
+    Without a sweep, the recipe itself.
     """
-    meaning = {}
-    for evaluation in evaluations:
-        family = meaning.setdefault((evaluation.label, evaluation.corpus), evaluation.model.family)
-        if family != evaluation.model.family:
-            raise InputError(
-                f"{key}: {evaluation.label!r} is the label of {family} and of {evaluation.model.family}; "
-                "allowed: a label for each"
-            )
-
-
-def variants(entry: ModelEntry, settings: Settings, key: str) -> list[tuple[Recipe | None, str]]:
-    """(recipe, addition to the label) of every combination in an entry's sweep; without one, the recipe itself."""
     if entry.recipe is None:
-        return [(None, "")]
+        return [(None, None, "")]
     found = []
     for values in itertools.product(*entry.sweep.values()):
         changed = dict(zip(entry.sweep, values, strict=True))
         recipe = vary(settings.recipes[entry.recipe], changed, f"{key}.sweep")
         plain = flat(recipe.model_dump())
-        found.append((recipe, "".join(f", {last_key(path)} {plain[path]}" for path in changed)))
+        swept = {last_key(path): plain[path] for path in changed}
+        suffix = "".join(f", {name} {spelled(value)}" for name, value in swept.items())
+        found.append((recipe, next(iter(swept.values()), None), suffix))
     return found
 
 
@@ -157,9 +212,17 @@ def recipe_name(recipe: Recipe, named: dict[str, Recipe]) -> str:
     words = {}
     for name, other in named.items():
         theirs = flat(other.model_dump())
-        words[name] = [f"_{last_key(path)}-{value}" for path, value in plain.items() if theirs.get(path) != value]
+        changed = {last_key(path): value for path, value in plain.items() if theirs.get(path) != value}
+        words[name] = [f"_{key}-{spelled(value)}" for key, value in changed.items()]
     nearest = min(words, key=lambda name: len(words[name]))
     return nearest + "".join(words[nearest])
+
+
+def spelled(value: Any) -> str:
+    """A setting as part of a name."""
+    if isinstance(value, list):
+        return "x".join(map(str, value))
+    return "none" if value is None else str(value)
 
 
 def flat(plain: dict[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -175,19 +238,39 @@ def last_key(path: str) -> str:
     return path.rsplit(".", 1)[-1]
 
 
-def models(entry: ModelEntry, recipe: str | None, corpus: str, seeds: list[int], settings: Settings) -> list[Model]:
+def models(entry: ModelEntry, recipe: str | None, on: str, experiment: Experiment, settings: Settings) -> list[Model]:
     """The models of one entry: one per seed where a seed decides anything, else one."""
+    corpus = settings.corpora.get(on) or settings.corpora.get(entry.train_on)
+    seeds = experiment.seeds or (corpus and corpus.seeds) or settings.seeds
     if recipe is not None:
-        return [Model(entry.encoder, seed, entry.train_on or corpus, recipe) for seed in seeds]
-    if isinstance(settings.encoders[entry.encoder], RandomEncoder):
+        return [Model(entry.encoder, seed, trained_on(entry, on, settings), recipe) for seed in seeds]
+    if has_random_weights(entry.encoder, settings):
         return [Model(entry.encoder, seed) for seed in seeds]
     return [Model(entry.encoder)]
 
 
+def trained_on(entry: ModelEntry, on: str, settings: Settings) -> str:
+    """The corpus that an entry is fine-tuned on, where it is evaluated on `on`."""
+    return entry.train_on or texts_of(on, settings)
+
+
+def texts_of(corpus: str, settings: Settings) -> str:
+    """The corpus whose texts a corpus has: itself, unless it only has other labels."""
+    source = settings.corpora[corpus].source if corpus in settings.corpora else None
+    return source.corpus if isinstance(source, RelabelledSource) else corpus
+
+
+def has_random_weights(encoder: str, settings: Settings) -> bool:
+    """Whether a seed decides an encoder's weights."""
+    found = settings.encoders[encoder]
+    if isinstance(found, EMBEDDINGS_ALONE):
+        found = settings.encoders[found.of]
+    return isinstance(found, RandomEncoder)
+
+
 def base_of(model: Model, settings: Settings) -> Model:
-    """The model that a run starts from."""
-    is_random = isinstance(settings.encoders[model.encoder], RandomEncoder)
-    return Model(model.encoder, model.seed if is_random else None)
+    """The model that a run starts from; a base model itself."""
+    return Model(model.encoder, model.seed if has_random_weights(model.encoder, settings) else None)
 
 
 def select(poolings: list[str], layers: str | list[int], encoder) -> str:
@@ -199,11 +282,17 @@ def select(poolings: list[str], layers: str | list[int], encoder) -> str:
     return f"{'-'.join(in_order)}_{words}"
 
 
-def augmentation_name(augmentation: Packs) -> str:
-    """The type, followed by the settings that differ from its defaults: `crops`, `crops_sentences-3`."""
-    defaults = type(augmentation)(type=augmentation.type).model_dump()
-    changed = [f"{key}-{value}" for key, value in augmentation.model_dump().items() if value != defaults[key]]
-    return "_".join([augmentation.type, *changed])
+def pairs_name(recipe: Recipe) -> str:
+    """What decides a recipe's pairs: the augmentation and the settings that differ from its defaults.
+
+    `crops`, `crops_sentences-3`, `dropout_held_out-0.1`; tokens are masked in training, not in the pairs.
+    """
+    augmentation = recipe.augmentation
+    defaults = type(augmentation)(type=augmentation.type).model_dump(exclude={"mask_fraction"})
+    settings = augmentation.model_dump(exclude={"mask_fraction"})
+    changed = [f"{key}-{value}" for key, value in settings.items() if value != defaults[key]]
+    held_out = [f"held_out-{recipe.held_out}"] if recipe.held_out else []
+    return "_".join([augmentation.type, *changed, *held_out])
 
 
 def default_label(entry: ModelEntry) -> str:

@@ -5,8 +5,8 @@ import shlex
 from pydantic import BaseModel
 
 
-def flags(settings: BaseModel, omit: tuple[str, ...] = ()) -> str:
-    """All settings of a group as `--key value`, quoted for the shell.
+def flags(settings: BaseModel, omit: tuple[str, ...] = (), keep: tuple[str, ...] | None = None) -> str:
+    """All settings of a group, or those to keep, as `--key value`, quoted for the shell.
 
     Underscores become hyphens, groups inside are flattened, lists become several values, True is the bare flag, and
     None, False and empty lists are left out.
@@ -14,7 +14,7 @@ def flags(settings: BaseModel, omit: tuple[str, ...] = ()) -> str:
     words = []
     for key in type(settings).model_fields:
         value = getattr(settings, key)
-        if key in omit or value is None or value is False or value == []:
+        if key in omit or (keep is not None and key not in keep) or value is None or value is False or value == []:
             continue
         if isinstance(value, BaseModel):
             words.append(flags(value))

@@ -4,7 +4,8 @@ The single source of defaults, of `docs/configuration.md` and of the JSON schema
 All models are closed: an unknown key is an error. Combinations of keys are checked in `validation.py`.
 """
 
-from typing import Annotated, Any, Literal
+import re
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     BaseModel,
@@ -22,6 +23,7 @@ Text = Annotated[str, StringConstraints(pattern=r"^[^-]")]  # a leading hyphen w
 LocalPath = Annotated[str, StringConstraints(pattern=r"^[^-{}<>][^{}<>]*$")]  # {} and <> mean something to Snakemake
 Pooling = Literal["mean", "cls", "last", "token7"]
 SHORTEST_WITH_TOKEN7 = 8  # tokens; token7 is the token at index 7
+Seeds = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
 
 
 class Closed(BaseModel):
@@ -33,23 +35,136 @@ class Closed(BaseModel):
 # Corpora ------------------------------------------------------------------------------------------------------
 
 
-class FileSource(Closed):
-    """Texts in a file of one's own."""
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Commit = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
 
-    type: Literal["file"]
-    path: LocalPath = Field(description="The file; relative paths start at the working directory.")
-    format: Literal["csv", "tsv", "jsonl", "parquet"] | None = Field(
-        None, description="File format; by default taken from the file's ending."
-    )
+
+class Columns(Closed):
+    """Which columns of a table hold what."""
+
     text: Text = Field("text", description="Column with the texts.")
     label: Text | None = Field(None, description="Column with the class labels; without it the corpus is unlabelled.")
     title: Text | None = Field(None, description="Column with a short title for each text.")
     id: Text | None = Field(
         None, description="Column with ids, unique unless duplicates are kept; by default hashes of the texts."
     )
+    keywords: Text | None = Field(
+        None, description="Column with keywords; labels then follow from them by the rules in `keyword_classes`."
+    )
+    keyword_classes: LocalPath | None = Field(
+        None, description="Table of keywords with their frequency and class, such as `reference/iclr_keywords.csv`."
+    )
     unlabelled: list[Text] = Field(
         default_factory=list, description="Values of the label column that mean 'no label' (empty cells always do)."
     )
+
+    @model_validator(mode="after")
+    def one_origin_of_labels(self):
+        """Labels are read or follow from keywords."""
+        if (self.keywords is None) != (self.keyword_classes is None):
+            raise ValueError("keywords and keyword_classes belong together; allowed: both or neither")
+        if self.keywords and self.label:
+            raise ValueError("label and keywords both give labels; allowed: one of them")
+        return self
+
+    @property
+    def labelled(self) -> bool:
+        """Whether texts get labels."""
+        return bool(self.label or self.keywords)
+
+
+FileFormat = Literal["csv", "tsv", "jsonl", "parquet"]
+
+
+class FileSource(Columns):
+    """Texts in a file of one's own."""
+
+    type: Literal["file"]
+    path: LocalPath = Field(description="The file; relative paths start at the working directory.")
+    format: FileFormat | None = Field(None, description="File format; by default taken from the file's ending.")
+
+
+class UrlSource(Columns):
+    """Texts in a file on the web, with a checksum."""
+
+    type: Literal["url"]
+    url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s{}<>]+$")] = Field(description="Address of the file.")
+    sha256: Sha256 | None = Field(None, description="SHA-256 of the file; this or `git_blob` is needed.")
+    git_blob: Commit | None = Field(None, description="Git blob id of the file, if it lies in a git repository.")
+    format: FileFormat = Field(description="File format.")
+
+    @model_validator(mode="after")
+    def one_checksum(self):
+        """A file from the web is checked."""
+        if (self.sha256 is None) == (self.git_blob is None):
+            raise ValueError("a file from the web is checked by one checksum; allowed: sha256 or git_blob")
+        return self
+
+
+class IclrSource(Closed):
+    """The paper's main corpus: abstracts of ICLR submissions, labelled by their keywords."""
+
+    type: Literal["iclr"]
+    version: Literal["24v1", "24v2"] = Field(
+        "24v1", description="Version of the data set: `24v1` is the paper's (24,347 texts), `24v2` has 24,445."
+    )
+    labelled: ClassVar[bool] = True
+
+    @property
+    def resolved(self) -> UrlSource:
+        """The file at a fixed commit of the data set's repository, and its columns."""
+        commit, name, git_blob = ICLR_VERSIONS[self.version]
+        return UrlSource(
+            type="url",
+            url=f"https://raw.githubusercontent.com/berenslab/iclr-dataset/{commit}/data/{name}",
+            git_blob=git_blob,
+            format="parquet",
+            text="abstract",
+            title="title",
+            label="labels",
+            id="id",
+            unlabelled=["unlabeled"],
+        )
+
+
+# Commit, file and git blob id of each version.
+ICLR_VERSIONS = {
+    "24v1": (
+        "37df25fa306c0cd97f023f11741f2d350e1de730",
+        "iclr24v1.parquet.gzip",
+        "44f0e6cd835c4606084e38d907cf37c085c01209",
+    ),
+    "24v2": ("main", "iclr24v2.parquet", "5e83bbe68e0e93286fdfa18ccdaedd8c0b5fae48"),
+}
+
+
+class HubSource(Closed):
+    """A data set of the Hugging Face hub at a fixed revision; list cells are concatenated in order."""
+
+    type: Literal["hub"]
+    id: str = Field(min_length=1, description="Repository, for instance `mteb/biorxiv-clustering-p2p`.")
+    revision: Commit = Field(description="Full commit hash, so that the texts can never change.")
+    split: Text = Field("test", description="Split of the data set.")
+    text: Text = Field("sentences", description="Column with the texts, or with lists of texts.")
+    label: Text = Field("labels", description="Column with the labels, or with lists of labels.")
+    labelled: ClassVar[bool] = True
+
+
+class RelabelledSource(Closed):
+    """The texts of another corpus with coarser labels; they are embedded once for both."""
+
+    type: Literal["relabelled"]
+    corpus: Name = Field(description="The other corpus.")
+    up_to: Text = Field(".", description="Labels are cut before the first of these.")
+
+
+class SampleSource(Closed):
+    """A fixed random sample of another corpus."""
+
+    type: Literal["sample"]
+    corpus: Name = Field(description="The other corpus.")
+    size: int = Field(ge=1, description="Number of texts.")
+    seed: int = Field(42, ge=0, description="Seed of the draw.")
 
 
 class PythonDocsSource(Closed):
@@ -62,19 +177,25 @@ class PythonDocsSource(Closed):
         description="Import names of the packages to read.",
     )
 
+    labelled: ClassVar[bool] = True
+
 
 class Corpus(Closed):
     """A table of texts: `id`, `text`, `label` (may be missing), `title` (may be missing)."""
 
-    source: FileSource | PythonDocsSource = Field(discriminator="type", description="Where the texts come from.")
+    source: FileSource | UrlSource | IclrSource | HubSource | PythonDocsSource | RelabelledSource | SampleSource = (
+        Field(discriminator="type", description="Where the texts come from.")
+    )
     minimum_length: int = Field(1, ge=1, description="Shorter texts (in characters) are dropped.")
     minimum_label_count: int = Field(1, ge=1, description="Labels with fewer texts become 'no label'.")
     deduplicate: bool = Field(True, description="Keep only the first of identical texts.")
+    seeds: Seeds | None = Field(
+        None,
+        description="Instead of the study's seeds, for models scored on it (large corpora cost much).",
+    )
 
-    @property
-    def labelled(self) -> bool:
-        """Whether scores that need labels can be computed."""
-        return self.source.type == "python_docs" or self.source.label is not None
+
+DERIVED = (RelabelledSource, SampleSource)
 
 
 # Encoders -----------------------------------------------------------------------------------------------------
@@ -83,7 +204,6 @@ MaxLength = Annotated[int, Field(512, ge=3, description="Texts are truncated to 
 Layers = Annotated[
     int, Field(ge=1, description="Number of transformer layers; checked against the weights when they are fetched.")
 ]
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 class HubEncoder(Closed):
@@ -91,9 +211,7 @@ class HubEncoder(Closed):
 
     type: Literal["hub"]
     id: str = Field(min_length=1, description="Repository, for instance `microsoft/mpnet-base`.")
-    revision: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")] = Field(
-        description="Full commit hash, so that the weights can never change."
-    )
+    revision: Commit = Field(description="Full commit hash, so that the weights can never change.")
     layers: Layers
     max_length: MaxLength = 512
 
@@ -184,6 +302,24 @@ class RandomEncoder(Closed):
         return self.architecture.layers
 
 
+class EmbeddingLayerEncoder(Closed):
+    """The token-embedding matrix of another encoder alone: lookup and mean, no positions, no dropout."""
+
+    type: Literal["embedding_layer"]
+    of: Name = Field(description="The other encoder, pretrained or random.")
+    max_length: MaxLength = 512
+    layers: ClassVar[int] = 0
+
+
+class EmbeddingModuleEncoder(Closed):
+    """The embedding module of another encoder alone: tokens, positions, normalisation, dropout; no layers."""
+
+    type: Literal["embedding_module"]
+    of: Name = Field(description="The other encoder, pretrained or random.")
+    max_length: MaxLength = 512
+    layers: ClassVar[int] = 0
+
+
 class TfidfEncoder(Closed):
     """Bag of words: TF-IDF with sublinear term frequency, fitted on the whole corpus."""
 
@@ -198,15 +334,37 @@ class SvdEncoder(Closed):
     normalise: bool = Field(False, description="Scale every text's vector to unit length.")
 
 
-Encoder = HubEncoder | FolderEncoder | PackageEncoder | RandomEncoder | TfidfEncoder | SvdEncoder
+EMBEDDINGS_ALONE = (EmbeddingLayerEncoder, EmbeddingModuleEncoder)
 BAGS_OF_WORDS = (TfidfEncoder, SvdEncoder)
 FETCHED = (HubEncoder, FolderEncoder, PackageEncoder)
+Encoder = (
+    HubEncoder
+    | FolderEncoder
+    | PackageEncoder
+    | RandomEncoder
+    | EmbeddingLayerEncoder
+    | EmbeddingModuleEncoder
+    | TfidfEncoder
+    | SvdEncoder
+)
 
 
 # Recipes ------------------------------------------------------------------------------------------------------
 
 
-class Packs(Closed):
+class Masked(Closed):
+    """What every augmentation can add: masked tokens."""
+
+    mask_fraction: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="Part of the tokens of each text of a pair that the encoder's mask token replaces, "
+        "for both texts independently.",
+    )
+
+
+class Packs(Masked):
     """Packs of consecutive sentences, from which pairs are made."""
 
     sentences: int = Field(2, ge=1, description="Sentences in a pack.")
@@ -236,12 +394,24 @@ class Dropout(Packs):
     type: Literal["dropout"]
 
 
+class Halves(Masked):
+    """Positive pair: the first and the second half of a text's sentences, whatever their length."""
+
+    type: Literal["halves"]
+
+
+class WholeText(Masked):
+    """Positive pair: the whole text twice; the two differ through dropout, and through masks if there are any."""
+
+    type: Literal["whole_text"]
+
+
 def _from_name(value: Any) -> Any:
     """Let `augmentation: crops` stand for `augmentation: {type: crops}`."""
     return {"type": value} if isinstance(value, str) else value
 
 
-Augmentation = Annotated[Crops | Dropout, Field(discriminator="type"), BeforeValidator(_from_name)]
+Augmentation = Annotated[Crops | Dropout | Halves | WholeText, Field(discriminator="type"), BeforeValidator(_from_name)]
 
 
 class Recipe(Closed):
@@ -259,6 +429,24 @@ class Recipe(Closed):
     epochs: int = Field(1, ge=1, description="Passes over the corpus, one pair per text each.")
     warmup: float = Field(0.1, ge=0, le=1, description="Part of the first epoch over which the learning rate rises.")
     max_length: int = Field(512, ge=3, description="Anchors and positives are truncated to this many tokens.")
+    projection: list[Annotated[int, Field(ge=1)]] | None = Field(
+        None,
+        min_length=1,
+        description="Widths of a head between the pooled vector and the loss, e.g. `[512, 128]` for linear, ReLU, "
+        "linear; the saved model has no head.",
+    )
+    unfrozen_layers: int | None = Field(
+        None,
+        ge=0,
+        description="Train the top layers only: this many; 0 leaves the base model. By default everything is trained.",
+    )
+    held_out: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="Part of the corpus that is not trained on: the test texts of scores with `split: all` and the "
+        "same `test_fraction`.",
+    )
     precision: Literal["fp32", "bf16"] = Field(
         "fp32", description="Of the encoder's forward pass; pooling, cosines, loss and weights are always fp32."
     )
@@ -277,13 +465,68 @@ class Recipe(Closed):
 # Scores, experiments, figures ---------------------------------------------------------------------------------
 
 
-class Knn(Closed):
+class Split(Closed):
+    """One random split of a corpus into training and test texts, shared by every model, layer and pooling."""
+
+    split: Literal["labelled", "all"] = Field(
+        "labelled",
+        description="What is split: the labelled texts, or all texts, of which the labelled ones are then taken "
+        "(for runs with `held_out` texts).",
+    )
+    test_fraction: float = Field(0.1, gt=0, lt=1, description="Part of the texts that is tested.")
+    split_seed: int = Field(42, ge=0, description="Seed of the split.")
+
+
+class Knn(Split):
     """Nearest-neighbour accuracy of embeddings, as in the paper."""
 
+    type: Literal["knn"]
     k: int = Field(10, ge=1, description="Neighbours that vote; ties go to the class that sorts first.")
     metric: Literal["euclidean", "cosine"] = Field("euclidean", description="Distance between embeddings.")
-    test_fraction: float = Field(0.1, gt=0, lt=1, description="Part of the labelled texts that is tested.")
-    split_seed: int = Field(42, ge=0, description="Seed of the one split that every model, layer and pooling shares.")
+    transform: Literal["none", "centred", "whitened"] = Field(
+        "none", description="What is done to embeddings before: subtract their mean, or PCA-whiten them."
+    )
+
+
+class Linear(Split):
+    """Accuracy of a linear probe (logistic regression without penalty on standardised embeddings), as in the paper."""
+
+    type: Literal["linear"]
+
+
+Score = Annotated[Knn | Linear, Field(discriminator="type"), BeforeValidator(_from_name)]
+
+
+class RegistryTask(Closed):
+    """A task of MTEB's registry, by its name; data at the registry's revision, English part, test split."""
+
+    type: Literal["registry"]
+    block: Name = Field(description="Block whose mean the score goes into, e.g. `clustering`.")
+
+
+class LocalTask(Closed):
+    """A task made from a labelled corpus and scored by mteb: same label means similar."""
+
+    type: Literal["clustering", "classification", "sts", "retrieval", "reranking"]
+    corpus: Name = Field(description="Corpus it is made from; retrieval needs titles.")
+    block: Name = Field(description="Block whose mean the score goes into.")
+
+
+TaskName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+
+
+class Mteb(Closed):
+    """How models are scored by MTEB: all alike."""
+
+    max_length: int = Field(384, ge=3, description="Texts are truncated to this many tokens.")
+    normalise: bool = Field(True, description="Scale every text's vector to unit length.")
+
+
+class Tsne(Closed):
+    """How maps of corpora are computed."""
+
+    perplexity: float = Field(30, gt=0, description="Effective number of neighbours.")
+    seed: int = Field(42, ge=0, description="Seed of the layout.")
 
 
 class Embedding(Closed):
@@ -304,6 +547,23 @@ class Threads(Closed):
     score: int = Field(1, ge=1, description="Scores.")
 
 
+def _kind_of_step(value: Any) -> str | None:
+    """JSON type of a step, so that its problems are told once."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return "integer"
+    return "string" if re.fullmatch(r"final|epoch-[1-9][0-9]*", str(value)) else None
+
+
+Step = Annotated[
+    Annotated[Annotated[int, Field(ge=0)], Tag("integer")] | Annotated[str, Tag("string")],
+    Discriminator(
+        _kind_of_step,
+        custom_error_type="step",
+        custom_error_message="Input should be a number, 'final', or 'epoch-' and a number",
+    ),
+]
+
+
 class ModelEntry(Closed):
     """One line of a figure: an encoder as it came, or fine-tuned by a recipe, or by a sweep of recipes."""
 
@@ -313,8 +573,11 @@ class ModelEntry(Closed):
     color: Annotated[str, StringConstraints(pattern=r"^#[0-9a-f]{6}$")] | None = Field(
         None, description="Colour in figures, `#rrggbb`."
     )
+    group: Text | None = Field(None, description="Family that figures bracket together.")
     train_on: Name | None = Field(None, description="Corpus to fine-tune on; by default the one evaluated.")
+    corpora: list[Name] | None = Field(None, min_length=1, description="Only on these of the experiment's corpora.")
     poolings: list[Pooling] | None = Field(None, min_length=1, description="Instead of the experiment's poolings.")
+    steps: list[Step] | None = Field(None, min_length=1, description="Instead of the experiment's steps.")
     sweep: dict[str, Annotated[list[Any], Field(min_length=1)]] = Field(
         default_factory=dict,
         description="Recipe keys with lists of values, e.g. `{temperature: [0.05, 0.5]}` or "
@@ -341,30 +604,157 @@ ChosenLayers = Annotated[
 
 
 class Experiment(Closed):
-    """A named set of runs and scores that feeds figures and a table."""
+    """A named set of runs and scores that feeds figures and tables."""
 
-    corpora: list[Name] = Field(min_length=1, description="Corpora to evaluate on.")
+    corpora: list[Name] = Field(default_factory=list, description="Corpora to evaluate on.")
+    tasks: list[TaskName] = Field(default_factory=list, description="MTEB tasks to evaluate on.")
     models: list[ModelEntry] = Field(min_length=1, description="What is compared.")
+    scores: list[Name] = Field(default=["knn"], min_length=1, description="Scores on corpora.")
     layers: ChosenLayers = Field(
         "last", description="Layers to score: `last`, `all`, or numbers from 0 (embedding module) upwards."
     )
     poolings: list[Pooling] = Field(default=["mean"], min_length=1, description="Poolings to score.")
-    seeds: list[Annotated[int, Field(ge=0)]] | None = Field(
-        None, min_length=1, description="Instead of the study's seeds."
+    steps: list[Step] = Field(
+        default=["final"],
+        min_length=1,
+        description="Steps of the runs to evaluate: optimiser steps, `epoch-1`, …, `final`; 0 is the base model.",
     )
+    seeds: Seeds | None = Field(None, description="Instead of the study's and the corpora's seeds.")
+    maps: bool = Field(False, description="Also compute a t-SNE map of every corpus by every model.")
+
+    @model_validator(mode="after")
+    def evaluated_on_something(self):
+        """An experiment without corpora and tasks has no score."""
+        if not self.corpora and not self.tasks:
+            raise ValueError("neither corpora nor tasks; allowed: a list of corpora, of tasks, or both")
+        return self
 
 
-class Figure(Closed):
-    """A picture made from one experiment."""
+class Described(Closed):
+    """What every figure and table has."""
 
-    draw: Literal["comparison", "layers", "losses"] = Field(
-        description="`comparison`: models side by side at the last layer; `layers`: accuracy by layer; "
-        "`losses`: contrastive loss over optimiser steps."
-    )
-    experiment: Name = Field(description="Experiment that feeds it.")
-    pooling: Pooling = Field("mean", description="Pooling shown (scores only).")
     title: str | None = Field(None, description="Heading in the report.")
-    caption: str = Field("", description="What to see, added to the figure's description in the report.")
+    caption: str = Field("", description="What to see, added to its description in the report.")
+
+
+class ScoreFigure(Described):
+    """What a figure of one experiment shows."""
+
+    experiment: Name = Field(description="Experiment that feeds it.")
+    pooling: Pooling = Field("mean", description="Pooling shown.")
+    score: Name = Field("knn", description="Score shown.")
+
+
+class ComparisonFigure(ScoreFigure):
+    """Models side by side at the last layer."""
+
+    draw: Literal["comparison"]
+
+
+class LayersFigure(ScoreFigure):
+    """Accuracy by layer, a panel per corpus."""
+
+    draw: Literal["layers"]
+    free_y: bool = Field(False, description="Every panel has a range of its own.")
+
+
+class LossesFigure(Described):
+    """Contrastive loss over optimiser steps."""
+
+    draw: Literal["losses"]
+    experiment: Name = Field(description="Experiment that feeds it.")
+
+
+class BenchmarkStepsFigure(Described):
+    """MTEB blocks and their mean over optimiser steps (Figure 1 of the paper)."""
+
+    draw: Literal["benchmark_steps"]
+    experiment: Name = Field(description="Experiment with tasks and steps that feeds it.")
+
+
+class MapsFigure(ScoreFigure):
+    """T-SNE maps, a row per model and a column per corpus (Figure 2 of the paper)."""
+
+    draw: Literal["maps"]
+
+
+class AdaptationFigure(ScoreFigure):
+    """Accuracy on one corpus over the steps of runs on several (Figure 3 of the paper)."""
+
+    draw: Literal["adaptation"]
+    reference: Text = Field("ICLR", description="Label of the runs on the evaluated corpus itself.")
+    shifted: Text = Field("Reddit", description="Label of the runs on the most different corpus.")
+    shift_step: int = Field(60, ge=1, description="Step by which an encoder has learnt to embed texts at all.")
+
+
+class DepthFigure(Described):
+    """What depth does: frozen layers, accuracy by layer, MTEB by layer (Figure 4 of the paper)."""
+
+    draw: Literal["depth"]
+    freezing: Name = Field(description="Experiment that sweeps `unfrozen_layers`.")
+    layers: Name = Field(description="Experiment with scores of all layers.")
+    benchmark: Name | None = Field(None, description="Experiment with tasks and all layers.")
+
+
+class HyperparametersFigure(Described):
+    """Four sweeps: temperature, sentences, mask fraction, learning rate (Figure S2 of the paper)."""
+
+    draw: Literal["hyperparameters"]
+    temperature: Name = Field(description="Experiment that sweeps `temperature`.")
+    sentences: Name = Field(description="Experiment that sweeps `augmentation.sentences`.")
+    masking: Name = Field(description="Experiment that sweeps `augmentation.mask_fraction`.")
+    learning_rate: Name = Field(description="Experiment that sweeps `learning_rate`.")
+
+
+class BeforeAfterFigure(ScoreFigure):
+    """An arrow per encoder, from its score as it came to its score after fine-tuning."""
+
+    draw: Literal["before_after"]
+
+
+class ClassesFigure(Described):
+    """Sizes of the classes of corpora."""
+
+    draw: Literal["classes"]
+    corpora: list[Name] = Field(min_length=1, description="Corpora shown.")
+
+
+Figure = (
+    ComparisonFigure
+    | LayersFigure
+    | LossesFigure
+    | BenchmarkStepsFigure
+    | MapsFigure
+    | AdaptationFigure
+    | DepthFigure
+    | HyperparametersFigure
+    | BeforeAfterFigure
+    | ClassesFigure
+)
+
+TableAxis = Literal["series", "corpus", "score", "step", "x", "pooling"]
+
+
+class ScoresTable(Described):
+    """Scores of one experiment: means over seeds with their spread, the paper's value in parentheses."""
+
+    lay_out: Literal["scores"]
+    experiment: Name = Field(description="Experiment that feeds it.")
+    rows: TableAxis = Field("series", description="What the rows are.")
+    columns: TableAxis = Field("corpus", description="What the columns are.")
+    series: list[Text] = Field(default_factory=list, description="Labels shown, in this order; by default all.")
+    poolings: list[Pooling] = Field(default=["mean"], min_length=1, description="Poolings shown.")
+    means: bool = Field(False, description="Add means over corpora, or over blocks of tasks.")
+
+
+class CorporaTable(Described):
+    """Corpora: numbers of texts and classes, lengths."""
+
+    lay_out: Literal["corpora"]
+    corpora: list[Name] = Field(min_length=1, description="Corpora shown.")
+
+
+Table = ScoresTable | CorporaTable
 
 
 class Settings(Closed):
@@ -375,8 +765,8 @@ class Settings(Closed):
         description="Subfolder of `results/`, `figures/` and `logs/` for everything this config makes. "
         "Configs with different folders share nothing.",
     )
-    seeds: list[Annotated[int, Field(ge=0)]] = Field(
-        default=[42], min_length=1, description="One run per seed: pairs, initial weights and dropout follow from it."
+    seeds: Seeds = Field(
+        default=[42], description="One run per seed: pairs, initial weights and dropout follow from it."
     )
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where encoders run; `auto` prefers a GPU.")
     threads: Threads = Field(default_factory=Threads, description="CPU threads per job.")
@@ -386,6 +776,21 @@ class Settings(Closed):
     )
     recipes: dict[Name, Recipe] = Field(default_factory=dict, description="Recipes by name.")
     embedding: Embedding = Field(default_factory=Embedding, description="How corpora are embedded.")
-    knn: Knn = Field(default_factory=Knn, description="Nearest-neighbour accuracy.")
+    scores: dict[Name, Score] = Field(
+        default_factory=lambda: {"knn": Knn(type="knn")}, description="Scores on corpora by name."
+    )
+    tasks: dict[TaskName, Annotated[RegistryTask | LocalTask, Field(discriminator="type")]] = Field(
+        default_factory=dict, description="MTEB tasks by name; a registry task's name is MTEB's."
+    )
+    mteb: Mteb = Field(default_factory=Mteb, description="How models are scored by MTEB.")
+    tsne: Tsne = Field(default_factory=Tsne, description="How maps are computed.")
     experiments: dict[Name, Experiment] = Field(min_length=1, description="Experiments by name.")
-    figures: dict[Name, Figure] = Field(default_factory=dict, description="Figures by name; each is a rule and a file.")
+    figures: dict[Name, Annotated[Figure, Field(discriminator="draw")]] = Field(
+        default_factory=dict, description="Figures by name; each is a rule and a file."
+    )
+    tables: dict[Name, Annotated[Table, Field(discriminator="lay_out")]] = Field(
+        default_factory=dict, description="Tables by name; each is a rule and a file."
+    )
+    published: LocalPath | None = Field(
+        None, description="Published numbers to compare with, such as `reference/paper.csv`."
+    )

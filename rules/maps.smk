@@ -1,0 +1,46 @@
+"""Maps of corpora in two dimensions."""
+
+
+rule compute_tsne:
+    """A t-SNE map of a corpus as one model embeds it."""
+    input:
+        embeddings=embeddings,
+        corpus="<results>/corpora/{corpus}.parquet",
+        code=code("compute_tsne.py"),
+    output:
+        "<results>/maps/{corpus}/{model}/{step}/{selection}.parquet",
+    log:
+        "<logs>/compute_tsne/{corpus}/{model}/{step}/{selection}.log",
+    benchmark:
+        "<logs>/compute_tsne/{corpus}/{model}/{step}/{selection}.tsv"
+    conda:
+        "../envs/score.yaml"
+    threads: settings.threads.score
+    resources:
+        mem_mb=8000,
+        runtime=120,
+    params:
+        tsne=f"{flags(settings.tsne)} --threads {settings.threads.score}",
+    shell:
+        "python scripts/compute_tsne.py --embeddings {input.embeddings} --corpus {input.corpus} {params.tsne}"
+        " --output {output} > {log} 2>&1"
+
+
+rule collect_maps:
+    """All maps of an experiment in one table."""
+    input:
+        maps=map_files,
+        code=code("collect_maps.py"),
+    output:
+        "<results>/tables/{experiment}_maps.parquet",
+    log:
+        "<logs>/collect_maps/{experiment}.log",
+    conda:
+        "../envs/score.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        names=map_names,
+    shell:
+        "python scripts/collect_maps.py --maps {input.maps} {params.names} --output {output} > {log} 2>&1"

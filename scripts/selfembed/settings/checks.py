@@ -1,0 +1,288 @@
+"""What types alone cannot say: names that must exist, and combinations that cannot work; one line for each problem."""
+
+from collections.abc import Iterable, Iterator
+
+from selfembed.settings.schema import (
+    BAGS_OF_WORDS,
+    DERIVED,
+    EMBEDDINGS_ALONE,
+    FETCHED,
+    SHORTEST_WITH_TOKEN7,
+    BorrowedTokenizer,
+    Dropout,
+    EmbeddingLayerEncoder,
+    Knn,
+    LocalTask,
+    RandomEncoder,
+    RelabelledSource,
+    Settings,
+    TfidfEncoder,
+    TrainedTokenizer,
+    WholeText,
+)
+
+TABLE_SUFFIXES = ("_summary", "_losses", "_maps")
+
+
+def check(settings: Settings) -> Iterator[str]:
+    """Yield one line for every name that does not exist and every combination that cannot work."""
+    for name, corpus in settings.corpora.items():
+        if isinstance(corpus.source, DERIVED):
+            yield from check_derived(f"corpora.{name}", corpus, settings)
+    for name, encoder in settings.encoders.items():
+        yield from check_encoder(f"encoders.{name}", encoder, settings)
+    for name, task in settings.tasks.items():
+        if isinstance(task, LocalTask):
+            yield from check_local_task(f"tasks.{name}", task, settings)
+    for name, experiment in settings.experiments.items():
+        if name.endswith(TABLE_SUFFIXES):
+            endings = ", ".join(map(repr, TABLE_SUFFIXES))
+            yield f"experiments.{name}: names that end in {endings} are tables'; allowed: another name"
+        yield from check_experiment(f"experiments.{name}", experiment, settings)
+    for name, figure in settings.figures.items():
+        yield from check_figure(f"figures.{name}", figure, settings)
+    for name, table in settings.tables.items():
+        yield from check_table(f"tables.{name}", table, settings)
+
+
+def unknown(key: str, name: str, kind: str, known: Iterable[str]) -> Iterator[str]:
+    """One line if `name` is not among the known names."""
+    known = list(known)
+    if name not in known:
+        yield f"{key}: '{name}' is not {kind}; allowed: {', '.join(known) or 'none is defined'}"
+
+
+# Corpora, encoders, tasks -------------------------------------------------------------------------------------
+
+
+def labelled(name: str, settings: Settings) -> bool:
+    """Whether a corpus has labels; a derived one has those of the corpus it is made from."""
+    source = settings.corpora[name].source
+    if isinstance(source, DERIVED):
+        return source.corpus in settings.corpora and labelled(source.corpus, settings)
+    return source.labelled
+
+
+def check_derived(key: str, corpus, settings: Settings) -> Iterator[str]:
+    """A derived corpus is made from one that is not, and cleaned like it."""
+    originals = [name for name, other in settings.corpora.items() if not isinstance(other.source, DERIVED)]
+    yield from unknown(f"{key}.source.corpus", corpus.source.corpus, "a corpus with a source of its own", originals)
+    for name in ("minimum_length", "minimum_label_count", "deduplicate"):
+        if name in corpus.model_fields_set:
+            yield f"{key}.{name}: '{corpus.source.corpus}' is cleaned already; allowed: drop this key"
+    if (
+        isinstance(corpus.source, RelabelledSource)
+        and corpus.source.corpus in originals
+        and not labelled(corpus.source.corpus, settings)
+    ):
+        yield f"{key}.source.corpus: '{corpus.source.corpus}' has no labels; allowed: a corpus with labels"
+
+
+def check_encoder(key: str, encoder, settings: Settings) -> Iterator[str]:
+    """Tokenizers and embeddings come from what has them."""
+    with_tokenizer = [name for name, other in settings.encoders.items() if isinstance(other, FETCHED)]
+    if isinstance(encoder, EMBEDDINGS_ALONE):
+        owners = [name for name, other in settings.encoders.items() if isinstance(other, (*FETCHED, RandomEncoder))]
+        yield from unknown(f"{key}.of", encoder.of, "a pretrained or random encoder", owners)
+    elif isinstance(encoder, RandomEncoder):
+        match encoder.tokenizer:
+            case TrainedTokenizer(train_on=corpus):
+                yield from unknown(f"{key}.tokenizer.train_on", corpus, "a corpus", settings.corpora)
+            case BorrowedTokenizer(borrow_from=lender):
+                yield from unknown(f"{key}.tokenizer.borrow_from", lender, "a pretrained encoder", with_tokenizer)
+
+
+def check_local_task(key: str, task: LocalTask, settings: Settings) -> Iterator[str]:
+    """A local task is made from a labelled corpus; retrieval from one with titles."""
+    yield from unknown(f"{key}.corpus", task.corpus, "a corpus", settings.corpora)
+    if task.corpus not in settings.corpora:
+        return
+    if not labelled(task.corpus, settings):
+        yield f"{key}.corpus: '{task.corpus}' has no labels; allowed: a corpus with labels"
+    if task.type == "retrieval" and getattr(settings.corpora[task.corpus].source, "title", "title") is None:
+        yield f"{key}.corpus: '{task.corpus}' has no titles, which retrieval needs; allowed: a corpus with titles"
+
+
+# Experiments --------------------------------------------------------------------------------------------------
+
+
+def check_experiment(key: str, experiment, settings: Settings) -> Iterator[str]:
+    """Corpora, tasks and scores exist; entries name encoders, recipes, layers and poolings that fit together."""
+    for position, corpus in enumerate(experiment.corpora):
+        yield from unknown(f"{key}.corpora.{position}", corpus, "a corpus", settings.corpora)
+        if corpus in settings.corpora and not labelled(corpus, settings):
+            yield (
+                f"{key}.corpora.{position}: corpus '{corpus}' has no labels, which kNN accuracy needs; "
+                f"allowed: a corpus with labels (set corpora.{corpus}.source.label)"
+            )
+    for position, task in enumerate(experiment.tasks):
+        yield from unknown(f"{key}.tasks.{position}", task, "a task", settings.tasks)
+    for position, score in enumerate(experiment.scores):
+        yield from unknown(f"{key}.scores.{position}", score, "a score", settings.scores)
+    for position, entry in enumerate(experiment.models):
+        yield from check_entry(key, position, entry, experiment, settings)
+
+
+def check_entry(experiment_key: str, position: int, entry, experiment, settings: Settings) -> Iterator[str]:
+    """One model entry of an experiment; what the experiment sets for all its entries is reported at its own key."""
+    key = f"{experiment_key}.models.{position}"
+    yield from unknown(f"{key}.encoder", entry.encoder, "an encoder", settings.encoders)
+    if entry.recipe is not None:
+        yield from unknown(f"{key}.recipe", entry.recipe, "a recipe", settings.recipes)
+    if entry.train_on is not None:
+        yield from unknown(f"{key}.train_on", entry.train_on, "a corpus", settings.corpora)
+    for place, corpus in enumerate(entry.corpora or []):
+        yield from unknown(f"{key}.corpora.{place}", corpus, "a corpus of the experiment", experiment.corpora)
+    for setting in ("train_on", "steps", "sweep"):
+        if getattr(entry, setting) and entry.recipe is None:
+            yield f"{key}.{setting}: needs a recipe; allowed: add '{key}.recipe' or drop this key"
+    if entry.color and entry.sweep:
+        yield f"{key}.color: one colour for a sweep; allowed: drop this key, every combination gets its own colour"
+    if experiment.tasks and entry.recipe is not None and entry.train_on is None:
+        yield f"{key}.train_on: missing; tasks have no training texts; allowed: a corpus to fine-tune on"
+    if entry.encoder not in settings.encoders:
+        return
+    encoder = settings.encoders[entry.encoder]
+    if isinstance(encoder, BAGS_OF_WORDS):
+        yield from check_bag_of_words(key, entry, encoder, experiment, settings)
+        return
+    recipe = settings.recipes.get(entry.recipe)
+    if recipe is not None:
+        yield from check_recipe(key, entry, recipe, encoder, experiment, settings)
+    yield from check_layers_and_poolings(experiment_key, key, entry, encoder, experiment)
+
+
+def check_bag_of_words(key: str, entry, encoder, experiment, settings: Settings) -> Iterator[str]:
+    """A bag of words has no weights, no tokens and, as TF-IDF, only sparse vectors."""
+    name = entry.encoder
+    if entry.recipe is not None:
+        yield f"{key}.recipe: bag of words '{name}' cannot be fine-tuned; allowed: no recipe"
+    if entry.poolings is not None:
+        yield f"{key}.poolings: bag of words '{name}' has no token vectors to pool; allowed: drop this key"
+    if experiment.tasks:
+        yield f"{key}.encoder: bag of words '{name}' cannot be scored on tasks; allowed: other encoders"
+    if isinstance(encoder, TfidfEncoder):
+        if experiment.maps:
+            yield f"{key}.encoder: TF-IDF vectors are too many-dimensional for maps; allowed: an encoder of type svd"
+        for score in experiment.scores:
+            if isinstance(found := settings.scores.get(score), Knn) and found.transform != "none":
+                yield f"{key}.encoder: TF-IDF vectors cannot be {found.transform} ('{score}'); allowed: type svd"
+
+
+def check_recipe(key: str, entry, recipe, encoder, experiment, settings: Settings) -> Iterator[str]:
+    """A recipe makes pairs that differ, has layers to train, and is scored on what it has not seen."""
+    augmentation = recipe.augmentation
+    relies_on_dropout = isinstance(augmentation, Dropout | WholeText) and augmentation.mask_fraction == 0
+    if relies_on_dropout and without_dropout(encoder, settings):
+        yield f"{key}.recipe: encoder '{entry.encoder}' has no dropout, so its pairs would not differ; allowed: crops"
+    for unfrozen in [recipe.unfrozen_layers, *entry.sweep.get("unfrozen_layers", [])]:
+        if isinstance(unfrozen, int) and unfrozen > encoder.layers:
+            yield (
+                f"{key}.recipe: encoder '{entry.encoder}' has no {unfrozen} layers to unfreeze; "
+                f"allowed: 0 to {encoder.layers}"
+            )
+    for name in experiment.scores if experiment.corpora and recipe.held_out else []:
+        score = settings.scores.get(name)
+        if score and (score.split, score.test_fraction, score.split_seed) != ("all", recipe.held_out, 42):
+            yield (
+                f"{key}.recipe: '{entry.recipe}' holds out {recipe.held_out} of all texts, but score '{name}' tests "
+                f"others; allowed: a score with split: all, test_fraction: {recipe.held_out}, split_seed: 42"
+            )
+
+
+def without_dropout(encoder, settings: Settings) -> bool:
+    """Whether an encoder embeds a text the same way every time, in training too."""
+    if isinstance(encoder, EmbeddingLayerEncoder):
+        return True
+    owner = settings.encoders.get(encoder.of) if isinstance(encoder, EMBEDDINGS_ALONE) else encoder
+    return isinstance(owner, RandomEncoder) and owner.architecture.dropout == 0
+
+
+def check_layers_and_poolings(experiment_key: str, key: str, entry, encoder, experiment) -> Iterator[str]:
+    """An encoder has the layers and tokens that are asked for."""
+    poolings = entry.poolings or experiment.poolings
+    holder = key if entry.poolings else experiment_key
+    if "token7" in poolings and encoder.max_length < SHORTEST_WITH_TOKEN7:
+        yield (
+            f"{holder}.poolings: encoder '{entry.encoder}' has no 'token7' (its max_length is {encoder.max_length}); "
+            "allowed: mean, cls, last"
+        )
+    if "token7" in poolings and experiment.tasks:
+        yield f"{holder}.poolings: tasks are not scored with 'token7'; allowed: mean, cls, last"
+    if isinstance(experiment.layers, list):
+        for layer in experiment.layers:
+            if layer > encoder.layers:
+                yield (
+                    f"{experiment_key}.layers: encoder '{entry.encoder}' has no layer {layer}; "
+                    f"allowed: 0 to {encoder.layers}"
+                )
+
+
+# Figures and tables -------------------------------------------------------------------------------------------
+
+
+def check_figure(key: str, figure, settings: Settings) -> Iterator[str]:
+    """A figure shows what its experiments compute."""
+    match figure.draw:
+        case "classes":
+            yield from check_corpora(key, figure.corpora, settings)
+        case "depth" | "hyperparameters":
+            for role in ("freezing", "layers", "benchmark", "temperature", "sentences", "masking", "learning_rate"):
+                if (name := getattr(figure, role, None)) is not None:
+                    yield from unknown(f"{key}.{role}", name, "an experiment", settings.experiments)
+        case _:
+            yield from unknown(f"{key}.experiment", figure.experiment, "an experiment", settings.experiments)
+            if figure.experiment in settings.experiments:
+                yield from check_shown(key, figure, settings.experiments[figure.experiment], settings)
+
+
+def check_shown(key: str, figure, experiment, settings: Settings) -> Iterator[str]:
+    """A figure of one experiment shows what that experiment computes."""
+    if figure.draw == "losses":
+        if not any(entry.recipe for entry in experiment.models):
+            yield f"{key}.draw: experiment '{figure.experiment}' fine-tunes nothing; allowed: comparison, layers"
+        return
+    if figure.draw == "benchmark_steps":
+        if not experiment.tasks:
+            yield f"{key}.experiment: '{figure.experiment}' has no tasks; allowed: an experiment with tasks"
+        return
+    if figure.draw == "maps" and not experiment.maps:
+        yield f"{key}.experiment: '{figure.experiment}' computes no maps; allowed: an experiment with maps: true"
+    if figure.score not in experiment.scores:
+        yield (
+            f"{key}.score: '{figure.score}' is not computed by '{figure.experiment}'; "
+            f"allowed: {', '.join(experiment.scores)}"
+        )
+    if figure.draw == "comparison" and isinstance(experiment.layers, list):
+        for name in dict.fromkeys(entry.encoder for entry in experiment.models):
+            last = getattr(settings.encoders.get(name), "layers", None)
+            if last is not None and max(experiment.layers) < last:
+                yield f"{key}.draw: 'comparison' shows layer {last} of '{name}', not scored; allowed: layers, losses"
+    scored = scored_poolings(experiment, settings)
+    if scored and figure.pooling not in scored:
+        yield f"{key}.pooling: '{figure.pooling}' is not scored by '{figure.experiment}'; allowed: {', '.join(scored)}"
+
+
+def check_table(key: str, table, settings: Settings) -> Iterator[str]:
+    """A table shows what exists, along two different axes."""
+    if table.lay_out == "corpora":
+        yield from check_corpora(key, table.corpora, settings)
+        return
+    yield from unknown(f"{key}.experiment", table.experiment, "an experiment", settings.experiments)
+    if table.rows == table.columns:
+        yield f"{key}.columns: '{table.columns}' is in the rows already; allowed: another axis"
+
+
+def check_corpora(key: str, names: list[str], settings: Settings) -> Iterator[str]:
+    """Corpora that a figure or table describes exist."""
+    for position, name in enumerate(names):
+        yield from unknown(f"{key}.corpora.{position}", name, "a corpus", settings.corpora)
+
+
+def scored_poolings(experiment, settings: Settings) -> list[str]:
+    """Every pooling that some entry of an experiment is scored with; none if all are bags of words."""
+    found = {}
+    for entry in experiment.models:
+        if not isinstance(settings.encoders.get(entry.encoder), BAGS_OF_WORDS):
+            found |= dict.fromkeys(entry.poolings or experiment.poolings)
+    return list(found)
