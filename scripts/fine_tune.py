@@ -1,7 +1,7 @@
 """Fine-tune a model on pairs, contrastively: one run.
 
-Reads a base model and its pairs. Writes a folder with `final/`, a SentenceTransformer that anyone can load, `loss.csv`
-(one row per optimiser step) and `run.json` (all settings and versions).
+Reads a base model and its pairs. Writes a folder with `final/`, a SentenceTransformer that anyone can load, one more
+such folder for every kept step, `loss.csv` (one row per optimiser step) and `run.json` (all settings and versions).
 """
 
 import logging
@@ -13,7 +13,18 @@ from selfembed.command_line import existing, log, use_threads
 from selfembed.devices import choose_device
 from selfembed.records import checksum, provenance, read_json, write_json, write_table, written_whole
 
-RECIPE = ("pooling", "temperature", "learning_rate", "batch_size", "warmup", "max_length", "precision")
+RECIPE = (
+    "pooling",
+    "temperature",
+    "learning_rate",
+    "batch_size",
+    "warmup",
+    "max_length",
+    "precision",
+    "mask_fraction",
+    "projection",
+    "unfrozen_layers",
+)
 
 
 def main(argv: list[str]) -> None:
@@ -34,7 +45,11 @@ def main(argv: list[str]) -> None:
     )
     parser.add_argument("--max-length", type=int, default=512, help="tokens to which packs are truncated")
     parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32", help="of the encoder's forward pass")
-    parser.add_argument("--seed", type=int, required=True, help="decides dropout masks")
+    parser.add_argument("--mask-fraction", type=float, default=0.0, help="part of each text's tokens that is masked")
+    parser.add_argument("--projection", type=int, nargs="+", help="widths of a head before the loss; not saved")
+    parser.add_argument("--unfrozen-layers", type=int, help="train this many top layers only; default: everything")
+    parser.add_argument("--keep", nargs="+", default=[], help="steps to keep: optimiser steps, or epoch-1, …")
+    parser.add_argument("--seed", type=int, required=True, help="decides dropout masks, masked tokens and the head")
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto", help="where to train")
     parser.add_argument("--threads", type=int, default=2, help="CPU threads; decides the last digits")
     parser.add_argument("--output", required=True, help="folder to write")
@@ -48,32 +63,47 @@ def main(argv: list[str]) -> None:
     pairs = pd.read_parquet(arguments.pairs)
     encoder = encoders.load(arguments.base / "0")
     max_length = encoder.max_seq_length
-    model = encoders.assemble(encoder, arguments.pooling, arguments.max_length).to(device)
+    if arguments.unfrozen_layers is not None:
+        encoders.freeze_below(encoder, arguments.unfrozen_layers)
+    model = encoders.assemble(encoder, arguments.pooling, arguments.max_length)
+    for layer in encoders.projection_head(
+        encoder.get_embedding_dimension(), arguments.projection or [], arguments.seed
+    ):
+        model.append(layer)
     log.info("%s: %d pairs on %s, %s", arguments.name, len(pairs), device, recipe)
-    history = training.fine_tune(
-        model,
-        pairs,
-        arguments.seed,
-        arguments.temperature,
-        arguments.learning_rate,
-        arguments.batch_size,
-        arguments.warmup,
-        arguments.precision,
-    )
-    model.to("cpu")
-    model.max_seq_length = max_length  # texts may be longer than packs
-    facts = provenance(
-        run=arguments.name,
-        recipe=recipe,
-        device=device,
-        threads=arguments.threads,
-        steps=len(history),
-        base_weights=checksum(arguments.base / "0" / "model.safetensors"),
-        pairs=checksum(arguments.pairs),
-    )
     with written_whole(arguments.output) as folder:
-        encoders.save(model, folder / "final", model_cards.tuned(arguments.name, recipe, history, len(pairs)))
+
+        def save(step: str, history: pd.DataFrame) -> None:
+            """Save the model as it is now, without a head, for texts that may be longer than packs."""
+            finished = encoders.assemble(encoder, arguments.pooling, max_length)
+            encoders.save(finished, folder / step, model_cards.tuned(arguments.name, recipe, history, len(pairs)))
+            encoder.to(device)
+            encoder.max_seq_length = arguments.max_length
+
+        history = training.fine_tune(
+            model.to(device),
+            pairs,
+            arguments.seed,
+            arguments.temperature,
+            arguments.learning_rate,
+            arguments.batch_size,
+            arguments.warmup,
+            arguments.precision,
+            arguments.mask_fraction,
+            arguments.keep,
+            save,
+        )
+        save("final", history)
         write_table(history, folder / "loss.csv")
+        facts = provenance(
+            run=arguments.name,
+            recipe=recipe,
+            device=device,
+            threads=arguments.threads,
+            steps=len(history),
+            base_weights=checksum(arguments.base / "0" / "model.safetensors"),
+            pairs=checksum(arguments.pairs),
+        )
         write_json(facts, folder / "run.json")
 
 

@@ -18,6 +18,7 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--sentences", type=int, default=2, help="sentences in a pack")
     parser.add_argument("--minimum-length", type=int, default=100, help="shortest eligible sentence (characters)")
     parser.add_argument("--maximum-length", type=int, default=250, help="longest eligible sentence (characters)")
+    parser.add_argument("--held-out", type=float, default=0.0, help="part of the texts that is left out")
     parser.add_argument("--epochs", type=int, default=1, help="pairs per text")
     parser.add_argument("--seed", type=int, required=True, help="seed of all draws and orders")
     parser.add_argument("--output", required=True, help="Parquet file to write")
@@ -32,19 +33,20 @@ def main(argv: list[str]) -> None:
         arguments.sentences,
         arguments.minimum_length,
         arguments.maximum_length,
+        arguments.held_out,
     )
     log.info(
-        "%d of %d texts have two packs; %d pairs in %d epochs",
+        "%d of %d texts give pairs; %d pairs in %d epochs",
         pairs["id"].nunique(),
         len(corpus),
         len(pairs),
         arguments.epochs,
     )
     write_table(pairs, arguments.output)
-    settings = {
-        "augmentation": arguments.type,
-        **{key: getattr(arguments, key) for key in ("sentences", "minimum_length", "maximum_length", "epochs", "seed")},
-    }
+    used = ["epochs", "seed", "held_out"]
+    if crops.AUGMENTATIONS[arguments.type].takes_packs:
+        used = ["sentences", "minimum_length", "maximum_length", *used]
+    settings = {"augmentation": arguments.type} | {key: getattr(arguments, key) for key in used}
     facts = {"settings": settings, "corpus": checksum(arguments.corpus), "texts": len(corpus), "pairs": len(pairs)}
     write_json(provenance(**facts), arguments.settings)
 

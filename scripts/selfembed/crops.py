@@ -5,13 +5,16 @@ piece, with its leading space. (White space inside a prepared corpus has been fo
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from selfembed.errors import InputError
+from selfembed.splits import split
 
-Positives = Callable[[list[str], np.random.Generator], tuple[str, str]]
+Candidates = Callable[..., list[str]]
+Draw = Callable[[list[str], np.random.Generator], tuple[str, str]]
 
 
 def packs(text: str, sentences: int = 2, minimum_length: int = 100, maximum_length: int = 250) -> list[str]:
@@ -41,7 +44,50 @@ def dropout_pair(candidates: list[str], generator: np.random.Generator) -> tuple
     return pack, pack
 
 
-AUGMENTATIONS: dict[str, Positives] = {"crops": crop_pair, "dropout": dropout_pair}
+def halves(text: str) -> list[str]:
+    """The two halves of a text's sentences, whatever their length; the first has one more if their number is odd.
+
+    >>> halves("One. Two. Three.")
+    ['One. Two. ', 'Three. ']
+    """
+    sentences = [piece.strip() + ". " for piece in text.split(".") if piece.strip()]
+    middle = (len(sentences) + 1) // 2
+    return ["".join(sentences[:middle]), "".join(sentences[middle:])] if len(sentences) >= 2 else []
+
+
+def halves_pair(candidates: list[str], generator: np.random.Generator) -> tuple[str, str]:
+    """Halves: both, in random order."""
+    first = int(generator.integers(2))
+    return candidates[first], candidates[1 - first]
+
+
+def whole_text(text: str) -> list[str]:
+    """The text itself."""
+    return [text]
+
+
+def whole_text_pair(candidates: list[str], generator: np.random.Generator) -> tuple[str, str]:
+    """Whole text: the text, twice."""
+    return candidates[0], candidates[0]
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How a positive pair is made from one text: its candidates, and a draw from at least `needed` of them."""
+
+    candidates: Candidates
+    needed: int
+    draw: Draw
+    takes_packs: bool
+
+
+AUGMENTATIONS: dict[str, Augmentation] = {
+    "crops": Augmentation(packs, 2, crop_pair, takes_packs=True),
+    # Dropout needs only one pack, but is compared with crops on the same texts.
+    "dropout": Augmentation(packs, 2, dropout_pair, takes_packs=True),
+    "halves": Augmentation(halves, 2, halves_pair, takes_packs=False),
+    "whole_text": Augmentation(whole_text, 1, whole_text_pair, takes_packs=False),
+}
 
 
 def make_pairs(
@@ -52,28 +98,36 @@ def make_pairs(
     sentences: int = 2,
     minimum_length: int = 100,
     maximum_length: int = 250,
+    held_out: float = 0.0,
 ) -> pd.DataFrame:
     """One pair per text and epoch, in the order in which a run sees them.
 
-    Texts with fewer than two packs are left out, for every augmentation alike. Each epoch has its own order and its own
-    draws; all of them come from one generator, seeded with `seed`, so fewer epochs give the same first rows.
+    Texts with too few packs (or halves) are left out; crops and dropout need the same. Each epoch has its own order and
+    its own draws; all of them come from one generator, seeded with `seed`, so fewer epochs give the same first rows.
+
+    Args:
+        sentences, minimum_length, maximum_length: of packs; halves and whole texts have no such limits.
+        held_out: part of all texts, labelled or not, that is left out: the test texts of `splits.split` with seed 42.
 
     Returns a frame with the columns `epoch` (from 0), `id`, `anchor`, `positive`.
 
-    Raises InputError if no text has two packs.
+    Raises InputError if no text gives a pair.
     """
-    generator = np.random.default_rng(seed)
-    candidates = [packs(text, sentences, minimum_length, maximum_length) for text in corpus["text"]]
-    usable = np.array([index for index, found in enumerate(candidates) if len(found) >= 2])
+    chosen = AUGMENTATIONS[augmentation]
+    limits = (sentences, minimum_length, maximum_length) if chosen.takes_packs else ()
+    kept = np.sort(split(len(corpus), held_out)[0]) if held_out else np.arange(len(corpus))
+    texts = corpus["text"].to_numpy()
+    candidates = {index: chosen.candidates(texts[index], *limits) for index in kept}
+    usable = np.array([index for index, found in candidates.items() if len(found) >= chosen.needed])
     if usable.size == 0:
-        raise InputError(
-            f"none of the {len(corpus)} texts has two packs of {sentences} sentences of "
-            f"{minimum_length} to {maximum_length} characters; needed: longer texts or other limits"
-        )
+        needed = "two sentences"
+        if chosen.takes_packs:
+            needed = f"two packs of {sentences} sentences of {minimum_length} to {maximum_length} characters"
+        raise InputError(f"none of the {len(kept)} texts has {needed}; needed: longer texts or other limits")
     ids = corpus["id"].to_numpy()
-    draw = AUGMENTATIONS[augmentation]
+    generator = np.random.default_rng(seed)
     rows = [
-        (epoch, ids[index], *draw(candidates[index], generator))
+        (epoch, ids[index], *chosen.draw(candidates[index], generator))
         for epoch in range(epochs)
         for index in generator.permutation(usable)
     ]

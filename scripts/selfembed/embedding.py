@@ -115,7 +115,8 @@ def embed(
     for positions in batches(np.array([len(tokens) for tokens in ids]), tokens_per_batch):
         input_ids, mask = pad([ids[position] for position in positions], encoder.tokenizer.pad_token_id)
         input_ids, mask = input_ids.to(device), mask.to(device)
-        hidden = encoder.model(input_ids=input_ids, attention_mask=mask, output_hidden_states=True).hidden_states
+        output = encoder.model(input_ids=input_ids, attention_mask=mask, output_hidden_states=True)
+        hidden = output.hidden_states or (output.last_hidden_state,)  # a BERT without layers has no list of them
         for column, layer in enumerate(layers):
             for row, pooling in enumerate(poolings):
                 out[row, column, positions] = pool(hidden[layer], mask, pooling).cpu().numpy()

@@ -7,30 +7,35 @@ from pathlib import Path
 
 import torch
 from sentence_transformers import SentenceTransformer
-from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
-from transformers import AutoTokenizer, BertConfig, BertModel
+from sentence_transformers.sentence_transformer.modules import Dense, Pooling, Transformer
+from transformers import AutoTokenizer, BertConfig, BertModel, PreTrainedModel
 
 from selfembed import token_pooling
 from selfembed.errors import InputError
+from selfembed.token_embeddings import TokenEmbeddings, TokenEmbeddingsConfig
 from selfembed.token_pooling import TokenPooling
 
 STANDARD_POOLINGS = {"mean": "mean", "cls": "cls", "last": "lasttoken"}
 TOKEN_POOLING_FILE = Path(token_pooling.__file__)
 
 
-def load(folder: Path) -> Transformer:
+def load(folder: Path, layers: int | None = None) -> Transformer:
     """The encoder of a checkpoint or a saved model, without its pooling, in fp32; no network, no code from the folder.
 
     Weights that the checkpoint lacks (such as BERT's unused pooler) are the same every time.
+
+    Args:
+        layers: cut above this many transformer layers; 0 leaves the embedding module alone.
     """
     local = {"local_files_only": True}
+    cut = {} if layers is None else {"num_hidden_layers": layers}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         return Transformer(
             str(folder),
             model_kwargs={"dtype": torch.float32, **local},
             processor_kwargs=dict(local),
-            config_kwargs=dict(local),
+            config_kwargs=local | cut,
         )
 
 
@@ -60,8 +65,21 @@ def random_bert(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         bert = BertModel(config)
+    return from_parts(bert, tokenizer, max_length)
+
+
+def embedding_layer(encoder: Transformer, max_length: int) -> SentenceTransformer:
+    """The token-embedding matrix of an encoder alone, with mean pooling over all tokens, special ones included."""
+    matrix = encoder.model.get_input_embeddings().weight.detach()
+    model = TokenEmbeddings(TokenEmbeddingsConfig(*matrix.shape, pad_token_id=encoder.tokenizer.pad_token_id))
+    model.word_embeddings.weight.data.copy_(matrix)
+    return from_parts(model, encoder.tokenizer, max_length)
+
+
+def from_parts(model: PreTrainedModel, tokenizer, max_length: int) -> SentenceTransformer:
+    """A text-embedding model with mean pooling of a transformers model and a tokenizer."""
     with tempfile.TemporaryDirectory() as folder:  # the module is made from folders only
-        bert.save_pretrained(folder)
+        model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
         return assemble(load(folder), "mean", max_length)
 
@@ -85,6 +103,30 @@ def pooling_module(pooling: str, dimension: int) -> torch.nn.Module:
     if pooling == "token7":
         return TokenPooling(dimension, index=7)
     return Pooling(dimension, pooling_mode=STANDARD_POOLINGS[pooling])
+
+
+def projection_head(dimension: int, widths: list[int], seed: int) -> list[Dense]:
+    """Linear layers of these widths with ReLU between them, to be put after a pooling; torch's own initialisation."""
+    head = []
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        for place, width in enumerate(widths):
+            activation = torch.nn.Identity() if place == len(widths) - 1 else torch.nn.ReLU()
+            head.append(Dense(dimension, width, activation_function=activation))
+            dimension = width
+    return head
+
+
+def freeze_below(encoder: Transformer, unfrozen_layers: int) -> None:
+    """Leave only the top transformer layers trainable: not the embeddings, nor MPNet's position bias of all layers.
+
+    Raises InputError if the encoder has fewer layers.
+    """
+    last = encoder.model.config.num_hidden_layers
+    if not 1 <= unfrozen_layers <= last:
+        raise InputError(f"unfrozen_layers is {unfrozen_layers}, the encoder has {last} layers; allowed: 1 to {last}")
+    encoder.model.requires_grad_(False)
+    encoder.model.encoder.layer[last - unfrozen_layers :].requires_grad_(True)
 
 
 def save(model: SentenceTransformer, folder: Path, card: str) -> None:

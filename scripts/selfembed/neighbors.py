@@ -5,18 +5,10 @@ Neighbours come from scikit-learn's exact brute-force search, which works in blo
 
 import numpy as np
 from scipy.sparse import csr_matrix, issparse
-from sklearn.model_selection import train_test_split
 from sklearn.neighbors import NearestNeighbors
 
 from selfembed.errors import InputError
-
-
-def split(n_texts: int, test_fraction: float = 0.1, seed: int = 42) -> tuple[np.ndarray, np.ndarray]:
-    """Positions of the training and the test texts: random, not stratified.
-
-    It depends on the number of texts and the seed alone, so every model, layer and pooling is scored on the same texts.
-    """
-    return tuple(train_test_split(np.arange(n_texts), test_size=test_fraction, random_state=seed))
+from selfembed.splits import split
 
 
 def vote(neighbor_labels: np.ndarray, n_classes: int) -> np.ndarray:

@@ -5,7 +5,7 @@ linearly to zero, dropout on, in-batch negatives, one direction (anchor to posit
 """
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -18,7 +18,10 @@ from sentence_transformers.sentence_transformer.losses import MultipleNegativesR
 from transformers import PrinterCallback, TrainerCallback
 
 from selfembed.errors import InputError
+from selfembed.masking import masked_preprocessing
 from selfembed.progress import Progress
+
+Keep = Callable[[str, pd.DataFrame], None]
 
 
 def batches_in_order(epochs: np.ndarray, batch_size: int) -> list[list[int]]:
@@ -49,11 +52,13 @@ class BatchesInOrder(DefaultBatchSampler):
 
 
 class History(TrainerCallback):
-    """Collects one row per optimiser step, logs progress, and stops a training that diverged."""
+    """Collects one row per optimiser step, hands over kept steps, logs progress, stops a training that diverged."""
 
-    def __init__(self, found: list[list[int]], epochs: np.ndarray) -> None:
+    def __init__(self, found: list[list[int]], epochs: np.ndarray, kept: dict[int, list[str]], keep: Keep) -> None:
         self.found = found
         self.epochs = epochs
+        self.kept = kept
+        self.keep = keep
         self.rows: list[dict] = []
         self.learning_rate = 0.0
         self.progress = Progress(len(found), "steps")
@@ -80,7 +85,28 @@ class History(TrainerCallback):
                 f"loss is {row['loss']} at step {row['step']} of {len(self.found)} (epoch {row['epoch']}, "
                 f"learning rate {row['learning_rate']:.3g}, batch of {row['batch_size']}); try a smaller learning_rate"
             )
+        for name in self.kept.get(row["step"], []):
+            self.keep(name, pd.DataFrame(self.rows))
         self.progress.advance(1, f"loss {row['loss']:.4f}")
+
+
+def steps_to_keep(names: list[str], found: list[list[int]], epochs: np.ndarray) -> dict[int, list[str]]:
+    """Names of kept steps (`10`, or `epoch-1` for the end of an epoch) by the optimiser step that they mean.
+
+    Raises InputError if the run is too short.
+    """
+    last_steps = {int(epochs[batch[0]]) + 1: step for step, batch in enumerate(found, start=1)}
+    kept: dict[int, list[str]] = {}
+    for name in names:
+        epoch = int(name.removeprefix("epoch-")) if name.startswith("epoch-") else None
+        step = last_steps.get(epoch, len(found) + 1) if epoch else int(name)
+        if not 1 <= step <= len(found):
+            raise InputError(
+                f"step '{name}' cannot be kept: the run has {len(found)} steps in {len(last_steps)} epochs; "
+                f"allowed: 1 to {len(found)}, epoch-1 to epoch-{len(last_steps)}"
+            )
+        kept.setdefault(step, []).append(name)
+    return kept
 
 
 @contextmanager
@@ -117,6 +143,9 @@ def fine_tune(
     batch_size: int = 64,
     warmup: float = 0.1,
     precision: str = "fp32",
+    mask_fraction: float = 0.0,
+    kept_steps: Sequence[str] = (),
+    keep: Keep = lambda name, history: None,
 ) -> pd.DataFrame:
     """Fine-tune a model in place on pairs, in their order.
 
@@ -125,19 +154,23 @@ def fine_tune(
     separately, so dropout masks differ.
 
     Args:
-        model: on its device; its pooling decides the representation that is trained.
+        model: on its device; its pooling, and a head after it, decide the representation that is trained; parameters
+            that need no gradient stay as they are.
         pairs: columns `epoch`, `anchor`, `positive`, in training order.
-        seed: decides the dropout masks; the order is in the pairs.
+        seed: decides the dropout masks and the masked tokens; the order is in the pairs.
         warmup: part of the first epoch over which the learning rate rises from 0.
+        mask_fraction: part of the tokens of each text that the mask token replaces, anchor and positive independently.
+        kept_steps: optimiser steps (`10`) and ends of epochs (`epoch-1`) after which `keep` is called with the step's
+            name and the history so far; the model is then as it was after that step.
 
     Returns one row per optimiser step: `step` (from 1), `epoch`, `batch_size`, `learning_rate`, `loss`.
 
-    Raises InputError if the loss becomes NaN or infinite.
+    Raises InputError if the loss becomes NaN or infinite, or if the run has fewer steps than are to be kept.
     """
     epochs = pairs["epoch"].to_numpy()
     found = batches_in_order(epochs, batch_size)
     first_epoch = sum(epochs[batch[0]] == epochs[0] for batch in found)
-    history = History(found, epochs)
+    history = History(found, epochs, steps_to_keep(list(kept_steps), found, epochs), keep)
     with tempfile.TemporaryDirectory() as folder:
         arguments = SentenceTransformerTrainingArguments(
             output_dir=folder,
@@ -167,6 +200,10 @@ def fine_tune(
         )
         trainer.remove_callback(PrinterCallback)  # progress is logged by our own
         trainer.remove_callback(trainer.model_card_callback_class)
+        if mask_fraction:
+            preprocess = trainer.data_collator.preprocess_fn
+            masked = masked_preprocessing(preprocess, model.tokenizer, mask_fraction, seed)
+            trainer.data_collator.preprocess_fn = masked
         with encoder_precision(model, precision):
             trainer.train()
     return pd.DataFrame(history.rows)

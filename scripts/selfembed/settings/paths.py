@@ -19,9 +19,7 @@ def braced(paths: Iterable[str]) -> list[str]:
                 alike.setdefault((*parts[:place], None, *parts[place + 1 :]), {})[parts[place]] = None
             else:
                 alike[parts] = {}
-        found = [
-            tuple(one_word(words) if part is None else part for part in parts) for parts, words in alike.items()
-        ]
+        found = [tuple(one_word(words) if part is None else part for part in parts) for parts, words in alike.items()]
     return ["/".join(parts) for parts in found]
 
 

@@ -1,0 +1,38 @@
+"""Cut a base model down to its embedding layer or module: the base model at step 0 of an encoder without layers.
+
+Reads a base model. Writes a folder with `0/`, a SentenceTransformer with mean pooling, and `model.json`.
+"""
+
+from selfembed import command_line, model_cards
+from selfembed.command_line import existing
+from selfembed.records import checksum, provenance, write_json, written_whole
+
+PARTS = {
+    "layer": "the token-embedding matrix of an encoder, alone",
+    "module": "the embedding module of an encoder (tokens, positions, normalisation), alone",
+}
+
+
+def main(argv: list[str]) -> None:
+    """Run the step with command-line arguments."""
+    parser = command_line.parser(__doc__)
+    parser.add_argument("--base", type=existing, required=True, help="folder of the base model")
+    parser.add_argument("--part", choices=sorted(PARTS), required=True, help="what is kept of it")
+    parser.add_argument("--name", required=True, help="name of the encoder")
+    parser.add_argument("--max-length", type=int, default=512, help="tokens to which texts are truncated")
+    parser.add_argument("--output", required=True, help="folder to write")
+    arguments = parser.parse_args(argv)
+    from selfembed import encoders
+
+    if arguments.part == "layer":
+        model = encoders.embedding_layer(encoders.load(arguments.base / "0"), arguments.max_length)
+    else:
+        model = encoders.assemble(encoders.load(arguments.base / "0", layers=0), "mean", arguments.max_length)
+    facts = {"encoder": arguments.name, "base_weights": checksum(arguments.base / "0" / "model.safetensors")}
+    with written_whole(arguments.output) as folder:
+        encoders.save(model, folder / "0", model_cards.base(arguments.name, PARTS[arguments.part]))
+        write_json(provenance(**facts, part=arguments.part, max_length=arguments.max_length), folder / "model.json")
+
+
+if __name__ == "__main__":
+    command_line.run(main)
