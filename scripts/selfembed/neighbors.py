@@ -1,14 +1,13 @@
-"""k-nearest-neighbour accuracy of embeddings, dense or sparse, exactly as the paper's study scores it.
+"""k-nearest-neighbour classification of embeddings, dense or sparse, exactly as in the paper's study.
 
 Neighbours come from scikit-learn's exact brute-force search, which works in blocks of bounded memory.
 """
 
 import numpy as np
-from scipy.sparse import csr_matrix, issparse
+from scipy.sparse import csr_matrix
 from sklearn.neighbors import NearestNeighbors
 
 from selfembed.errors import InputError
-from selfembed.splits import split
 
 
 def vote(neighbor_labels: np.ndarray, n_classes: int) -> np.ndarray:
@@ -49,38 +48,3 @@ def predict(
     search = NearestNeighbors(n_neighbors=k, algorithm="brute", metric=metric).fit(train)
     nearest = search.kneighbors(test, return_distance=False)
     return classes[vote(encoded[nearest], len(classes))]
-
-
-def accuracy(
-    embeddings: np.ndarray | csr_matrix,
-    labels: np.ndarray,
-    k: int = 10,
-    metric: str = "euclidean",
-    test_fraction: float = 0.1,
-    split_seed: int = 42,
-) -> dict[str, float | int]:
-    """KNN accuracy on one split of labelled texts, with its binomial standard error.
-
-    Args:
-        embeddings: shape (texts, dim); labels: shape (texts,), none missing.
-
-    Returns `value` and `standard_error` (both as fractions of 1), `n_train`, `n_test`, `n_classes`.
-
-    Raises InputError if embeddings hold NaN or infinity, or if texts are too few.
-    """
-    values = embeddings.data if issparse(embeddings) else embeddings
-    if not np.isfinite(values).all():
-        raise InputError("embeddings hold NaN or infinite values; the model is broken (was its training stable?)")
-    try:
-        train, test = split(len(labels), test_fraction, split_seed)
-    except ValueError as error:
-        raise InputError(f"{len(labels)} labelled texts cannot be split: {error}") from error
-    predicted = predict(embeddings[train], labels[train], embeddings[test], k, metric)
-    value = float(np.mean(predicted == labels[test]))
-    return {
-        "value": value,
-        "standard_error": float(np.sqrt(value * (1 - value) / len(test))),
-        "n_train": len(train),
-        "n_test": len(test),
-        "n_classes": len(np.unique(labels)),
-    }

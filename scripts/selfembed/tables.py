@@ -20,9 +20,12 @@ IDENTITY_COLUMNS = [
     "score",
     "settings",
 ]
+# What figures call a model: a unique label, the label without what a sweep changes, the swept value, a family.
+LINE_COLUMNS = ["label", "series", "x", "group"]
 SCORE_COLUMNS = [*IDENTITY_COLUMNS, "value", "standard_error", "n_train", "n_test", "n_classes"]
 
 
 def read(path: Path) -> pd.DataFrame:
     """Read a table that the workflow wrote; only empty cells are missing, so a label may be called None or NA."""
-    return pd.read_csv(path, keep_default_na=False, na_values=[""], dtype={"label": str, "seed": "Int64"})
+    types = {"label": str, "series": str, "group": str, "block": str, "step": str, "seed": "Int64"}
+    return pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=types)

@@ -1,0 +1,32 @@
+"""Collect the maps of an experiment into one table.
+
+Reads maps, with the label of each model and the corpus. Writes a Parquet table: series, corpus, id, label (the text's
+class), x, y.
+"""
+
+import pandas as pd
+
+from selfembed import command_line
+from selfembed.command_line import existing
+from selfembed.records import write_table
+
+
+def main(argv: list[str]) -> None:
+    """Run the step with command-line arguments."""
+    parser = command_line.parser(__doc__)
+    parser.add_argument("--maps", type=existing, nargs="+", required=True, help="maps (Parquet)")
+    parser.add_argument("--series", nargs="+", required=True, help="label of the model of each map")
+    parser.add_argument("--corpora", nargs="+", required=True, help="corpus of each map")
+    parser.add_argument("--output", required=True, help="Parquet file to write")
+    arguments = parser.parse_args(argv)
+    parts = []
+    for path, series, corpus in zip(arguments.maps, arguments.series, arguments.corpora, strict=True):
+        part = pd.read_parquet(path)
+        part.insert(0, "series", series)
+        part.insert(1, "corpus", corpus)
+        parts.append(part)
+    write_table(pd.concat(parts, ignore_index=True), arguments.output)
+
+
+if __name__ == "__main__":
+    command_line.run(main)

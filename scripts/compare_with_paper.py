@@ -1,0 +1,43 @@
+"""Compare published numbers with ours, number by number.
+
+Reads the published numbers and the tables of experiments. Writes a CSV table (paper, ours, difference, spread over
+seeds, verdict) and a Markdown summary: verdicts by experiment, then every number that differs.
+"""
+
+import pandas as pd
+
+from selfembed import agreement, command_line, tables
+from selfembed.command_line import existing, log
+from selfembed.records import write_table, write_text
+
+
+def markdown(comparison: pd.DataFrame) -> str:
+    """Verdicts by experiment, and the numbers that differ, in per cent."""
+    counts = pd.crosstab(comparison["experiment"], comparison["verdict"])
+    counts = counts.reindex(columns=list(agreement.VERDICTS), fill_value=0).reset_index()
+    differing = comparison[comparison["verdict"] == "differs"].copy()
+    for column in ("published", "reproduced", "difference", "tolerance"):
+        differing[column] = differing[column].map(lambda value: f"{100 * value:.1f}")
+    shown = differing[[*agreement.KEY, "published", "reproduced", "difference", "tolerance"]].fillna("")
+    parts = ["# Paper and reproduction", counts.to_markdown(index=False), "## Numbers that differ (%)"]
+    parts.append(shown.to_markdown(index=False, disable_numparse=True) if len(shown) else "None.")
+    return "\n\n".join(parts) + "\n"
+
+
+def main(argv: list[str]) -> None:
+    """Run the step with command-line arguments."""
+    parser = command_line.parser(__doc__)
+    parser.add_argument("--published", type=existing, required=True, help="published numbers (CSV)")
+    parser.add_argument("--tables", type=existing, nargs="+", required=True, help="tables of experiments (CSV)")
+    parser.add_argument("--output", required=True, help="CSV file to write")
+    parser.add_argument("--markdown", required=True, help="Markdown file to write")
+    arguments = parser.parse_args(argv)
+    reproduced = pd.concat([tables.read(path).assign(experiment=path.stem) for path in arguments.tables])
+    comparison = agreement.compare(tables.read(arguments.published), reproduced)
+    log.info("%s", comparison["verdict"].value_counts().to_dict())
+    write_table(comparison, arguments.output)
+    write_text(markdown(comparison), arguments.markdown)
+
+
+if __name__ == "__main__":
+    command_line.run(main)

@@ -1,0 +1,24 @@
+"""Extract the published numbers of one experiment, in the columns of its table of scores.
+
+Reads the table of all published numbers. Writes a CSV table; without rows if nothing was published.
+"""
+
+from selfembed import command_line, tables
+from selfembed.command_line import existing
+from selfembed.records import write_table
+
+
+def main(argv: list[str]) -> None:
+    """Run the step with command-line arguments."""
+    parser = command_line.parser(__doc__)
+    parser.add_argument("--published", type=existing, required=True, help="published numbers (CSV)")
+    parser.add_argument("--experiment", required=True, help="experiment to extract")
+    parser.add_argument("--output", required=True, help="CSV file to write")
+    arguments = parser.parse_args(argv)
+    published = tables.read(arguments.published)
+    rows = published[published["experiment"] == arguments.experiment]
+    write_table(rows.drop(columns="experiment"), arguments.output)
+
+
+if __name__ == "__main__":
+    command_line.run(main)

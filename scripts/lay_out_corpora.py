@@ -1,0 +1,39 @@
+"""Lay out corpora as a table for print: texts, labels, classes, lengths.
+
+Reads descriptions of corpora. Writes a CSV and a LaTeX table.
+"""
+
+from pathlib import Path
+
+import pandas as pd
+
+from selfembed import command_line, layouts
+from selfembed.command_line import existing
+from selfembed.records import write_table, write_text
+
+
+def main(argv: list[str]) -> None:
+    """Run the step with command-line arguments."""
+    parser = command_line.parser(__doc__)
+    parser.add_argument("--descriptions", type=existing, nargs="+", required=True, help="descriptions (CSV)")
+    parser.add_argument("--caption", default="", help="caption of the LaTeX table")
+    parser.add_argument("--output", type=Path, nargs=2, required=True, help="CSV and LaTeX file to write")
+    arguments = parser.parse_args(argv)
+    table = pd.concat([pd.read_csv(path) for path in arguments.descriptions], ignore_index=True)
+    write_table(table, arguments.output[0])
+    lengths = [f"{mean:.0f} ± {std:.0f}" for mean, std in zip(table["mean_length"], table["std_length"], strict=True)]
+    shown = pd.DataFrame(
+        {
+            "corpus": table["corpus"],
+            "texts": table["texts"].map("{:,}".format),
+            "labelled": table["labelled"].map("{:,}".format),
+            "classes": table["classes"],
+            "length (characters)": lengths,
+            "kNN test texts": table["knn_test_size"].map("{:,}".format),
+        }
+    )
+    write_text(layouts.latex(shown, arguments.caption), arguments.output[1])
+
+
+if __name__ == "__main__":
+    command_line.run(main)

@@ -1,0 +1,32 @@
+"""Draw a fixed random sample of a corpus, without replacement.
+
+Reads a corpus. Writes a corpus: the sample, in the order drawn.
+"""
+
+import numpy as np
+
+from selfembed import command_line
+from selfembed.command_line import existing
+from selfembed.corpora import read_corpus
+from selfembed.errors import InputError
+from selfembed.records import write_table
+
+
+def main(argv: list[str]) -> None:
+    """Run the step with command-line arguments."""
+    parser = command_line.parser(__doc__)
+    parser.add_argument("--corpus", type=existing, required=True, help="prepared corpus (Parquet)")
+    parser.add_argument("--size", type=int, required=True, help="number of texts")
+    parser.add_argument("--seed", type=int, default=42, help="seed of the draw")
+    parser.add_argument("--output", required=True, help="Parquet file to write")
+    arguments = parser.parse_args(argv)
+    corpus = read_corpus(arguments.corpus)
+    if arguments.size > len(corpus):
+        raise InputError(f"{arguments.corpus}: {len(corpus)} texts, fewer than the sample's size {arguments.size}")
+    # The generator of the paper's study, so that the samples are the same.
+    chosen = np.random.RandomState(arguments.seed).choice(len(corpus), arguments.size, replace=False)
+    write_table(corpus.iloc[chosen], arguments.output)
+
+
+if __name__ == "__main__":
+    command_line.run(main)

@@ -1,0 +1,116 @@
+"""Tables for print: scores spread over rows and columns, as CSV and as LaTeX."""
+
+import pandas as pd
+
+from selfembed.errors import InputError
+
+# Shown task by task, part of no mean.
+BLOCKS_WITHOUT_MEAN = ("sts_v1",)
+
+
+def lay_out(
+    scores: pd.DataFrame,
+    published: pd.DataFrame | None,
+    rows: str,
+    columns: str,
+    series: list[str],
+    poolings: list[str],
+    means: bool,
+) -> pd.DataFrame:
+    """A table of cells such as `58.9 ± 0.4 (58.7)`: per cent, mean ± standard deviation over seeds, published value.
+
+    Args:
+        scores: table of an experiment; its last layers are shown.
+        rows, columns: names of columns of `scores`.
+        series: labels shown, in this order; all if empty.
+        poolings: shown, besides `none` of bags of words.
+        means: add means over corpora, or of blocks of tasks and of the blocks' means (of cells, so without spread).
+
+    Raises InputError if nothing is left to show.
+    """
+    cells = {}
+    for name, table in (("ours", scores), ("published", published)):
+        if table is None:
+            continue
+        shown = table[(table["layer"] == table["last_layer"]) & table["pooling"].isin([*poolings, "none"])]
+        shown = shown[shown["series"].isin(series)] if series else shown
+        spread = shown.groupby(by := [rows, columns, "block"], sort=False, dropna=False)["value"].agg(["mean", "std"])
+        spread = spread.reset_index()
+        cells[name] = with_means(spread, by, rows, columns) if means else spread
+    if cells["ours"].empty:
+        raise InputError(f"nothing to lay out: no last layer of series {series or 'any'} with poolings {poolings}")
+    ours = cells["ours"].assign(
+        text=[spelled(mean, std) for mean, std in zip(cells["ours"]["mean"], cells["ours"]["std"], strict=True)]
+    )
+    if "published" in cells:
+        values = cells["published"].set_index([rows, columns])["mean"]
+        values = values[~values.index.duplicated()]
+        known = [values.get((row, column)) for row, column in zip(ours[rows], ours[columns], strict=True)]
+        ours["text"] += [f" ({100 * value:.1f})" if value is not None else "" for value in known]
+    table = ours.drop_duplicates([rows, columns]).pivot(index=rows, columns=columns, values="text").fillna("")
+    row_order = [name for name in series if name in table.index] if series and rows == "series" else None
+    column_order = [name for name in series if name in table.columns] if series and columns == "series" else None
+    table = table.loc[row_order or list(dict.fromkeys(ours[rows])), column_order or list(dict.fromkeys(ours[columns]))]
+    return table.rename_axis(columns=None).reset_index()
+
+
+def spelled(mean: float, std: float) -> str:
+    """A cell in per cent, with its spread if there is one."""
+    return f"{100 * mean:.1f}" + ("" if pd.isna(std) else f" ± {100 * std:.1f}")
+
+
+def with_means(cells: pd.DataFrame, by: list[str], rows: str, columns: str) -> pd.DataFrame:
+    """Cells followed by their means over the axis that holds corpora or tasks; incomplete ones are left out."""
+    if "corpus" not in (rows, columns):
+        raise InputError("means: there are no corpora in rows or columns; allowed: means: false")
+    other = columns if rows == "corpus" else rows
+    if cells["block"].isna().all():
+        return pd.concat([cells, complete_means(cells, [other]).assign(corpus="mean")], ignore_index=True)
+    blocks = complete_means(cells[~cells["block"].isin(BLOCKS_WITHOUT_MEAN)], ["block", other])
+    overall = complete_means(blocks, [other]).assign(corpus="mean of blocks")
+    parts = [cells, blocks.assign(corpus="mean of " + blocks["block"]), overall]
+    return pd.concat(parts, ignore_index=True)
+
+
+def complete_means(cells: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """Means of cells by some columns, of groups that lack none of the values that another group has."""
+    groups = cells.groupby(by, sort=False)["mean"].agg(["mean", "count"]).reset_index()
+    of_its_kind = groups.groupby("block")["count"] if "block" in by else groups["count"]
+    needed = of_its_kind.transform("max") if "block" in by else of_its_kind.max()
+    return groups[groups["count"] == needed].drop(columns="count")
+
+
+def latex(table: pd.DataFrame, caption: str) -> str:
+    """The table as LaTeX with booktabs' rules."""
+    alignment = "l" + "r" * (len(table.columns) - 1)
+    lines = [escaped(str(column)) for column in table.columns]
+    body = [" & ".join(escaped(str(cell)) for cell in row) + r" \\" for row in table.itertuples(index=False)]
+    return "\n".join(
+        [
+            r"\begin{table}",
+            r"\centering",
+            rf"\begin{{tabular}}{{{alignment}}}",
+            r"\toprule",
+            " & ".join(["", *lines[1:]]) + r" \\",
+            r"\midrule",
+            *body,
+            r"\bottomrule",
+            r"\end{tabular}",
+            rf"\caption{{{escaped(caption)}}}",
+            r"\end{table}",
+            "",
+        ]
+    )
+
+
+LATEX_CHARACTERS = {character: f"\\{character}" for character in "&%$#_{}"} | {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "±": r"$\pm$",
+}
+
+
+def escaped(text: str) -> str:
+    """Text that LaTeX prints as it is."""
+    return "".join(LATEX_CHARACTERS.get(character, character) for character in text)

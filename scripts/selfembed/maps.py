@@ -1,0 +1,28 @@
+"""Maps of corpora in two dimensions."""
+
+import numpy as np
+from openTSNE import TSNE
+
+from selfembed.command_line import log
+from selfembed.errors import InputError
+
+
+def tsne(embeddings: np.ndarray, perplexity: float = 30, seed: int = 42, threads: int = 1) -> np.ndarray:
+    """Positions of texts by t-SNE with openTSNE's defaults, as in the paper.
+
+    PCA initialisation, early exaggeration 12 for 250 iterations, then 500 iterations, learning rate n / exaggeration.
+
+    Args:
+        embeddings: shape (texts, dim). A perplexity that is too high for few texts is lowered to a third of them.
+
+    Returns float64, shape (texts, 2).
+
+    Raises InputError if there are fewer than 10 texts.
+    """
+    if len(embeddings) < 10:
+        raise InputError(f"{len(embeddings)} texts are too few for a map; needed: 10")
+    highest = (len(embeddings) - 1) / 3
+    if perplexity > highest:
+        log.warning("perplexity %g is too high for %d texts; %g is used", perplexity, len(embeddings), highest)
+    layout = TSNE(perplexity=min(perplexity, highest), random_state=seed, n_jobs=threads, verbose=True)
+    return np.asarray(layout.fit(np.asarray(embeddings, dtype=np.float64)))
