@@ -1,28 +1,18 @@
 """Download a pretrained encoder from the Hugging Face hub, at a fixed revision.
 
 The only step that fetches weights from the network. Writes a folder with config, tokenizer and safetensors weights; no
-other file, and no code, is fetched.
+other file, and no code, is fetched. Where a revision has PyTorch's own format only, the tensors in it are read without
+running code and written as safetensors.
 """
 
-import os
+from contextlib import suppress
+from pathlib import Path
 
-os.environ["HF_HUB_OFFLINE"] = "0"
-
-from huggingface_hub import hf_hub_download
-from huggingface_hub.errors import (
-    EntryNotFoundError,
-    HfHubHTTPError,
-    LocalEntryNotFoundError,
-    RepositoryNotFoundError,
-    RevisionNotFoundError,
-)
-
-from selfembed import command_line
+from selfembed import command_line, hub
 from selfembed.command_line import log
-from selfembed.errors import InputError
+from selfembed.hub import MissingFileError
 from selfembed.records import written_whole
 
-NEEDED = ("config.json", "model.safetensors")
 OPTIONAL = (
     "tokenizer.json",
     "tokenizer_config.json",
@@ -31,6 +21,22 @@ OPTIONAL = (
     "vocab.json",
     "merges.txt",
 )
+
+
+def fetch_weights(repository: str, revision: str, folder: Path) -> None:
+    """Fetch the weights as `model.safetensors`, converted if need be.
+
+    Raises InputError if the repository has neither format, or if its weights cannot be read without running code.
+    """
+    try:
+        hub.fetch(repository, revision, "model.safetensors", folder)
+    except MissingFileError:
+        from selfembed import checkpoints
+
+        log.info("%s: no model.safetensors; converting pytorch_model.bin", repository)
+        weights = hub.fetch(repository, revision, "pytorch_model.bin", folder)
+        checkpoints.convert(weights, folder / "model.safetensors")
+        weights.unlink()
 
 
 def main(argv: list[str]) -> None:
@@ -44,22 +50,11 @@ def main(argv: list[str]) -> None:
     from selfembed import checkpoints
 
     with written_whole(arguments.output) as folder:
-        for name in NEEDED + OPTIONAL:
-            try:
-                hf_hub_download(arguments.id, name, revision=arguments.revision, local_dir=folder)
-                log.info("%s: %s", arguments.id, name)
-            except RepositoryNotFoundError as error:
-                raise InputError(f"hub: no repository '{arguments.id}' (or it needs a login)") from error
-            except RevisionNotFoundError as error:
-                raise InputError(f"hub: '{arguments.id}' has no revision {arguments.revision}") from error
-            except LocalEntryNotFoundError as error:
-                raise InputError(f"hub: '{arguments.id}' could not be downloaded: no connection; try again") from error
-            except EntryNotFoundError as error:
-                if name in NEEDED:
-                    raise InputError(f"hub: '{arguments.id}' at {arguments.revision} has no {name}") from error
-            except (HfHubHTTPError, OSError) as error:
-                reason = str(error).splitlines()[0]
-                raise InputError(f"hub: '{arguments.id}' could not be downloaded: {reason}; try again") from error
+        hub.fetch(arguments.id, arguments.revision, "config.json", folder)
+        for name in OPTIONAL:
+            with suppress(MissingFileError):
+                hub.fetch(arguments.id, arguments.revision, name, folder)
+        fetch_weights(arguments.id, arguments.revision, folder)
         checkpoints.check(folder, arguments.layers)
 
 

@@ -1,7 +1,7 @@
 """Lay out the scores of an experiment as a table for print.
 
-Reads the experiment's table and, if given, the published numbers. Writes a CSV and a LaTeX table of the last layers: per
-cent, mean ± standard deviation over seeds, the published value in parentheses.
+Reads the experiment's table and, if given, the published numbers. Writes a CSV and a LaTeX table of the last layers:
+per cent, mean ± standard deviation over seeds, the published value in parentheses.
 """
 
 from pathlib import Path

@@ -20,6 +20,8 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--label", help="column with the labels")
     parser.add_argument("--title", help="column with the titles")
     parser.add_argument("--id", help="column with unique ids; default: hashes of the texts")
+    parser.add_argument("--keywords", help="column with keywords, which then decide the labels")
+    parser.add_argument("--keyword-classes", type=existing, help="keywords with frequency and class (CSV)")
     parser.add_argument("--unlabelled", nargs="+", default=[], help="labels that mean 'no label'")
     parser.add_argument("--minimum-length", type=int, default=1, help="shorter texts are dropped (characters)")
     parser.add_argument("--minimum-label-count", type=int, default=1, help="rarer labels become 'no label'")
@@ -28,7 +30,14 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--counts", required=True, help="JSON file to write the row counts to")
     arguments = parser.parse_args(argv)
     table = corpora.read_source(
-        arguments.source, arguments.format, arguments.text, arguments.label, arguments.title, arguments.id
+        arguments.source,
+        arguments.format,
+        arguments.text,
+        arguments.label,
+        arguments.title,
+        arguments.id,
+        arguments.keywords,
+        arguments.keyword_classes,
     )
     corpus, counts = corpora.prepare(
         table,

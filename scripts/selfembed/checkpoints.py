@@ -1,5 +1,6 @@
 """Folders with pretrained weights: what they must hold."""
 
+import pickle
 from pathlib import Path
 
 from transformers import AutoConfig
@@ -25,3 +26,20 @@ def check(folder: Path, layers: int, sha256: str | None = None) -> None:
     found = AutoConfig.from_pretrained(folder, local_files_only=True).num_hidden_layers
     if found != layers:
         raise InputError(f"{folder}: {found} transformer layers, but the config says layers: {layers}")
+
+
+def convert(weights: Path, output: Path) -> None:
+    """Write the tensors of a PyTorch checkpoint as safetensors; no code in the checkpoint runs.
+
+    Raises InputError if the checkpoint holds anything but tensors.
+    """
+    import torch
+    from safetensors.torch import save_file
+
+    try:
+        tensors = torch.load(weights, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"{weights}: cannot be read without running code: {reason}; needed: safetensors") from error
+    # Tied tensors become copies, which safetensors needs; transformers ties them again.
+    save_file({name: tensor.clone().contiguous() for name, tensor in tensors.items()}, output, {"format": "pt"})

@@ -8,6 +8,9 @@ import pandas as pd
 from pandas.errors import ParserWarning
 
 from selfembed.errors import InputError
+from selfembed.keywords import label as label_by_keywords
+from selfembed.keywords import read_classes
+from selfembed.keywords import split as split_keywords
 
 COLUMNS = ["id", "text", "label", "title"]
 FORMATS = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".parquet": "parquet"}
@@ -20,8 +23,10 @@ def read_source(
     label: str | None = None,
     title: str | None = None,
     id: str | None = None,
+    keywords: str | None = None,
+    keyword_classes: Path | None = None,
 ) -> pd.DataFrame:
-    """Read the named columns of a csv, tsv, jsonl or parquet file.
+    """Read the named columns of a csv, tsv, jsonl or parquet file; `keywords` gives labels by `keyword_classes`.
 
     Returns a frame of strings with the columns `id`, `text`, `label`, `title`; absent ones are all missing.
 
@@ -42,6 +47,14 @@ def read_source(
                 raw = read_cells(path, "\t" if format == "tsv" else ",")
     except (ValueError, OSError, ParserWarning) as error:
         raise InputError(f"{path}: cannot be read as {format}: {str(error).splitlines()[0]}") from error
+    if keywords is not None and keyword_classes is not None:
+        if keywords not in raw.columns:
+            raise InputError(
+                f"{path}: no column '{keywords}' for 'keywords'; columns: {', '.join(map(str, raw.columns))}"
+            )
+        classes = read_classes(keyword_classes)
+        label = "label"
+        raw = raw.assign(label=raw[keywords].map(lambda cell: label_by_keywords(split_keywords(cell), classes)))
     table = pd.DataFrame(index=range(len(raw)))
     for name, column in {"id": id, "text": text, "label": label, "title": title}.items():
         if column is None:

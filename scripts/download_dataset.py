@@ -1,0 +1,73 @@
+"""Download one split of a data set of the Hugging Face hub, at a fixed revision.
+
+Reads its files, which may be Parquet or JSON lines, compressed or not. Cells may hold a text and a label, or lists of
+both, which are concatenated in order. Writes a Parquet table with the columns text and label.
+"""
+
+import re
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+
+from selfembed import command_line, hub
+from selfembed.command_line import log
+from selfembed.errors import InputError
+from selfembed.records import write_table
+
+ENDINGS = (".parquet", ".jsonl", ".jsonl.gz", ".json", ".json.gz")
+
+
+def files_of_split(names: list[str], split: str) -> list[str]:
+    """Files of a split, by their names: `test.jsonl.gz`, `data/test-00000-of-00001.parquet`; Parquet is preferred.
+
+    Raises InputError if there is none.
+    """
+    named = re.compile(rf"(^|/){re.escape(split)}(-[^/]*)?\.[^/]*$|(^|/){re.escape(split)}/[^/]+$")
+    found = [name for name in names if named.search(name) and name.endswith(ENDINGS)]
+    parquet = [name for name in found if name.endswith(".parquet")]
+    if not found:
+        raise InputError(f"no file of split '{split}' among {', '.join(names)}; known: {', '.join(ENDINGS)}")
+    return parquet or found
+
+
+def flattened(table: pd.DataFrame, text: str, label: str) -> pd.DataFrame:
+    """The columns text and label, with list cells concatenated in order.
+
+    Raises InputError if a column is missing or lists differ in length.
+    """
+    for column in (text, label):
+        if column not in table.columns:
+            raise InputError(f"no column '{column}'; columns: {', '.join(table.columns)}")
+    flat = table[[text, label]].rename(columns={text: "text", label: "label"})
+    if len(flat) and not isinstance(flat["text"].iloc[0], str):
+        try:
+            flat = flat.explode(["text", "label"], ignore_index=True)
+        except ValueError as error:
+            raise InputError(f"lists of '{text}' and '{label}' differ in length") from error
+    return flat.astype({"label": str})
+
+
+def main(argv: list[str]) -> None:
+    """Run the step with command-line arguments."""
+    parser = command_line.parser(__doc__)
+    parser.add_argument("--id", required=True, help="repository, for instance mteb/biorxiv-clustering-p2p")
+    parser.add_argument("--revision", required=True, help="full commit hash")
+    parser.add_argument("--split", default="test", help="split of the data set")
+    parser.add_argument("--text", default="sentences", help="column with texts or lists of texts")
+    parser.add_argument("--label", default="labels", help="column with labels or lists of labels")
+    parser.add_argument("--output", required=True, help="Parquet file to write")
+    arguments = parser.parse_args(argv)
+    parts = []
+    with tempfile.TemporaryDirectory() as folder:
+        for name in files_of_split(hub.files(arguments.id, arguments.revision, "dataset"), arguments.split):
+            path = hub.fetch(arguments.id, arguments.revision, name, Path(folder), "dataset")
+            table = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_json(path, lines=True, dtype=False)
+            parts.append(flattened(table, arguments.text, arguments.label))
+    table = pd.concat(parts, ignore_index=True)
+    log.info("%s: %d texts, %d labels", arguments.id, len(table), table["label"].nunique())
+    write_table(table, arguments.output)
+
+
+if __name__ == "__main__":
+    command_line.run(main)

@@ -1,0 +1,54 @@
+"""Download a file from the web and check it.
+
+Starts again when a connection breaks. Writes the file, or nothing if its checksum is wrong.
+"""
+
+import logging
+from pathlib import Path
+
+import pooch
+import requests
+
+from selfembed import command_line
+from selfembed.checksums import check_file
+from selfembed.command_line import log
+from selfembed.errors import InputError
+from selfembed.records import written_whole
+
+TRIES = 4
+TIMEOUT = 30  # seconds without a byte
+
+
+def download(url: str, expected: str, path: Path) -> None:
+    """Fetch a file, again if the connection breaks, and check it.
+
+    Raises InputError with one line that names the address if that fails.
+    """
+    downloader = pooch.HTTPDownloader(progressbar=True, timeout=TIMEOUT, chunk_size=1 << 16)
+    shelf = pooch.create(path.parent, "", registry={path.name: None}, urls={path.name: url}, retry_if_failed=TRIES - 1)
+    pooch.get_logger().setLevel(logging.WARNING)
+    try:
+        shelf.fetch(path.name, downloader=downloader)
+    except requests.HTTPError as error:
+        raise InputError(f"{url}: the server answers {error.response.status_code} {error.response.reason}") from error
+    except (requests.RequestException, OSError) as error:
+        raise InputError(f"{url}: could not be downloaded in {TRIES} tries: {type(error).__name__}") from error
+    check_file(path, expected, url)
+
+
+def main(argv: list[str]) -> None:
+    """Run the step with command-line arguments."""
+    parser = command_line.parser(__doc__)
+    parser.add_argument("--url", required=True, help="address of the file")
+    checksum = parser.add_mutually_exclusive_group(required=True)
+    checksum.add_argument("--sha256", help="SHA-256 of the file")
+    checksum.add_argument("--git-blob", help="git blob id of the file")
+    parser.add_argument("--output", required=True, help="file to write")
+    arguments = parser.parse_args(argv)
+    with written_whole(arguments.output) as path:
+        download(arguments.url, arguments.sha256 or arguments.git_blob, path)
+        log.info("%s: %.1f MB", arguments.url, path.stat().st_size / 1e6)
+
+
+if __name__ == "__main__":
+    command_line.run(main)

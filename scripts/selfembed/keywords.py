@@ -1,0 +1,40 @@
+"""Labels from author keywords, by the rules of the ICLR data set."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from selfembed.errors import InputError
+
+
+def read_classes(path: Path) -> pd.DataFrame:
+    """Table of keywords with their `frequency` and `class`, by keyword.
+
+    Raises InputError if columns are missing.
+    """
+    table = pd.read_csv(path)
+    missing = {"keyword", "frequency", "class"} - set(table.columns)
+    if missing:
+        raise InputError(f"{path}: no column {', '.join(sorted(missing))}; needed: keyword, frequency, class")
+    return table.set_index("keyword")
+
+
+def label(keywords: Iterable[str], classes: pd.DataFrame) -> str | None:
+    """The class of the rarest keyword that is in the table, the first of equally rare ones; None if none is.
+
+    Frequencies are constants of the data set, never counted anew.
+    """
+    known = [keyword for keyword in keywords if keyword in classes.index]
+    if not known:
+        return None
+    return classes.at[min(known, key=lambda keyword: classes.at[keyword, "frequency"]), "class"]
+
+
+def split(cell: object) -> list[str]:
+    """Keywords of a cell, which holds a list or a text with commas or semicolons; lower case."""
+    if isinstance(cell, str):
+        cell = cell.replace(";", ",").split(",")
+    elif not hasattr(cell, "__iter__"):
+        return []
+    return [str(keyword).strip().lower() for keyword in cell]
