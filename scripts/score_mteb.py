@@ -1,0 +1,99 @@
+"""Score one model, cut at a layer, on one MTEB task: mteb embeds and scores.
+
+Reads a model at a step, and the data of a task: a downloaded task of mteb's registry, or a labelled corpus from which a
+task is made. Writes one tidy score row (CSV), and mteb's own result with what made it (JSON). Every model is scored
+alike: same length, normalised or not.
+"""
+
+import os
+
+import pandas as pd
+
+from selfembed import command_line, model_paths
+from selfembed.command_line import existing, log, use_threads
+from selfembed.devices import choose_device
+from selfembed.errors import InputError
+from selfembed.records import checksum, provenance, read_json, write_json, write_table
+from selfembed.tables import SCORE_COLUMNS
+
+
+def main(argv: list[str]) -> None:
+    """Run the step with command-line arguments."""
+    parser = command_line.parser(__doc__)
+    parser.add_argument("--model", type=existing, required=True, help="model folder at a step")
+    parser.add_argument("--path", required=True, help="model path, for instance tuned/iclr/mpnet/crops/seed-42")
+    parser.add_argument("--step", required=True, help="step of the model")
+    parser.add_argument("--layer", type=int, required=True, help="layers above this one are removed")
+    parser.add_argument("--pooling", choices=["mean", "cls", "last"], default="mean", help="pooling")
+    parser.add_argument("--task", required=True, help="name of the task")
+    parser.add_argument("--block", required=True, help="block of tasks that the score belongs to")
+    data = parser.add_mutually_exclusive_group(required=True)
+    data.add_argument("--data", type=existing, help="downloaded data of a task of mteb's registry")
+    data.add_argument("--corpus", type=existing, help="prepared corpus (Parquet) of a local task")
+    parser.add_argument("--kind", help="kind of a local task: clustering, classification, sts, retrieval, reranking")
+    parser.add_argument("--max-length", type=int, default=384, help="tokens to which texts are truncated")
+    parser.add_argument("--normalise", action="store_true", help="scale vectors to unit length")
+    parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto", help="where to embed")
+    parser.add_argument("--threads", type=int, default=2, help="CPU threads; decides the last digits")
+    parser.add_argument("--output", required=True, help="CSV file to write")
+    parser.add_argument("--result", required=True, help="JSON file to write")
+    arguments = parser.parse_args(argv)
+    if arguments.data:  # before mteb and datasets are imported
+        os.environ.update(HF_HOME=str(arguments.data), HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1")
+    from selfembed import tasks
+
+    use_threads(arguments.threads)
+    if arguments.data:
+        task = tasks.load_registry_task(arguments.task)
+        data_checksum = read_json(arguments.data / "task.json")["data"]
+    else:
+        task, data_checksum = local_task(arguments)
+    weights = checksum(arguments.model / "model.safetensors")
+    name = f"{arguments.path}/{arguments.step}/{arguments.pooling}_{arguments.layer}".replace("/", "__")
+    model = tasks.model_at(
+        arguments.model,
+        arguments.layer,
+        arguments.pooling,
+        arguments.max_length,
+        arguments.normalise,
+        f"selfembed/{name}",
+        weights,
+    ).to(choose_device(arguments.device))
+    result = tasks.evaluate(model, task)
+    value = float(result.get_score())
+    settings = {
+        "max_length": model.max_seq_length,
+        "normalise": arguments.normalise,
+        "main_score": task.metadata.main_score,
+    }
+    row = {
+        "corpus": arguments.task,
+        "block": arguments.block,
+        **model_paths.identity(arguments.path),
+        "step": arguments.step,
+        "layer": arguments.layer,
+        "last_layer": read_json(arguments.model / "config.json")["num_hidden_layers"],
+        "pooling": arguments.pooling,
+        "score": "mteb",
+        "settings": " ".join(f"{key}={value}" for key, value in settings.items()),
+        "value": value,
+    }
+    log.info("%s, layer %d: %.4f", arguments.task, arguments.layer, value)
+    facts = provenance(model=arguments.path, weights=weights, data=data_checksum, precision="fp32", **settings)
+    write_json({"selfembed": facts, "mteb": result.model_dump(mode="json")}, arguments.result)
+    write_table(pd.DataFrame([row], columns=SCORE_COLUMNS), arguments.output)
+
+
+def local_task(arguments):
+    """A task from a corpus, and the corpus' checksum."""
+    from selfembed import local_tasks
+    from selfembed.corpora import read_corpus
+
+    if arguments.kind not in local_tasks.KINDS:
+        raise InputError(f"--kind: '{arguments.kind}' is unknown; allowed: {', '.join(local_tasks.KINDS)}")
+    found = checksum(arguments.corpus)
+    return local_tasks.local_task(arguments.task, arguments.kind, read_corpus(arguments.corpus), found), found
+
+
+if __name__ == "__main__":
+    command_line.run(main)
