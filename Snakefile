@@ -27,6 +27,8 @@ include: "rules/pairs.smk"
 include: "rules/models.smk"
 include: "rules/embeddings.smk"
 include: "rules/scores.smk"
+include: "rules/maps.smk"
+include: "rules/tables.smk"
 include: "rules/figures.smk"
 
 
@@ -35,4 +37,6 @@ rule all:
     default_target: True
     input:
         [figure_files(figure) for figure in settings.figures],
+        [table_files(table) for table in settings.tables],
         expand("<results>/tables/{experiment}_summary.csv", experiment=settings.experiments),
+        [] if settings.published is None else figure_files("paper_comparison"),

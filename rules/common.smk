@@ -1,5 +1,6 @@
 """What the rules share: the checked settings, the study they expand to, and helpers. No rules here."""
 
+import csv
 import os
 import re
 import shlex
@@ -46,7 +47,9 @@ os.environ.update(HF_HUB_OFFLINE="1")
 try:
     settings = load(config)
     study = expansion.expand(settings)
-    check_target_names(settings, taken={"all", "published"} | {path.stem for path in Path(workflow.basedir, "scripts").glob("*.py")})
+    check_target_names(
+        settings, taken={"all", "published"} | {path.stem for path in Path(workflow.basedir, "scripts").glob("*.py")}
+    )
     missing_sources(settings)
 except InputError as error:
     sys.exit("\n".join(f"config error: {line}" for line in str(error).splitlines()))
@@ -389,6 +392,43 @@ def published_table(key="experiment"):
 def published_flag(wildcards, input):
     """The published numbers to mark in a figure or table, as a flag."""
     return f"--published {input.published}" if input.published else ""
+
+
+def table_flags_of(*roles):
+    """A params function: the tables that a figure of several experiments reads, ours and published, as flags."""
+
+    def words(wildcards, input):
+        names = [name for role in roles for name in (role, f"published_{role}")]
+        return " ".join(f"--{name.replace('_', '-')} {input[name]}" for name in names if input[name])
+
+    return words
+
+
+def experiment_maps(wildcards):
+    """The maps that a figure shows."""
+    return f"<results>/tables/{figure_settings(wildcards).experiment}_maps.parquet"
+
+
+def published_figures():
+    """Figures that can be drawn from published numbers: those of scores, if there are any."""
+    shown = ("comparison", "layers", "benchmark_steps", "adaptation", "depth", "hyperparameters", "before_after")
+    with_numbers = published_experiments()
+    return [
+        name
+        for name, figure in settings.figures.items()
+        if figure.draw in shown and {getattr(figure, key, None) for key in EXPERIMENT_KEYS} & with_numbers
+    ]
+
+
+EXPERIMENT_KEYS = ("experiment", "freezing", "layers", "temperature", "sentences", "masking", "learning_rate")
+
+
+def published_experiments():
+    """Experiments with published numbers."""
+    if not settings.published:
+        return set()
+    with open(settings.published, newline="", encoding="utf-8") as file:
+        return {row["experiment"] for row in csv.DictReader(file)}
 
 
 def figure_flags(*keys):

@@ -1,10 +1,11 @@
-"""Figures: from an experiment's table to a PNG and a PDF."""
+"""Figures: from tables to a PNG and a PDF. A figure called `published/…` is drawn from the published numbers."""
 
 
 rule draw_comparison:
     """Models side by side at their last layer, seed by seed."""
     input:
-        table=figure_table,
+        table=experiment_table(),
+        published=published_table(),
         code=code("draw_comparison.py"),
     output:
         png=report(
@@ -21,22 +22,24 @@ rule draw_comparison:
     conda:
         "../envs/plot.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=2000,
         runtime=10,
     params:
-        pooling=lambda wildcards: settings.figures[wildcards.figure].pooling,
+        shown=figure_flags("pooling", "score"),
+        published=published_flag,
         colors=figure_colors,
         title=figure_title,
         caption=figure_caption,
     shell:
-        "python scripts/draw_comparison.py --table {input.table} --pooling {params.pooling} {params.colors}"
+        "python scripts/draw_comparison.py --table {input.table} {params.shown} {params.published} {params.colors}"
         " --output {output.png} {output.pdf} > {log} 2>&1"
 
 
 rule draw_layers:
     """Accuracy by layer, before and after fine-tuning."""
     input:
-        table=figure_table,
+        table=experiment_table(),
+        published=published_table(),
         code=code("draw_layers.py"),
     output:
         png=report(
@@ -53,22 +56,23 @@ rule draw_layers:
     conda:
         "../envs/plot.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=2000,
         runtime=10,
     params:
-        pooling=lambda wildcards: settings.figures[wildcards.figure].pooling,
+        shown=figure_flags("pooling", "score", "free_y"),
+        published=published_flag,
         colors=figure_colors,
         title=figure_title,
         caption=figure_caption,
     shell:
-        "python scripts/draw_layers.py --table {input.table} --pooling {params.pooling} {params.colors}"
+        "python scripts/draw_layers.py --table {input.table} {params.shown} {params.published} {params.colors}"
         " --output {output.png} {output.pdf} > {log} 2>&1"
 
 
 rule draw_losses:
     """Contrastive loss over the optimiser steps of every run."""
     input:
-        table=figure_table,
+        table=experiment_table(suffix="_losses"),
         code=code("draw_losses.py"),
     output:
         png=report(
@@ -85,7 +89,7 @@ rule draw_losses:
     conda:
         "../envs/plot.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=2000,
         runtime=10,
     params:
         colors=figure_colors,
@@ -96,6 +100,262 @@ rule draw_losses:
         " --output {output.png} {output.pdf} > {log} 2>&1"
 
 
+rule draw_benchmark_steps:
+    """MTEB blocks over the optimiser steps of runs."""
+    input:
+        table=experiment_table(),
+        published=published_table(),
+        code=code("draw_benchmark_steps.py"),
+    output:
+        png=report(
+            "<figures>/{figure}.png",
+            caption="../report/figure.rst",
+            category="Figures",
+            labels={"figure": "{figure}"},
+        ),
+        pdf="<figures>/{figure}.pdf",
+    log:
+        "<logs>/draw_benchmark_steps/{figure}.log",
+    wildcard_constraints:
+        figure=figures_drawn_as("benchmark_steps"),
+    conda:
+        "../envs/plot.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        published=published_flag,
+        title=figure_title,
+        caption=figure_caption,
+    shell:
+        "python scripts/draw_benchmark_steps.py --table {input.table} {params.published}"
+        " --output {output.png} {output.pdf} > {log} 2>&1"
+
+
+rule draw_maps:
+    """T-SNE maps, a row per model and a column per corpus."""
+    input:
+        maps=experiment_maps,
+        table=experiment_table(),
+        code=code("draw_maps.py"),
+    output:
+        png=report(
+            "<figures>/{figure}.png",
+            caption="../report/figure.rst",
+            category="Figures",
+            labels={"figure": "{figure}"},
+        ),
+        pdf="<figures>/{figure}.pdf",
+    log:
+        "<logs>/draw_maps/{figure}.log",
+    wildcard_constraints:
+        figure=figures_drawn_as("maps"),
+    conda:
+        "../envs/plot.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        shown=figure_flags("pooling", "score"),
+        title=figure_title,
+        caption=figure_caption,
+    shell:
+        "python scripts/draw_maps.py --maps {input.maps} --table {input.table} {params.shown}"
+        " --output {output.png} {output.pdf} > {log} 2>&1"
+
+
+rule draw_adaptation:
+    """Accuracy on one corpus over the optimiser steps of runs on several."""
+    input:
+        table=experiment_table(),
+        published=published_table(),
+        code=code("draw_adaptation.py"),
+    output:
+        png=report(
+            "<figures>/{figure}.png",
+            caption="../report/figure.rst",
+            category="Figures",
+            labels={"figure": "{figure}"},
+        ),
+        pdf="<figures>/{figure}.pdf",
+    log:
+        "<logs>/draw_adaptation/{figure}.log",
+    wildcard_constraints:
+        figure=figures_drawn_as("adaptation"),
+    conda:
+        "../envs/plot.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        shown=figure_flags("pooling", "score", "reference", "shifted", "shift_step"),
+        published=published_flag,
+        title=figure_title,
+        caption=figure_caption,
+    shell:
+        "python scripts/draw_adaptation.py --table {input.table} {params.shown} {params.published}"
+        " --output {output.png} {output.pdf} > {log} 2>&1"
+
+
+rule draw_depth:
+    """Frozen layers, accuracy by layer, MTEB by layer."""
+    input:
+        freezing=experiment_table("freezing"),
+        layers=experiment_table("layers"),
+        benchmark=experiment_table("benchmark"),
+        published_freezing=published_table("freezing"),
+        published_layers=published_table("layers"),
+        published_benchmark=published_table("benchmark"),
+        code=code("draw_depth.py"),
+    output:
+        png=report(
+            "<figures>/{figure}.png",
+            caption="../report/figure.rst",
+            category="Figures",
+            labels={"figure": "{figure}"},
+        ),
+        pdf="<figures>/{figure}.pdf",
+    log:
+        "<logs>/draw_depth/{figure}.log",
+    wildcard_constraints:
+        figure=figures_drawn_as("depth"),
+    conda:
+        "../envs/plot.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        tables=table_flags_of("freezing", "layers", "benchmark"),
+        title=figure_title,
+        caption=figure_caption,
+    shell:
+        "python scripts/draw_depth.py {params.tables}" " --output {output.png} {output.pdf} > {log} 2>&1"
+
+
+rule draw_hyperparameters:
+    """Sweeps of temperature, sentences, mask fraction and learning rate."""
+    input:
+        temperature=experiment_table("temperature"),
+        sentences=experiment_table("sentences"),
+        masking=experiment_table("masking"),
+        learning_rate=experiment_table("learning_rate"),
+        published_temperature=published_table("temperature"),
+        published_sentences=published_table("sentences"),
+        published_masking=published_table("masking"),
+        published_learning_rate=published_table("learning_rate"),
+        code=code("draw_hyperparameters.py"),
+    output:
+        png=report(
+            "<figures>/{figure}.png",
+            caption="../report/figure.rst",
+            category="Figures",
+            labels={"figure": "{figure}"},
+        ),
+        pdf="<figures>/{figure}.pdf",
+    log:
+        "<logs>/draw_hyperparameters/{figure}.log",
+    wildcard_constraints:
+        figure=figures_drawn_as("hyperparameters"),
+    conda:
+        "../envs/plot.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        tables=table_flags_of("temperature", "sentences", "masking", "learning_rate"),
+        title=figure_title,
+        caption=figure_caption,
+    shell:
+        "python scripts/draw_hyperparameters.py {params.tables}" " --output {output.png} {output.pdf} > {log} 2>&1"
+
+
+rule draw_before_after:
+    """An arrow per encoder, from before fine-tuning to after."""
+    input:
+        table=experiment_table(),
+        published=published_table(),
+        code=code("draw_before_after.py"),
+    output:
+        png=report(
+            "<figures>/{figure}.png",
+            caption="../report/figure.rst",
+            category="Figures",
+            labels={"figure": "{figure}"},
+        ),
+        pdf="<figures>/{figure}.pdf",
+    log:
+        "<logs>/draw_before_after/{figure}.log",
+    wildcard_constraints:
+        figure=figures_drawn_as("before_after"),
+    conda:
+        "../envs/plot.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        shown=figure_flags("pooling", "score"),
+        published=published_flag,
+        title=figure_title,
+        caption=figure_caption,
+    shell:
+        "python scripts/draw_before_after.py --table {input.table} {params.shown} {params.published}"
+        " --output {output.png} {output.pdf} > {log} 2>&1"
+
+
+rule draw_classes:
+    """Sizes of the classes of corpora."""
+    input:
+        classes=class_sizes,
+        code=code("draw_classes.py"),
+    output:
+        png=report(
+            "<figures>/{figure}.png",
+            caption="../report/figure.rst",
+            category="Figures",
+            labels={"figure": "{figure}"},
+        ),
+        pdf="<figures>/{figure}.pdf",
+    log:
+        "<logs>/draw_classes/{figure}.log",
+    wildcard_constraints:
+        figure=figures_drawn_as("classes"),
+    conda:
+        "../envs/plot.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        title=figure_title,
+        caption=figure_caption,
+    shell:
+        "python scripts/draw_classes.py --classes {input.classes}" " --output {output.png} {output.pdf} > {log} 2>&1"
+
+
+rule draw_agreement:
+    """Published numbers against reproduced ones, all of them."""
+    input:
+        comparison="<results>/tables/paper_comparison.csv",
+        code=code("draw_agreement.py"),
+    output:
+        png=report(
+            "<figures>/paper_comparison.png",
+            caption="../report/agreement.rst",
+            category="Figures",
+            labels={"figure": "paper_comparison"},
+        ),
+        pdf="<figures>/paper_comparison.pdf",
+    log:
+        "<logs>/draw_agreement.log",
+    conda:
+        "../envs/plot.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    shell:
+        "python scripts/draw_agreement.py --comparison {input.comparison}"
+        " --output {output.png} {output.pdf} > {log} 2>&1"
+
+
 for name in settings.figures:
 
     rule:
@@ -103,3 +363,9 @@ for name in settings.figures:
             name
         input:
             figure_files(name),
+
+
+rule published:
+    """The figures of the config whose numbers were published, drawn from these."""
+    input:
+        [figure_files(f"published/{figure}") for figure in published_figures()],

@@ -1,6 +1,7 @@
 """Draw models side by side: accuracy at the last layer, every seed and the mean.
 
-Reads the table of an experiment. Writes a figure, one panel per corpus.
+Reads the table of an experiment and, if given, published numbers. Writes a figure, one panel per corpus; crosses are
+the published numbers.
 """
 
 from pathlib import Path
@@ -14,19 +15,26 @@ def main(argv: list[str]) -> None:
     parser = command_line.parser(__doc__)
     parser.add_argument("--table", type=existing, required=True, help="table of the experiment (CSV)")
     parser.add_argument("--pooling", default="mean", help="pooling of the encoders")
+    parser.add_argument("--score", default="knn", help="score shown")
+    parser.add_argument("--published", type=existing, help="published numbers to mark (CSV)")
     parser.add_argument("--colors", nargs="+", default=[], help="colours as label=#rrggbb")
     parser.add_argument("--output", type=Path, nargs="+", required=True, help="image files to write")
     arguments = parser.parse_args(argv)
-    from selfembed import figures
+    from selfembed import figures, panels
 
-    scores = figures.read_table(arguments.table, pooling=[arguments.pooling, "none"])
+    scores = figures.read_table(arguments.table, pooling=[arguments.pooling, "none"], score=[arguments.score])
     scores = scores[scores["layer"] == scores["last_layer"]]
+    published = figures.read_published(arguments.published, scores)
     labels, colors = figures.labels_and_colors(scores, arguments.colors)
     corpora = list(dict.fromkeys(scores["corpus"]))
     height = 1.6 + 0.62 * len(labels)
     figure, axes = figures.new_figure(3.4 + 5.4 * len(corpora), height, len(corpora), share_y=True)
     for axis, corpus in zip(axes, corpora, strict=True):
         draw_panel(axis, scores[scores["corpus"] == corpus], labels, colors)
+        known = published[published["corpus"] == corpus].set_index("series")["value"]
+        series = scores.drop_duplicates("label").set_index("label")["series"]
+        places = [(known[series[label]], row) for row, label in enumerate(labels) if series[label] in known.index]
+        axis.plot(*zip(*places, strict=True), **panels.PUBLISHED) if places else None
         if len(corpora) > 1:
             axis.set_title(corpus)
         axis.set_xlabel("kNN accuracy")

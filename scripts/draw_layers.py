@@ -15,17 +15,25 @@ def main(argv: list[str]) -> None:
     parser = command_line.parser(__doc__)
     parser.add_argument("--table", type=existing, required=True, help="table of the experiment (CSV)")
     parser.add_argument("--pooling", default="mean", help="pooling of the encoders")
+    parser.add_argument("--score", default="knn", help="score shown")
+    parser.add_argument("--published", type=existing, help="published numbers to mark (CSV)")
+    parser.add_argument("--free-y", action="store_true", help="every panel has a range of its own")
     parser.add_argument("--colors", nargs="+", default=[], help="colours as label=#rrggbb")
     parser.add_argument("--output", type=Path, nargs="+", required=True, help="image files to write")
     arguments = parser.parse_args(argv)
-    from selfembed import figures
+    from selfembed import figures, panels
 
-    scores = figures.read_table(arguments.table, pooling=[arguments.pooling, "none"])
+    scores = figures.read_table(arguments.table, pooling=[arguments.pooling, "none"], score=[arguments.score])
+    published = figures.read_published(arguments.published, scores)
     labels, colors = figures.labels_and_colors(scores, arguments.colors)
     corpora = list(dict.fromkeys(scores["corpus"]))
-    figure, axes = figures.new_figure(3.8 + 6.2 * len(corpora), 5.6, len(corpora), share_y=True)
-    for axis, corpus in zip(axes, corpora, strict=True):
+    figure, axes = figures.new_figure(3.8 + 6.2 * len(corpora), 5.6, len(corpora), share_y=not arguments.free_y)
+    for place, (axis, corpus) in enumerate(zip(axes, corpora, strict=True)):
         draw_panel(axis, scores[scores["corpus"] == corpus], labels, colors)
+        shown = published[(published["corpus"] == corpus) & (published["last_layer"] > 0)]
+        panels.mark_published(axis, shown, "layer")
+        if len(corpora) > 1:
+            panels.letter(axis, "abcdefghij"[place % 10], -0.12)
         if len(corpora) > 1:
             axis.set_title(corpus)
         axis.set_xlabel("Layer")
@@ -33,8 +41,8 @@ def main(argv: list[str]) -> None:
         axis.xaxis.get_major_locator().set_params(integer=True)
         if axis is not axes[-1] and axis.get_legend():
             axis.get_legend().remove()
+        figures.percent_axis(axis.yaxis)
     axes[0].set_ylabel("kNN accuracy")
-    figures.percent_axis(axes[0].yaxis)
     axes[-1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5), title=None)
     figures.save(figure, arguments.output)
 

@@ -48,13 +48,15 @@ STYLE = {
 DEFAULT_COLORS = plt.get_cmap("tab10").colors
 
 
-def new_figure(width: float, height: float, panels: int = 1, share_y: bool = False) -> tuple[Figure, list[Axes]]:
-    """A figure of `width` × `height` centimetres with panels side by side, in the common style."""
+def new_figure(
+    width: float, height: float, panels: int = 1, rows: int = 1, share_y: bool | str = False
+) -> tuple[Figure, list[Axes]]:
+    """A figure of `width` × `height` centimetres with `panels` panels in `rows` rows, in the common style."""
     plt.rcParams.update(STYLE)
     figure, axes = plt.subplots(
-        1, panels, figsize=(width * CENTIMETRE, height * CENTIMETRE), squeeze=False, sharey=share_y
+        rows, -(-panels // rows), figsize=(width * CENTIMETRE, height * CENTIMETRE), squeeze=False, sharey=share_y
     )
-    return figure, list(axes[0])
+    return figure, list(axes.flat)
 
 
 def label_colors(labels: list[str], chosen: dict[str, str]) -> dict[str, object]:
@@ -85,6 +87,24 @@ def wrapped(label: str) -> str:
 def percent_axis(axis: matplotlib.axis.Axis) -> None:
     """Show fractions of 1 as per cent without decimals."""
     axis.set_major_formatter(matplotlib.ticker.PercentFormatter(xmax=1, decimals=0))
+
+
+def palette(names: list[str], **limits: object) -> dict[str, object]:
+    """Colours that can be told apart for any number of names, as in the paper (glasbey)."""
+    import glasbey
+
+    limits = {"lightness_bounds": (20, 75), "chroma_bounds": (50, 90)} | limits
+    return dict(zip(names, glasbey.create_palette(palette_size=max(len(names), 2), **limits), strict=False))
+
+
+def read_published(path: Path | None, scores: pd.DataFrame) -> pd.DataFrame:
+    """Published numbers of the corpora, layers, poolings, scores and series that are drawn; none without a file."""
+    if path is None:
+        return scores.iloc[:0]
+    published = tables.read(path)
+    for column in ("series", "corpus", "layer", "pooling", "score"):
+        published = published[published[column].isin(set(scores[column]))]
+    return published
 
 
 def read_table(path: Path, **conditions: object) -> pd.DataFrame:

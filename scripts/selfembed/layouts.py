@@ -2,10 +2,8 @@
 
 import pandas as pd
 
+from selfembed import blocks
 from selfembed.errors import InputError
-
-# Shown task by task, part of no mean.
-BLOCKS_WITHOUT_MEAN = ("sts_v1",)
 
 
 def lay_out(
@@ -66,9 +64,9 @@ def with_means(cells: pd.DataFrame, by: list[str], rows: str, columns: str) -> p
     other = columns if rows == "corpus" else rows
     if cells["block"].isna().all():
         return pd.concat([cells, complete_means(cells, [other]).assign(corpus="mean")], ignore_index=True)
-    blocks = complete_means(cells[~cells["block"].isin(BLOCKS_WITHOUT_MEAN)], ["block", other])
-    overall = complete_means(blocks, [other]).assign(corpus="mean of blocks")
-    parts = [cells, blocks.assign(corpus="mean of " + blocks["block"]), overall]
+    means = complete_means(cells[~cells["block"].isin(blocks.WITHOUT_MEAN)], ["block", other])
+    overall = complete_means(means, [other]).assign(corpus="mean of blocks")
+    parts = [cells, means.assign(corpus="mean of " + means["block"]), overall]
     return pd.concat(parts, ignore_index=True)
 
 

@@ -1,0 +1,74 @@
+"""Draw accuracy on one corpus over the optimiser steps of runs on several: what all share is learning to embed texts.
+
+Reads the table of an experiment with steps. Writes a figure: a line per training corpus, the gain that even the most
+different corpus brings early (Δ_S), and what is left to gain from the corpus itself (Δ_D). (Figure 3 of the paper.)
+"""
+
+from pathlib import Path
+
+from selfembed import command_line
+from selfembed.command_line import existing
+
+
+def main(argv: list[str]) -> None:
+    """Run the step with command-line arguments."""
+    parser = command_line.parser(__doc__)
+    parser.add_argument("--table", type=existing, required=True, help="table of the experiment (CSV)")
+    parser.add_argument("--published", type=existing, help="published numbers to mark (CSV)")
+    parser.add_argument("--pooling", default="mean", help="pooling of the encoders")
+    parser.add_argument("--score", default="knn", help="score shown")
+    parser.add_argument("--reference", default="ICLR", help="label of the runs on the evaluated corpus")
+    parser.add_argument("--shifted", default="Reddit", help="label of the runs on the most different corpus")
+    parser.add_argument("--shift-step", type=int, default=60, help="step at which Δ_S is taken")
+    parser.add_argument("--output", type=Path, nargs="+", required=True, help="image files to write")
+    arguments = parser.parse_args(argv)
+    from selfembed import figures, panels
+
+    scores = figures.read_table(arguments.table, pooling=[arguments.pooling], score=[arguments.score])
+    published = panels.numbers(figures.read_published(arguments.published, scores), "step")
+    scores = panels.numbers(scores[scores["layer"] == scores["last_layer"]], "step")
+    others = [name for name in dict.fromkeys(scores["series"]) if name != arguments.reference]
+    colors = figures.palette(others, chroma_bounds=(30, 90), colorblind_safe=True)
+    colors |= dict(zip(others, ["#0c71ff", "#ca2800", "#ff28ba"], strict=False)) | {arguments.reference: "grey"}
+    figure, (axis,) = figures.new_figure(2.6 * 2.54, 1.7 * 2.54)
+    panels.lines(axis, scores, "step", colors, marker="")
+    panels.mark_published(axis, published, "step")
+    curves = scores.groupby(["series", "step"])["value"].mean()
+    draw_gains(axis, curves, arguments.reference, arguments.shifted, arguments.shift_step)
+    start = scores.loc[scores["step"] == 0, "value"]
+    if len(start):
+        axis.plot(0, start.mean(), ".", color="grey", markersize=6, clip_on=False)
+        axis.annotate("before", (0, start.mean()), (5, 0), textcoords="offset points", fontsize=5, va="center")
+    axis.set(xlabel="Batch", ylabel=f"{scores['corpus'].iloc[0].upper()} kNN accuracy")
+    axis.set_xlim(0, 1.14 * scores["step"].max())
+    panels.clip_spines(axis, (0, scores["step"].max()))
+    figures.percent_axis(axis.yaxis)
+    axis.legend(loc="lower right", bbox_to_anchor=(0.9, 0), fontsize=5, handlelength=1.2)
+    figures.save(figure, arguments.output)
+
+
+def draw_gains(axis, curves, reference: str, shifted: str, shift_step: int) -> None:
+    """Bars for Δ_S and, at the end, for Δ_D of every other corpus, largest first."""
+    bar = {"color": "black", "linewidth": 0.8, "solid_capstyle": "butt"}
+    if {(shifted, 0), (shifted, shift_step)} <= set(curves.index):
+        axis.plot([shift_step] * 2, [curves[shifted, 0], curves[shifted, shift_step]], **bar)
+        middle = (curves[shifted, 0] + curves[shifted, shift_step]) / 2
+        axis.annotate(
+            r"Δ$_S$", (shift_step, middle), (3, 0), textcoords="offset points", fontsize=6, va="center", parse_math=True
+        )
+    ends = {name: curve.droplevel(0) for name, curve in curves.groupby(level=0)}
+    if reference not in ends or len(ends) < 2:
+        return
+    step = min(curve.index.max() for curve in ends.values())
+    others = sorted((name for name in ends if name != reference), key=lambda name: ends[name][step])
+    for place, name in enumerate(others):
+        low, high = ends[name][step], ends[reference][step]
+        x = step * (1.02 + 0.025 * place)
+        axis.plot([x, x], [low, high], **bar, clip_on=False)
+        label = rf"Δ$_{{D_{len(others) - place}}}$"
+        place_of_label = (step * (1.02 + 0.025 * len(others)), low)
+        axis.annotate(label, place_of_label, fontsize=5, va="center", parse_math=True, annotation_clip=False)
+
+
+if __name__ == "__main__":
+    command_line.run(main)

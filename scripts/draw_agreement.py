@@ -1,0 +1,61 @@
+"""Draw published numbers against reproduced ones.
+
+Reads the comparison of all numbers. Writes a figure: every number that was run as a point with the spread of its seeds,
+and how many agree, differ, or were not run, by experiment.
+"""
+
+from pathlib import Path
+
+from selfembed import command_line
+from selfembed.command_line import existing
+
+COLORS = {"within noise": "#2ca02c", "differs": "#d62728", "not run": "#d0d0d0"}
+
+
+def main(argv: list[str]) -> None:
+    """Run the step with command-line arguments."""
+    parser = command_line.parser(__doc__)
+    parser.add_argument("--comparison", type=existing, required=True, help="comparison of numbers (CSV)")
+    parser.add_argument("--output", type=Path, nargs="+", required=True, help="image files to write")
+    arguments = parser.parse_args(argv)
+    import pandas as pd
+
+    from selfembed import figures
+
+    comparison = pd.read_csv(arguments.comparison, keep_default_na=False, na_values=[""])
+    counts = pd.crosstab(comparison["experiment"], comparison["verdict"])
+    counts = counts.reindex(index=list(dict.fromkeys(comparison["experiment"])), columns=list(COLORS), fill_value=0)
+    figure, (points, bars) = figures.new_figure(16, max(7, 1.5 + 0.36 * len(counts)), 2)
+    points.plot([0, 1], [0, 1], color="grey", linewidth=0.5, zorder=0)
+    for verdict in ("within noise", "differs"):
+        shown = comparison[comparison["verdict"] == verdict]
+        spread = shown["seed_spread"].fillna(0)
+        points.errorbar(
+            shown["published"],
+            shown["reproduced"],
+            yerr=spread,
+            fmt=".",
+            markersize=3,
+            elinewidth=0.4,
+            color=COLORS[verdict],
+            alpha=0.7,
+            label=f"{verdict} ({len(shown)})",
+        )
+    if (comparison["verdict"] == "not run").all():
+        points.text(0.5, 0.5, "no published number was run", ha="center", va="bottom", rotation=45, color="grey")
+    points.set(xlim=(0, 1), ylim=(0, 1), xlabel="Published", ylabel="Reproduced", aspect="equal")
+    figures.percent_axis(points.xaxis)
+    figures.percent_axis(points.yaxis)
+    left = 0
+    for verdict in COLORS:
+        bars.barh(range(len(counts)), counts[verdict], left=left, color=COLORS[verdict], label=verdict, height=0.7)
+        left = left + counts[verdict].to_numpy()
+    bars.set_yticks(range(len(counts)), counts.index)
+    bars.invert_yaxis()
+    bars.set_xlabel("Published numbers")
+    bars.legend(loc="lower right", fontsize=6)
+    figures.save(figure, arguments.output)
+
+
+if __name__ == "__main__":
+    command_line.run(main)

@@ -1,0 +1,71 @@
+"""Draw an arrow for every encoder, from its score as it came (dot) to its score after fine-tuning (triangle).
+
+Reads the table of an experiment in which encoders stand with and without a recipe. Writes a figure; brackets gather
+groups of encoders.
+"""
+
+from pathlib import Path
+
+from selfembed import command_line
+from selfembed.command_line import existing
+
+
+def main(argv: list[str]) -> None:
+    """Run the step with command-line arguments."""
+    parser = command_line.parser(__doc__)
+    parser.add_argument("--table", type=existing, required=True, help="table of the experiment (CSV)")
+    parser.add_argument("--published", type=existing, help="published numbers to mark (CSV)")
+    parser.add_argument("--pooling", default="mean", help="pooling of the encoders")
+    parser.add_argument("--score", default="knn", help="score shown")
+    parser.add_argument("--output", type=Path, nargs="+", required=True, help="image files to write")
+    arguments = parser.parse_args(argv)
+    from selfembed import figures, panels
+    from selfembed.errors import InputError
+
+    scores = figures.read_table(arguments.table, pooling=[arguments.pooling], score=[arguments.score])
+    scores = scores[scores["layer"] == scores["last_layer"]]
+    published = figures.read_published(arguments.published, scores)
+    published = published[published["layer"] == published["last_layer"]]
+    before, after = scores[scores["recipe"].isna()], scores[scores["recipe"].notna()]
+    encoders = [name for name in dict.fromkeys(before["encoder"]) if name in set(after["encoder"])]
+    if not encoders:
+        raise InputError(f"{arguments.table}: no encoder is there both with and without a recipe; nothing to draw")
+    figure, (axis,) = figures.new_figure(2.2 + 0.55 * len(encoders), 7.6)
+    for place, encoder in enumerate(encoders):
+        low, high = (part.loc[part["encoder"] == encoder, "value"] for part in (before, after))
+        color = figures.DEFAULT_COLORS[1 if high.mean() >= low.mean() else 0]
+        axis.plot([place] * 2, [low.mean(), high.mean()], color=color, linewidth=0.8, zorder=1)
+        axis.plot([place] * len(low), low, ".", color=color, markersize=5)
+        marker = "^" if high.mean() >= low.mean() else "v"
+        axis.plot([place], [high.mean()], marker, color=color, markersize=3.5)
+        axis.plot([place] * 2, [high.min(), high.max()], color=color, linewidth=2.2, alpha=0.3, solid_capstyle="butt")
+        known = published.loc[published["encoder"] == encoder, "value"]
+        axis.plot([place] * len(known), known, **panels.PUBLISHED)
+    names = before.drop_duplicates("encoder").set_index("encoder")
+    axis.set_xticks(range(len(encoders)), names.loc[encoders, "series"], rotation=90)
+    axis.set_ylabel("Linear accuracy" if arguments.score == "linear" else "kNN accuracy")
+    axis.set_xlim(-0.6, len(encoders) - 0.4)
+    figures.percent_axis(axis.yaxis)
+    bracket_groups(axis, names.loc[encoders, "group"].fillna("").tolist())
+    figures.save(figure, arguments.output)
+
+
+def bracket_groups(axis, groups: list[str]) -> None:
+    """A line and a name above every run of encoders of the same group."""
+    above = axis.get_xaxis_transform()
+    for name in filter(None, dict.fromkeys(groups)):
+        places = [place for place, group in enumerate(groups) if group == name]
+        axis.plot(
+            [places[0] - 0.3, places[-1] + 0.3],
+            [1.02, 1.02],
+            transform=above,
+            color="black",
+            linewidth=0.5,
+            clip_on=False,
+        )
+        middle = (places[0] + places[-1]) / 2
+        axis.text(middle, 1.03, name, transform=above, ha="center", va="bottom", fontsize=6)
+
+
+if __name__ == "__main__":
+    command_line.run(main)

@@ -1,0 +1,39 @@
+"""Draw the sizes of the classes of corpora, largest first.
+
+Reads class sizes, a file per corpus. Writes a figure, a panel per corpus; classes are named where there is room.
+"""
+
+from pathlib import Path
+
+from selfembed import command_line
+from selfembed.command_line import existing
+
+NAMED = 45
+
+
+def main(argv: list[str]) -> None:
+    """Run the step with command-line arguments."""
+    parser = command_line.parser(__doc__)
+    parser.add_argument("--classes", type=existing, nargs="+", required=True, help="class sizes (CSV)")
+    parser.add_argument("--output", type=Path, nargs="+", required=True, help="image files to write")
+    arguments = parser.parse_args(argv)
+    import pandas as pd
+
+    from selfembed import figures
+
+    corpora = [pd.read_csv(path, keep_default_na=False) for path in arguments.classes]
+    figure, axes = figures.new_figure(16, 0.8 + 4.6 * len(corpora), len(corpora), rows=len(corpora))
+    for axis, sizes in zip(axes, corpora, strict=True):
+        axis.bar(range(len(sizes)), sizes["texts"], color="#4c72b0", width=0.8 if len(sizes) <= NAMED else 1.0)
+        axis.set_title(f"{sizes['corpus'].iloc[0]}: {sizes['texts'].sum():,} texts in {len(sizes)} classes")
+        axis.set_ylabel("Texts")
+        axis.set_xlim(-0.8, len(sizes) - 0.2)
+        if len(sizes) <= NAMED:
+            axis.set_xticks(range(len(sizes)), [str(name)[:32] for name in sizes["label"]], rotation=90, fontsize=5)
+        else:
+            axis.set_xlabel("Class, by size")
+    figures.save(figure, arguments.output)
+
+
+if __name__ == "__main__":
+    command_line.run(main)

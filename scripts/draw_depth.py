@@ -1,0 +1,93 @@
+"""Draw what depth does: accuracy by the number of unfrozen layers (a), by layer (b), and MTEB by layer (c).
+
+Reads the tables of up to three experiments. Writes a figure; a panel whose table has no rows is left out. (Figure 4 of
+the paper.)
+"""
+
+from pathlib import Path
+
+from selfembed import command_line
+from selfembed.command_line import existing
+
+PAPER_COLORS = {
+    "Random (Crops)": "grey",
+    "Random (Crops, 1 epoch)": "#a0a0a0",
+    "Random": "lightgrey",
+    "MPNet (Crops)": "#ff7f0e",
+    "MPNet (Dropout)": "#1f77b4",
+    "MPNet": "#ffbf86",
+    "SBERT": "#2ca02c",
+}
+
+
+def main(argv: list[str]) -> None:
+    """Run the step with command-line arguments."""
+    parser = command_line.parser(__doc__)
+    for role, what in (
+        ("freezing", "sweep of unfrozen layers"),
+        ("layers", "all layers"),
+        ("benchmark", "MTEB by layer"),
+    ):
+        parser.add_argument(f"--{role}", type=existing, help=f"table of the experiment: {what} (CSV)")
+        parser.add_argument(f"--published-{role}", type=existing, help="published numbers to mark (CSV)")
+    parser.add_argument("--output", type=Path, nargs="+", required=True, help="image files to write")
+    arguments = parser.parse_args(argv)
+    from selfembed import figures, panels, tables
+    from selfembed.errors import InputError
+
+    found = {role: getattr(arguments, role) for role in ("freezing", "layers", "benchmark")}
+    found = {role: path for role, path in found.items() if path and len(tables.read(path))}
+    if not found:
+        raise InputError("none of the tables has a row; nothing to draw")
+    figure, axes = figures.new_figure(1.5 + 5.4 * len(found), 4.6, len(found))
+    for place, (axis, (role, path)) in enumerate(zip(axes, found.items(), strict=True)):
+        scores = figures.read_table(path, pooling=["mean"])
+        published = figures.read_published(getattr(arguments, f"published_{role}"), scores)
+        DRAW[role](axis, scores, published)
+        figures.percent_axis(axis.yaxis)
+        panels.letter(axis, "abc"[place], -0.14)
+    figures.save(figure, arguments.output)
+
+
+def draw_freezing(axis, scores, published) -> None:
+    """Accuracy by the number of layers that are trained."""
+    from selfembed import figures, panels
+
+    colors = dict.fromkeys(scores["series"], figures.DEFAULT_COLORS[1])
+    panels.lines(axis, panels.numbers(scores, "x"), "x", colors)
+    panels.mark_published(axis, panels.numbers(published, "x"), "x")
+    axis.set(xlabel="Number of unfrozen layers", ylabel="kNN accuracy")
+    axis.xaxis.get_major_locator().set_params(integer=True)
+
+
+def draw_layers(axis, scores, published) -> None:
+    """Accuracy by layer, a line per model."""
+    from selfembed import figures, panels
+
+    names = list(dict.fromkeys(scores["series"]))
+    panels.lines(axis, scores, "layer", figures.label_colors(names, PAPER_COLORS), markersize=3)
+    panels.mark_published(axis, published, "layer")
+    axis.set(xlabel="Layer number", ylabel="kNN accuracy")
+    axis.xaxis.get_major_locator().set_params(integer=True)
+    axis.legend(fontsize=5, handlelength=1.2, labelspacing=0.25, loc="best")
+
+
+def draw_benchmark(axis, scores, published) -> None:
+    """Mean of MTEB's blocks by layer, a line per model."""
+    from selfembed import blocks, figures, panels
+
+    by = ["series", "layer", "seed"]
+    means, known = (blocks.block_means(table, by) for table in (scores, published))
+    means, known = (table[table["block"] == blocks.MEAN] for table in (means, known))
+    names = list(dict.fromkeys(means["series"]))
+    panels.lines(axis, means, "layer", figures.label_colors(names, PAPER_COLORS), markersize=3)
+    panels.mark_published(axis, known, "layer")
+    axis.set(xlabel="Layer number", ylabel="MTEB, mean of blocks")
+    axis.xaxis.get_major_locator().set_params(integer=True)
+    axis.legend(fontsize=5, handlelength=1.2, labelspacing=0.25, loc="best")
+
+
+DRAW = {"freezing": draw_freezing, "layers": draw_layers, "benchmark": draw_benchmark}
+
+if __name__ == "__main__":
+    command_line.run(main)

@@ -1,0 +1,59 @@
+"""Draw four sweeps: temperature (a), sentences in a pack (b), fraction of masked tokens (c), learning rate (d).
+
+Reads the tables of four experiments; every series is evaluated with the pooling it was trained with. Writes a figure.
+(Figure S2 of the paper.)
+"""
+
+from pathlib import Path
+
+from selfembed import command_line
+from selfembed.command_line import existing
+
+# Experiment: axis label, logarithmic axis.
+PANELS = {
+    "temperature": ("Temperature", True),
+    "sentences": ("Number of sentences", False),
+    "masking": ("Fraction of masked tokens", False),
+    "learning_rate": ("Learning rate", True),
+}
+
+
+def main(argv: list[str]) -> None:
+    """Run the step with command-line arguments."""
+    parser = command_line.parser(__doc__)
+    for name, (what, _) in PANELS.items():
+        flag = name.replace("_", "-")
+        parser.add_argument(f"--{flag}", type=existing, required=True, help=f"table of the sweep: {what} (CSV)")
+        parser.add_argument(f"--published-{flag}", type=existing, help="published numbers to mark (CSV)")
+    parser.add_argument("--output", type=Path, nargs="+", required=True, help="image files to write")
+    arguments = parser.parse_args(argv)
+    from selfembed import figures, panels
+
+    figure, axes = figures.new_figure(9.15, 9, len(PANELS), rows=2, share_y=True)
+    for place, (axis, (name, (what, logarithmic))) in enumerate(zip(axes, PANELS.items(), strict=True)):
+        scores = figures.read_table(getattr(arguments, name))
+        scores = panels.numbers(scores[scores["layer"] == scores["last_layer"]], "x")
+        published = figures.read_published(getattr(arguments, f"published_{name}"), scores)
+        names = list(dict.fromkeys(scores["series"]))
+        colors = dict(zip(names, figures.DEFAULT_COLORS, strict=False))
+        for series in names:
+            first_of_all = "Dropout" in series
+            color = figures.DEFAULT_COLORS[0] if first_of_all else colors[series]
+            shown = scores[scores["series"] == series]
+            panels.lines(axis, shown, "x", {series: color}, linestyle="--" if first_of_all else "-")
+        panels.mark_published(axis, panels.numbers(published, "x"), "x")
+        if logarithmic:
+            axis.set_xscale("log")
+        axis.set_xlabel(what)
+        axis.set_ylim(0.35, 0.6) if scores["value"].max() > 0.5 else None
+        figures.percent_axis(axis.yaxis)
+        panels.letter(axis, "abcd"[place], -0.1)
+        if place in (0, 3):
+            axis.legend(fontsize=5, handlelength=1.5, loc="lower center" if place == 0 else "lower left")
+    for axis in axes[::2]:
+        axis.set_ylabel("kNN accuracy")
+    figures.save(figure, arguments.output)
+
+
+if __name__ == "__main__":
+    command_line.run(main)

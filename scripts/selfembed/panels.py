@@ -1,0 +1,51 @@
+"""Panels that several figures share: lines through means over seeds, with what was published marked."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+PUBLISHED = {
+    "color": "black",
+    "marker": "x",
+    "markersize": 2.5,
+    "markeredgewidth": 0.5,
+    "linestyle": "none",
+    "zorder": 5,
+}
+
+
+def lines(axis: Axes, scores: pd.DataFrame, x: str, colors: dict[str, object], **style) -> None:
+    """A line per series through the means over seeds, and a band from the lowest to the highest seed.
+
+    Args:
+        scores: columns `series`, `value` and the one called `x`, which holds numbers.
+    """
+    style = {"marker": ".", "markersize": 4, "markeredgewidth": 0, "linewidth": 0.8} | style
+    for series in dict.fromkeys(scores["series"]):
+        found = scores[scores["series"] == series].groupby(x)["value"].agg(["mean", "min", "max"])
+        axis.fill_between(found.index, found["min"], found["max"], color=colors[series], alpha=0.2, linewidth=0)
+        axis.plot(found.index, found["mean"], color=colors[series], label=series, **style)
+
+
+def mark_published(axis: Axes, published: pd.DataFrame, x: str) -> None:
+    """A small cross at every published value."""
+    if not published.empty:
+        axis.plot(published[x].astype(float), published["value"], label="published", **PUBLISHED)
+
+
+def numbers(table: pd.DataFrame, column: str) -> pd.DataFrame:
+    """The rows whose cell in a column is a number, as numbers."""
+    table = table.assign(**{column: pd.to_numeric(table[column], errors="coerce")})
+    return table[table[column].notna()]
+
+
+def letter(axis: Axes, text: str, x: float = -0.15, y: float = 1.04) -> None:
+    """A bold panel letter at axes coordinates, right-aligned."""
+    axis.text(x, y, text, transform=axis.transAxes, fontsize=8, fontweight="bold", ha="right", va="bottom")
+
+
+def clip_spines(axis: Axes, x: tuple[float, float] | None = None, y: tuple[float, float] | None = None) -> None:
+    """Let spines end where the data do."""
+    if x:
+        axis.spines["bottom"].set_bounds(*x)
+    if y:
+        axis.spines["left"].set_bounds(*y)
