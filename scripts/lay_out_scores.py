@@ -10,7 +10,7 @@ from selfembed import command_line, layouts, tables
 from selfembed.command_line import existing
 from selfembed.records import write_table, write_text
 
-AXES = ["series", "corpus", "score", "step", "x", "pooling"]
+AXES = ["label", "series", "corpus", "score", "step", "x", "pooling"]
 
 
 def main(argv: list[str]) -> None:

@@ -732,7 +732,7 @@ Figure = (
     | ClassesFigure
 )
 
-TableAxis = Literal["series", "corpus", "score", "step", "x", "pooling"]
+TableAxis = Literal["label", "series", "corpus", "score", "step", "x", "pooling"]
 
 
 class ScoresTable(Described):
