@@ -28,9 +28,11 @@ def main(argv: list[str]) -> None:
     published = published[published["layer"] == published["last_layer"]]
     before, after = scores[scores["recipe"].isna()], scores[scores["recipe"].notna()]
     encoders = [name for name in dict.fromkeys(before["encoder"]) if name in set(after["encoder"])]
+    groups = before.drop_duplicates("encoder").set_index("encoder")["group"].fillna("")
+    encoders.sort(key=lambda name: list(dict.fromkeys(groups)).index(groups[name]))
     if not encoders:
         raise InputError(f"{arguments.table}: no encoder is there both with and without a recipe; nothing to draw")
-    figure, (axis,) = figures.new_figure(2.2 + 0.55 * len(encoders), 7.6)
+    figure, (axis,) = figures.new_figure(max(5.0, 2.2 + 0.55 * len(encoders)), 7.6)
     for place, encoder in enumerate(encoders):
         low, high = (part.loc[part["encoder"] == encoder, "value"] for part in (before, after))
         color = figures.DEFAULT_COLORS[1 if high.mean() >= low.mean() else 0]
@@ -46,7 +48,7 @@ def main(argv: list[str]) -> None:
     axis.set_ylabel("Linear accuracy" if arguments.score == "linear" else "kNN accuracy")
     axis.set_xlim(-0.6, len(encoders) - 0.4)
     figures.percent_axis(axis.yaxis)
-    bracket_groups(axis, names.loc[encoders, "group"].fillna("").tolist())
+    bracket_groups(axis, groups[encoders].tolist())
     figures.save(figure, arguments.output)
 
 

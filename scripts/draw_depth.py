@@ -39,41 +39,50 @@ def main(argv: list[str]) -> None:
     found = {role: path for role, path in found.items() if path and len(tables.read(path))}
     if not found:
         raise InputError("none of the tables has a row; nothing to draw")
-    figure, axes = figures.new_figure(1.5 + 5.4 * len(found), 4.6, len(found))
+    figure, axes = figures.new_figure(2.6 + 4.8 * len(found), 4.6, len(found))
+    if {"freezing", "layers"} <= set(found):
+        axes[0].sharey(axes[1])
     for place, (axis, (role, path)) in enumerate(zip(axes, found.items(), strict=True)):
         scores = figures.read_table(path, pooling=["mean"])
         published = figures.read_published(getattr(arguments, f"published_{role}"), scores)
         DRAW[role](axis, scores, published)
         figures.percent_axis(axis.yaxis)
         panels.letter(axis, "abc"[place], -0.14)
+    handles = {label: line for axis in axes for line, label in zip(*axis.get_legend_handles_labels(), strict=True)}
+    axes[-1].legend(handles.values(), handles, loc="center left", bbox_to_anchor=(1, 0.5), fontsize=6, handlelength=1.5)
     figures.save(figure, arguments.output)
 
 
 def draw_freezing(axis, scores, published) -> None:
     """Accuracy by the number of layers that are trained."""
+    from matplotlib.ticker import MultipleLocator
+
     from selfembed import figures, panels
 
     colors = dict.fromkeys(scores["series"], figures.DEFAULT_COLORS[1])
     panels.lines(axis, panels.numbers(scores, "x"), "x", colors)
     panels.mark_published(axis, panels.numbers(published, "x"), "x")
     axis.set(xlabel="Number of unfrozen layers", ylabel="kNN accuracy")
-    axis.xaxis.get_major_locator().set_params(integer=True)
+    axis.xaxis.set_major_locator(MultipleLocator(2))
 
 
 def draw_layers(axis, scores, published) -> None:
     """Accuracy by layer, a line per model."""
+    from matplotlib.ticker import MultipleLocator
+
     from selfembed import figures, panels
 
     names = list(dict.fromkeys(scores["series"]))
     panels.lines(axis, scores, "layer", figures.label_colors(names, PAPER_COLORS), markersize=3)
     panels.mark_published(axis, published, "layer")
     axis.set(xlabel="Layer number", ylabel="kNN accuracy")
-    axis.xaxis.get_major_locator().set_params(integer=True)
-    axis.legend(fontsize=5, handlelength=1.2, labelspacing=0.25, loc="best")
+    axis.xaxis.set_major_locator(MultipleLocator(2))
 
 
 def draw_benchmark(axis, scores, published) -> None:
     """Mean of MTEB's blocks by layer, a line per model."""
+    from matplotlib.ticker import MultipleLocator
+
     from selfembed import blocks, figures, panels
 
     by = ["series", "layer", "seed"]
@@ -83,8 +92,7 @@ def draw_benchmark(axis, scores, published) -> None:
     panels.lines(axis, means, "layer", figures.label_colors(names, PAPER_COLORS), markersize=3)
     panels.mark_published(axis, known, "layer")
     axis.set(xlabel="Layer number", ylabel="MTEB, mean of blocks")
-    axis.xaxis.get_major_locator().set_params(integer=True)
-    axis.legend(fontsize=5, handlelength=1.2, labelspacing=0.25, loc="best")
+    axis.xaxis.set_major_locator(MultipleLocator(2))
 
 
 DRAW = {"freezing": draw_freezing, "layers": draw_layers, "benchmark": draw_benchmark}

@@ -4,6 +4,7 @@ Reads the tables of four experiments; every series is evaluated with the pooling
 (Figure S2 of the paper.)
 """
 
+import math
 from pathlib import Path
 
 from selfembed import command_line
@@ -35,15 +36,19 @@ def main(argv: list[str]) -> None:
         scores = panels.numbers(scores[scores["layer"] == scores["last_layer"]], "x")
         published = figures.read_published(getattr(arguments, f"published_{name}"), scores)
         names = list(dict.fromkeys(scores["series"]))
-        colors = dict(zip(names, figures.DEFAULT_COLORS, strict=False))
+        colors = dict(zip((name for name in names if "Dropout" not in name), figures.DEFAULT_COLORS, strict=False))
         for series in names:
-            first_of_all = "Dropout" in series
-            color = figures.DEFAULT_COLORS[0] if first_of_all else colors[series]
             shown = scores[scores["series"] == series]
-            panels.lines(axis, shown, "x", {series: color}, linestyle="--" if first_of_all else "-")
+            color = colors.get(series, figures.DEFAULT_COLORS[0])
+            panels.lines(axis, shown, "x", {series: color}, linestyle="-" if series in colors else "--")
         panels.mark_published(axis, panels.numbers(published, "x"), "x")
         if logarithmic:
             axis.set_xscale("log")
+            axis.xaxis.set_major_formatter(lambda value, _: short(value))
+            axis.xaxis.set_minor_formatter("")
+            axis.set_xticks(decades(scores["x"]))
+        elif scores["x"].max() > 1:
+            axis.xaxis.get_major_locator().set_params(integer=True)
         axis.set_xlabel(what)
         axis.set_ylim(0.35, 0.6) if scores["value"].max() > 0.5 else None
         figures.percent_axis(axis.yaxis)
@@ -53,6 +58,18 @@ def main(argv: list[str]) -> None:
     for axis in axes[::2]:
         axis.set_ylabel("kNN accuracy")
     figures.save(figure, arguments.output)
+
+
+def short(value: float) -> str:
+    """A number as a tick label: 0.05, 1e-5."""
+    return f"{value:g}" if value >= 1e-3 else f"{value:.0e}".replace("e-0", "e-")
+
+
+def decades(values) -> list[float]:
+    """The values that are powers of ten times the smallest."""
+    smallest = min(values)
+    ratios = {value: math.log10(value / smallest) for value in values}
+    return sorted(value for value, ratio in ratios.items() if abs(ratio - round(ratio)) < 1e-6)
 
 
 if __name__ == "__main__":
