@@ -8,13 +8,14 @@ from hypothesis import strategies as st
 from settings_examples import changed, example, runs, study
 
 from selfembed.errors import InputError
-from selfembed.settings.expansion import Evaluation, Model, Study, augmentation_name, base_of, expand, flat, select
-from selfembed.settings.schema import Crops, Dropout, TfidfEncoder
+from selfembed.settings.expansion import Evaluation, Line, Model, Study, base_of, expand, flat, pairs_name, select
+from selfembed.settings.schema import Crops, Dropout, Halves, Recipe, TfidfEncoder
 from selfembed.settings.validation import load
 
 RECIPE_KEYS = (
-    "augmentation.sentences, augmentation.minimum_length, augmentation.maximum_length, augmentation.type, "
-    "pooling, temperature, learning_rate, batch_size, epochs, warmup, max_length, precision"
+    "augmentation.mask_fraction, augmentation.sentences, augmentation.minimum_length, augmentation.maximum_length, "
+    "augmentation.type, pooling, temperature, learning_rate, batch_size, epochs, warmup, max_length, projection, "
+    "unfrozen_layers, held_out, precision"
 )
 MAIN = "experiments.main.models"
 
@@ -43,7 +44,7 @@ def test_equal_settings_from_two_experiments_are_one_run():
     }
     found = study({"experiments.second": second})
     assert runs(found) == runs(study({}))
-    assert [evaluation.label for evaluation in found.experiments["second"]] == ["Again, epochs 1"] * 2
+    assert [evaluation.line.label for evaluation in found.experiments["second"]] == ["Again, epochs 1"] * 2
 
 
 def test_run_is_the_same_whatever_it_is_evaluated_on():
@@ -51,7 +52,7 @@ def test_run_is_the_same_whatever_it_is_evaluated_on():
     entry = {"encoder": "tiny", "recipe": "crops", "train_on": "notes"}
     found = study({"experiments.main": {"corpora": ["news", "docs"], "models": [entry]}})
     assert runs(found) == [Model("tiny", 1, "notes", "crops"), Model("tiny", 2, "notes", "crops")]
-    assert [evaluation.corpus for evaluation in found.experiments["main"]] == ["news", "news", "docs", "docs"]
+    assert [evaluation.on for evaluation in found.experiments["main"]] == ["news", "news", "docs", "docs"]
 
 
 def test_identical_entries_are_evaluated_once():
@@ -97,7 +98,10 @@ def test_swept_recipe_is_what_its_name_says():
     recipe = found.recipes["crops_sentences-3_temperature-0.5"]
     assert (recipe.augmentation.sentences, recipe.temperature, recipe.batch_size) == (3, 0.5, 64)
     assert found.recipes["crops"].temperature == 0.05
-    assert found.augmentations == {"crops": Crops(type="crops"), "crops_sentences-3": Crops(type="crops", sentences=3)}
+    assert {name: recipe.augmentation for name, recipe in found.pairs.items()} == {
+        "crops": Crops(type="crops"),
+        "crops_sentences-3": Crops(type="crops", sentences=3),
+    }
 
 
 def test_recipes_with_equal_settings_are_one():
@@ -105,7 +109,7 @@ def test_recipes_with_equal_settings_are_one():
     entries = [{"encoder": "tiny", "recipe": name} for name in ("again", "crops")]
     found = study({"recipes.again": {"augmentation": "crops", "temperature": 0.05}, MAIN: entries})
     assert recipes_of(found) == ["crops"]
-    assert [evaluation.label for evaluation in found.experiments["main"][::2]] == ["tiny + again", "tiny + crops"]
+    assert [evaluation.line.label for evaluation in found.experiments["main"][::2]] == ["tiny + again", "tiny + crops"]
 
 
 def test_sweep_that_reaches_a_named_recipe_takes_its_name():
@@ -147,18 +151,78 @@ def test_seeds_of_an_experiment_replace_the_studys():
 
 
 @pytest.mark.parametrize(
-    ("model", "path", "step"),
+    ("model", "path"),
     [
-        (Model("mpnet"), "base/mpnet", "0"),
-        (Model("tiny", 1), "base/tiny/seed-1", "0"),
-        (Model("tiny", 1, "news", "crops"), "tuned/news/tiny/crops/seed-1", "final"),
-        (Model("tiny", 0, "news", "crops_epochs-2"), "tuned/news/tiny/crops_epochs-2/seed-0", "final"),
+        (Model("mpnet"), "base/mpnet"),
+        (Model("tiny", 1), "base/tiny/seed-1"),
+        (Model("tiny", 1, "news", "crops"), "tuned/news/tiny/crops/seed-1"),
+        (Model("tiny", 0, "news", "crops_epochs-2"), "tuned/news/tiny/crops_epochs-2/seed-0"),
     ],
 )
-def test_model_paths(model, path, step):
-    """A path alone tells what a model is; a base model is at step 0, a run at its last."""
-    assert (model.path, model.step) == (path, step)
-    assert Evaluation("any", "docs", model, "mean_all").path == f"docs/{path}/{step}/mean_all"
+def test_model_paths(model, path):
+    """A path alone tells what a model is, and what a score is of."""
+    assert model.path == path
+    evaluation = Evaluation(Line("any", "any"), model, "7", "knn", "docs", "mean_all")
+    assert evaluation.path == f"knn/docs/{path}/7/mean_all"
+
+
+def test_step_zero_of_a_run_is_its_base_model():
+    """What has had no step is not trained; other steps are kept by the run, in order."""
+    entry = {"encoder": "tiny", "recipe": "crops", "steps": [20, 0, 3, "final", "epoch-1"], "label": "Crops"}
+    found = study({MAIN: [entry], "seeds": [1]})
+    models = [(evaluation.model, evaluation.step) for evaluation in found.experiments["main"]]
+    run = Model("tiny", 1, "news", "crops")
+    assert models == [(run, "20"), (Model("tiny", 1), "0"), (run, "3"), (run, "final"), (run, "epoch-1")]
+    assert found.kept_steps == {run.path: ["3", "20", "epoch-1"]}
+
+
+def test_kept_steps_of_all_experiments_are_kept_by_one_run():
+    second = {"corpora": ["news"], "models": [{"encoder": "tiny", "recipe": "crops", "steps": [5, "final"]}]}
+    found = study({"experiments.second": second, "experiments.main.steps": [9], "seeds": [1]})
+    assert found.kept_steps == {"tuned/news/tiny/crops/seed-1": ["5", "9"]}
+
+
+def test_nothing_unfrozen_is_the_base_model():
+    found = study({MAIN: [{"encoder": "tiny", "recipe": "crops", "sweep": {"unfrozen_layers": [0, 2]}}], "seeds": [1]})
+    first, second = found.experiments["main"]
+    assert (first.model, first.step, first.line.x) == (Model("tiny", 1), "0", 0)
+    assert (second.model.recipe, second.line.x) == ("crops_unfrozen_layers-2", 2)
+
+
+def test_other_labels_need_no_other_embeddings_or_runs():
+    """A relabelled corpus is trained on and embedded as the corpus it is made from."""
+    news = {"source": {"type": "relabelled", "corpus": "news"}}
+    found = study({"corpora.coarse": news, "experiments.main.corpora": ["news", "coarse"]})
+    assert {model.corpus for model in runs(found)} == {"news"}
+    assert {evaluation.on for evaluation in found.experiments["main"]} == {"news", "coarse"}
+
+
+def test_entries_may_be_for_some_corpora_only():
+    entries = [{"encoder": "tiny", "corpora": ["docs"]}, {"encoder": "mpnet"}]
+    found = study({MAIN: entries, "experiments.main.corpora": ["news", "docs"], "seeds": [1]})
+    on = [(evaluation.model.encoder, evaluation.on) for evaluation in found.experiments["main"]]
+    assert on == [("tiny", "docs"), ("mpnet", "news"), ("mpnet", "docs")]
+
+
+def test_a_corpus_may_have_fewer_seeds():
+    found = study({"corpora.docs.seeds": [1], "experiments.main.corpora": ["news", "docs"]})
+    assert [(model.corpus, model.seed) for model in runs(found)] == [("news", 1), ("news", 2), ("docs", 1)]
+
+
+def test_tasks_are_scored_layer_by_layer():
+    changes = {
+        "tasks": {"STS13": {"type": "registry", "block": "sts"}},
+        "experiments.main": {"tasks": ["STS13"], "layers": "all", "models": [{"encoder": "tiny"}]},
+        "seeds": [1],
+        "figures": {},
+    }
+    paths = [evaluation.path for evaluation in study(changes).experiments["main"]]
+    assert paths == [f"mteb/STS13/base/tiny/seed-1/0/mean_{layer}" for layer in (0, 1, 2)]
+
+
+def test_embeddings_of_a_random_encoder_have_its_seeds():
+    changes = {"encoders.table": {"type": "embedding_layer", "of": "tiny"}, MAIN: [{"encoder": "table"}]}
+    assert [evaluation.model.seed for evaluation in study(changes).experiments["main"]] == [1, 2]
 
 
 @pytest.mark.parametrize(
@@ -206,11 +270,13 @@ def test_poolings_of_an_entry_replace_the_experiments():
         (Crops(type="crops", sentences=2), "crops"),
         (Dropout(type="dropout", sentences=3), "dropout_sentences-3"),
         (Crops(type="crops", maximum_length=300, minimum_length=0), "crops_minimum_length-0_maximum_length-300"),
+        (Crops(type="crops", mask_fraction=0.3), "crops"),  # tokens are masked in training
+        (Halves(type="halves"), "halves"),
     ],
 )
 def test_names_of_augmentations(augmentation, name):
     """An augmentation is called after its type and what differs from the type's defaults."""
-    assert augmentation_name(augmentation) == name
+    assert pairs_name(Recipe(augmentation=augmentation)) == name
 
 
 @pytest.mark.parametrize(
@@ -241,7 +307,7 @@ def test_names_of_augmentations(augmentation, name):
 def test_labels(entry, labels):
     """Every line of a figure has a label that tells it from the others."""
     found = study({"seeds": [1], MAIN: [entry]})
-    assert [evaluation.label for evaluation in found.experiments["main"]] == labels
+    assert [evaluation.line.label for evaluation in found.experiments["main"]] == labels
 
 
 @pytest.mark.parametrize(
@@ -281,7 +347,7 @@ def test_labels(entry, labels):
         ),
         pytest.param(
             {"augmentation__type": ["fancy"]},
-            ".augmentation: type 'fancy' is unknown; allowed: 'crops', 'dropout'",
+            ".augmentation: type 'fancy' is unknown; allowed: 'crops', 'dropout', 'halves', 'whole_text'",
             id="unknown type",
         ),
         pytest.param(
@@ -347,7 +413,7 @@ def test_runs_do_not_depend_on_experiments(placed, data):
     assert len(runs(apart)) == len(set(runs(apart)))
     assert set(runs(apart)) == set(runs(together))
     assert apart.recipes == together.recipes
-    assert apart.augmentations == together.augmentations
+    assert set(apart.pairs) == set(together.pairs)
 
 
 @settings(deadline=None)

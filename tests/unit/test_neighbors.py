@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
-from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsClassifier
 
 from selfembed import neighbors
@@ -55,44 +54,8 @@ def test_vote_ties_go_to_the_label_that_sorts_first():
     assert neighbors.predict(train, np.array(["z", "a", "z", "a"]), np.array([[1.5]]), k=4) == ["a"]
 
 
-def test_split_is_scikit_learns_and_depends_on_number_and_seed_alone():
-    train, test = neighbors.split(101, 0.1, 42)
-    expected_train, expected_test = train_test_split(np.arange(101), test_size=0.1, random_state=42)
-    assert (train == expected_train).all()
-    assert (test == expected_test).all()
-    assert len(test) == 11  # rounded up
-
-
-def test_accuracy_and_its_standard_error():
-    generator = np.random.default_rng(0)
-    vectors, labels = generator.normal(size=(400, 5)), generator.choice(list("ab"), 400)
-    scored = neighbors.accuracy(vectors, labels, k=5)
-    train, test = train_test_split(np.arange(400), test_size=0.1, random_state=42)
-    reference = KNeighborsClassifier(5, algorithm="brute").fit(vectors[train], labels[train])
-    value = reference.score(vectors[test], labels[test])
-    assert scored["value"] == pytest.approx(value)
-    assert scored["standard_error"] == pytest.approx((value * (1 - value) / 40) ** 0.5)
-    assert (scored["n_train"], scored["n_test"], scored["n_classes"]) == (360, 40, 2)
-
-
 def test_too_few_texts_is_one_clear_line():
     with pytest.raises(
         InputError, match=r"^4 labelled training texts are too few for k = 10 neighbours; allowed: up to 4$"
     ):
         neighbors.predict(np.zeros((4, 2)), np.array(list("aabb")), np.zeros((1, 2)))
-
-
-@pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_broken_embeddings_are_named(bad):
-    vectors = np.zeros((50, 2))
-    vectors[3, 1] = bad
-    with pytest.raises(InputError, match="NaN or infinite"):
-        neighbors.accuracy(vectors, np.array(list("ab") * 25))
-    with pytest.raises(InputError, match="NaN or infinite"):
-        neighbors.accuracy(csr_matrix(vectors), np.array(list("ab") * 25))
-
-
-@pytest.mark.parametrize(("n_texts", "test_fraction"), [(1, 0.1), (20, 0.99)])
-def test_texts_that_cannot_be_split_are_one_clear_line(n_texts, test_fraction):
-    with pytest.raises(InputError, match="labelled"):
-        neighbors.accuracy(np.zeros((n_texts, 2)), np.array(["a"] * n_texts), test_fraction=test_fraction)

@@ -6,7 +6,7 @@ import pytest
 from settings_examples import REMOVED, changed, example, study
 
 from selfembed.errors import InputError
-from selfembed.settings.validation import check_figure_names, load, missing_sources
+from selfembed.settings.validation import check_target_names, load, missing_sources
 
 ENTRY = "experiments.main.models.1"
 NAME = "text that matches ^[a-z0-9][a-z0-9_]*$"
@@ -531,7 +531,7 @@ def test_a_figure_cannot_be_called_like_a_rule():
     """Its name becomes a rule's."""
     settings = load(changed({"figures.embed": {"draw": "layers", "experiment": "main"}}))
     with pytest.raises(InputError, match=r"^figures.embed: the name is a rule's; allowed: another name$"):
-        check_figure_names(settings, taken={"all", "embed"})
+        check_target_names(settings, taken={"all", "embed"})
 
 
 @pytest.mark.parametrize(
