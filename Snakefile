@@ -40,3 +40,9 @@ rule all:
         [table_files(table) for table in settings.tables],
         expand("<results>/tables/{experiment}_summary.csv", experiment=settings.experiments),
         [] if settings.published is None else figure_files("paper_comparison"),
+
+
+rule published:
+    """The figures of the config whose numbers were published, drawn from these."""
+    input:
+        [figure_files(f"published/{figure}") for figure in published_figures()],

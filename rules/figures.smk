@@ -363,9 +363,3 @@ for name in settings.figures:
             name
         input:
             figure_files(name),
-
-
-rule published:
-    """The figures of the config whose numbers were published, drawn from these."""
-    input:
-        [figure_files(f"published/{figure}") for figure in published_figures()],

@@ -21,7 +21,6 @@ def main(argv: list[str]) -> None:
     from selfembed import figures
 
     losses = figures.read_table(arguments.table)
-    losses["step"] = losses["step"].astype(int)
     losses = losses[losses["batch_size"] == losses.groupby("model")["batch_size"].transform("max")]
     labels, colors = figures.labels_and_colors(losses, arguments.colors)
     corpora = list(dict.fromkeys(losses["training_corpus"]))

@@ -27,5 +27,5 @@ SCORE_COLUMNS = [*IDENTITY_COLUMNS, "value", "standard_error", "n_train", "n_tes
 
 def read(path: Path) -> pd.DataFrame:
     """Read a table that the workflow wrote; only empty cells are missing, so a label may be called None or NA."""
-    types = {"label": str, "series": str, "group": str, "block": str, "step": str, "seed": "Int64"}
+    types = {"label": str, "series": str, "group": str, "block": str, "seed": "Int64"}
     return pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=types)

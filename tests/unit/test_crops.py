@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfembed.crops import AUGMENTATIONS, crop_pair, dropout_pair, make_pairs, packs
+from selfembed.crops import crop_pair, dropout_pair, make_pairs, packs
 from selfembed.errors import InputError
 
 
@@ -120,7 +120,7 @@ def corpus_of(n_texts: int) -> pd.DataFrame:
     return pd.DataFrame({"id": [f"t{number}" for number in range(n_texts)], "text": texts})
 
 
-@pytest.mark.parametrize("augmentation", sorted(AUGMENTATIONS))
+@pytest.mark.parametrize("augmentation", ["crops", "dropout"])
 def test_one_pair_per_text_and_epoch_and_none_of_texts_with_one_pack(augmentation):
     pairs = make_pairs(corpus_of(6), augmentation, epochs=3, seed=1)
     assert list(pairs.columns) == ["epoch", "id", "anchor", "positive"]
@@ -129,7 +129,7 @@ def test_one_pair_per_text_and_epoch_and_none_of_texts_with_one_pack(augmentatio
         assert sorted(epoch["id"]) == ["t1", "t2", "t3", "t4", "t5"]
 
 
-@pytest.mark.parametrize("augmentation", sorted(AUGMENTATIONS))
+@pytest.mark.parametrize("augmentation", ["crops", "dropout"])
 def test_every_anchor_and_positive_is_a_pack_of_its_text(augmentation):
     corpus = corpus_of(6)
     of = {row.id: packs(row.text) for row in corpus.itertuples()}

@@ -22,7 +22,16 @@ def scores(labels=LABELS, corpora=("one", "two"), last_layer=2) -> pd.DataFrame:
     """A table of scores with two seeds for every label, corpus and layer."""
     rows = [
         dict.fromkeys(tables.SCORE_COLUMNS)
-        | {"label": label, "corpus": corpus, "model": label, "seed": seed, "step": "final", "layer": layer}
+        | {
+            "label": label,
+            "series": label,
+            "corpus": corpus,
+            "model": label,
+            "seed": seed,
+            "step": "final",
+            "layer": layer,
+            "score": "knn",
+        }
         | {
             "last_layer": last_layer,
             "pooling": "mean" if last_layer else "none",

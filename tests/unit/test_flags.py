@@ -95,7 +95,7 @@ def test_flags_of_a_real_recipe():
     recipe = load(example()).recipes["crops"]
     assert flags(recipe, omit=("augmentation",)) == (
         "--pooling mean --temperature 0.05 --learning-rate 2e-05 --batch-size 64 --epochs 1 --warmup 0.1"
-        " --max-length 512 --precision fp32"
+        " --max-length 512 --held-out 0.0 --precision fp32"
     )
 
 

@@ -11,7 +11,10 @@ from selfembed.settings.validation import check_target_names, load, missing_sour
 ENTRY = "experiments.main.models.1"
 NAME = "text that matches ^[a-z0-9][a-z0-9_]*$"
 POOLINGS = "'mean', 'cls', 'last' or 'token7'"
-TOP = "corpora, device, embedding, encoders, experiments, figures, folder, knn, recipes, seeds, threads"
+TOP = (
+    "corpora, device, embedding, encoders, experiments, figures, folder, mteb, published, recipes, scores, seeds, "
+    "tables, tasks, threads, tsne"
+)
 TOKENIZER = "a group with the key `train_on` or `borrow_from`"
 PYDANTIC = ("[key]", "Tokenizer", "literal", "array", "Input should", "Value error")
 CORPORA = "news, docs, notes"
@@ -34,8 +37,11 @@ def test_example_is_valid():
     ("path", "allowed"),
     [
         ("sedes", TOP),
-        ("corpora.news.sourc", "deduplicate, minimum_label_count, minimum_length, source"),
-        ("corpora.news.source.pth", "format, id, label, path, text, title, type, unlabelled"),
+        ("corpora.news.sourc", "deduplicate, minimum_label_count, minimum_length, seeds, source"),
+        (
+            "corpora.news.source.pth",
+            "format, id, keyword_classes, keywords, label, path, text, title, type, unlabelled",
+        ),
         ("corpora.docs.source.path", "packages, type"),
         ("encoders.mpnet.revison", "id, layers, max_length, revision, type"),
         ("encoders.tfidf.components", "type"),
@@ -49,12 +55,16 @@ def test_example_is_valid():
         ("encoders.loan.tokenizer.vocabulary_size", "borrow_from"),
         (
             "recipes.crops.temprature",
-            "augmentation, batch_size, epochs, learning_rate, max_length, pooling, precision, temperature, warmup",
+            "augmentation, batch_size, epochs, held_out, learning_rate, max_length, pooling, precision, projection, "
+            "temperature, unfrozen_layers, warmup",
         ),
-        ("recipes.crops.augmentation.sentence", "maximum_length, minimum_length, sentences, type"),
-        ("experiments.main.seed", "corpora, layers, models, poolings, seeds"),
-        ("experiments.main.models.1.recpe", "color, encoder, label, poolings, recipe, sweep, train_on"),
-        ("figures.bars.colour", "caption, draw, experiment, pooling, title"),
+        ("recipes.crops.augmentation.sentence", "mask_fraction, maximum_length, minimum_length, sentences, type"),
+        ("experiments.main.seed", "corpora, layers, maps, models, poolings, scores, seeds, steps, tasks"),
+        (
+            "experiments.main.models.1.recpe",
+            "color, corpora, encoder, group, label, poolings, recipe, steps, sweep, train_on",
+        ),
+        ("figures.bars.colour", "caption, draw, experiment, pooling, score, title"),
     ],
 )
 def test_unknown_key(path, allowed):
@@ -70,7 +80,8 @@ def test_unknown_key(path, allowed):
         ),
         pytest.param(
             {"figures.bars.draw": "pie"},
-            "figures.bars.draw: 'pie' is not possible; allowed: 'comparison', 'layers' or 'losses'",
+            "figures.bars: draw 'pie' is unknown; allowed: 'comparison', 'layers', 'losses', 'benchmark_steps', "
+            "'maps', 'adaptation', 'depth', 'hyperparameters', 'before_after', 'classes'",
             id="literal of a figure",
         ),
         pytest.param(
@@ -87,7 +98,11 @@ def test_unknown_key(path, allowed):
         pytest.param({"seeds": [1.5]}, "seeds.0: 1.5 is not possible; allowed: a valid integer", id="fraction"),
         pytest.param({"seeds": []}, "seeds: [] is not possible; allowed: at least 1 item", id="empty list"),
         pytest.param({"corpora": {}}, "corpora: {} is not possible; allowed: at least 1 item", id="no corpus"),
-        pytest.param({"knn": {"k": "ten"}}, "knn.k: 'ten' is not possible; allowed: a valid integer", id="word"),
+        pytest.param(
+            {"scores": {"near": {"type": "knn", "k": "ten"}}},
+            "scores.near.k: 'ten' is not possible; allowed: a valid integer",
+            id="word",
+        ),
         pytest.param({"recipes": None}, "recipes: None is not possible; allowed: a group of keys", id="empty names"),
         pytest.param({"threads": 3}, "threads: 3 is not possible; allowed: a group of keys", id="number for a group"),
         pytest.param(
@@ -175,9 +190,12 @@ def test_wrong_value(changes, message):
 @pytest.mark.parametrize(
     ("path", "allowed"),
     [
-        ("corpora.news.source", "'file', 'python_docs'"),
-        ("encoders.tiny", "'hub', 'folder', 'package', 'random', 'tfidf', 'svd'"),
-        ("recipes.crops.augmentation", "'crops', 'dropout'"),
+        ("corpora.news.source", "'file', 'url', 'iclr', 'hub', 'python_docs', 'relabelled', 'sample'"),
+        (
+            "encoders.tiny",
+            "'hub', 'folder', 'package', 'random', 'embedding_layer', 'embedding_module', 'tfidf', 'svd'",
+        ),
+        ("recipes.crops.augmentation", "'crops', 'dropout', 'halves', 'whole_text'"),
     ],
 )
 def test_unknown_type(path, allowed):
@@ -187,7 +205,7 @@ def test_unknown_type(path, allowed):
 
 def test_unknown_augmentation_by_name():
     """The short form of an augmentation is refused like the long one."""
-    message = "recipes.crops.augmentation: type 'fancy' is unknown; allowed: 'crops', 'dropout'"
+    message = "recipes.crops.augmentation: type 'fancy' is unknown; allowed: 'crops', 'dropout', 'halves', 'whole_text'"
     assert problem({"recipes.crops.augmentation": "fancy"}) == message
 
 
@@ -210,7 +228,6 @@ def test_missing_type(path):
         "recipes.crops.augmentation",
         "experiments.main.models",
         "experiments.main.models.1.encoder",
-        "figures.bars.draw",
     ],
 )
 def test_missing_key(path):
@@ -363,7 +380,6 @@ def test_impossible_combination(changes, message):
         pytest.param({f"{ENTRY}.poolings": ["cls"], "figures.bars.pooling": "cls"}, id="pooling of one entry"),
         pytest.param({"recipes.crops.pooling": "token7", "recipes.crops.max_length": 8}, id="token7 of a recipe"),
         pytest.param({f"{ENTRY}.train_on": "notes"}, id="training corpus without labels"),
-        pytest.param({"figures.bars.draw": "losses", "figures.bars.pooling": "cls"}, id="losses ignore the pooling"),
         pytest.param({"experiments.main.corpora": ["docs"]}, id="docstrings have labels"),
         pytest.param({"recipes.crops.augmentation": {"type": "crops", "minimum_length": 250}}, id="one length"),
         pytest.param({"figures": REMOVED}, id="no figures"),
@@ -495,7 +511,8 @@ def test_missing_sources_accepts_what_exists(tmp_path):
     [
         pytest.param(
             {"experiments.main_losses": {"corpora": ["news"], "models": [{"encoder": "tfidf"}]}},
-            "experiments.main_losses: names that end in '_summary' or '_losses' are tables'; allowed: another name",
+            "experiments.main_losses: names that end in '_summary', '_losses', '_maps' are tables'; "
+            "allowed: another name",
             id="experiment called like a table",
         ),
         pytest.param(
@@ -546,3 +563,110 @@ def test_a_label_means_one_model(models):
     """Two models under one label would be drawn as one."""
     with pytest.raises(InputError, match=r"^experiments.main.models: '\w+' is the label of .* and of .*; allowed"):
         study({"experiments.main.models": models})
+
+
+NEW_TASK = {"tasks": {"STS13": {"type": "registry", "block": "sts"}}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        pytest.param(
+            {"corpora.part": {"source": {"type": "sample", "corpus": "papers", "size": 3}}},
+            "corpora.part.source.corpus: 'papers' is not a corpus with a source of its own; allowed: news, docs, notes",
+            id="sample of nothing",
+        ),
+        pytest.param(
+            {"corpora.coarse": {"source": {"type": "relabelled", "corpus": "notes"}}},
+            "corpora.coarse.source.corpus: 'notes' has no labels; allowed: a corpus with labels",
+            id="other labels of no labels",
+        ),
+        pytest.param(
+            {"corpora.part": {"source": {"type": "sample", "corpus": "news", "size": 3}, "deduplicate": False}},
+            "corpora.part.deduplicate: 'news' is cleaned already; allowed: drop this key",
+            id="cleaned twice",
+        ),
+        pytest.param(
+            {"corpora.web": {"source": {"type": "url", "url": "https://a.org/b.csv", "format": "csv"}}},
+            "corpora.web.source: a file from the web is checked by one checksum; allowed: sha256 or git_blob",
+            id="unchecked file",
+        ),
+        pytest.param(
+            {"encoders.table": {"type": "embedding_layer", "of": "tfidf"}},
+            "encoders.table.of: 'tfidf' is not a pretrained or random encoder; allowed: tiny, loan, mpnet",
+            id="embeddings of words",
+        ),
+        pytest.param(
+            {"experiments.main.scores": ["linear"], "figures": {}},
+            "experiments.main.scores.0: 'linear' is not a score; allowed: knn",
+            id="unknown score",
+        ),
+        pytest.param(
+            {"experiments.main.tasks": ["STS13"]},
+            "experiments.main.tasks.0: 'STS13' is not a task; allowed: none is defined\n"
+            "experiments.main.models.1.train_on: missing; tasks have no training texts; allowed: a corpus to fine-tune on",
+            id="unknown task",
+        ),
+        pytest.param(
+            NEW_TASK | {"experiments.main": {"tasks": ["STS13"], "models": [{"encoder": "svd"}]}, "figures": {}},
+            "experiments.main.models.0.encoder: bag of words 'svd' cannot be scored on tasks; allowed: other encoders",
+            id="task of words",
+        ),
+        pytest.param(
+            {"tasks": {"Own": {"type": "retrieval", "corpus": "news", "block": "own"}}},
+            "tasks.Own.corpus: 'news' has no titles, which retrieval needs; allowed: a corpus with titles",
+            id="retrieval without titles",
+        ),
+        pytest.param(
+            {"recipes.crops.unfrozen_layers": 3},
+            "experiments.main.models.1.recipe: encoder 'tiny' has no 3 layers to unfreeze; allowed: 0 to 2",
+            id="too many layers",
+        ),
+        pytest.param(
+            {"recipes.crops.held_out": 0.1},
+            "experiments.main.models.1.recipe: 'crops' holds out 0.1 of all texts, but score 'knn' tests others; "
+            "allowed: a score with split: all, test_fraction: 0.1, split_seed: 42",
+            id="held-out texts that are not tested",
+        ),
+        pytest.param(
+            {"encoders.tiny.architecture.dropout": 0, "recipes.crops.augmentation": "whole_text"},
+            "experiments.main.models.1.recipe: encoder 'tiny' has no dropout, so its pairs would not differ; allowed: crops",
+            id="whole texts without dropout",
+        ),
+        pytest.param(
+            {"experiments.main.models.1.corpora": ["docs"]},
+            "experiments.main.models.1.corpora.0: 'docs' is not a corpus of the experiment; allowed: news",
+            id="entry for another corpus",
+        ),
+        pytest.param(
+            {"figures.bars.draw": "maps"},
+            "figures.bars.experiment: 'main' computes no maps; allowed: an experiment with maps: true",
+            id="maps that are not computed",
+        ),
+        pytest.param(
+            {"tables": {"one": {"lay_out": "scores", "experiment": "main", "rows": "corpus"}}},
+            "tables.one.columns: 'corpus' is in the rows already; allowed: another axis",
+            id="table with one axis",
+        ),
+        pytest.param(
+            {"experiments.main.steps": ["last"]},
+            "experiments.main.steps.0: 'last' is not possible; allowed: a number, 'final', or 'epoch-' and a number",
+            id="unknown step",
+        ),
+        pytest.param(
+            {"experiments.main.corpora": []},
+            "experiments.main: neither corpora nor tasks; allowed: a list of corpora, of tasks, or both",
+            id="nothing to evaluate on",
+        ),
+    ],
+)
+def test_what_the_whole_paper_adds(changes, message):
+    """Derived corpora, scores, tasks, steps, held-out texts: what cannot work is one line."""
+    assert problem(changes) == message
+
+
+def test_a_table_cannot_be_called_like_a_figure():
+    """Both become rules."""
+    settings = load(changed({"tables": {"bars": {"lay_out": "scores", "experiment": "main"}}}))
+    with pytest.raises(InputError, match=r"^tables.bars: the name is a rule's; allowed: another name$"):
+        check_target_names(settings, taken={"all"})

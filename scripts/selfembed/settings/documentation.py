@@ -94,6 +94,8 @@ def default(info: FieldInfo) -> str:
         return "–"
     if isinstance(value, BaseModel):
         return "its defaults"
+    if isinstance(value, dict) and value:
+        return ", ".join(f"`{name}` with its defaults" for name in value)
     return f"`{json.dumps(value)}`"
 
 

@@ -82,10 +82,11 @@ def describe(problem: dict[str, Any], root: type[BaseModel] = Settings, prefix: 
         case "missing":
             return f"{key}: missing; this key is needed"
         case "union_tag_invalid":
-            return f"{key}: type {context['tag']!r} is unknown; allowed: {context['expected_tags']}"
+            kind = context["discriminator"].strip("'")
+            return f"{key}: {kind} {context['tag']!r} is unknown; allowed: {context['expected_tags']}"
         case "union_tag_not_found":
-            types = ", ".join(map(repr, node["discriminator"]["mapping"]))
-            return f"{key}: {value} has no key 'type'; allowed: {types}"
+            kinds = ", ".join(map(repr, node["discriminator"]["mapping"]))
+            return f"{key}: {value} has no key '{node['discriminator']['propertyName']}'; allowed: {kinds}"
         case "value_error":
             return f"{key}: {context['error']}"
         case "string_pattern_mismatch":
