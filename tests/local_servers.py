@@ -1,9 +1,12 @@
-"""A web server of the tests' own that serves files well and badly."""
+"""Web servers of the tests' own that serve files, and a hub's repositories, well and badly."""
 
+import hashlib
+import json
 import threading
 import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
 
 
 class Files(BaseHTTPRequestHandler):
@@ -33,6 +36,85 @@ class Files(BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         """Keep the tests' output readable."""
+
+
+REVISION = "a" * 40
+
+
+class Hub(Files):
+    """Files of one repository at one revision, as huggingface.co serves them: `folder` holds them.
+
+    `kind` is empty for models, `datasets/` for data sets; `etag` instead of the right checksum if it is given.
+    """
+
+    folder = None
+    kind = ""
+    etag = None
+    broken: ClassVar[set[str]] = set()
+
+    def do_HEAD(self):
+        self.answer(body=False)
+
+    def do_GET(self):
+        self.answer(body=True)
+
+    def answer(self, body):
+        path = self.path.split("?")[0].lstrip("/")
+        if path.startswith(f"api/{self.kind or 'models/'}team/encoder"):
+            self.list_files()
+            return
+        anywhere = f"{self.kind}team/encoder/resolve/"
+        if not path.startswith(anywhere):
+            self.refuse("RepoNotFound")
+        elif not path.startswith(f"{anywhere}{REVISION}/"):
+            self.refuse("RevisionNotFound")
+        elif not (self.folder / path.removeprefix(f"{anywhere}{REVISION}/")).is_file():
+            self.refuse("EntryNotFound")
+        else:
+            self.send(self.folder / path.removeprefix(f"{anywhere}{REVISION}/"), body)
+
+    def list_files(self):
+        files = [path for path in sorted(self.folder.rglob("*")) if path.is_file()]
+        found = [
+            {"type": "file", "path": str(path.relative_to(self.folder)), "size": path.stat().st_size, "oid": "0" * 40}
+            for path in files
+        ]
+        content = json.dumps(found).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def send(self, file, body):
+        content = file.read_bytes()
+        start = int(self.headers.get("Range", "bytes=0-").removeprefix("bytes=").split("-")[0]) if body else 0
+        self.send_response(206 if start else 200)
+        self.send_header("X-Repo-Commit", REVISION)
+        self.send_header("ETag", f'"{self.etag or hashlib.sha256(content).hexdigest()}"')
+        self.send_header("Content-Length", str(len(content) - start))
+        if start:
+            self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
+        self.end_headers()
+        if not body:
+            return
+        type(self).requests += 1
+        rest = content[start:]
+        if self.behaviour == "cut once" and file.name not in self.broken and len(rest) > 10_000:
+            self.broken.add(file.name)
+            self.wfile.write(rest[: len(rest) // 2])
+            self.wfile.flush()
+            self.connection.close()
+            return
+        if self.behaviour == "slow":
+            time.sleep(1)
+        self.wfile.write(rest)
+
+    def refuse(self, code):
+        self.send_response(404)
+        self.send_header("X-Error-Code", code)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
 
 
 @contextmanager

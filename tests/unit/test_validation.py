@@ -604,7 +604,8 @@ NEW_TASK = {"tasks": {"STS13": {"type": "registry", "block": "sts"}}}
         pytest.param(
             {"experiments.main.tasks": ["STS13"]},
             "experiments.main.tasks.0: 'STS13' is not a task; allowed: none is defined\n"
-            "experiments.main.models.1.train_on: missing; tasks have no training texts; allowed: a corpus to fine-tune on",
+            "experiments.main.models.1.train_on: missing; tasks have no training texts; "
+            "allowed: a corpus to fine-tune on",
             id="unknown task",
         ),
         pytest.param(
@@ -630,7 +631,8 @@ NEW_TASK = {"tasks": {"STS13": {"type": "registry", "block": "sts"}}}
         ),
         pytest.param(
             {"encoders.tiny.architecture.dropout": 0, "recipes.crops.augmentation": "whole_text"},
-            "experiments.main.models.1.recipe: encoder 'tiny' has no dropout, so its pairs would not differ; allowed: crops",
+            "experiments.main.models.1.recipe: encoder 'tiny' has no dropout, so its pairs would not differ; "
+            "allowed: crops",
             id="whole texts without dropout",
         ),
         pytest.param(

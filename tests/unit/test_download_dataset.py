@@ -1,0 +1,98 @@
+"""The data set downloader against a local server that speaks the hub's protocol."""
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from download_dataset import files_of_split, flattened
+from local_servers import REVISION, Hub, serving
+from selfembed import splits
+from selfembed.errors import InputError
+
+SCRIPT = Path(splits.__file__).parents[1] / "download_dataset.py"
+SETS = [{"sentences": ["a", "b"], "labels": ["x", "y"]}, {"sentences": ["c"], "labels": ["x"]}]
+FLAT = [{"sentences": "a", "labels": "x"}, {"sentences": "b", "labels": "y"}, {"sentences": "c", "labels": "x"}]
+EXPECTED = pd.DataFrame({"text": ["a", "b", "c"], "label": ["x", "y", "x"]})
+
+
+def lines(rows):
+    return "\n".join(map(json.dumps, rows)).encode()
+
+
+LAYOUTS = {
+    "lists in compressed lines": {"test.jsonl.gz": gzip.compress(lines(SETS))},
+    "flat lines": {"test.jsonl": lines(FLAT), "train.jsonl": b"{}"},
+    "lists in Parquet": {"data/test-00000-of-00001.parquet": SETS, "data/train-00000-of-00001.parquet": FLAT},
+    "several Parquet files": {
+        "data/test-00000-of-00002.parquet": FLAT[:2],
+        "data/test-00001-of-00002.parquet": FLAT[2:],
+    },
+}
+
+
+def repository(folder, layout):
+    for name, content in layout.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(content, bytes):
+            path.write_bytes(content)
+        else:
+            pd.DataFrame(content).to_parquet(path)
+    return folder
+
+
+def download(hub, folder, revision=REVISION):
+    command = [sys.executable, str(SCRIPT), "--id", "team/encoder", "--revision", revision]
+    environment = os.environ | {"HF_ENDPOINT": hub, "HF_HOME": str(folder / "home"), "HF_HUB_DISABLE_XET": "1"}
+    command += ["--output", str(folder / "texts.parquet")]
+    return subprocess.run(command, capture_output=True, text=True, env=environment)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_every_layout_gives_the_same_texts_in_order(tmp_path, layout):
+    with serving(Hub, folder=repository(tmp_path / "hub", LAYOUTS[layout]), kind="datasets/") as (hub, _):
+        done = download(hub, tmp_path)
+    assert done.returncode == 0, done.stderr
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "texts.parquet"), EXPECTED, check_dtype=False)
+
+
+@pytest.mark.parametrize(
+    ("settings", "layout", "message"),
+    [
+        ({"etag": "0" * 64}, {"test.jsonl": lines(FLAT)}, f"expected {'0' * 64}; not kept"),
+        ({}, {"train.jsonl": lines(FLAT)}, "no file of split 'test' among train.jsonl"),
+        ({}, {"test.jsonl": lines([{"text": "a"}])}, "no column 'sentences'; columns: text"),
+        ({}, {"test.jsonl": lines([{"sentences": ["a"], "labels": ["x", "y"]}])}, "differ in length"),
+    ],
+)
+def test_what_is_wrong_is_one_line_and_nothing_is_left(tmp_path, settings, layout, message):
+    with serving(Hub, folder=repository(tmp_path / "hub", layout), kind="datasets/", **settings) as (hub, _):
+        done = download(hub, tmp_path)
+    assert done.returncode == 1
+    errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1
+    assert message in errors[0]
+    assert not (tmp_path / "texts.parquet").exists()
+
+
+def test_parquet_is_preferred_and_other_splits_are_not_taken():
+    names = [
+        "test.jsonl",
+        "data/test-0.parquet",
+        "data/latest-0.parquet",
+        "train.parquet",
+        "test/0.parquet",
+        "README.md",
+    ]
+    assert files_of_split(names, "test") == ["data/test-0.parquet", "test/0.parquet"]
+
+
+def test_lists_of_different_length_are_one_clear_line():
+    with pytest.raises(InputError, match="lists of 's' and 'l' differ in length"):
+        flattened(pd.DataFrame({"s": [["a", "b"]], "l": [["x"]]}), "s", "l")

@@ -1,0 +1,136 @@
+"""Tables for print, means of blocks, and the comparison with published numbers, by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from selfembed import agreement, blocks, layouts
+from selfembed.errors import InputError
+
+
+def scores(*rows):
+    """Score rows of (series, corpus, seed, value) and more."""
+    plain = {
+        "x": np.nan,
+        "block": np.nan,
+        "layer": 2,
+        "last_layer": 2,
+        "pooling": "mean",
+        "score": "knn",
+        "step": "final",
+    }
+    names = ["series", "corpus", "seed", "value"]
+    table = pd.DataFrame([plain | dict(zip(names, row[:4], strict=True)) | dict(*row[4:]) for row in rows])
+    return table.assign(seed=table["seed"].astype("Int64"), label=table["series"], standard_error=0.01)
+
+
+TABLE = scores(
+    ("Crops", "one", 1, 0.50),
+    ("Crops", "one", 2, 0.52),
+    ("Crops", "two", 1, 0.30),
+    ("Plain", "one", None, 0.40),
+    ("Plain", "two", None, 0.20),
+    ("Short", "one", None, 0.10),
+    ("Plain", "one", None, 0.99, {"layer": 1}),
+    ("Plain", "one", None, 0.98, {"pooling": "cls"}),
+)
+
+
+def lay_out(table, published=None, rows="series", columns="corpus", series=(), means=False):
+    return layouts.lay_out(table, published, rows, columns, list(series), ["mean"], means).set_index(rows)
+
+
+def test_cells_are_means_with_their_spread_and_the_published_value():
+    published = scores(("Crops", "one", None, 0.489), ("Nobody", "one", None, 0.9))
+    table = lay_out(TABLE, published)
+    assert table.loc["Crops", "one"] == "51.0 ± 1.4 (48.9)"
+    assert table.loc["Crops", "two"] == "30.0"
+    assert table.loc["Plain"].tolist() == ["40.0", "20.0"]
+    assert table.loc["Short", "two"] == ""
+    assert list(table.index) == ["Crops", "Plain", "Short"]
+
+
+def test_means_are_of_complete_rows_only():
+    table = lay_out(TABLE, means=True)
+    assert table["mean"].tolist() == ["40.5", "30.0", ""]
+
+
+def test_rows_are_the_chosen_ones_in_their_order():
+    assert list(lay_out(TABLE, series=["Plain", "Crops"]).index) == ["Plain", "Crops"]
+    assert list(lay_out(TABLE, rows="corpus", columns="series", series=["Plain", "Crops"]).columns) == [
+        "Plain",
+        "Crops",
+    ]
+
+
+def test_nothing_to_lay_out_is_one_clear_line():
+    with pytest.raises(InputError, match="nothing to lay out"):
+        lay_out(TABLE, series=["Nobody"])
+    with pytest.raises(InputError, match="means: there are no corpora"):
+        lay_out(TABLE, rows="score", columns="series", means=True)
+
+
+TASKS = scores(
+    *(
+        ("Crops", task, 1, value, {"block": block, "score": "mteb"})
+        for task, block, value in [("A", "sts", 0.6), ("B", "sts", 0.8), ("C", "retrieval", 0.1), ("D", "sts_v1", 0.0)]
+    )
+)
+
+
+def test_blocks_count_alike_whatever_their_number_of_tasks():
+    means = blocks.block_means(TASKS, ["series", "seed"]).set_index("block")["value"]
+    assert means.to_dict() == pytest.approx({"sts": 0.7, "retrieval": 0.1, blocks.MEAN: 0.4})
+    table = lay_out(TASKS, rows="corpus", columns="series", means=True)["Crops"]
+    assert table[["mean of sts", "mean of retrieval", "mean of blocks"]].tolist() == ["70.0", "10.0", "40.0"]
+    assert "mean of sts_v1" not in table
+
+
+def test_a_block_that_lacks_a_task_has_no_mean():
+    other = TASKS[TASKS["corpus"] != "B"].assign(series="Other")
+    means = blocks.block_means(pd.concat([TASKS, other]), ["series", "seed"])
+    assert set(means.loc[means["series"] == "Other", "block"]) == {"retrieval"}
+
+
+def test_latex_prints_what_the_table_says():
+    text = layouts.latex(pd.DataFrame({"series": ["A & B_1"], "50 %": ["51.0 ± 1.4"]}), "100 % {caption}")
+    assert r"A \& B\_1 & 51.0 $\pm$ 1.4 \\" in text
+    assert r" & 50 \% \\" in text
+    assert r"\caption{100 \% \{caption\}}" in text
+    assert text.count("{tabular}") == 2
+
+
+def compared(published_value, *ours):
+    published = scores(("A", "one", None, published_value)).assign(experiment="e", source="nb")
+    reproduced = scores(*(("A", "one", seed, value) for seed, value in ours)).assign(experiment="e")
+    return agreement.compare(published, reproduced).iloc[0]
+
+
+def test_three_seeds_give_their_own_noise():
+    row = compared(0.53, (1, 0.50), (2, 0.51), (3, 0.52))
+    assert row["reproduced"] == pytest.approx(0.51)
+    assert row["difference"] == pytest.approx(-0.02)
+    assert row["tolerance"] == pytest.approx(2 * 0.01 * (1 + 1 / 3) ** 0.5)
+    assert (row["verdict"], row["n_seeds"]) == ("within noise", 3)
+    assert compared(0.54, (1, 0.50), (2, 0.51), (3, 0.52))["verdict"] == "differs"
+
+
+def test_one_seed_has_the_noise_of_the_test_texts():
+    assert compared(0.528, (1, 0.50))["verdict"] == "within noise"
+    assert compared(0.529, (1, 0.50))["verdict"] == "differs"
+
+
+def test_without_a_seed_only_software_can_differ():
+    assert compared(0.504, (None, 0.50))["verdict"] == "within noise"
+    assert compared(0.506, (None, 0.50))["verdict"] == "differs"
+
+
+def test_what_was_not_run_is_said():
+    published = scores(("B", "one", None, 0.5)).assign(experiment="e", source="nb")
+    row = agreement.compare(published, TABLE.assign(experiment="e")).iloc[0]
+    assert (row["verdict"], row["n_seeds"]) == ("not run", 0)
+
+
+@pytest.mark.parametrize("same", [("10", 10), (10.0, "10"), ("2e-05", 0.00002), ("final", "final")])
+def test_keys_are_compared_as_numbers(same):
+    assert agreement.spelled(same[0]) == agreement.spelled(same[1])
