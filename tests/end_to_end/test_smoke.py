@@ -57,7 +57,7 @@ def test_published_numbers_are_compared(finished):
 
 def test_a_run_of_ours_is_an_embedding_matrix_where_it_should_be(finished):
     run = finished / "results/smoke/models/tuned/python_docs/tiny_embedding_layer/embedding_layer/seed-42"
-    assert {path.name for path in run.iterdir()} == {"final", "epoch-1", "loss.csv", "run.json"}
+    assert {path.name for path in run.glob("[!.]*")} == {"final", "epoch-1", "loss.csv", "run.json"}
     assert json.loads((run / "final" / "config.json").read_text())["num_hidden_layers"] == 0
 
 
