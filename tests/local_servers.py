@@ -7,6 +7,7 @@ import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
+from urllib.parse import parse_qs
 
 
 class Files(BaseHTTPRequestHandler):
@@ -48,6 +49,8 @@ class Hub(Files):
     """
 
     folder = None
+    repository = "team/encoder"
+    revision = REVISION
     kind = ""
     etag = None
     broken: ClassVar[set[str]] = set()
@@ -58,27 +61,39 @@ class Hub(Files):
     def do_GET(self):
         self.answer(body=True)
 
+    def do_POST(self):
+        """What the hub knows of some paths."""
+        asked = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+        wanted = asked.get("paths", [])
+        self.reply([entry for entry in self.entries() if entry["path"] in wanted])
+
     def answer(self, body):
         path = self.path.split("?")[0].lstrip("/")
-        if path.startswith(f"api/{self.kind or 'models/'}team/encoder"):
-            self.list_files()
-            return
-        anywhere = f"{self.kind}team/encoder/resolve/"
-        if not path.startswith(anywhere):
+        api = f"api/{self.kind or 'models/'}{self.repository}"
+        files = f"{self.kind}{self.repository}/resolve/"
+        if path.startswith(f"{api}/tree/"):
+            below = path.removeprefix(f"{api}/tree/{self.revision}").strip("/")
+            self.reply([entry for entry in self.entries() if not below or entry["path"].startswith(f"{below}/")])
+        elif path.startswith(api):
+            siblings = [{"rfilename": entry["path"]} for entry in self.entries()]
+            self.reply({"id": self.repository, "sha": self.revision, "siblings": siblings})
+        elif not path.startswith(files):
             self.refuse("RepoNotFound")
-        elif not path.startswith(f"{anywhere}{REVISION}/"):
+        elif not path.startswith(f"{files}{self.revision}/"):
             self.refuse("RevisionNotFound")
-        elif not (self.folder / path.removeprefix(f"{anywhere}{REVISION}/")).is_file():
+        elif not (self.folder / path.removeprefix(f"{files}{self.revision}/")).is_file():
             self.refuse("EntryNotFound")
         else:
-            self.send(self.folder / path.removeprefix(f"{anywhere}{REVISION}/"), body)
+            self.send(self.folder / path.removeprefix(f"{files}{self.revision}/"), body)
 
-    def list_files(self):
+    def entries(self):
         files = [path for path in sorted(self.folder.rglob("*")) if path.is_file()]
-        found = [
+        return [
             {"type": "file", "path": str(path.relative_to(self.folder)), "size": path.stat().st_size, "oid": "0" * 40}
             for path in files
         ]
+
+    def reply(self, found):
         content = json.dumps(found).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
@@ -90,7 +105,7 @@ class Hub(Files):
         content = file.read_bytes()
         start = int(self.headers.get("Range", "bytes=0-").removeprefix("bytes=").split("-")[0]) if body else 0
         self.send_response(206 if start else 200)
-        self.send_header("X-Repo-Commit", REVISION)
+        self.send_header("X-Repo-Commit", self.revision)
         self.send_header("ETag", f'"{self.etag or hashlib.sha256(content).hexdigest()}"')
         self.send_header("Content-Length", str(len(content) - start))
         if start:

@@ -37,6 +37,7 @@ LAYOUTS = {
 
 
 def repository(folder, layout):
+    folder.mkdir(parents=True, exist_ok=True)
     for name, content in layout.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -60,6 +61,24 @@ def test_every_layout_gives_the_same_texts_in_order(tmp_path, layout):
         done = download(hub, tmp_path)
     assert done.returncode == 0, done.stderr
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "texts.parquet"), EXPECTED, check_dtype=False)
+
+
+@pytest.mark.parametrize("behaviour", ["slow", "cut once"])
+def test_a_slow_and_a_cut_download_end_well(tmp_path, behaviour):
+    rows = [{"sentences": f"text {number} " * 9, "labels": "x"} for number in range(1000)]
+    folder = repository(tmp_path / "hub", {"test.jsonl": lines(rows)})
+    with serving(Hub, folder=folder, kind="datasets/", behaviour=behaviour, broken=set()) as (hub, server):
+        done = download(hub, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert behaviour == "slow" or server.broken == {"test.jsonl"}
+    assert pd.read_parquet(tmp_path / "texts.parquet")["text"].tolist() == [row["sentences"] for row in rows]
+
+
+def test_no_such_data_set_is_one_line(tmp_path):
+    with serving(Hub, folder=repository(tmp_path / "hub", {}), kind="datasets/", repository="team/other") as (hub, _):
+        done = download(hub, tmp_path)
+    assert done.returncode == 1
+    assert "error: hub: no repository 'team/encoder'" in done.stderr
 
 
 @pytest.mark.parametrize(
