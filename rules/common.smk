@@ -17,27 +17,26 @@ from selfembed.settings import expansion
 from selfembed.settings.expansion import Model
 from selfembed.settings.flags import flags
 from selfembed.settings.paths import braced
-from selfembed.settings.schema import (
-    BAGS_OF_WORDS,
+from selfembed.settings.corpora import (
     DERIVED,
+    HubSource,
+    IclrSource,
+    PythonDocsSource,
+    RelabelledSource,
+    SampleSource,
+    UrlSource,
+)
+from selfembed.settings.encoders import (
+    BAGS_OF_WORDS,
     EMBEDDINGS_ALONE,
     EmbeddingLayerEncoder,
     FolderEncoder,
     HubEncoder,
-    HubSource,
-    IclrSource,
-    Knn,
-    Linear,
-    LocalTask,
     PackageEncoder,
-    PythonDocsSource,
     RandomEncoder,
-    RegistryTask,
-    RelabelledSource,
-    SampleSource,
     TrainedTokenizer,
-    UrlSource,
 )
+from selfembed.settings.scores import Knn, Linear, LocalTask, RegistryTask
 from selfembed.versions import installed_version
 from selfembed.settings.validation import check_target_names, load, missing_sources
 

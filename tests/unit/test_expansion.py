@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from settings_examples import changed, example, runs, study
 
 from selfembed.errors import InputError
+from selfembed.settings.encoders import TfidfEncoder
 from selfembed.settings.expansion import Evaluation, Line, Model, Study, base_of, expand, flat, pairs_name, select
-from selfembed.settings.schema import Crops, Dropout, Halves, Recipe, TfidfEncoder
+from selfembed.settings.recipes import Crops, Dropout, Halves, Recipe
 from selfembed.settings.validation import load
 
 RECIPE_KEYS = (

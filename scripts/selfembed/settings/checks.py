@@ -2,24 +2,21 @@
 
 from collections.abc import Iterable, Iterator
 
-from selfembed.settings.schema import (
+from selfembed.settings.base import SHORTEST_WITH_TOKEN7
+from selfembed.settings.corpora import DERIVED, RelabelledSource
+from selfembed.settings.encoders import (
     BAGS_OF_WORDS,
-    DERIVED,
     EMBEDDINGS_ALONE,
     FETCHED,
-    SHORTEST_WITH_TOKEN7,
     BorrowedTokenizer,
-    Dropout,
     EmbeddingLayerEncoder,
-    Knn,
-    LocalTask,
     RandomEncoder,
-    RelabelledSource,
-    Settings,
     TfidfEncoder,
     TrainedTokenizer,
-    WholeText,
 )
+from selfembed.settings.recipes import Dropout, WholeText
+from selfembed.settings.schema import Settings
+from selfembed.settings.scores import Knn, LocalTask
 
 TABLE_SUFFIXES = ("_summary", "_losses", "_maps")
 

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[3]
 
 INTRODUCTION = """# Configuration
 
-Every key of a config file, generated from `scripts/selfembed/settings/schema.py`. A wrong key, type, name or
+Every key of a config file, generated from `scripts/selfembed/settings/`. A wrong key, type, name or
 combination stops before any job, with one line that says where and what is allowed. `config/schema.json` is the same as
 a JSON schema, for editors.
 

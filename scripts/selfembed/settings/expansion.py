@@ -12,17 +12,12 @@ from typing import Any, get_args
 from pydantic import ValidationError
 
 from selfembed.errors import InputError
-from selfembed.settings.schema import (
-    BAGS_OF_WORDS,
-    EMBEDDINGS_ALONE,
-    Experiment,
-    ModelEntry,
-    Pooling,
-    RandomEncoder,
-    Recipe,
-    RelabelledSource,
-    Settings,
-)
+from selfembed.settings.base import Pooling
+from selfembed.settings.corpora import RelabelledSource
+from selfembed.settings.encoders import BAGS_OF_WORDS, EMBEDDINGS_ALONE, RandomEncoder
+from selfembed.settings.experiments import Experiment, ModelEntry
+from selfembed.settings.recipes import Recipe
+from selfembed.settings.schema import Settings
 from selfembed.settings.validation import describe
 
 

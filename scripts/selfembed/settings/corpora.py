@@ -1,0 +1,166 @@
+"""Settings of corpora: where texts come from, and how they are cleaned."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, StringConstraints, model_validator
+
+from selfembed.settings.base import Closed, Commit, LocalPath, Name, Seeds, Sha256, Text
+
+
+class Columns(Closed):
+    """Which columns of a table hold what."""
+
+    text: Text = Field("text", description="Column with the texts.")
+    label: Text | None = Field(None, description="Column with the class labels; without it the corpus is unlabelled.")
+    title: Text | None = Field(None, description="Column with a short title for each text.")
+    id: Text | None = Field(
+        None, description="Column with ids, unique unless duplicates are kept; by default hashes of the texts."
+    )
+    keywords: Text | None = Field(
+        None, description="Column with keywords; labels then follow from them by the rules in `keyword_classes`."
+    )
+    keyword_classes: LocalPath | None = Field(
+        None, description="Table of keywords with their frequency and class, such as `reference/iclr_keywords.csv`."
+    )
+    unlabelled: list[Text] = Field(
+        default_factory=list, description="Values of the label column that mean 'no label' (empty cells always do)."
+    )
+
+    @model_validator(mode="after")
+    def one_origin_of_labels(self):
+        """Labels are read or follow from keywords."""
+        if (self.keywords is None) != (self.keyword_classes is None):
+            raise ValueError("keywords and keyword_classes belong together; allowed: both or neither")
+        if self.keywords and self.label:
+            raise ValueError("label and keywords both give labels; allowed: one of them")
+        return self
+
+    @property
+    def labelled(self) -> bool:
+        """Whether texts get labels."""
+        return bool(self.label or self.keywords)
+
+
+FileFormat = Literal["csv", "tsv", "jsonl", "parquet"]
+
+
+class FileSource(Columns):
+    """Texts in a file of one's own."""
+
+    type: Literal["file"]
+    path: LocalPath = Field(description="The file; relative paths start at the working directory.")
+    format: FileFormat | None = Field(None, description="File format; by default taken from the file's ending.")
+
+
+class UrlSource(Columns):
+    """Texts in a file on the web, with a checksum."""
+
+    type: Literal["url"]
+    url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s{}<>]+$")] = Field(description="Address of the file.")
+    sha256: Sha256 | None = Field(None, description="SHA-256 of the file; this or `git_blob` is needed.")
+    git_blob: Commit | None = Field(None, description="Git blob id of the file, if it lies in a git repository.")
+    format: FileFormat = Field(description="File format.")
+
+    @model_validator(mode="after")
+    def one_checksum(self):
+        """A file from the web is checked."""
+        if (self.sha256 is None) == (self.git_blob is None):
+            raise ValueError("a file from the web is checked by one checksum; allowed: sha256 or git_blob")
+        return self
+
+
+class IclrSource(Closed):
+    """The paper's main corpus: abstracts of ICLR submissions, labelled by their keywords."""
+
+    type: Literal["iclr"]
+    version: Literal["24v1", "24v2"] = Field(
+        "24v1", description="Version of the data set: `24v1` is the paper's (24,347 texts), `24v2` has 24,445."
+    )
+    labelled: ClassVar[bool] = True
+
+    @property
+    def resolved(self) -> UrlSource:
+        """The file at a fixed commit of the data set's repository, and its columns."""
+        commit, name, git_blob = ICLR_VERSIONS[self.version]
+        return UrlSource(
+            type="url",
+            url=f"https://raw.githubusercontent.com/berenslab/iclr-dataset/{commit}/data/{name}",
+            git_blob=git_blob,
+            format="parquet",
+            text="abstract",
+            title="title",
+            label="labels",
+            id="id",
+            unlabelled=["unlabeled"],
+        )
+
+
+# Commit, file and git blob id of each version.
+ICLR_VERSIONS = {
+    "24v1": (
+        "37df25fa306c0cd97f023f11741f2d350e1de730",
+        "iclr24v1.parquet.gzip",
+        "44f0e6cd835c4606084e38d907cf37c085c01209",
+    ),
+    "24v2": ("main", "iclr24v2.parquet", "5e83bbe68e0e93286fdfa18ccdaedd8c0b5fae48"),
+}
+
+
+class HubSource(Closed):
+    """A data set of the Hugging Face hub at a fixed revision; list cells are concatenated in order."""
+
+    type: Literal["hub"]
+    id: str = Field(min_length=1, description="Repository, for instance `mteb/biorxiv-clustering-p2p`.")
+    revision: Commit = Field(description="Full commit hash, so that the texts can never change.")
+    split: Text = Field("test", description="Split of the data set.")
+    text: Text = Field("sentences", description="Column with the texts, or with lists of texts.")
+    label: Text = Field("labels", description="Column with the labels, or with lists of labels.")
+    labelled: ClassVar[bool] = True
+
+
+class RelabelledSource(Closed):
+    """The texts of another corpus with coarser labels; they are embedded once for both."""
+
+    type: Literal["relabelled"]
+    corpus: Name = Field(description="The other corpus.")
+    up_to: Text = Field(".", description="Labels are cut before the first of these.")
+
+
+class SampleSource(Closed):
+    """A fixed random sample of another corpus."""
+
+    type: Literal["sample"]
+    corpus: Name = Field(description="The other corpus.")
+    size: int = Field(ge=1, description="Number of texts.")
+    seed: int = Field(42, ge=0, description="Seed of the draw.")
+
+
+class PythonDocsSource(Closed):
+    """Docstrings of installed Python packages, read from source: real texts with labels, offline."""
+
+    type: Literal["python_docs"]
+    packages: list[Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]] = Field(
+        default=["sympy", "scipy", "torch", "networkx", "sklearn", "pandas", "numpy", "matplotlib"],
+        min_length=1,
+        description="Import names of the packages to read.",
+    )
+
+    labelled: ClassVar[bool] = True
+
+
+class Corpus(Closed):
+    """A table of texts: `id`, `text`, `label` (may be missing), `title` (may be missing)."""
+
+    source: FileSource | UrlSource | IclrSource | HubSource | PythonDocsSource | RelabelledSource | SampleSource = (
+        Field(discriminator="type", description="Where the texts come from.")
+    )
+    minimum_length: int = Field(1, ge=1, description="Shorter texts (in characters) are dropped.")
+    minimum_label_count: int = Field(1, ge=1, description="Labels with fewer texts become 'no label'.")
+    deduplicate: bool = Field(True, description="Keep only the first of identical texts.")
+    seeds: Seeds | None = Field(
+        None,
+        description="Instead of the study's seeds, for models scored on it (large corpora cost much).",
+    )
+
+
+DERIVED = (RelabelledSource, SampleSource)

@@ -1,0 +1,159 @@
+"""Settings of encoders: pretrained, random, embeddings alone, bags of words."""
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Discriminator, Field, Tag, model_validator
+
+from selfembed.settings.base import Closed, Commit, LocalPath, Name, Sha256
+
+MaxLength = Annotated[int, Field(512, ge=3, description="Texts are truncated to this many tokens when embedded.")]
+
+Layers = Annotated[
+    int, Field(ge=1, description="Number of transformer layers; checked against the weights when they are fetched.")
+]
+
+
+class HubEncoder(Closed):
+    """A pretrained checkpoint on the Hugging Face hub."""
+
+    type: Literal["hub"]
+    id: str = Field(min_length=1, description="Repository, for instance `microsoft/mpnet-base`.")
+    revision: Commit = Field(description="Full commit hash, so that the weights can never change.")
+    layers: Layers
+    max_length: MaxLength = 512
+
+
+class FolderEncoder(Closed):
+    """A pretrained checkpoint in a local folder (transformers or sentence-transformers format)."""
+
+    type: Literal["folder"]
+    path: LocalPath = Field(description="The folder; relative paths start at the working directory.")
+    sha256: Sha256 | None = Field(None, description="SHA-256 of `model.safetensors`; checked if given.")
+    layers: Layers
+    max_length: MaxLength = 512
+
+
+class PackageEncoder(Closed):
+    """A pretrained checkpoint that an installed Python package carries."""
+
+    type: Literal["package"]
+    package: str = Field(min_length=1, description="Import name of the package.")
+    folder: str = Field(min_length=1, description="Folder of the weights inside the package.")
+    sha256: Sha256 = Field(description="SHA-256 of `model.safetensors`.")
+    layers: Layers
+    max_length: MaxLength = 512
+
+
+class Architecture(Closed):
+    """The shape of a BERT encoder; the defaults are BERT-base."""
+
+    layers: int = Field(12, ge=1, description="Number of transformer layers.")
+    hidden_size: int = Field(768, ge=1, description="Width of the token vectors.")
+    attention_heads: int = Field(12, ge=1, description="Attention heads per layer; must divide `hidden_size`.")
+    intermediate_size: int = Field(3072, ge=1, description="Width of the feed-forward layers.")
+    dropout: float = Field(0.1, ge=0, lt=1, description="Dropout probability of hidden states and attention.")
+
+    @model_validator(mode="after")
+    def heads_divide_width(self):
+        """Attention splits the token vector evenly among its heads."""
+        if self.hidden_size % self.attention_heads:
+            raise ValueError(
+                f"attention_heads {self.attention_heads} does not divide hidden_size {self.hidden_size}; "
+                "allowed: a divisor"
+            )
+        return self
+
+
+class TrainedTokenizer(Closed):
+    """A lower-casing byte-level BPE tokenizer trained on one of the corpora."""
+
+    train_on: Name = Field(description="Corpus whose texts it is trained on.")
+    vocabulary_size: int = Field(30522, ge=300, description="Number of tokens (BERT: 30522).")
+
+
+class BorrowedTokenizer(Closed):
+    """The tokenizer of another encoder."""
+
+    borrow_from: Name = Field(description="Encoder (hub, folder or package) whose tokenizer is used.")
+
+
+def _kind_of_tokenizer(value: Any) -> str | None:
+    """Name of the group that a tokenizer's keys belong to, so that its problems are told once."""
+    keys = value if isinstance(value, dict) else getattr(value, "__dict__", {})
+    if "train_on" in keys:
+        return "TrainedTokenizer"
+    return "BorrowedTokenizer" if "borrow_from" in keys else None
+
+
+Tokenizer = Annotated[
+    Annotated[TrainedTokenizer, Tag("TrainedTokenizer")] | Annotated[BorrowedTokenizer, Tag("BorrowedTokenizer")],
+    Discriminator(
+        _kind_of_tokenizer,
+        custom_error_type="tokenizer",
+        custom_error_message="Input should be a group with the key `train_on` or `borrow_from`",
+    ),
+]
+
+
+class RandomEncoder(Closed):
+    """A randomly initialised BERT (weights from N(0, 0.02²)); the run's seed decides its weights."""
+
+    type: Literal["random"]
+    architecture: Architecture = Field(default_factory=Architecture, description="Shape of the encoder.")
+    tokenizer: Tokenizer = Field(description="`train_on` a corpus or `borrow_from` an encoder.")
+    max_length: MaxLength = 512
+
+    @property
+    def layers(self) -> int:
+        """Number of transformer layers."""
+        return self.architecture.layers
+
+
+class EmbeddingLayerEncoder(Closed):
+    """The token-embedding matrix of another encoder alone: lookup and mean, no positions, no dropout."""
+
+    type: Literal["embedding_layer"]
+    of: Name = Field(description="The other encoder, pretrained or random.")
+    max_length: MaxLength = 512
+    layers: ClassVar[int] = 0
+
+
+class EmbeddingModuleEncoder(Closed):
+    """The embedding module of another encoder alone: tokens, positions, normalisation, dropout; no layers."""
+
+    type: Literal["embedding_module"]
+    of: Name = Field(description="The other encoder, pretrained or random.")
+    max_length: MaxLength = 512
+    layers: ClassVar[int] = 0
+
+
+class TfidfEncoder(Closed):
+    """Bag of words: TF-IDF with sublinear term frequency, fitted on the whole corpus."""
+
+    type: Literal["tfidf"]
+
+
+class SvdEncoder(Closed):
+    """Bag of words: truncated SVD of TF-IDF, fitted on the whole corpus."""
+
+    type: Literal["svd"]
+    components: int = Field(100, ge=1, description="Number of singular vectors kept.")
+    normalise: bool = Field(False, description="Scale every text's vector to unit length.")
+
+
+EMBEDDINGS_ALONE = (EmbeddingLayerEncoder, EmbeddingModuleEncoder)
+
+BAGS_OF_WORDS = (TfidfEncoder, SvdEncoder)
+
+FETCHED = (HubEncoder, FolderEncoder, PackageEncoder)
+
+Encoder = (
+    HubEncoder
+    | FolderEncoder
+    | PackageEncoder
+    | RandomEncoder
+    | EmbeddingLayerEncoder
+    | EmbeddingModuleEncoder
+    | TfidfEncoder
+    | SvdEncoder
+)

@@ -1,0 +1,134 @@
+"""Settings of figures and tables."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from selfembed.settings.base import Closed, Name, Pooling, Text
+
+
+class Described(Closed):
+    """What every figure and table has."""
+
+    title: str | None = Field(None, description="Heading in the report.")
+    caption: str = Field("", description="What to see, added to its description in the report.")
+
+
+class ScoreFigure(Described):
+    """What a figure of one experiment shows."""
+
+    experiment: Name = Field(description="Experiment that feeds it.")
+    pooling: Pooling = Field("mean", description="Pooling shown.")
+    score: Name = Field("knn", description="Score shown.")
+
+
+class ComparisonFigure(ScoreFigure):
+    """Models side by side at the last layer."""
+
+    draw: Literal["comparison"]
+
+
+class LayersFigure(ScoreFigure):
+    """Accuracy by layer, a panel per corpus."""
+
+    draw: Literal["layers"]
+    free_y: bool = Field(False, description="Every panel has a range of its own.")
+
+
+class LossesFigure(Described):
+    """Contrastive loss over optimiser steps."""
+
+    draw: Literal["losses"]
+    experiment: Name = Field(description="Experiment that feeds it.")
+
+
+class BenchmarkStepsFigure(Described):
+    """MTEB blocks and their mean over optimiser steps (Figure 1 of the paper)."""
+
+    draw: Literal["benchmark_steps"]
+    experiment: Name = Field(description="Experiment with tasks and steps that feeds it.")
+
+
+class MapsFigure(ScoreFigure):
+    """T-SNE maps, a row per model and a column per corpus (Figure 2 of the paper)."""
+
+    draw: Literal["maps"]
+
+
+class AdaptationFigure(ScoreFigure):
+    """Accuracy on one corpus over the steps of runs on several (Figure 3 of the paper)."""
+
+    draw: Literal["adaptation"]
+    reference: Text = Field("ICLR", description="Label of the runs on the evaluated corpus itself.")
+    shifted: Text = Field("Reddit", description="Label of the runs on the most different corpus.")
+    shift_step: int = Field(60, ge=1, description="Step by which an encoder has learnt to embed texts at all.")
+
+
+class DepthFigure(Described):
+    """What depth does: frozen layers, accuracy by layer, MTEB by layer (Figure 4 of the paper)."""
+
+    draw: Literal["depth"]
+    freezing: Name = Field(description="Experiment that sweeps `unfrozen_layers`.")
+    layers: Name = Field(description="Experiment with scores of all layers.")
+    benchmark: Name | None = Field(None, description="Experiment with tasks and all layers.")
+
+
+class HyperparametersFigure(Described):
+    """Four sweeps: temperature, sentences, mask fraction, learning rate (Figure S2 of the paper)."""
+
+    draw: Literal["hyperparameters"]
+    temperature: Name = Field(description="Experiment that sweeps `temperature`.")
+    sentences: Name = Field(description="Experiment that sweeps `augmentation.sentences`.")
+    masking: Name = Field(description="Experiment that sweeps `augmentation.mask_fraction`.")
+    learning_rate: Name = Field(description="Experiment that sweeps `learning_rate`.")
+
+
+class BeforeAfterFigure(ScoreFigure):
+    """An arrow per encoder, from its score as it came to its score after fine-tuning."""
+
+    draw: Literal["before_after"]
+
+
+class ClassesFigure(Described):
+    """Sizes of the classes of corpora."""
+
+    draw: Literal["classes"]
+    corpora: list[Name] = Field(min_length=1, description="Corpora shown.")
+
+
+Figure = (
+    ComparisonFigure
+    | LayersFigure
+    | LossesFigure
+    | BenchmarkStepsFigure
+    | MapsFigure
+    | AdaptationFigure
+    | DepthFigure
+    | HyperparametersFigure
+    | BeforeAfterFigure
+    | ClassesFigure
+)
+
+TableAxis = Literal["label", "series", "corpus", "score", "step", "x", "pooling"]
+
+
+class ScoresTable(Described):
+    """Scores of one experiment: means over seeds with their spread, the paper's value in parentheses."""
+
+    lay_out: Literal["scores"]
+    experiment: Name = Field(description="Experiment that feeds it.")
+    rows: TableAxis = Field("series", description="What the rows are.")
+    columns: TableAxis = Field("corpus", description="What the columns are.")
+    series: list[Text] = Field(default_factory=list, description="Labels shown, in this order; by default all.")
+    poolings: list[Pooling] = Field(default=["mean"], min_length=1, description="Poolings shown.")
+    means: bool = Field(False, description="Add means over corpora, or over blocks of tasks.")
+
+
+class CorporaTable(Described):
+    """Corpora: numbers of texts and classes, lengths."""
+
+    lay_out: Literal["corpora"]
+    corpora: list[Name] = Field(min_length=1, description="Corpora shown.")
+
+
+Table = ScoresTable | CorporaTable

@@ -1,0 +1,112 @@
+"""Settings of fine-tuning: augmentations and recipes."""
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from selfembed.settings.base import SHORTEST_WITH_TOKEN7, Closed, Pooling, from_name
+
+
+class Masked(Closed):
+    """What every augmentation can add: masked tokens."""
+
+    mask_fraction: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="Part of the tokens of each text of a pair that the encoder's mask token replaces, "
+        "for both texts independently.",
+    )
+
+
+class Packs(Masked):
+    """Packs of consecutive sentences, from which pairs are made."""
+
+    sentences: int = Field(2, ge=1, description="Sentences in a pack.")
+    minimum_length: int = Field(100, ge=0, description="Shortest eligible sentence, in characters.")
+    maximum_length: int = Field(250, ge=1, description="Longest eligible sentence, in characters.")
+
+    @model_validator(mode="after")
+    def lengths_in_order(self):
+        """The shortest eligible sentence cannot be longer than the longest."""
+        if self.minimum_length > self.maximum_length:
+            raise ValueError(
+                f"minimum_length {self.minimum_length} is above maximum_length {self.maximum_length}; "
+                f"allowed: at most {self.maximum_length}"
+            )
+        return self
+
+
+class Crops(Packs):
+    """Positive pair: two different packs of the same text."""
+
+    type: Literal["crops"]
+
+
+class Dropout(Packs):
+    """Positive pair: one pack twice; the two embeddings differ through the encoder's dropout alone."""
+
+    type: Literal["dropout"]
+
+
+class Halves(Masked):
+    """Positive pair: the first and the second half of a text's sentences, whatever their length."""
+
+    type: Literal["halves"]
+
+
+class WholeText(Masked):
+    """Positive pair: the whole text twice; the two differ through dropout, and through masks if there are any."""
+
+    type: Literal["whole_text"]
+
+
+Augmentation = Annotated[Crops | Dropout | Halves | WholeText, Field(discriminator="type"), BeforeValidator(from_name)]
+
+
+class Recipe(Closed):
+    """Augmentation plus every hyperparameter that decides a fine-tuning; the defaults are the paper's."""
+
+    augmentation: Augmentation = Field(
+        description="How a positive pair is made: a name, or a `type` with its settings."
+    )
+    pooling: Pooling = Field("mean", description="How token vectors become the text vector that is trained.")
+    temperature: float = Field(0.05, gt=0, description="Divides the cosines in the contrastive loss.")
+    learning_rate: float = Field(2e-5, gt=0, description="Peak learning rate of Adam.")
+    batch_size: int = Field(
+        64, ge=2, description="Pairs per optimiser step; the others in the batch are the negatives."
+    )
+    epochs: int = Field(1, ge=1, description="Passes over the corpus, one pair per text each.")
+    warmup: float = Field(0.1, ge=0, le=1, description="Part of the first epoch over which the learning rate rises.")
+    max_length: int = Field(512, ge=3, description="Anchors and positives are truncated to this many tokens.")
+    projection: list[Annotated[int, Field(ge=1)]] | None = Field(
+        None,
+        min_length=1,
+        description="Widths of a head between the pooled vector and the loss, e.g. `[512, 128]` for linear, ReLU, "
+        "linear; the saved model has no head.",
+    )
+    unfrozen_layers: int | None = Field(
+        None,
+        ge=0,
+        description="Train the top layers only: this many; 0 leaves the base model. By default everything is trained.",
+    )
+    held_out: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="Part of the corpus that is not trained on: the test texts of scores with `split: all` and the "
+        "same `test_fraction`.",
+    )
+    precision: Literal["fp32", "bf16"] = Field(
+        "fp32", description="Of the encoder's forward pass; pooling, cosines, loss and weights are always fp32."
+    )
+
+    @model_validator(mode="after")
+    def token7_exists(self):
+        """The pooled token must survive truncation."""
+        if self.pooling == "token7" and self.max_length < SHORTEST_WITH_TOKEN7:
+            raise ValueError(
+                f"pooling 'token7' does not exist in max_length {self.max_length}; "
+                f"allowed: mean, cls, last, or a max_length of at least {SHORTEST_WITH_TOKEN7}"
+            )
+        return self

@@ -1,0 +1,89 @@
+"""Settings of embeddings, scores, tasks and maps."""
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, StringConstraints
+
+from selfembed.settings.base import Closed, Name, from_name
+
+
+class Split(Closed):
+    """One random split of a corpus into training and test texts, shared by every model, layer and pooling."""
+
+    split: Literal["labelled", "all"] = Field(
+        "labelled",
+        description="What is split: the labelled texts, or all texts, of which the labelled ones are then taken "
+        "(for runs with `held_out` texts).",
+    )
+    test_fraction: float = Field(0.1, gt=0, lt=1, description="Part of the texts that is tested.")
+    split_seed: int = Field(42, ge=0, description="Seed of the split.")
+
+
+class Knn(Split):
+    """Nearest-neighbour accuracy of embeddings, as in the paper."""
+
+    type: Literal["knn"]
+    k: int = Field(10, ge=1, description="Neighbours that vote; ties go to the class that sorts first.")
+    metric: Literal["euclidean", "cosine"] = Field("euclidean", description="Distance between embeddings.")
+    transform: Literal["none", "centred", "whitened"] = Field(
+        "none", description="What is done to embeddings before: subtract their mean, or PCA-whiten them."
+    )
+
+
+class Linear(Split):
+    """Accuracy of a linear probe (logistic regression without penalty on standardised embeddings), as in the paper."""
+
+    type: Literal["linear"]
+
+
+Score = Annotated[Knn | Linear, Field(discriminator="type"), BeforeValidator(from_name)]
+
+
+class RegistryTask(Closed):
+    """A task of MTEB's registry, by its name; data at the registry's revision, English part, test split."""
+
+    type: Literal["registry"]
+    block: Name = Field(description="Block whose mean the score goes into, e.g. `clustering`.")
+
+
+class LocalTask(Closed):
+    """A task made from a labelled corpus and scored by mteb: same label means similar."""
+
+    type: Literal["clustering", "classification", "sts", "retrieval", "reranking"]
+    corpus: Name = Field(description="Corpus it is made from; retrieval needs titles.")
+    block: Name = Field(description="Block whose mean the score goes into.")
+
+
+TaskName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+
+
+class Mteb(Closed):
+    """How models are scored by MTEB: all alike."""
+
+    max_length: int = Field(384, ge=3, description="Texts are truncated to this many tokens.")
+    normalise: bool = Field(True, description="Scale every text's vector to unit length.")
+
+
+class Tsne(Closed):
+    """How maps of corpora are computed."""
+
+    perplexity: float = Field(30, gt=0, description="Effective number of neighbours.")
+    seed: int = Field(42, ge=0, description="Seed of the layout.")
+
+
+class Embedding(Closed):
+    """How corpora are embedded for scoring."""
+
+    tokens_per_batch: int = Field(
+        8192,
+        ge=1,
+        description="Tokens in a batch of texts of similar length; decides speed, memory and the last digits.",
+    )
+
+
+class Threads(Closed):
+    """CPU threads per job. They are settings because last digits and ties depend on them."""
+
+    fine_tune: int = Field(2, ge=1, description="Fine-tuning.")
+    embed: int = Field(2, ge=1, description="Embedding.")
+    score: int = Field(1, ge=1, description="Scores.")
