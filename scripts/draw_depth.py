@@ -42,10 +42,12 @@ def main(argv: list[str]) -> None:
     figure, axes = figures.new_figure(2.6 + 4.8 * len(found), 4.6, len(found))
     if {"freezing", "layers"} <= set(found):
         axes[0].sharey(axes[1])
-    for place, (axis, (role, path)) in enumerate(zip(axes, found.items(), strict=True)):
-        scores = figures.read_table(path, pooling=["mean"])
+    tables_of = {role: figures.read_table(path, pooling=["mean"]) for role, path in found.items()}
+    names = dict.fromkeys(name for table in tables_of.values() for name in table["series"])
+    colors = figures.label_colors(list(names), PAPER_COLORS)
+    for place, (axis, (role, scores)) in enumerate(zip(axes, tables_of.items(), strict=True)):
         published = figures.read_published(getattr(arguments, f"published_{role}"), scores)
-        DRAW[role](axis, scores, published)
+        DRAW[role](axis, scores, published, colors)
         figures.percent_axis(axis.yaxis)
         panels.letter(axis, "abc"[place], -0.14)
     handles = {label: line for axis in axes for line, label in zip(*axis.get_legend_handles_labels(), strict=True)}
@@ -53,43 +55,40 @@ def main(argv: list[str]) -> None:
     figures.save(figure, arguments.output)
 
 
-def draw_freezing(axis, scores, published) -> None:
+def draw_freezing(axis, scores, published, colors: dict) -> None:
     """Accuracy by the number of layers that are trained."""
     from matplotlib.ticker import MultipleLocator
 
-    from selfembed import figures, panels
+    from selfembed import panels
 
-    colors = dict.fromkeys(scores["series"], figures.DEFAULT_COLORS[1])
     panels.lines(axis, panels.numbers(scores, "x"), "x", colors)
     panels.mark_published(axis, panels.numbers(published, "x"), "x")
     axis.set(xlabel="Number of unfrozen layers", ylabel="kNN accuracy")
     axis.xaxis.set_major_locator(MultipleLocator(2))
 
 
-def draw_layers(axis, scores, published) -> None:
+def draw_layers(axis, scores, published, colors: dict) -> None:
     """Accuracy by layer, a line per model."""
     from matplotlib.ticker import MultipleLocator
 
-    from selfembed import figures, panels
+    from selfembed import panels
 
-    names = list(dict.fromkeys(scores["series"]))
-    panels.lines(axis, scores, "layer", figures.label_colors(names, PAPER_COLORS), markersize=3)
+    panels.lines(axis, scores, "layer", colors, markersize=3)
     panels.mark_published(axis, published, "layer")
     axis.set(xlabel="Layer number", ylabel="kNN accuracy")
     axis.xaxis.set_major_locator(MultipleLocator(2))
 
 
-def draw_benchmark(axis, scores, published) -> None:
+def draw_benchmark(axis, scores, published, colors: dict) -> None:
     """Mean of MTEB's blocks by layer, a line per model."""
     from matplotlib.ticker import MultipleLocator
 
-    from selfembed import blocks, figures, panels
+    from selfembed import blocks, panels
 
     by = ["series", "layer", "seed"]
     means, known = (blocks.block_means(table, by) for table in (scores, published))
     means, known = (table[table["block"] == blocks.MEAN] for table in (means, known))
-    names = list(dict.fromkeys(means["series"]))
-    panels.lines(axis, means, "layer", figures.label_colors(names, PAPER_COLORS), markersize=3)
+    panels.lines(axis, means, "layer", colors, markersize=3)
     panels.mark_published(axis, known, "layer")
     axis.set(xlabel="Layer number", ylabel="MTEB, mean of blocks")
     axis.xaxis.set_major_locator(MultipleLocator(2))

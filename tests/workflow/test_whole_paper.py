@@ -9,7 +9,7 @@ import yaml
 
 from selfembed.settings.expansion import expand
 from selfembed.settings.validation import load
-from workflow_runs import ROOT, planned
+from workflow_runs import ROOT, copy_of_checkout, planned, snakemake
 
 SETTINGS = load(yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8")))
 STUDY = expand(SETTINGS)
@@ -139,3 +139,17 @@ def test_a_figure_runs_only_what_it_needs(checkout, figure):
     needed = set(planned(checkout, figure)) - {figure}
     assert needed & OF_SOME_FIGURES == FIGURES[figure]
     assert not {rule for rule in needed if rule.startswith("lay_out") or rule.startswith("summarise")}
+
+
+def test_figures_are_drawn_from_published_numbers_alone(tmp_path):
+    folder = copy_of_checkout(tmp_path)
+    done = snakemake(folder, "published", "--cores", "2")
+    assert done.returncode == 0, done.stdout[-3000:]
+    drawn = {path.stem for path in (folder / "figures" / "published").glob("*.pdf")}
+    assert drawn >= {"figure1", "figure3", "figure4", "figure_s1", "figure_s2", "base_models", "base_models_cls"}
+    assert not (folder / "results" / "models").exists()
+
+
+def test_every_fault_of_the_original_has_its_row():
+    page = (ROOT / "docs" / "deviations.md").read_text(encoding="utf-8")
+    assert [int(number) for number in re.findall(r"^\| (\d+) \|", page, re.M)] == list(range(1, 35))
