@@ -34,7 +34,8 @@ def main(argv: list[str]) -> None:
         known = published[published["corpus"] == corpus].set_index("series")["value"]
         series = scores.drop_duplicates("label").set_index("label")["series"]
         places = [(known[series[label]], row) for row, label in enumerate(labels) if series[label] in known.index]
-        axis.plot(*zip(*places, strict=True), **panels.PUBLISHED) if places else None
+        if places:
+            axis.plot(*zip(*places, strict=True), **panels.PUBLISHED)
         if len(corpora) > 1:
             axis.set_title(corpus)
         axis.set_xlabel("kNN accuracy")

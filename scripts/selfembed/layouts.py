@@ -72,10 +72,8 @@ def with_means(cells: pd.DataFrame, by: list[str], rows: str, columns: str) -> p
 
 def complete_means(cells: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     """Means of cells by some columns, of groups that lack none of the values that another group has."""
-    groups = cells.groupby(by, sort=False)["mean"].agg(["mean", "count"]).reset_index()
-    of_its_kind = groups.groupby("block")["count"] if "block" in by else groups["count"]
-    needed = of_its_kind.transform("max") if "block" in by else of_its_kind.max()
-    return groups[groups["count"] == needed].drop(columns="count")
+    kinds = ["block"] if "block" in by else []
+    return blocks.complete(cells.groupby(by, sort=False)["mean"], kinds).rename(columns={"value": "mean"})
 
 
 def latex(table: pd.DataFrame, caption: str) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 import mteb
 from mteb.abstasks.abstask import AbsTask
 from mteb.cache import ResultCache
+from mteb.results import TaskResult
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Normalize
 
@@ -42,7 +43,9 @@ def load_registry_task(name: str) -> AbsTask:
     return task
 
 
-def model_at(folder: Path, layer: int, pooling: str, max_length: int, normalise: bool, name: str, checksum: str):
+def model_at(
+    folder: Path, layer: int, pooling: str, max_length: int, normalise: bool, name: str, checksum: str
+) -> SentenceTransformer:
     """A saved model cut above a layer, for mteb: with a pooling, scaled to unit length or not, under a name of its own.
 
     Args:
@@ -58,7 +61,7 @@ def model_at(folder: Path, layer: int, pooling: str, max_length: int, normalise:
     return model
 
 
-def evaluate(model: SentenceTransformer, task: AbsTask, batch_size: int = 32):
+def evaluate(model: SentenceTransformer, task: AbsTask, batch_size: int = 32) -> TaskResult:
     """Score a model on a fresh task with mteb and a cache of its own; returns mteb's result of the task.
 
     Raises InputError if mteb gives no score.
