@@ -30,7 +30,8 @@ def main(argv: list[str]) -> None:
         model = encoders.assemble(encoders.load(arguments.base / "0", layers=0), "mean", arguments.max_length)
     facts = {"encoder": arguments.name, "base_weights": checksum(arguments.base / "0" / "model.safetensors")}
     with written_whole(arguments.output) as folder:
-        encoders.save(model, folder / "0", model_cards.base(arguments.name, PARTS[arguments.part]))
+        card = model_cards.base(arguments.name, PARTS[arguments.part], encoders.needs_own_code(model))
+        encoders.save(model, folder / "0", card)
         write_json(provenance(**facts, part=arguments.part, max_length=arguments.max_length), folder / "model.json")
 
 

@@ -1,26 +1,15 @@
-"""Download the data of a task of MTEB's registry, at the registry's revision; English part only.
+"""Download the data of a task of MTEB's registry, at the registry's revision.
 
-The only step with MTEB's data on the network. Writes a folder with a Hugging Face cache from which `score_mteb.py`
-loads the task offline, and `task.json`, which says what it holds.
+The only step with MTEB's data on the network. Writes a folder with the English part of the data as mteb loads them, and
+`task.json`, which says what they are; `score_mteb.py` scores from it without network.
 """
 
-import hashlib
 import os
-from pathlib import Path
 
 from selfembed import command_line
 from selfembed.command_line import log
 from selfembed.errors import InputError
-from selfembed.records import checksum, provenance, write_json, written_whole
-
-
-def checksum_of_folder(folder: Path) -> str:
-    """SHA-256 over names and checksums of the data files below a folder."""
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.suffix in {".arrow", ".parquet", ".jsonl", ".gz", ".json", ".tsv"}:
-            digest.update(f"{path.name} {checksum(path)}\n".encode())
-    return digest.hexdigest()
+from selfembed.records import written_whole
 
 
 def main(argv: list[str]) -> None:
@@ -31,18 +20,24 @@ def main(argv: list[str]) -> None:
     arguments = parser.parse_args(argv)
     with written_whole(arguments.output) as folder:
         folder.mkdir()
-        os.environ.update(HF_HOME=str(folder), HF_HUB_OFFLINE="0")  # before datasets is imported
+        use_cache(str(folder.parent / "cache"))  # beside the folder: deleted with its shelter
         from selfembed import tasks
 
         task = tasks.registry_task(arguments.task)
         try:
             task.load_data()
         except Exception as error:  # whatever the hub, the network or the data did: one line
-            reason = str(error).splitlines()[0]
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
             raise InputError(f"task '{arguments.task}': could not be downloaded: {reason}; try again") from error
+        tasks.save_registry_task(task, folder)
         log.info("%s at %s", arguments.task, task.metadata.dataset["revision"])
-        facts = {"task": arguments.task, "dataset": task.metadata.dataset, "data": checksum_of_folder(folder)}
-        write_json(provenance(**facts), folder / "task.json")
+
+
+def use_cache(folder: str) -> None:
+    """Let Hugging Face's libraries go online and cache only here; they read this when they are first imported."""
+    os.environ.update(HF_HOME=folder, HF_HUB_OFFLINE="0", HF_DATASETS_OFFLINE="0")
+    for name in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_DATASETS_CACHE", "HF_MODULES_CACHE", "HF_XET_CACHE"):
+        os.environ.pop(name, None)
 
 
 if __name__ == "__main__":

@@ -76,7 +76,9 @@ def main(argv: list[str]) -> None:
         def save(step: str, history: pd.DataFrame) -> None:
             """Save the model as it is now, without a head, for texts that may be longer than packs."""
             finished = encoders.assemble(encoder, arguments.pooling, max_length)
-            encoders.save(finished, folder / step, model_cards.tuned(arguments.name, recipe, history, len(pairs)))
+            own_code = encoders.needs_own_code(finished)
+            card = model_cards.tuned(arguments.name, recipe, history, len(pairs), own_code)
+            encoders.save(finished, folder / step, card)
             encoder.to(device)
             encoder.max_seq_length = arguments.max_length
 

@@ -1,11 +1,12 @@
 """Score one model, cut at a layer, on one MTEB task: mteb embeds and scores.
 
 Reads a model at a step, and the data of a task: a downloaded task of mteb's registry, or a labelled corpus from which a
-task is made. Writes one tidy score row (CSV), and mteb's own result with what made it (JSON). Every model is scored
-alike: same length, normalised or not.
+task is made. Writes one tidy score row (CSV), and mteb's own result file with one more key, `selfembed`: what made it
+(JSON). Every model is scored alike: same length, normalised or not.
 """
 
 import os
+from pathlib import Path
 
 import pandas as pd
 
@@ -28,7 +29,7 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--task", required=True, help="name of the task")
     parser.add_argument("--block", required=True, help="block of tasks that the score belongs to")
     data = parser.add_mutually_exclusive_group(required=True)
-    data.add_argument("--data", type=existing, help="downloaded data of a task of mteb's registry")
+    data.add_argument("--data", type=Path, help="downloaded data of a task of mteb's registry")
     data.add_argument("--corpus", type=existing, help="prepared corpus (Parquet) of a local task")
     parser.add_argument("--kind", help="kind of a local task: clustering, classification, sts, retrieval, reranking")
     parser.add_argument("--max-length", type=int, default=384, help="tokens to which texts are truncated")
@@ -38,14 +39,12 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--output", required=True, help="CSV file to write")
     parser.add_argument("--result", required=True, help="JSON file to write")
     arguments = parser.parse_args(argv)
-    if arguments.data:  # before mteb and datasets are imported
-        os.environ.update(HF_HOME=str(arguments.data), HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1")
+    os.environ.update(HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1")  # before mteb and datasets are imported
     from selfembed import tasks
 
     use_threads(arguments.threads)
     if arguments.data:
-        task = tasks.load_registry_task(arguments.task)
-        data_checksum = read_json(arguments.data / "task.json")["data"]
+        task, data_checksum = tasks.load_registry_task(arguments.task, arguments.data)
     else:
         task, data_checksum = local_task(arguments)
     weights = checksum(arguments.model / "model.safetensors")
@@ -79,8 +78,9 @@ def main(argv: list[str]) -> None:
         "value": value,
     }
     log.info("%s, layer %d: %.4f", arguments.task, arguments.layer, value)
-    facts = provenance(model=arguments.path, weights=weights, data=data_checksum, precision="fp32", **settings)
-    write_json({"selfembed": facts, "mteb": result.model_dump(mode="json")}, arguments.result)
+    facts = {"model": arguments.path, **{key: row[key] for key in ("step", "layer", "pooling")}, "precision": "fp32"}
+    made_by = provenance(**facts, **settings, weights=weights, data=data_checksum)
+    write_json(result.model_dump(mode="json") | {"selfembed": made_by}, arguments.result)
     write_table(pd.DataFrame([row], columns=SCORE_COLUMNS), arguments.output)
 
 

@@ -90,6 +90,19 @@ AUGMENTATIONS: dict[str, Augmentation] = {
 }
 
 
+def positions_kept(n_texts: int, held_out: float) -> np.ndarray:
+    """Positions of the texts that are not held out, ascending.
+
+    Raises InputError if that part cannot be held out.
+    """
+    if not held_out:
+        return np.arange(n_texts)
+    try:
+        return np.sort(split(n_texts, held_out)[0])
+    except ValueError as error:
+        raise InputError(f"held_out is {held_out}, which cannot be taken from {n_texts} texts: {error}") from error
+
+
 def make_pairs(
     corpus: pd.DataFrame,
     augmentation: str,
@@ -111,11 +124,11 @@ def make_pairs(
 
     Returns a frame with the columns `epoch` (from 0), `id`, `anchor`, `positive`.
 
-    Raises InputError if no text gives a pair.
+    Raises InputError if no text gives a pair, or if that part cannot be held out.
     """
     chosen = AUGMENTATIONS[augmentation]
     limits = (sentences, minimum_length, maximum_length) if chosen.takes_packs else ()
-    kept = np.sort(split(len(corpus), held_out)[0]) if held_out else np.arange(len(corpus))
+    kept = positions_kept(len(corpus), held_out)
     texts = corpus["text"].to_numpy()
     candidates = {index: chosen.candidates(texts[index], *limits) for index in kept}
     usable = np.array([index for index, found in candidates.items() if len(found) >= chosen.needed])

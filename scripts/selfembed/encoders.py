@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Dense, Pooling, Transformer
-from transformers import AutoTokenizer, BertConfig, BertModel, PreTrainedModel
+from transformers import AutoConfig, AutoTokenizer, BertConfig, BertModel, PreTrainedModel
 
 from selfembed import token_pooling
 from selfembed.errors import InputError
@@ -26,8 +26,14 @@ def load(folder: Path, layers: int | None = None) -> Transformer:
 
     Args:
         layers: cut above this many transformer layers; 0 leaves the embedding module alone.
+
+    Raises InputError if the encoder has fewer layers: transformers would add random ones.
     """
     local = {"local_files_only": True}
+    if layers is not None:
+        last = AutoConfig.from_pretrained(folder, **local).num_hidden_layers
+        if not 0 <= layers <= last:
+            raise InputError(f"{folder}: layer {layers} does not exist; allowed: 0 to {last}")
     cut = {} if layers is None else {"num_hidden_layers": layers}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
@@ -106,7 +112,12 @@ def pooling_module(pooling: str, dimension: int) -> torch.nn.Module:
 
 
 def projection_head(dimension: int, widths: list[int], seed: int) -> list[Dense]:
-    """Linear layers of these widths with ReLU between them, to be put after a pooling; torch's own initialisation."""
+    """Linear layers of these widths with ReLU between them, to be put after a pooling; torch's own initialisation.
+
+    Raises InputError if a width is less than 1.
+    """
+    if any(width < 1 for width in widths):
+        raise InputError(f"projection: widths are {widths}; allowed: 1 and more")
     head = []
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -120,19 +131,31 @@ def projection_head(dimension: int, widths: list[int], seed: int) -> list[Dense]
 def freeze_below(encoder: Transformer, unfrozen_layers: int) -> None:
     """Leave only the top transformer layers trainable: not the embeddings, nor MPNet's position bias of all layers.
 
-    Raises InputError if the encoder has fewer layers.
+    Raises InputError if the encoder has fewer layers, or none that can be told apart.
     """
     last = encoder.model.config.num_hidden_layers
+    if last == 0:
+        raise InputError(f"unfrozen_layers is {unfrozen_layers}, but the encoder has no layers; leave it out")
     if not 1 <= unfrozen_layers <= last:
         raise InputError(f"unfrozen_layers is {unfrozen_layers}, the encoder has {last} layers; allowed: 1 to {last}")
+    # Architectures call their list of layers differently; its length is that of the config.
+    lists = [module for module in encoder.model.modules() if isinstance(module, torch.nn.ModuleList)]
+    layers = next((found for found in lists if len(found) == last), None)
+    if layers is None:
+        raise InputError(f"unfrozen_layers: no list of {last} layers found in {type(encoder.model).__name__}")
     encoder.model.requires_grad_(False)
-    encoder.model.encoder.layer[last - unfrozen_layers :].requires_grad_(True)
+    layers[last - unfrozen_layers :].requires_grad_(True)
+
+
+def needs_own_code(model: SentenceTransformer) -> bool:
+    """Whether others need the code saved with a model to load it (trust_remote_code=True)."""
+    return any(isinstance(module, TokenPooling | TokenEmbeddings) for module in model.modules())
 
 
 def save(model: SentenceTransformer, folder: Path, card: str) -> None:
     """Save a model with `card` as its README.md; anyone can load it with SentenceTransformer(folder).
 
-    A model with `token7` pooling gets the code of that pooling beside it; others load it with trust_remote_code=True.
+    A model that `needs_own_code` gets that code beside it; others load it with trust_remote_code=True.
     """
     model.save(str(folder), create_model_card=False)
     (folder / "README.md").write_text(card, encoding="utf-8")

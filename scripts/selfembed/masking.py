@@ -30,8 +30,10 @@ def mask_tokens(
 def masked_preprocessing(preprocess: Callable, tokenizer, fraction: float, seed: int) -> Callable:
     """A model's preprocessing of texts, followed by masking; every call draws anew, in order, from one generator.
 
-    Raises InputError if the encoder has no mask token.
+    Raises InputError if the encoder has no mask token, or if the fraction is not in [0, 1).
     """
+    if not 0 <= fraction < 1:
+        raise InputError(f"mask_fraction is {fraction}; allowed: 0 and more, less than 1")
     if tokenizer.mask_token_id is None:
         raise InputError("mask_fraction: the encoder's tokenizer has no mask token; allowed: 0")
     # An unknown word is a word: it can be masked.

@@ -21,17 +21,19 @@ vectors = model.encode(["One text.", "Another text."])
 """
 
 
-def base(name: str, what: str) -> str:
+def usage(own_code: bool) -> str:
+    """How to load a model, with the code saved beside it or without."""
+    return USAGE.format(trust=", trust_remote_code=True" if own_code else "")
+
+
+def base(name: str, what: str, own_code: bool = False) -> str:
     """Card of a model that has had no fine-tuning."""
-    return (
-        f"{HEADER}\n# {name}\n\nBase model of a selfembed study: {what}, with mean pooling.\n{USAGE.format(trust='')}"
-    )
+    return f"{HEADER}\n# {name}\n\nBase model of a selfembed study: {what}, with mean pooling.\n{usage(own_code)}"
 
 
-def tuned(name: str, recipe: dict, history: pd.DataFrame, n_pairs: int) -> str:
+def tuned(name: str, recipe: dict, history: pd.DataFrame, n_pairs: int, own_code: bool) -> str:
     """Card of a run's result: what it was trained on and how, how the loss went, how to use it."""
     table = "\n".join(f"| {key} | {value} |" for key, value in recipe.items())
-    trust = ", trust_remote_code=True" if recipe["pooling"] == "token7" else ""
     return f"""{HEADER}
 # {name}
 
@@ -42,7 +44,7 @@ steps, contrastive loss with in-batch negatives. The loss was {history["loss"].i
 | setting | value |
 |---|---|
 {table}
-{USAGE.format(trust=trust)}
+{usage(own_code)}
 ## Limits
 
 The model is adapted to the corpus it was trained on; on other texts it may be worse than the encoder it started from.

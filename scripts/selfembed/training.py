@@ -93,13 +93,15 @@ class History(TrainerCallback):
 def steps_to_keep(names: list[str], found: list[list[int]], epochs: np.ndarray) -> dict[int, list[str]]:
     """Names of kept steps (`10`, or `epoch-1` for the end of an epoch) by the optimiser step that they mean.
 
-    Raises InputError if the run is too short.
+    Raises InputError if a name is something else, or if the run is too short.
     """
     last_steps = {int(epochs[batch[0]]) + 1: step for step, batch in enumerate(found, start=1)}
     kept: dict[int, list[str]] = {}
     for name in names:
-        epoch = int(name.removeprefix("epoch-")) if name.startswith("epoch-") else None
-        step = last_steps.get(epoch, len(found) + 1) if epoch else int(name)
+        number = name.removeprefix("epoch-")
+        step = int(number) if number.isdecimal() else 0
+        if name.startswith("epoch-"):
+            step = last_steps.get(step, 0)
         if not 1 <= step <= len(found):
             raise InputError(
                 f"step '{name}' cannot be kept: the run has {len(found)} steps in {len(last_steps)} epochs; "

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfembed.crops import crop_pair, dropout_pair, make_pairs, packs
+from selfembed.crops import crop_pair, dropout_pair, halves, make_pairs, packs
 from selfembed.errors import InputError
 
 
@@ -112,6 +112,24 @@ def test_crop_pair_is_uniform_over_ordered_pairs():
 def test_dropout_pair_is_one_pack_twice(n_packs, seed):
     anchor, positive = dropout_pair([str(number) for number in range(n_packs)], np.random.default_rng(seed))
     assert anchor == positive
+
+
+@given(texts)
+def test_halves_are_all_sentences_in_order_and_the_first_is_not_the_shorter(text):
+    sentences = [piece.strip() + ". " for piece in text.split(".") if piece.strip()]
+    if len(sentences) < 2:
+        assert halves(text) == []
+        return
+    first, second = halves(text)
+    assert first + second == "".join(sentences)
+    assert first.count(".") - second.count(".") in (0, 1)
+
+
+@pytest.mark.parametrize("held_out", [-0.1, 1.0, 1.5])
+def test_what_cannot_be_held_out_is_one_clear_line(held_out):
+    with pytest.raises(InputError, match=f"held_out is {held_out}, which cannot be taken from 30 texts") as error:
+        make_pairs(corpus_of(30), "crops", 1, seed=1, held_out=held_out)
+    assert "\n" not in str(error.value)
 
 
 def corpus_of(n_texts: int) -> pd.DataFrame:

@@ -10,6 +10,7 @@ import torch
 from sentence_transformers import SentenceTransformer
 from small_models import small_bert, text, tokenizer_folder
 
+import build_embedding_model
 from selfembed import checkpoints, embedding, encoders, tokenization
 from selfembed.errors import InputError
 
@@ -52,12 +53,7 @@ def test_anyone_can_load_a_token7_model(tmp_path):
     """In a process that knows nothing of this library."""
     model = encoders.assemble(small_bert(tmp_path / "tokenizer")[0], "token7", 64)
     encoders.save(model, tmp_path / "model", "card")
-    program = (
-        "from sentence_transformers import SentenceTransformer\n"
-        f"model = SentenceTransformer({str(tmp_path / 'model')!r}, trust_remote_code=True)\n"
-        f"print(model.encode([{TEXTS[1]!r}])[0].tolist())"
-    )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=tmp_path)
+    done = answer_of_a_stranger(tmp_path / "model", ", trust_remote_code=True")
     np.testing.assert_allclose(json.loads(done.stdout.splitlines()[-1]), model.encode(TEXTS[1]), atol=1e-5)
 
 
@@ -75,6 +71,75 @@ def test_a_trained_tokenizer_is_reproducible_and_lower_cases():
     tokens = one.convert_ids_to_tokens(one("quick fox")["input_ids"])
     assert (tokens[0], tokens[-1]) == ("[CLS]", "[SEP]")
     assert one.pad_token == "[PAD]"
+
+
+def answer_of_a_stranger(folder, arguments=""):
+    """What SentenceTransformer says in a process that knows nothing of this library."""
+    program = (
+        "from sentence_transformers import SentenceTransformer\n"
+        f"model = SentenceTransformer({str(folder)!r}{arguments})\n"
+        f"print(model.encode([{TEXTS[1]!r}])[0].tolist())"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=folder, stdin=subprocess.DEVNULL
+    )
+
+
+@pytest.mark.parametrize(("part", "trust"), [("layer", ", trust_remote_code=True"), ("module", "")])
+def test_anyone_can_load_embeddings_alone_as_their_card_says(tmp_path, part, trust):
+    encoders.save(small_bert(tmp_path / "tokenizer"), tmp_path / "base" / "0", "card")
+    build_embedding_model.main(
+        f"--base {tmp_path}/base --part {part} --name part --max-length 64 --output {tmp_path}/{part}".split()
+    )
+    folder = tmp_path / part / "0"
+    assert f'SentenceTransformer("path/to/this/folder"{trust})' in (folder / "README.md").read_text()
+    done = answer_of_a_stranger(folder, trust)
+    assert done.returncode == 0, done.stderr
+    out = np.zeros((1, 1, 1, 16), dtype=np.float32)
+    embedding.embed(encoders.load(folder), [TEXTS[1]], [0], ["mean"], out, max_length=64)
+    np.testing.assert_allclose(json.loads(done.stdout.splitlines()[-1]), out[0, 0, 0], atol=1e-5)
+
+
+def test_an_embedding_layer_and_module_differ(tmp_path):
+    """The module adds positions and normalises."""
+    owner = small_bert(tmp_path / "tokenizer", dropout=0.0)
+    encoders.save(owner, tmp_path / "base", "card")
+    layer = encoders.embedding_layer(owner[0], 64).encode(TEXTS)
+    module = encoders.assemble(encoders.load(tmp_path / "base", layers=0), "mean", 64).encode(TEXTS)
+    assert not np.allclose(layer, module, atol=1e-3)
+
+
+@pytest.mark.parametrize("layers", [-1, 3])
+def test_a_cut_beyond_the_layers_is_refused(checkpoint, layers):
+    """And not filled with random ones."""
+    with pytest.raises(InputError, match=f"layer {layers} does not exist; allowed: 0 to 2"):
+        encoders.load(checkpoint, layers=layers)
+
+
+def test_layers_of_other_architectures_can_be_frozen(tmp_path):
+    from transformers import DistilBertConfig, DistilBertModel
+
+    DistilBertModel(DistilBertConfig(n_layers=2, dim=16, n_heads=2, hidden_dim=32, vocab_size=400)).save_pretrained(
+        tmp_path
+    )
+    tokenizer_folder(tmp_path)
+    encoder = encoders.load(tmp_path)
+    encoders.freeze_below(encoder, 1)
+    trainable = [name for name, weights in encoder.model.named_parameters() if weights.requires_grad]
+    assert trainable
+    assert all(name.startswith("transformer.layer.1.") for name in trainable)
+
+
+def test_an_encoder_without_layers_has_none_to_unfreeze(tmp_path):
+    layer = encoders.embedding_layer(small_bert(tmp_path)[0], 64)
+    with pytest.raises(InputError, match="unfrozen_layers is 1, but the encoder has no layers; leave it out"):
+        encoders.freeze_below(layer[0], 1)
+
+
+@pytest.mark.parametrize("widths", [[0], [8, -1]])
+def test_a_head_has_a_width(widths):
+    with pytest.raises(InputError, match=r"projection: widths are .*; allowed: 1 and more"):
+        encoders.projection_head(16, widths, seed=1)
 
 
 @pytest.fixture

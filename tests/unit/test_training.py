@@ -1,15 +1,20 @@
 """Fine-tuning against the closed form of the loss and a plain torch loop."""
 
 import copy
+import itertools
+import json
 import logging
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from safetensors.torch import load_file
 from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
-from small_models import small_bert, text
+from small_models import SENTENCE, small_bert, text
 
+import fine_tune
+import make_pairs
 from selfembed import encoders, training
 from selfembed.errors import InputError
 
@@ -60,8 +65,8 @@ def test_first_loss_of_a_run_equals_the_closed_form(folder):
     assert history["loss"][0] == pytest.approx(closed_form(*vectors, 0.05), abs=1e-5)
 
 
-def plain_loop(model, pairs, learning_rate, batch_size, temperature, warmup):
-    """The same fine-tuning in a few lines of torch: Adam, linear schedule, no clipping, no dropout."""
+def plain_loop(model, pairs, learning_rate, batch_size, temperature, warmup, stop=None):
+    """The same fine-tuning in a few lines of torch: Adam, linear schedule, no clipping, no dropout; `stop` steps."""
     model.train()
     optimiser = torch.optim.Adam(model.parameters(), lr=learning_rate)
     batches = [
@@ -71,7 +76,7 @@ def plain_loop(model, pairs, learning_rate, batch_size, temperature, warmup):
     ]
     rising = int(warmup * len(batches) / pairs["epoch"].nunique())
     losses = []
-    for step, batch in enumerate(batches):
+    for step, batch in enumerate(batches[:stop]):
         factor = step / rising if step < rising else (len(batches) - step) / (len(batches) - rising)
         optimiser.param_groups[0]["lr"] = learning_rate * factor
         a, p = (
@@ -97,6 +102,31 @@ def test_equals_a_plain_torch_loop(folder, steps):
     np.testing.assert_allclose(history["loss"], losses, atol=1e-5)
     for (name, trained), expected in zip(model.named_parameters(), reference.parameters(), strict=True):
         torch.testing.assert_close(trained, expected, atol=1e-5, rtol=1e-4, msg=name)
+
+
+@pytest.mark.parametrize("step", [1, 5, 11])
+def test_a_kept_step_is_a_plain_torch_loop_stopped_there(folder, step):
+    model = small_bert(folder, dropout=0.0)
+    reference = copy.deepcopy(model)
+    kept = []
+    training.fine_tune(
+        model,
+        pairs_of(),
+        seed=1,
+        learning_rate=1e-3,
+        batch_size=4,
+        kept_steps=[str(step)],
+        keep=lambda name, history: kept.append(copy.deepcopy(model)),
+    )
+    plain_loop(reference, pairs_of(), 1e-3, 4, 0.05, 0.1, stop=step)
+    for (name, trained), expected in zip(kept[0].named_parameters(), reference.parameters(), strict=True):
+        torch.testing.assert_close(trained, expected, atol=1e-5, rtol=1e-4, msg=name)
+
+
+@pytest.mark.parametrize("name", ["epoch-0", "epoch-x", "final", "ten", "-1"])
+def test_what_is_no_step_cannot_be_kept(name):
+    with pytest.raises(InputError, match=f"step '{name}' cannot be kept: the run has 2 steps in 2 epochs"):
+        training.steps_to_keep([name], [[0], [1]], np.array([0, 1]))
 
 
 def test_weights_do_move(folder):
@@ -198,3 +228,77 @@ def test_progress_is_logged(folder, caplog):
     with caplog.at_level(logging.INFO, logger="selfembed"):
         training.fine_tune(small_bert(folder), pairs_of(), seed=1, batch_size=8)
     assert "6 of 6 steps (100 %)" in caplog.text
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    """A base model and its pairs, as the script reads them: 6 steps of 4 pairs in 2 epochs."""
+    place = tmp_path_factory.mktemp("study")
+    encoders.save(small_bert(place / "tokenizer", max_length=128), place / "base" / "0", "card")
+    texts = [". ".join(f"{SENTENCE} {text(6, number + part)}" for part in range(4)) for number in range(12)]
+    pd.DataFrame({"id": range(12), "text": texts, "label": None, "title": None}).to_parquet(place / "corpus.parquet")
+    flags = "--type crops --epochs 2 --seed 3 --corpus {0}/corpus.parquet --output {0}/pairs.parquet"
+    make_pairs.main(f"{flags} --settings {{0}}/pairs.json".format(place).split())
+    return place
+
+
+def tuned(study, output, *flags):
+    """The weights of `final/` of a run of the script."""
+    fine_tune.main(
+        f"--base {study}/base --pairs {study}/pairs.parquet --pairs-settings {study}/pairs.json --name run --seed 1"
+        f" --batch-size 4 --learning-rate 1e-3 --device cpu --output {output}".split()
+        + list(flags)
+    )
+    return load_file(output / "final" / "model.safetensors")
+
+
+def same(one, other):
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_keeping_steps_changes_nothing(study, tmp_path, precision):
+    plain = tuned(study, tmp_path / "plain", "--precision", precision)
+    kept = tuned(study, tmp_path / "kept", "--precision", precision, "--keep", "2", "epoch-1", "epoch-2")
+    assert same(plain, kept)
+    assert {path.name for path in (tmp_path / "kept").iterdir() if path.is_dir()} == {
+        "2",
+        "epoch-1",
+        "epoch-2",
+        "final",
+    }
+    base = load_file(study / "base" / "0" / "model.safetensors")
+    steps = [base] + [load_file(tmp_path / "kept" / name / "model.safetensors") for name in ("2", "epoch-1", "epoch-2")]
+    assert same(steps[3], kept)
+    assert not any(same(one, other) for one, other in itertools.pairwise(steps))
+
+
+@pytest.mark.parametrize(
+    "flags", [("--projection", "8", "4"), ("--mask-fraction", "0.5"), ("--unfrozen-layers", "1"), ("--pooling", "cls")]
+)
+def test_every_flag_reaches_the_run_and_none_the_saved_model(study, tmp_path, flags):
+    plain, changed = tuned(study, tmp_path / "plain"), tuned(study, tmp_path / "changed", *flags, "--keep", "3")
+    assert plain.keys() == changed.keys()
+    assert not same(plain, changed)
+    for step in ("3", "final"):
+        modules = json.loads((tmp_path / "changed" / step / "modules.json").read_text())
+        assert [module["type"].rsplit(".", 1)[-1] for module in modules] == ["Transformer", "Pooling"]
+    recipe = json.loads((tmp_path / "changed" / "run.json").read_text())["recipe"]
+    value = recipe[flags[0].removeprefix("--").replace("-", "_")]
+    assert (value if isinstance(value, list) else [value]) == [
+        int(word) if word.isdecimal() else value for word in flags[1:]
+    ]
+
+
+def test_frozen_weights_of_a_saved_run_are_the_base_models_bytes(study, tmp_path):
+    base = load_file(study / "base" / "0" / "model.safetensors")
+    changed = tuned(study, tmp_path / "run", "--unfrozen-layers", "1")
+    moved = {name for name in base if not torch.equal(base[name], changed[name])}
+    assert moved
+    assert all("layer.1." in name for name in moved)
+
+
+def test_a_step_beyond_the_run_leaves_nothing(study, tmp_path):
+    with pytest.raises(InputError, match="step '7' cannot be kept: the run has 6 steps in 2 epochs"):
+        tuned(study, tmp_path / "run", "--keep", "7")
+    assert list(tmp_path.iterdir()) == []
