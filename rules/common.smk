@@ -11,7 +11,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
 from selfembed.errors import InputError
-from selfembed import model_paths
+from selfembed import model_paths, task_files
 from selfembed.settings import code as code_files
 from selfembed.settings import expansion
 from selfembed.settings.expansion import Model
@@ -36,7 +36,7 @@ from selfembed.settings.encoders import (
     RandomEncoder,
     TrainedTokenizer,
 )
-from selfembed.settings.scores import Knn, Linear, LocalTask, RegistryTask
+from selfembed.settings.scores import Knn, Linear, RegistryTask
 from selfembed.versions import installed_version
 from selfembed.settings.validation import check_target_names, load, missing_sources
 
@@ -159,18 +159,25 @@ def package_versions(wildcards):
 
 
 def task_data(wildcards):
-    """What an MTEB task is made of: its downloaded data, or a corpus."""
+    """What an MTEB task is made of: its downloaded data, a corpus, or files."""
     task = settings.tasks[wildcards.task]
-    if isinstance(task, LocalTask):
-        return f"<results>/corpora/{task.corpus}.parquet"
-    return f"<results>/tasks/{wildcards.task}"
+    if isinstance(task, RegistryTask):
+        return f"<results>/tasks/{wildcards.task}"
+    return f"<results>/corpora/{task.corpus}.parquet" if task.corpus else local_task_files(task)
+
+
+def local_task_files(task):
+    """The files of a task, so that it is scored anew when they change."""
+    return [str(task_files.find(Path(task.files), name)) for name in task_files.FILES[task.type]]
 
 
 def task_flags(wildcards, input):
-    """What an MTEB task is, and how models are scored by it."""
+    """What an MTEB task is."""
     task = settings.tasks[wildcards.task]
-    data = f"--kind {task.type} --corpus" if isinstance(task, LocalTask) else "--data"
-    return f"{data} {input.data} --block {task.block} {flags(settings.mteb)}"
+    if isinstance(task, RegistryTask):
+        return f"--data {input.data} --block {task.block}"
+    made_of = f"--corpus {input.data}" if task.corpus else f"--files {shlex.quote(task.files)}"
+    return f"--kind {task.type} {made_of} --block {task.block}"
 
 
 # Models

@@ -56,18 +56,20 @@ rule score_linear:
 
 
 rule score_mteb:
-    """One MTEB task with one model, cut at a layer."""
+    """One MTEB task with one model, cut at a layer; vectors as they come (raw) or of unit length (unit)."""
     input:
         model="<results>/models/{model}",
         data=task_data,
         code=code("score_mteb.py"),
     output:
-        score="<results>/scores/mteb/{task}/{model}/{step}/{pooling}_{layer}.csv",
-        result="<results>/scores/mteb/{task}/{model}/{step}/{pooling}_{layer}.json",
+        score="<results>/scores/mteb/{task}/{model}/{step}/{pooling}_{layer}_{max_length}_{scaling}.csv",
+        result="<results>/scores/mteb/{task}/{model}/{step}/{pooling}_{layer}_{max_length}_{scaling}.json",
     log:
-        "<logs>/score_mteb/{task}/{model}/{step}/{pooling}_{layer}.log",
+        "<logs>/score_mteb/{task}/{model}/{step}/{pooling}_{layer}_{max_length}_{scaling}.log",
     benchmark:
-        "<logs>/score_mteb/{task}/{model}/{step}/{pooling}_{layer}.tsv"
+        "<logs>/score_mteb/{task}/{model}/{step}/{pooling}_{layer}_{max_length}_{scaling}.tsv"
+    wildcard_constraints:
+        scaling="unit|raw",
     conda:
         "../envs/mteb.yaml"
     threads: settings.threads.embed
@@ -77,12 +79,13 @@ rule score_mteb:
         gpu=gpus_for_encoder,
     params:
         task=task_flags,
+        normalise=lambda wildcards: "--normalise" if wildcards.scaling == "unit" else "",
         device=settings.device,
         threads=settings.threads.embed,
     shell:
         "python scripts/score_mteb.py --model {input.model}/{wildcards.step} --path {wildcards.model}"
         " --step {wildcards.step} --layer {wildcards.layer} --pooling {wildcards.pooling} --task {wildcards.task}"
-        " {params.task} --device {params.device} --threads {params.threads} --output {output.score}"
+        " {params.task} --max-length {wildcards.max_length} {params.normalise} --device {params.device} --threads {params.threads} --output {output.score}"
         " --result {output.result} > {log} 2>&1"
 
 

@@ -21,15 +21,15 @@ def main(argv: list[str]) -> None:
     with written_whole(arguments.output) as folder:
         folder.mkdir()
         use_cache(str(folder.parent / "cache"))  # beside the folder: deleted with its shelter
-        from selfembed import tasks
+        from selfembed import registry_tasks
 
-        task = tasks.registry_task(arguments.task)
+        task = registry_tasks.find(arguments.task)
         try:
             task.load_data()
         except Exception as error:  # whatever the hub, the network or the data did: one line
             reason = (str(error).splitlines() or [type(error).__name__])[0]
             raise InputError(f"task '{arguments.task}': could not be downloaded: {reason}; try again") from error
-        tasks.save_registry_task(task, folder)
+        registry_tasks.save(task, folder)
         log.info("%s at %s", arguments.task, task.metadata.dataset["revision"])
 
 

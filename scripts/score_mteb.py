@@ -1,21 +1,27 @@
 """Score one model, cut at a layer, on one MTEB task: mteb embeds and scores.
 
-Reads a model at a step, and the data of a task: a downloaded task of mteb's registry, or a labelled corpus from which a
-task is made. Writes one tidy score row (CSV), and mteb's own result file with one more key, `selfembed`: what made it
-(JSON). Every model is scored alike: same length, normalised or not.
+Reads a model at a step, and the data of a task: a downloaded task of mteb's registry, a labelled corpus from which a
+task is made, or files. Writes one tidy score row (CSV), and mteb's own result file with one more key, `selfembed`: what
+made it (JSON).
 """
 
+import logging
 import os
 from pathlib import Path
 
 import pandas as pd
 
-from selfembed import command_line, model_paths
+from selfembed import command_line, model_paths, task_files
 from selfembed.command_line import existing, log, use_threads
 from selfembed.devices import choose_device
 from selfembed.errors import InputError
-from selfembed.records import checksum, provenance, read_json, write_json, write_table
+from selfembed.records import checksum, checksum_of_files, provenance, read_json, write_json, write_table
 from selfembed.tables import SCORE_COLUMNS
+from selfembed.versions import installed_version
+
+PRECISION = "fp32"
+# The packages whose versions can change a score most.
+PACKAGES = ("mteb", "datasets", "sentence-transformers", "transformers", "torch")
 
 
 def main(argv: list[str]) -> None:
@@ -30,8 +36,9 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--block", required=True, help="block of tasks that the score belongs to")
     data = parser.add_mutually_exclusive_group(required=True)
     data.add_argument("--data", type=Path, help="downloaded data of a task of mteb's registry")
-    data.add_argument("--corpus", type=existing, help="prepared corpus (Parquet) of a local task")
-    parser.add_argument("--kind", help="kind of a local task: clustering, classification, sts, retrieval, reranking")
+    data.add_argument("--corpus", type=existing, help="prepared corpus (Parquet) that a task is made from")
+    data.add_argument("--files", type=existing, help="folder with a task's files, in the columns of MTEB's data sets")
+    parser.add_argument("--kind", choices=task_files.FILES, help="kind of a task from a corpus or from files")
     parser.add_argument("--max-length", type=int, default=384, help="tokens to which texts are truncated")
     parser.add_argument("--normalise", action="store_true", help="scale vectors to unit length")
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto", help="where to embed")
@@ -40,16 +47,17 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--result", required=True, help="JSON file to write")
     arguments = parser.parse_args(argv)
     os.environ.update(HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1")  # before mteb and datasets are imported
-    from selfembed import tasks
+    from selfembed import benchmark, registry_tasks
 
     use_threads(arguments.threads)
+    logging.getLogger("transformers").setLevel(logging.ERROR)  # it would list the layers that are cut off
     if arguments.data:
-        task, data_checksum = tasks.load_registry_task(arguments.task, arguments.data)
+        task, data_checksum = registry_tasks.load(arguments.task, arguments.data)
     else:
         task, data_checksum = local_task(arguments)
     weights = checksum(arguments.model / "model.safetensors")
     name = f"{arguments.path}/{arguments.step}/{arguments.pooling}_{arguments.layer}".replace("/", "__")
-    model = tasks.model_at(
+    model = benchmark.model_at(
         arguments.model,
         arguments.layer,
         arguments.pooling,
@@ -58,13 +66,15 @@ def main(argv: list[str]) -> None:
         f"selfembed/{name}",
         weights,
     ).to(choose_device(arguments.device))
-    result = tasks.evaluate(model, task)
+    result = benchmark.evaluate(model, task)
     value = float(result.get_score())
     settings = {
         "max_length": model.max_seq_length,
         "normalise": arguments.normalise,
         "main_score": task.metadata.main_score,
-    }
+        "precision": PRECISION,
+        "data": data_checksum,
+    } | {name: installed_version(name) for name in PACKAGES}
     row = {
         "corpus": arguments.task,
         "block": arguments.block,
@@ -78,21 +88,30 @@ def main(argv: list[str]) -> None:
         "value": value,
     }
     log.info("%s, layer %d: %.4f", arguments.task, arguments.layer, value)
-    facts = {"model": arguments.path, **{key: row[key] for key in ("step", "layer", "pooling")}, "precision": "fp32"}
-    made_by = provenance(**facts, **settings, weights=weights, data=data_checksum)
+    facts = {"model": arguments.path, **{key: row[key] for key in ("step", "layer", "pooling")}, "weights": weights}
+    made_by = provenance(**facts, **settings)
     write_json(result.model_dump(mode="json") | {"selfembed": made_by}, arguments.result)
     write_table(pd.DataFrame([row], columns=SCORE_COLUMNS), arguments.output)
 
 
 def local_task(arguments):
-    """A task from a corpus, and the corpus' checksum."""
-    from selfembed import local_tasks
+    """A task from a corpus or from files, and the checksum of what it is made of."""
+    from selfembed import local_tasks, tasks_from_corpus, tasks_from_files
     from selfembed.corpora import read_corpus
 
-    if arguments.kind not in local_tasks.KINDS:
-        raise InputError(f"--kind: '{arguments.kind}' is unknown; allowed: {', '.join(local_tasks.KINDS)}")
-    found = checksum(arguments.corpus)
-    return local_tasks.local_task(arguments.task, arguments.kind, read_corpus(arguments.corpus), found), found
+    if arguments.kind is None:
+        raise InputError(f"--kind: missing; allowed with --corpus or --files: {', '.join(task_files.FILES)}")
+    try:
+        if arguments.corpus:
+            data = tasks_from_corpus.make(arguments.kind, read_corpus(arguments.corpus))
+            found = checksum(arguments.corpus)
+        else:
+            data = tasks_from_files.read(arguments.kind, arguments.files)
+            files = [task_files.find(arguments.files, name) for name in task_files.FILES[arguments.kind]]
+            found = checksum_of_files(arguments.files, files)
+    except InputError as error:
+        raise InputError(f"task '{arguments.task}': {error}") from error
+    return local_tasks.local_task(arguments.task, arguments.kind, data, found), found
 
 
 if __name__ == "__main__":

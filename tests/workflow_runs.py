@@ -37,14 +37,17 @@ def without_network() -> list[str]:
         return []
 
 
+def environment() -> dict[str, str]:
+    """Variables for a snakemake process; its jobs call `python`: the one that runs the tests, activated or not."""
+    found = {key: value for key, value in os.environ.items() if not key.startswith("SNAKEMAKE")}
+    return found | {"PATH": os.pathsep.join([str(Path(sys.executable).parent), found["PATH"]])}
+
+
 def snakemake(folder: Path, *arguments: str, prefix: tuple[str, ...] = ()) -> subprocess.CompletedProcess:
     """Run snakemake in a folder; standard output and error come together in `stdout`."""
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("SNAKEMAKE")}
-    # Jobs call `python`: the one that runs the tests, activated or not.
-    environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environment["PATH"]])
     command = [*prefix, sys.executable, "-m", "snakemake", *arguments]
     return subprocess.run(
-        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command, cwd=folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
 
 

@@ -8,12 +8,12 @@ import pandas as pd
 from pandas.errors import ParserWarning
 
 from selfembed.errors import InputError
+from selfembed.file_formats import FORMATS
 from selfembed.keywords import label as label_by_keywords
 from selfembed.keywords import read_classes
 from selfembed.keywords import split as split_keywords
 
 COLUMNS = ["id", "text", "label", "title"]
-FORMATS = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".parquet": "parquet"}
 
 
 def read_source(
@@ -32,21 +32,7 @@ def read_source(
 
     Raises InputError if the format is unknown, the file cannot be read or a column does not exist.
     """
-    format = format or FORMATS.get(path.suffix.lower())
-    if format is None:
-        raise InputError(
-            f"{path}: cannot tell the format from the ending '{path.suffix}'; allowed: {', '.join(FORMATS)}"
-        )
-    try:
-        match format:
-            case "parquet":
-                raw = pd.read_parquet(path)
-            case "jsonl":
-                raw = pd.read_json(path, lines=True, dtype=False, convert_dates=False)
-            case _:
-                raw = read_cells(path, "\t" if format == "tsv" else ",")
-    except (ValueError, OSError, ParserWarning) as error:
-        raise InputError(f"{path}: cannot be read as {format}: {str(error).splitlines()[0]}") from error
+    raw = read_file(path, format)
     if keywords is not None and keyword_classes is not None:
         if keywords not in raw.columns:
             raise InputError(
@@ -64,6 +50,27 @@ def read_source(
         else:
             raise InputError(f"{path}: no column '{column}' for '{name}'; columns: {', '.join(map(str, raw.columns))}")
     return table
+
+
+def read_file(path: Path, format: str | None = None) -> pd.DataFrame:
+    """Read a csv, tsv, jsonl or parquet file as it is; without a format, its ending decides.
+
+    Raises InputError if the format is unknown or the file cannot be read.
+    """
+    format = format or FORMATS.get(path.suffix.lower())
+    if format is None:
+        raise InputError(
+            f"{path}: cannot tell the format from the ending '{path.suffix}'; allowed: {', '.join(FORMATS)}"
+        )
+    try:
+        match format:
+            case "parquet":
+                return pd.read_parquet(path)
+            case "jsonl":
+                return pd.read_json(path, lines=True, dtype=False, convert_dates=False)
+        return read_cells(path, "\t" if format == "tsv" else ",")
+    except (ValueError, OSError, ParserWarning) as error:
+        raise InputError(f"{path}: cannot be read as {format}: {str(error).splitlines()[0]}") from error
 
 
 def read_cells(path: Path, separator: str) -> pd.DataFrame:

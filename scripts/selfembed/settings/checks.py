@@ -90,7 +90,9 @@ def check_encoder(key: str, encoder, settings: Settings) -> Iterator[str]:
 
 
 def check_local_task(key: str, task: LocalTask, settings: Settings) -> Iterator[str]:
-    """A local task is made from a labelled corpus; retrieval from one with titles."""
+    """A task is made from a labelled corpus; retrieval from one with titles."""
+    if task.corpus is None:
+        return
     yield from unknown(f"{key}.corpus", task.corpus, "a corpus", settings.corpora)
     if task.corpus not in settings.corpora:
         return
@@ -133,6 +135,8 @@ def check_entry(experiment_key: str, position: int, entry, experiment, settings:
     for setting in ("train_on", "steps", "sweep"):
         if getattr(entry, setting) and entry.recipe is None:
             yield f"{key}.{setting}: needs a recipe; allowed: add '{key}.recipe' or drop this key"
+    if entry.mteb and not experiment.tasks:
+        yield f"{key}.mteb: the experiment has no tasks; allowed: drop this key"
     if entry.color and entry.sweep:
         yield f"{key}.color: one colour for a sweep; allowed: drop this key, every combination gets its own colour"
     if experiment.tasks and entry.recipe is not None and entry.train_on is None:

@@ -53,7 +53,10 @@ class Line:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """One score of one model at a step: on a corpus, of a selection of embeddings, or on a task, of one of them."""
+    """One score of one model at a step: on a corpus, of a selection of embeddings, or on a task, of one of them.
+
+    On a task, the selection also says how the model is treated: `mean_12_384_unit`.
+    """
 
     line: Line
     model: Model
@@ -130,7 +133,8 @@ def scored(
         parts = [(score, select(poolings, experiment.layers, encoder)) for score in experiment.scores]
     else:
         numbers = layer_numbers(experiment.layers, encoder.layers)
-        parts = [("mteb", f"{pooling}_{layer}") for pooling in poolings for layer in numbers]
+        treatment = (entry.mteb or settings.mteb).name
+        parts = [("mteb", f"{pooling}_{layer}_{treatment}") for pooling in poolings for layer in numbers]
     for model in models(entry, recipe, on, experiment, settings):
         for step in (entry.steps or experiment.steps) if recipe else [0]:
             untrained = recipe is None or step == 0 or study.recipes[recipe].unfrozen_layers == 0

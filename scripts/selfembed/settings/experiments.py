@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
 
 from selfembed.settings.base import Closed, Name, Pooling, Seeds, Text
-from selfembed.settings.scores import TaskName
+from selfembed.settings.scores import Mteb, TaskName
 
 
 def _kind_of_step(value: Any) -> str | None:
@@ -40,6 +40,7 @@ class ModelEntry(Closed):
     corpora: list[Name] | None = Field(None, min_length=1, description="Only on these of the experiment's corpora.")
     poolings: list[Pooling] | None = Field(None, min_length=1, description="Instead of the experiment's poolings.")
     steps: list[Step] | None = Field(None, min_length=1, description="Instead of the experiment's steps.")
+    mteb: Mteb | None = Field(None, description="How tasks score it, instead of the study's `mteb`.")
     sweep: dict[str, Annotated[list[Any], Field(min_length=1)]] = Field(
         default_factory=dict,
         description="Recipe keys with lists of values, e.g. `{temperature: [0.05, 0.5]}` or "

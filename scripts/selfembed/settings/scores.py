@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
-from selfembed.settings.base import Closed, Name, from_name
+from selfembed.settings.base import Closed, LocalPath, Name, from_name
 
 
 class Split(Closed):
@@ -47,21 +47,36 @@ class RegistryTask(Closed):
 
 
 class LocalTask(Closed):
-    """A task made from a labelled corpus and scored by mteb: same label means similar."""
+    """A task made from a labelled corpus (same label means similar) or read from files, and scored by mteb."""
 
     type: Literal["clustering", "classification", "sts", "retrieval", "reranking"]
-    corpus: Name = Field(description="Corpus it is made from; retrieval needs titles.")
+    corpus: Name | None = Field(None, description="Corpus it is made from; retrieval needs titles.")
+    files: LocalPath | None = Field(
+        None, description="Instead of a corpus: folder with the task's files, in MTEB's own columns (see docs/mteb.md)."
+    )
     block: Name = Field(description="Block whose mean the score goes into.")
+
+    @model_validator(mode="after")
+    def made_of_one_thing(self):
+        """A task is made from a corpus, or read from files."""
+        if (self.corpus is None) == (self.files is None):
+            raise ValueError("one of corpus and files is needed; allowed: a corpus, or a folder of files")
+        return self
 
 
 TaskName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 
 
 class Mteb(Closed):
-    """How models are scored by MTEB: all alike."""
+    """How models are scored by MTEB; all alike, unless an entry of an experiment says otherwise."""
 
     max_length: int = Field(384, ge=3, description="Texts are truncated to this many tokens.")
     normalise: bool = Field(True, description="Scale every text's vector to unit length.")
+
+    @property
+    def name(self) -> str:
+        """As part of a path: `384_unit`, `512_raw`."""
+        return f"{self.max_length}_{'unit' if self.normalise else 'raw'}"
 
 
 class Tsne(Closed):

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from selfembed import task_files
 from selfembed.errors import InputError
 from selfembed.settings.checks import check
 from selfembed.settings.schema import Settings
@@ -50,9 +51,21 @@ def missing_sources(settings: Settings) -> None:
         f"{key}: {path!r} does not exist; allowed: {kind}"
         for key, path, inside, kind in named
         if not Path(path, inside).is_file()
-    ]
+    ] + missing_task_files(settings)
     if missing:
         raise InputError("\n".join(missing))
+
+
+def missing_task_files(settings: Settings) -> list[str]:
+    """One line for each task whose files are not all there."""
+    found = []
+    for name, task in settings.tasks.items():
+        try:
+            for file in task_files.FILES[task.type] if getattr(task, "files", None) else ():
+                task_files.find(Path(task.files), file)
+        except InputError as error:
+            found.append(f"tasks.{name}.files: {error}")
+    return found
 
 
 def check_target_names(settings: Settings, taken: set[str]) -> None:

@@ -1,22 +1,14 @@
-"""MTEB tasks and models, brought together so that one score is one model's alone; the data of tasks on disk."""
+"""Tasks of mteb's registry: their English part, and their data on disk."""
 
-import hashlib
-import tempfile
 from pathlib import Path
 
 import datasets
 import mteb
-import numpy as np
 from datasets import Dataset, DatasetDict
 from mteb.abstasks.abstask import AbsTask
-from mteb.cache import ResultCache
-from mteb.results import TaskResult
-from sentence_transformers import SentenceTransformer
-from sentence_transformers.sentence_transformer.modules import Normalize
 
-from selfembed import encoders
 from selfembed.errors import InputError
-from selfembed.records import checksum, provenance, read_json, write_json
+from selfembed.records import checksum_of_files, provenance, read_json, write_json
 
 SPLIT = "test"
 FACTS_FILE = "task.json"
@@ -24,7 +16,7 @@ FACTS_FILE = "task.json"
 RELEVANCE = ("relevant_docs", "top_ranked")
 
 
-def registry_task(name: str) -> AbsTask:
+def find(name: str) -> AbsTask:
     """A fresh task of mteb's registry: its English part, its test split, at the registry's revision.
 
     Raises InputError if the registry has no such task, or the task no such part.
@@ -50,7 +42,7 @@ def identity(task: AbsTask) -> dict:
     }
 
 
-def save_registry_task(task: AbsTask, folder: Path) -> None:
+def save(task: AbsTask, folder: Path) -> None:
     """Write the data of a task that mteb has loaded, and what they are, into an existing folder.
 
     The data are kept as mteb hands them to its evaluation, because Hugging Face's own cache cannot be trusted without
@@ -61,12 +53,12 @@ def save_registry_task(task: AbsTask, folder: Path) -> None:
     write_json(provenance(**identity(task), **versions, data=data_checksum(folder / "data")), folder / FACTS_FILE)
 
 
-def load_registry_task(name: str, folder: Path) -> tuple[AbsTask, str]:
-    """A fresh task with the data that `save_registry_task` wrote, and their checksum; no network.
+def load(name: str, folder: Path) -> tuple[AbsTask, str]:
+    """A fresh task with the data that `save` wrote, and their checksum; no network.
 
     Raises InputError with the command that fetches the data if they are missing, another task's, or damaged.
     """
-    task = registry_task(name)
+    task = find(name)
     advice = f"fetch them on a machine with network: python scripts/download_task.py --task {name} --output {folder}"
     if not (folder / FACTS_FILE).is_file():
         raise InputError(f"task '{name}': its data are not in {folder}; {advice}")
@@ -112,50 +104,6 @@ def load_data(folder: Path) -> dict:
 
 
 def data_checksum(folder: Path) -> str:
-    """SHA-256 over names and checksums of tables and relevance judgements; other files hold times and fingerprints."""
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        if path.suffix == ".arrow" or path.stem in RELEVANCE:
-            digest.update(f"{path.relative_to(folder).as_posix()} {checksum(path)}\n".encode())
-    return digest.hexdigest()
-
-
-def model_at(
-    folder: Path, layer: int, pooling: str, max_length: int, normalise: bool, name: str, checksum: str
-) -> SentenceTransformer:
-    """A saved model cut above a layer, for mteb: with a pooling, scaled to unit length or not, under a name of its own.
-
-    Args:
-        name, checksum: identify the model in mteb's results; models that share them would share scores.
-    """
-    encoder = encoders.load(folder, layers=layer)
-    positions = getattr(encoder.model.config, "max_position_embeddings", max_length)
-    model = encoders.assemble(encoder, pooling, min(max_length, positions))
-    if normalise:
-        model.append(Normalize())
-    model.model_card_data.model_name = name
-    model.model_card_data.base_model_revision = checksum
-    return model
-
-
-def evaluate(model: SentenceTransformer, task: AbsTask, batch_size: int = 32) -> TaskResult:
-    """Score a model on a fresh task with mteb and a cache of its own; returns mteb's result of the task.
-
-    Raises InputError if mteb gives no score.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        results = mteb.evaluate(
-            model,
-            task,
-            cache=ResultCache(folder),
-            overwrite_strategy="always",
-            encode_kwargs={"batch_size": batch_size},
-            co2_tracker=False,
-            show_progress_bar=False,
-        )
-    if not results.task_results:
-        raise InputError(f"task '{task.metadata.name}': mteb gave no result")
-    (result,) = results.task_results
-    if not np.isfinite(result.get_score()):
-        raise InputError(f"task '{task.metadata.name}': score is {result.get_score()}; are the model's vectors broken?")
-    return result
+    """Checksum of tables and relevance judgements; other files hold times and fingerprints."""
+    files = [path for path in folder.rglob("*") if path.suffix == ".arrow" or path.stem in RELEVANCE]
+    return checksum_of_files(folder, files)

@@ -1,0 +1,106 @@
+"""Data of local MTEB tasks, read from a folder of files in the columns of MTEB's own data sets (see `task_files`)."""
+
+from pathlib import Path
+
+import pandas as pd
+from datasets import Dataset
+
+from selfembed.corpora import read_file
+from selfembed.errors import InputError
+from selfembed.task_files import FILES, find
+
+
+def read(kind: str, folder: Path) -> dict:
+    """Data of a task of a kind, in mteb's layout.
+
+    Raises InputError if a file or a column is missing, a cell is empty or no number, or ids do not fit.
+    """
+    tables = {name: table(find(folder, name), columns) for name, columns in FILES[kind].items()}
+    match kind:
+        case "clustering":
+            return {"test": Dataset.from_dict(sets(tables["test"]))}
+        case "classification":
+            return classification(**tables)
+        case "sts":
+            pairs = tables["test"].assign(score=numbers(tables["test"], "score", find(folder, "test")))
+            return {"test": Dataset.from_pandas(pairs, preserve_index=False)}
+    return documents(folder, tables)
+
+
+def table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+    """Some columns of a file; none of their cells may be empty."""
+    found = read_file(path)
+    for column in columns:
+        if column not in found.columns:
+            raise InputError(f"{path}: no column '{column}'; columns: {', '.join(map(str, found.columns))}")
+        empty = found[column].isna()
+        if empty.any():
+            raise InputError(f"{path}: column '{column}' is empty in row {int(empty.argmax()) + 1}; needed: a value")
+    if found.empty:
+        raise InputError(f"{path}: no rows; needed: at least one")
+    optional = [name for name in ("title",) if name in found.columns and "text" in columns]
+    return found[[*columns, *optional]]
+
+
+def numbers(pairs: pd.DataFrame, column: str, path: Path) -> pd.Series:
+    """A column as numbers."""
+    found = pd.to_numeric(pairs[column], errors="coerce")
+    if found.isna().any():
+        row = int(found.isna().argmax())
+        raise InputError(f"{path}: column '{column}' is {pairs[column][row]!r} in row {row + 1}; needed: a number")
+    return found
+
+
+def sets(texts: pd.DataFrame) -> dict[str, list]:
+    """Sets of texts to cluster: rows are sets, or, where a row is one text, all rows are one set."""
+    if isinstance(texts["sentences"][0], str):
+        return {"sentences": [texts["sentences"].tolist()], "labels": [texts["labels"].map(str).tolist()]}
+    return {
+        "sentences": [list(found) for found in texts["sentences"]],
+        "labels": [[str(label) for label in found] for found in texts["labels"]],
+    }
+
+
+def classification(train: pd.DataFrame, test: pd.DataFrame) -> dict:
+    """Texts to learn from and to classify; labels are numbers: mteb fails on two that are words."""
+    parts = pd.concat({"train": train, "test": test}, names=["part"])
+    parts["label"] = pd.factorize(parts["label"].map(str), sort=True)[0]
+    return {
+        name: Dataset.from_pandas(parts.loc[name, ["text", "label"]], preserve_index=False)
+        for name in ("train", "test")
+    }
+
+
+def documents(folder: Path, tables: dict[str, pd.DataFrame]) -> dict:
+    """Queries, documents, relevance judgements and, for reranking, candidates."""
+    names = {name: tables[name]["_id"].map(str) for name in ("corpus", "queries")}
+    for name, ids in names.items():
+        if ids.duplicated().any():
+            raise InputError(f"{find(folder, name)}: _id {ids[ids.duplicated()].iloc[0]!r} is not unique")
+    judged = tables["qrels"].assign(score=numbers(tables["qrels"], "score", find(folder, "qrels")).astype(int))
+    relevant: dict[str, dict[str, int]] = {}
+    for query, document, score in judged.itertuples(index=False, name=None):
+        relevant.setdefault(str(query), {})[str(document)] = score
+    ranked = None
+    if "top_ranked" in tables:
+        ranked = {
+            str(query): [str(document) for document in found]
+            for query, found in tables["top_ranked"].itertuples(index=False, name=None)
+        }
+    known = {name: set(ids) for name, ids in names.items()}
+    for name, found in (("qrels", relevant), ("top_ranked", ranked or {})):
+        for query, judged_documents in found.items():
+            for kind, ids in (("queries", [query]), ("corpus", judged_documents)):
+                if missing := set(ids) - known[kind]:
+                    raise InputError(f"{find(folder, name)}: _id {min(missing)!r} is not in {kind}")
+    queries = tables["queries"].assign(id=names["queries"])[["id", "text"]]
+    texts = tables["corpus"].assign(id=names["corpus"])
+    texts["title"] = texts["title"].fillna("") if "title" in texts else ""
+    data = {
+        "corpus": Dataset.from_pandas(texts[["id", "text", "title"]], preserve_index=False),
+        # A query without a judgement cannot be scored.
+        "queries": Dataset.from_pandas(queries[queries["id"].isin(relevant)], preserve_index=False),
+        "relevant_docs": relevant,
+        "top_ranked": ranked,
+    }
+    return {"default": {"test": data}}

@@ -1,0 +1,155 @@
+"""Tasks from files in the columns of MTEB's data sets: the same scores as from where the data came; clear errors."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from small_models import small_bert, text
+
+from selfembed import benchmark, encoders, local_tasks, task_files, tasks_from_corpus, tasks_from_files
+from selfembed.errors import InputError
+
+SCRIPT = Path(encoders.__file__).parents[1] / "score_mteb.py"
+
+
+def corpus():
+    rows = [(str(i), text(9 + i % 7, i % 3 * 5), f"label {i % 3}", text(3, i)) for i in range(60)]
+    return pd.DataFrame(rows, columns=["id", "text", "label", "title"])
+
+
+def tables_of(kind, data):
+    """Data in mteb's layout as the files that they would be."""
+    if "default" not in data:
+        return {name: part.to_pandas() for name, part in data.items()}
+    parts = data["default"]["test"]
+    judged = [
+        (query, document, score) for query, found in parts["relevant_docs"].items() for document, score in found.items()
+    ]
+    tables = {
+        "corpus": parts["corpus"].to_pandas().rename(columns={"id": "_id"}),
+        "queries": parts["queries"].to_pandas().rename(columns={"id": "_id"}),
+        "qrels": pd.DataFrame(judged, columns=["query-id", "corpus-id", "score"]),
+    }
+    if parts["top_ranked"]:
+        tables["top_ranked"] = pd.DataFrame(parts["top_ranked"].items(), columns=["query-id", "corpus-ids"])
+    return tables
+
+
+def write(tables, folder, ending):
+    folder.mkdir(exist_ok=True)
+    for name, table in tables.items():
+        path = folder / f"{name}{ending}"
+        match ending:
+            case ".parquet":
+                table.to_parquet(path)
+            case ".jsonl":
+                table.to_json(path, orient="records", lines=True)
+            case _:
+                table.to_csv(path, index=False, sep="\t" if ending == ".tsv" else ",")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("model")
+    encoders.save(small_bert(folder / "tokenizer"), folder / "0", "card")
+    return folder / "0"
+
+
+def score(model, kind, data):
+    made = benchmark.model_at(model, 2, "mean", 64, True, "a", "0" * 40)
+    return benchmark.evaluate(made, local_tasks.local_task("Own", kind, data, "0" * 64)).get_score()
+
+
+@pytest.mark.parametrize("ending", [".jsonl", ".parquet"])
+@pytest.mark.parametrize("kind", task_files.FILES)
+def test_files_score_as_the_data_they_were_written_from(tmp_path, model, kind, ending):
+    data = tasks_from_corpus.make(kind, corpus())
+    folder = write(tables_of(kind, data), tmp_path / "task", ending)
+    assert score(model, kind, tasks_from_files.read(kind, folder)) == score(model, kind, data)
+
+
+@pytest.mark.parametrize("ending", [".csv", ".tsv"])
+@pytest.mark.parametrize("kind", ["classification", "sts", "retrieval"])
+def test_tables_of_text_will_do_where_cells_are_no_lists(tmp_path, kind, ending):
+    data = tasks_from_corpus.make(kind, corpus())
+    folder = write(tables_of(kind, data), tmp_path / "task", ending)
+    jsonl = write(tables_of(kind, data), tmp_path / "other", ".jsonl")
+    assert content(tasks_from_files.read(kind, folder)) == content(tasks_from_files.read(kind, jsonl))
+
+
+def content(data):
+    if isinstance(data, dict):
+        return {name: content(part) for name, part in data.items()}
+    return data.to_list() if hasattr(data, "to_list") else data
+
+
+def test_rows_of_single_texts_are_one_set_to_cluster(tmp_path, model):
+    table = corpus()[["text", "label"]].rename(columns={"text": "sentences", "label": "labels"})
+    folder = write({"test": table}, tmp_path / "task", ".csv")
+    made = tasks_from_corpus.make("clustering", corpus())
+    assert content(tasks_from_files.read("clustering", folder)) == content(made)
+
+
+def test_a_query_without_judgements_is_not_scored(tmp_path):
+    tables = tables_of("retrieval", tasks_from_corpus.make("retrieval", corpus()))
+    tables["qrels"] = tables["qrels"][1:]
+    folder = write(tables, tmp_path / "task", ".jsonl")
+    found = tasks_from_files.read("retrieval", folder)["default"]["test"]
+    assert len(found["queries"]) == len(found["relevant_docs"]) == len(tables["queries"]) - 1
+
+
+PAIRS = pd.DataFrame({"sentence1": ["a", "b"], "sentence2": ["c", "d"], "score": [1, 2]})
+
+
+@pytest.mark.parametrize(
+    ("tables", "message"),
+    [
+        ({}, "no such file; needed: one file test that ends in .csv, .tsv, .jsonl, .parquet"),
+        ({"test": PAIRS.drop(columns="score")}, "test.csv: no column 'score'; columns: sentence1, sentence2"),
+        ({"test": PAIRS.assign(score=["1", "high"])}, "column 'score' is 'high' in row 2; needed: a number"),
+        ({"test": PAIRS.assign(sentence2=["c", None])}, "column 'sentence2' is empty in row 2; needed: a value"),
+        ({"test": PAIRS[:0]}, "test.csv: no rows; needed: at least one"),
+    ],
+)
+def test_what_is_wrong_with_pairs_is_one_clear_line(tmp_path, tables, message):
+    with pytest.raises(InputError) as error:
+        tasks_from_files.read("sts", write(tables, tmp_path / "task", ".csv"))
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("qrels", {"query-id": "nobody"}, "qrels.jsonl: _id 'nobody' is not in queries"),
+        ("qrels", {"corpus-id": "nothing"}, "qrels.jsonl: _id 'nothing' is not in corpus"),
+        ("queries", {"_id": "same"}, "queries.jsonl: _id 'same' is not unique"),
+    ],
+)
+def test_ids_that_do_not_fit_are_one_clear_line(tmp_path, name, change, message):
+    tables = tables_of("retrieval", tasks_from_corpus.make("retrieval", corpus()))
+    tables[name] = tables[name].assign(**change)
+    with pytest.raises(InputError, match=message):
+        tasks_from_files.read("retrieval", write(tables, tmp_path / "task", ".jsonl"))
+
+
+def test_two_files_of_one_name_are_one_clear_line(tmp_path):
+    for ending in (".csv", ".jsonl"):
+        write({"test": PAIRS}, tmp_path, ending)
+    with pytest.raises(InputError, match=r"test.csv and test.jsonl; needed: one file test"):
+        tasks_from_files.read("sts", tmp_path)
+
+
+def test_the_script_scores_files(tmp_path, model):
+    folder = write({"test": PAIRS.assign(score=[0, 5])}, tmp_path / "task", ".csv")
+    command = [sys.executable, str(SCRIPT), "--model", str(model), "--path", "base/tiny", "--step", "0", "--layer", "1"]
+    command += ["--task", "Own", "--block", "sts", "--kind", "sts", "--files", str(folder), "--device", "cpu"]
+    command += ["--output", str(tmp_path / "row.csv"), "--result", str(tmp_path / "result.json")]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    facts = json.loads((tmp_path / "result.json").read_text())["selfembed"]
+    assert f"data={facts['data']}" in pd.read_csv(tmp_path / "row.csv")["settings"][0]
