@@ -1,11 +1,9 @@
 """k-nearest-neighbour classification of embeddings, dense or sparse, exactly as in the paper's study.
 
-The search is exact: matrix products in single precision find more candidates than are needed, distances in double
-precision order them, and an error bound tells the texts for which that could have missed a neighbour; those are compared
-with all texts. Of equally near texts the first ones count, whatever the machine and its number of threads.
+The search is exact and its memory bounded. Blocks of matrix products in single precision tell, with a bound of their
+error, which texts cannot be among the nearest; distances in double precision order the few that are left. Of equally
+near texts the first ones count, whatever the machine and its number of threads.
 """
-
-from collections.abc import Callable
 
 import numpy as np
 from scipy.sparse import csr_matrix, issparse
@@ -15,11 +13,12 @@ from selfembed.errors import InputError
 
 Vectors = np.ndarray | csr_matrix
 
-SPARE_CANDIDATES = 22
-BLOCK_CELLS = 2**25  # similarities at a time: 128 MiB in single precision, twice that for their order
-UNIT_ROUNDOFF = 2.0**-24
-# Columns of sparse vectors with more entries than this part of the rows are multiplied as dense ones.
-DENSE_COLUMN = 0.03
+UNIT_ROUNDOFF = 2.0**-24  # of single precision
+BLOCK = 2**25  # similarities at a time: 128 MiB
+PAIRS = 2**14  # distances at a time
+GROUP = 128  # texts of which only the most similar one is looked at first
+# Columns of sparse vectors with entries in more than this part of the rows are multiplied as dense ones.
+DENSE = 0.03
 
 
 def vote(neighbor_labels: np.ndarray, n_classes: int) -> np.ndarray:
@@ -67,25 +66,44 @@ def nearest(train: Vectors, test: Vectors, k: int) -> np.ndarray:
     Returns int64, shape (test texts, k), nearest first, equally near ones in the order of the training texts.
     """
     n_train, n_test = train.shape[0], test.shape[0]
-    found = np.empty((n_test, k), dtype=np.int64)
-    n_candidates = min(k + SPARE_CANDIDATES, n_train)
     products = SparseProducts(train, test) if issparse(train) else DenseProducts(train, test)
-    size = max(1, BLOCK_CELLS // n_train)
+    found = np.empty((n_test, k), dtype=np.int64)
+    size = max(1, BLOCK // n_train)
     for start in range(0, n_test, size):
         block = slice(start, min(start + size, n_test))
         similarities = products.similarities(block)
-        candidates = np.argpartition(similarities, n_train - n_candidates, axis=1)[:, n_train - n_candidates :]
-        candidates.sort(axis=1)
-        distances = squared_distances(train, test[block], candidates)
-        order = np.argsort(distances, axis=1, kind="stable")[:, :k]
-        found[block] = np.take_along_axis(candidates, order, axis=1)
-        if n_candidates < n_train:
-            worst = np.take_along_axis(similarities, candidates, axis=1).min(axis=1) + products.error[block]
-            last = (products.squared_norms[block] - np.take_along_axis(distances, order[:, -1:], axis=1)[:, 0]) / 2
-            for position in start + np.flatnonzero(last <= worst):
-                everything = np.arange(n_train)[None]
-                found[position] = nearest_of(train, test[position : position + 1], everything, k)
+        # At least k texts are in truth this similar; one that seems less similar by twice the error is not among them.
+        needed = kth_largest(similarities, k) - 2 * products.error[block]
+        rows, columns = np.divmod(np.flatnonzero(similarities >= needed[:, None]), n_train)
+        distances = squared_distances(train, test, columns, rows + start)
+        order = np.lexsort((columns, distances, rows))
+        first = np.searchsorted(rows, np.arange(len(similarities)))
+        found[block] = columns[order[first[:, None] + np.arange(k)]]
     return found
+
+
+def kth_largest(similarities: np.ndarray, k: int) -> np.ndarray:
+    """The k-th largest of the maxima of groups of columns: no more than the k-th largest value, and hardly less."""
+    n_columns = similarities.shape[1]
+    n_groups = max(min(n_columns, 8 * k), n_columns // GROUP)
+    grouped = similarities[:, : n_columns - n_columns % n_groups].reshape(len(similarities), -1, n_groups).max(axis=1)
+    return np.partition(grouped, n_groups - k, axis=1)[:, n_groups - k]
+
+
+def squared_distances(train: Vectors, test: Vectors, columns: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Squared distances of pairs of training texts (columns) and test texts (rows), float64, shape (pairs,)."""
+    found = np.empty(len(rows))
+    for start in range(0, len(rows), PAIRS):
+        pairs = slice(start, start + PAIRS)
+        found[pairs] = squared_norms(train[columns[pairs]].astype(np.float64) - test[rows[pairs]])
+    return found
+
+
+def squared_norms(vectors: Vectors) -> np.ndarray:
+    """Squared Euclidean norms of rows, float64, shape (texts,)."""
+    if issparse(vectors):
+        return np.asarray(vectors.astype(np.float64).power(2).sum(axis=1)).ravel()
+    return np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64)
 
 
 class DenseProducts:
@@ -94,18 +112,15 @@ class DenseProducts:
     Vectors are centred first, which changes no distance and makes errors small.
 
     Attributes:
-        squared_norms: |x|² of the centred test texts, float64, shape (test texts,).
-        error: how far a test text's similarities can be off, float64, shape (test texts,): the bound of a scalar
-            product, dim · u · |x| |y|, and what the rounding of vectors and norms adds to it.
+        error: how far a test text's similarities can be off, shape (test texts,).
     """
 
     def __init__(self, train: np.ndarray, test: np.ndarray) -> None:
-        mean = train.mean(axis=0, dtype=np.float64)
-        self.train, self.test = ((vectors - mean).astype(np.float32) for vectors in (train, test))
-        norms = row_norms(self.train)
+        mean = train.mean(axis=0, dtype=np.float64).astype(train.dtype)
+        self.train, self.test = ((vectors - mean).astype(np.float32, copy=False) for vectors in (train, test))
+        norms = squared_norms(self.train)
         self.half_norms = (norms / 2).astype(np.float32)
-        self.squared_norms = row_norms(self.test)
-        self.error = error_bound(train.shape[1], self.squared_norms, norms)
+        self.error = error_bound(train.shape[1], squared_norms(self.test), norms)
 
     def similarities(self, block: slice) -> np.ndarray:
         """Those of a block of test texts, float32, shape (block, training texts)."""
@@ -117,51 +132,35 @@ class DenseProducts:
 class SparseProducts:
     """The same for CSR matrices, which are not centred.
 
-    Most of the work of a sparse product is in the few columns that most rows share, such as frequent words. These are
+    Most of the work of a sparse product is in the few columns that many rows share, such as frequent words. These are
     multiplied as dense matrices.
+
+    Attributes:
+        error: how far a test text's similarities can be off, shape (test texts,).
     """
 
     def __init__(self, train: csr_matrix, test: csr_matrix) -> None:
-        entries = np.bincount(train.indices, minlength=train.shape[1])
-        dense = entries > DENSE_COLUMN * train.shape[0]
+        dense = np.bincount(train.indices, minlength=train.shape[1]) > DENSE * train.shape[0]
         self.dense_train, self.dense_test = (part[:, dense].toarray().astype(np.float32) for part in (train, test))
-        self.sparse_train, self.sparse_test = (part[:, ~dense].astype(np.float32) for part in (train.T.tocsr().T, test))
-        norms = row_norms(train)
+        self.test = test[:, ~dense].astype(np.float32)
+        self.transposed_train = train[:, ~dense].astype(np.float32).T.tocsr()
+        norms = squared_norms(train)
         self.half_norms = (norms / 2).astype(np.float32)
-        self.squared_norms = row_norms(test)
-        terms = int(dense.sum() + np.diff(self.sparse_test.indptr).max(initial=0))
-        self.error = error_bound(terms, self.squared_norms, norms)
+        terms = int(dense.sum()) + int(np.diff(self.test.indptr).max())
+        self.error = error_bound(terms, squared_norms(test), norms)
 
     def similarities(self, block: slice) -> np.ndarray:
         """Those of a block of test texts, float32, shape (block, training texts)."""
         found = self.dense_test[block] @ self.dense_train.T
         found -= self.half_norms
-        found += (self.sparse_test[block] @ self.sparse_train).toarray()
+        found += (self.test[block] @ self.transposed_train).toarray()
         return found
 
 
 def error_bound(terms: int, test_norms: np.ndarray, train_norms: np.ndarray) -> np.ndarray:
-    """How far x·y - |y|²/2 of so many terms can be off in single precision, from squared norms; one for each x.
+    """How far x·y - |y|²/2, a sum of so many terms, can be off in single precision; one for each x, from squared norms.
 
-    Higham, Accuracy and Stability of Numerical Algorithms, 2nd edition, section 3.1.
+    A scalar product of n terms is off by at most n · u · |x| |y| (Higham, Accuracy and Stability of Numerical
+    Algorithms, 2nd edition, section 3.1); the rounding of vectors and norms adds less than 4 · u · (|x| + |y|)² / 2.
     """
     return (terms + 4) * UNIT_ROUNDOFF * (np.sqrt(test_norms) + np.sqrt(train_norms.max())) ** 2 / 2
-
-
-def row_norms(vectors: Vectors) -> np.ndarray:
-    """Squared Euclidean norms of rows, float64."""
-    if issparse(vectors):
-        return np.asarray(vectors.multiply(vectors).sum(axis=1), dtype=np.float64).ravel()
-    return np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64)
-
-
-def squared_distances(train: Vectors, test: Vectors, candidates: np.ndarray) -> np.ndarray:
-    """Squared distances of each test text to its candidates, float64, shape (test texts, candidates)."""
-    found = np.empty(candidates.shape)
-    for row, columns in enumerate(candidates):
-        if issparse(train):
-            found[row] = row_norms(train[columns] - repeated)
-        else:
-            difference = train[columns].astype(np.float64) - test[row]
-            found[row] = np.einsum("ij,ij->i", difference, difference)
-    return found

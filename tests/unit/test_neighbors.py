@@ -23,13 +23,79 @@ def random_case(seed: int):
     return vectors[:n_train], labels, vectors[n_train:], int(generator.integers(1, 11))
 
 
+def plain(train, test, k):
+    """Positions of the nearest training texts: every distance in float64, then a stable sort."""
+    distances = ((test[:, None].astype(np.float64) - train[None].astype(np.float64)) ** 2).sum(axis=2)
+    return np.argsort(distances, axis=1, kind="stable")[:, :k]
+
+
 @pytest.mark.parametrize("block", range(10))
-def test_equals_scikit_learn_prediction_by_prediction(block):
-    """1,000 random cases, half of them with tied distances; an even k and few classes tie votes too."""
+def test_equals_the_plain_way_and_scikit_learn(block):
+    """1,000 random cases, half of them with tied distances, which scikit-learn orders as it likes."""
     for seed in range(100 * block, 100 * block + 100):
         train, labels, test, k = random_case(seed)
-        reference = KNeighborsClassifier(k, algorithm="brute").fit(train, labels).predict(test)
-        assert (neighbors.predict(train, labels, test, k) == reference).all(), f"case {seed}"
+        expected = plain(train, test, k)
+        assert (neighbors.nearest(train, test, k) == expected).all(), f"case {seed}"
+        assert (neighbors.nearest(csr_matrix(train), csr_matrix(test), k) == expected).all(), f"case {seed}, sparse"
+        if not seed % 2:
+            reference = KNeighborsClassifier(k, algorithm="brute").fit(train, labels).predict(test)
+            assert (neighbors.predict(train, labels, test, k) == reference).all(), f"case {seed}"
+
+
+HARD = {
+    "far from the origin": lambda g: g.normal(size=(500, 30)) + 300,
+    "one direction": lambda g: g.normal(size=(500, 30)) * 1e-3 + g.normal(size=30),
+    "repeated": lambda g: g.normal(size=(20, 30))[g.integers(0, 20, 500)],
+    "all the same": lambda g: np.ones((500, 30)),
+    "very different lengths": lambda g: g.normal(size=(500, 30)) * 10.0 ** g.integers(-4, 4, (500, 1)),
+    "many zeros": lambda g: g.normal(size=(500, 30)) * (g.random((500, 30)) < 0.02),
+}
+
+
+@pytest.mark.parametrize("sizes", [{}, {"BLOCK": 3000, "PAIRS": 7}, {"GROUP": 1}, {"GROUP": 400}])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("case", HARD)
+def test_hard_cases_equal_the_plain_way(case, dtype, sizes, monkeypatch):
+    for name, size in sizes.items():
+        monkeypatch.setattr(neighbors, name, size)
+    vectors = HARD[case](np.random.default_rng(5)).astype(dtype)
+    train, test = vectors[50:], vectors[:50]
+    expected = plain(train, test, 10)
+    assert (neighbors.nearest(train, test, 10) == expected).all()
+    assert (neighbors.nearest(csr_matrix(train), csr_matrix(test), 10) == expected).all()
+
+
+@pytest.mark.parametrize("dense", [0.0, 0.03, 1.0])
+def test_frequent_and_rare_columns_equal_the_plain_way(dense, monkeypatch):
+    """Like words: a few columns that most rows have, many that few have; all as dense columns, some, none."""
+    monkeypatch.setattr(neighbors, "DENSE", dense)
+    generator = np.random.default_rng(1)
+    part = 1 / (1 + np.arange(400))
+    vectors = generator.random((600, 400)) * (generator.random((600, 400)) < part)
+    vectors[5] = 0
+    found = neighbors.nearest(csr_matrix(vectors[60:]), csr_matrix(vectors[:60]), 10)
+    assert (found == plain(vectors[60:], vectors[:60], 10)).all()
+
+
+@given(st.integers(0, 10**6), st.integers(1, 30))
+def test_the_threshold_is_no_more_than_the_kth_largest_value(seed, k):
+    generator = np.random.default_rng(seed)
+    values = generator.normal(size=(3, int(generator.integers(k, 1000)))).astype(np.float32)
+    assert (neighbors.kth_largest(values, k) <= np.sort(values, axis=1)[:, -k]).all()
+
+
+def test_errors_are_within_their_bound():
+    generator = np.random.default_rng(2)
+    train, test = generator.normal(size=(300, 768)) + 1, generator.normal(size=(40, 768)) + 1
+    for products, center in (
+        (neighbors.DenseProducts(train, test), train.mean(axis=0)),
+        (neighbors.SparseProducts(csr_matrix(train), csr_matrix(test)), 0),
+    ):
+        x, y = test - center, train - center
+        exact = x @ y.T - (y**2).sum(axis=1) / 2
+        off = np.abs(products.similarities(slice(None)) - exact).max(axis=1)
+        assert (off < products.error).all()
+        assert (products.error < 1e-3 * np.abs(exact).max()).all()
 
 
 @pytest.mark.parametrize("metric", ["euclidean", "cosine"])
