@@ -1,16 +1,12 @@
 """Embeddings of all layers and poolings of a model in one forward pass over a corpus, streamed to disk."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import torch
 from sentence_transformers.sentence_transformer.modules import Transformer
 
 from selfembed.errors import InputError
 from selfembed.progress import Progress
-
-# token7 is the token at index 7, so every batch is padded to at least 8 tokens.
-SHORTEST_BATCH = 8
+from selfembed.token_batches import SHORTEST, batches
 
 
 def pool(hidden: torch.Tensor, mask: torch.Tensor, pooling: str) -> torch.Tensor:
@@ -54,19 +50,9 @@ def tokenize(texts: list[str], tokenizer, max_length: int, chunk: int = 1000) ->
     return ids
 
 
-def batches(lengths: np.ndarray, tokens_per_batch: int) -> Iterator[np.ndarray]:
-    """Positions of texts of similar length, longest first, at most `tokens_per_batch` padded tokens or one text."""
-    order = np.argsort(-lengths, kind="stable")
-    start = 0
-    while start < len(order):
-        size = max(1, tokens_per_batch // max(int(lengths[order[start]]), SHORTEST_BATCH))
-        yield order[start : start + size]
-        start += size
-
-
 def pad(ids: list[np.ndarray], padding_id: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Token ids and attention mask of one batch, int64, shape (texts, tokens), padded on the right."""
-    width = max(SHORTEST_BATCH, *(len(tokens) for tokens in ids))
+    width = max(SHORTEST, *(len(tokens) for tokens in ids))
     padded = np.full((len(ids), width), padding_id, dtype=np.int64)
     mask = np.zeros((len(ids), width), dtype=np.int64)
     for row, tokens in enumerate(ids):

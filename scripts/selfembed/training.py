@@ -6,11 +6,9 @@ linearly to zero, dropout on, in-batch negatives, one direction (anchor to posit
 
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 
 import numpy as np
 import pandas as pd
-import torch
 from datasets import Dataset
 from sentence_transformers import SentenceTransformer, SentenceTransformerTrainer, SentenceTransformerTrainingArguments
 from sentence_transformers.base.sampler import DefaultBatchSampler
@@ -18,10 +16,14 @@ from sentence_transformers.sentence_transformer.losses import MultipleNegativesR
 from transformers import PrinterCallback, TrainerCallback
 
 from selfembed.errors import InputError
+from selfembed.forward import encoder_forward
 from selfembed.masking import masked_preprocessing
 from selfembed.progress import Progress
 
 Keep = Callable[[str, pd.DataFrame], None]
+
+# Tokens in a forward pass: few on a processor, so that hardly any is padding; a GPU wants large passes instead.
+TOKENS_PER_PASS = {"cpu": 1024, "cuda": 65536}
 
 
 def batches_in_order(epochs: np.ndarray, batch_size: int) -> list[list[int]]:
@@ -111,31 +113,6 @@ def steps_to_keep(names: list[str], found: list[list[int]], epochs: np.ndarray) 
     return kept
 
 
-@contextmanager
-def encoder_precision(model: SentenceTransformer, precision: str) -> Iterator[None]:
-    """Run the encoder's forward pass under bf16 autocast, and nothing else: pooling, cosines and loss stay in fp32.
-
-    (A cosine rounded to bf16 is off by up to 0.08 after division by a temperature of 0.05.)
-    """
-    if precision == "fp32":
-        yield
-        return
-    encoder = model[0].model
-    plain_forward = encoder.forward
-
-    def forward(*args, **kwargs):
-        with torch.autocast(model.device.type, dtype=torch.bfloat16):
-            output = plain_forward(*args, **kwargs)
-        output.last_hidden_state = output.last_hidden_state.float()
-        return output
-
-    encoder.forward = forward
-    try:
-        yield
-    finally:
-        del encoder.forward
-
-
 def fine_tune(
     model: SentenceTransformer,
     pairs: pd.DataFrame,
@@ -206,6 +183,6 @@ def fine_tune(
             preprocess = trainer.data_collator.preprocess_fn
             masked = masked_preprocessing(preprocess, model.tokenizer, mask_fraction, seed)
             trainer.data_collator.preprocess_fn = masked
-        with encoder_precision(model, precision):
+        with encoder_forward(model, precision, TOKENS_PER_PASS[model.device.type]):
             trainer.train()
     return pd.DataFrame(history.rows)

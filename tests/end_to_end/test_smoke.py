@@ -38,12 +38,16 @@ def test_every_table_is_csv_and_latex(finished, table):
     assert (finished / f"figures/smoke/{table}.tex").read_text().count(r"\\") == len(laid_out) + 1
 
 
-def test_mteb_scores_differ_between_steps_and_layers(finished):
+def test_mteb_scores_differ_between_steps_layers_and_treatments(finished):
     """With a cache that models share they would not."""
     for experiment, column in (("mteb_steps", "step"), ("mteb_layers", "layer")):
         table = pd.read_csv(finished / f"results/smoke/tables/{experiment}.csv")
-        assert (table.groupby("corpus")["value"].nunique() == table[column].nunique()).mean() > 0.5
-        assert table.groupby("corpus").size().nunique() == 1
+        values = table.groupby(["corpus", "label"])
+        assert (values["value"].nunique() == table[column].nunique()).mean() > 0.5
+        assert values.size().nunique() == 1
+    treated = table.groupby("layer")["settings"].agg(" ".join)
+    assert treated.str.contains("max_length=64 normalise=True").all()
+    assert treated.str.contains("max_length=32 normalise=False").all()
 
 
 def test_published_numbers_are_compared(finished):

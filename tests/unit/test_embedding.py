@@ -7,7 +7,7 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 from small_models import WORDS, small_bert, text
 
-from selfembed import bags_of_words, embedding, vectors
+from selfembed import bags_of_words, embedding, token_batches, vectors
 from selfembed.errors import InputError
 
 POOLINGS = ["mean", "cls", "last", "token7"]
@@ -80,7 +80,7 @@ def test_dropout_is_off(encoder):
 
 def test_batches_cover_every_text_once_longest_first_within_the_limit():
     lengths = np.random.default_rng(1).integers(3, 60, 200)
-    found = list(embedding.batches(lengths, 100))
+    found = list(token_batches.batches(lengths, 100))
     assert sorted(np.concatenate(found)) == list(range(200))
     assert all(len(batch) * max(lengths[batch].max(), 8) <= 100 or len(batch) == 1 for batch in found)
     assert (np.diff(lengths[np.concatenate(found)]) <= 0).all()

@@ -194,21 +194,6 @@ def test_bf16_follows_fp32_and_leaves_weights_in_fp32(folder):
     assert {tensor.dtype for tensor in weights.values() if tensor.is_floating_point()} == {torch.float32}
 
 
-def test_bf16_reaches_the_encoder_alone(folder):
-    model = small_bert(folder)
-    seen = {}
-    dense = model[0].model.encoder.layer[0].attention.output.dense
-    dense.register_forward_hook(lambda module, inputs, output: seen.update(encoder=output.dtype))
-    with training.encoder_precision(model, "bf16"):
-        features = model(model.preprocess(["the quick brown fox"]))
-    assert seen["encoder"] == torch.bfloat16
-    assert features["token_embeddings"].dtype == torch.float32
-    assert features["sentence_embedding"].dtype == torch.float32
-    model(model.preprocess(["the quick brown fox"]))
-    assert seen["encoder"] == torch.float32
-    assert "forward" not in vars(model[0].model)
-
-
 @pytest.mark.parametrize("pooling", ["mean", "cls", "last", "token7"])
 def test_every_pooling_can_be_the_target(folder, pooling):
     model = encoders.assemble(small_bert(folder)[0], pooling, 64)
