@@ -23,6 +23,7 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--poolings", nargs="+", default=["mean"], help="mean, cls, last, token7")
     parser.add_argument("--max-length", type=int, default=512, help="tokens to which texts are truncated")
     parser.add_argument("--tokens-per-batch", type=int, default=8192, help="padded tokens per batch")
+    parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32", help="of the encoder's forward pass")
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto", help="where to embed")
     parser.add_argument("--threads", type=int, default=2, help="CPU threads; decides the last digits")
     parser.add_argument("--output", required=True, help="folder to write")
@@ -58,7 +59,16 @@ def embed_with_encoder(arguments: Namespace, texts: list[str], folder: Path) -> 
     config = encoder.model.config
     layers = embedding.chosen_layers(arguments.layers, config.num_hidden_layers)
     out = vectors.create(folder, len(arguments.poolings), len(layers), len(texts), config.hidden_size)
-    embedding.embed(encoder, texts, layers, arguments.poolings, out, arguments.max_length, arguments.tokens_per_batch)
+    embedding.embed(
+        encoder,
+        texts,
+        layers,
+        arguments.poolings,
+        out,
+        arguments.max_length,
+        arguments.tokens_per_batch,
+        arguments.precision,
+    )
     out.flush()
     return {
         "poolings": arguments.poolings,
@@ -67,7 +77,7 @@ def embed_with_encoder(arguments: Namespace, texts: list[str], folder: Path) -> 
         "dim": config.hidden_size,
         "weights": checksum(arguments.model / "model.safetensors"),
         "max_length": arguments.max_length,
-        "precision": "fp32",
+        "precision": arguments.precision,
         "device": device,
         "threads": arguments.threads,
     }

@@ -85,14 +85,16 @@ def embed(
     out: np.ndarray,
     max_length: int = 512,
     tokens_per_batch: int = 8192,
+    precision: str = "fp32",
 ) -> None:
     """Embed texts and write the vectors into `out`, whatever the order and batching of the texts.
 
     Layer 0 is the output of the embedding module, layers 1…L are the transformer layers. Vectors are neither normalised
-    nor centred. The encoder runs on its own device, in its own precision, without dropout.
+    nor centred. The encoder runs on its own device, without dropout.
 
     Args:
         out: float32 array to fill, for instance a memory map, shape (poolings, layers, texts, dim).
+        precision: `fp32`, or `bf16` for autocast of the encoder; pooling stays in fp32.
     """
     encoder.eval()
     device = encoder.model.device
@@ -101,7 +103,8 @@ def embed(
     for positions in batches(np.array([len(tokens) for tokens in ids]), tokens_per_batch):
         input_ids, mask = pad([ids[position] for position in positions], encoder.tokenizer.pad_token_id)
         input_ids, mask = input_ids.to(device), mask.to(device)
-        output = encoder.model(input_ids=input_ids, attention_mask=mask, output_hidden_states=True)
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16"):
+            output = encoder.model(input_ids=input_ids, attention_mask=mask, output_hidden_states=True)
         hidden = output.hidden_states or (output.last_hidden_state,)  # a BERT without layers has no list of them
         for column, layer in enumerate(layers):
             for row, pooling in enumerate(poolings):

@@ -46,7 +46,7 @@ def test_mteb_scores_differ_between_steps_layers_and_treatments(finished):
         assert (values["value"].nunique() == table[column].nunique()).mean() > 0.5
         assert values.size().nunique() == 1
     treated = table.groupby("layer")["settings"].agg(" ".join)
-    assert treated.str.contains("max_length=64 normalise=True").all()
+    assert treated.str.contains("max_length=384 normalise=True").all()
     assert treated.str.contains("max_length=32 normalise=False").all()
 
 

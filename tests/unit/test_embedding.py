@@ -55,6 +55,16 @@ def test_batch_size_does_not_matter(encoder, tokens_per_batch):
     )
 
 
+def test_bf16_is_near_fp32_but_not_the_same(encoder):
+    exact = embedded(encoder, TEXTS)
+    rounded = np.zeros_like(exact)
+    embedding.embed(encoder, TEXTS, [0, 1, 2], POOLINGS, rounded, 64, precision="bf16")
+    assert not np.array_equal(exact, rounded)
+    cosines = (exact * rounded).sum(-1) / np.linalg.norm(exact, axis=-1) / np.linalg.norm(rounded, axis=-1)
+    assert cosines.min() > 0.999
+    np.testing.assert_array_equal(embedded(encoder, TEXTS), exact)
+
+
 def test_order_of_texts_does_not_matter(encoder):
     order = np.random.default_rng(0).permutation(len(TEXTS))
     shuffled = embedded(encoder, [TEXTS[position] for position in order])
