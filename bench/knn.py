@@ -1,10 +1,11 @@
-"""kNN accuracy of one layer: our exact search, against scikit-learn's brute force."""
+"""kNN accuracy of one layer, or of TF-IDF: our exact search, against scikit-learn's brute force and other libraries."""
 
 import argparse
 
 import measure
-import numpy as np
+import texts
 from sklearn.datasets import make_blobs
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.neighbors import KNeighborsClassifier
 from threadpoolctl import threadpool_limits
 
@@ -13,37 +14,60 @@ from selfembed import neighbors
 K = 10
 
 
-def dense(n_texts, dim):
+def dense(arguments):
     """Vectors in overlapping clusters, float32, with their clusters as labels."""
-    vectors, labels = make_blobs(n_texts, dim, centers=60, cluster_std=1.7, random_state=0)
-    return vectors.astype(np.float32), labels
+    vectors, labels = make_blobs(arguments.texts, arguments.dim, centers=60, cluster_std=1.7, random_state=0)
+    return vectors.astype("float32"), labels
+
+
+def tfidf(arguments):
+    """TF-IDF vectors of texts with the words of real ones, and their packages as labels."""
+    found = texts.many(arguments.texts)
+    return TfidfVectorizer().fit_transform(found["text"]), found["label"].to_numpy()
+
+
+def faiss_search(train, test):
+    """Positions of the nearest training texts by faiss' exact index, in single precision."""
+    import faiss
+
+    index = faiss.IndexFlatL2(train.shape[1])
+    index.add(train)
+    return index.search(test, K)[1]
+
+
+def sparse_top(train, test):
+    """The same for unit vectors by sparse_dot_topn, from cosines."""
+    from sparse_dot_topn import sp_matmul_topn
+
+    return sp_matmul_topn(test, train.T.tocsr(), top_n=K, sort=True, n_threads=2)
 
 
 def main():
-    """Time both and print a table."""
+    """Check that the ways agree, time them and print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("vectors", choices=["dense", "tfidf"], help="what is searched")
     parser.add_argument("--texts", type=int, default=50_000, help="texts; a tenth is tested")
     parser.add_argument("--dim", type=int, default=768, help="dimension of dense vectors")
+    parser.add_argument("--peers", action="store_true", help="also time faiss or sparse_dot_topn, if installed")
     parser.add_argument("--rounds", type=int, default=5, help="rounds that count")
     parser.add_argument("--threads", type=int, default=2, help="CPU threads")
     arguments = parser.parse_args()
-    vectors, labels = dense(arguments.texts, arguments.dim)
+    vectors, labels = dense(arguments) if arguments.vectors == "dense" else tfidf(arguments)
     cut = arguments.texts // 10
     train, test = vectors[cut:], vectors[:cut]
-
-    def ours():
-        return neighbors.predict(train, labels[cut:], test, K)
-
-    def original():
-        return KNeighborsClassifier(K, algorithm="brute").fit(train, labels[cut:]).predict(test)
-
+    ways = {
+        "scikit-learn": lambda: KNeighborsClassifier(K, algorithm="brute").fit(train, labels[cut:]).predict(test),
+        "ours": lambda: neighbors.predict(train, labels[cut:], test, K),
+    }
     with threadpool_limits(arguments.threads):
-        assert (ours() == original()).all()
+        agreement = (ways["ours"]() == ways["scikit-learn"]()).mean()
         print(
-            measure.report(
-                measure.alternate({"scikit-learn": original, "ours": ours}, arguments.rounds), "scikit-learn"
-            )
+            f"{train.shape[0]} training and {test.shape[0]} test texts; {agreement:.2%} of predictions are the same\n"
         )
+        if arguments.peers:
+            search = faiss_search if arguments.vectors == "dense" else sparse_top
+            ways[f"{search.__name__.split('_')[0]}, neighbours alone"] = lambda: search(train, test)
+        print(measure.report(measure.alternate(ways, arguments.rounds), "scikit-learn"))
 
 
 if __name__ == "__main__":

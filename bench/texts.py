@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from selfembed import corpora, python_docs
@@ -25,3 +26,18 @@ def read(arguments) -> pd.DataFrame:
             minimum_length=700,
         )
     return table.head(arguments.texts)[["id", "text"]]
+
+
+def many(texts: int, seed: int = 0) -> pd.DataFrame:
+    """As many texts as wanted, columns `id`, `text`, `label`: five docstrings of one package each, drawn at random.
+
+    Words have the frequencies of real texts, and lengths (about 1,500 characters) those of abstracts.
+    """
+    pieces = python_docs.extract(["sympy", "networkx", "scipy", "sklearn", "pandas", "numpy", "torch"])
+    pieces = pieces[pieces["text"].str.len() > 100].reset_index(drop=True)
+    generator = np.random.default_rng(seed)
+    groups = [found.to_numpy() for _, found in pieces.groupby("package")["text"]]
+    sizes = np.array([len(found) for found in groups])
+    labels = generator.choice(len(groups), texts, p=sizes / sizes.sum())
+    joined = [" ".join(generator.choice(groups[label], 5)) for label in labels]
+    return pd.DataFrame({"id": np.arange(texts).astype(str), "text": joined, "label": labels.astype(str)})

@@ -6,19 +6,15 @@ near texts the first ones count, whatever the machine and its number of threads.
 """
 
 import numpy as np
-from scipy.sparse import csr_matrix, issparse
+from scipy.sparse import issparse
 from sklearn.preprocessing import normalize
 
 from selfembed.errors import InputError
+from selfembed.similarities import DenseProducts, Products, Vectors, squared_norms
 
-Vectors = np.ndarray | csr_matrix
-
-UNIT_ROUNDOFF = 2.0**-24  # of single precision
 BLOCK = 2**25  # similarities at a time: 128 MiB
-PAIRS = 2**14  # distances at a time
+PAIRS = 2**10  # distances at a time: few enough for the cache
 GROUP = 128  # texts of which only the most similar one is looked at first
-# Columns of sparse vectors with entries in more than this part of the rows are multiplied as dense ones.
-DENSE = 0.03
 
 
 def vote(neighbor_labels: np.ndarray, n_classes: int) -> np.ndarray:
@@ -66,28 +62,51 @@ def nearest(train: Vectors, test: Vectors, k: int) -> np.ndarray:
     Returns int64, shape (test texts, k), nearest first, equally near ones in the order of the training texts.
     """
     n_train, n_test = train.shape[0], test.shape[0]
-    products = SparseProducts(train, test) if issparse(train) else DenseProducts(train, test)
+    products = products_of(train, test)
     found = np.empty((n_test, k), dtype=np.int64)
     size = max(1, BLOCK // n_train)
     for start in range(0, n_test, size):
         block = slice(start, min(start + size, n_test))
-        similarities = products.similarities(block)
-        # At least k texts are in truth this similar; one that seems less similar by twice the error is not among them.
-        needed = kth_largest(similarities, k) - 2 * products.error[block]
-        rows, columns = np.divmod(np.flatnonzero(similarities >= needed[:, None]), n_train)
+        rows, columns = candidates(products.similarities(block), k, products.error[block])
         distances = squared_distances(train, test, columns, rows + start)
         order = np.lexsort((columns, distances, rows))
-        first = np.searchsorted(rows, np.arange(len(similarities)))
+        first = np.searchsorted(rows[order], np.arange(block.stop - start))
         found[block] = columns[order[first[:, None] + np.arange(k)]]
     return found
 
 
-def kth_largest(similarities: np.ndarray, k: int) -> np.ndarray:
-    """The k-th largest of the maxima of groups of columns: no more than the k-th largest value, and hardly less."""
-    n_columns = similarities.shape[1]
+def products_of(train: Vectors, test: Vectors) -> Products:
+    """Similarities of dense or of sparse vectors."""
+    if issparse(train):
+        from selfembed.sparse_similarities import SparseProducts  # numba takes a while to import
+
+        return SparseProducts(train, test)
+    return DenseProducts(train, test)
+
+
+def candidates(similarities: np.ndarray, k: int, error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and columns of all pairs that can be among the k most similar of their row, and hardly any other.
+
+    The k-th largest of the maxima of groups of columns is no more than the k-th largest value. At least k texts are in
+    truth as similar as that, less the error; a text that seems less similar by twice the error is not among the k.
+
+    Args:
+        similarities: float32, shape (test texts, training texts).
+        error: how far each row can be off, shape (test texts,).
+
+    Returns positions, two arrays of shape (pairs,).
+    """
+    n_rows, n_columns = similarities.shape
     n_groups = max(min(n_columns, 8 * k), n_columns // GROUP)
-    grouped = similarities[:, : n_columns - n_columns % n_groups].reshape(len(similarities), -1, n_groups).max(axis=1)
-    return np.partition(grouped, n_groups - k, axis=1)[:, n_groups - k]
+    size = n_columns // n_groups
+    largest = similarities[:, : size * n_groups].reshape(n_rows, size, n_groups).max(axis=1)
+    needed = np.partition(largest, n_groups - k, axis=1)[:, n_groups - k] - 2 * error
+    # Only groups whose largest value is large enough are looked at, and the columns that are in no group.
+    rows, groups = np.divmod(np.flatnonzero(largest >= needed[:, None]), n_groups)
+    members = groups[:, None] + n_groups * np.arange(size)
+    pair, member = np.nonzero(similarities[rows[:, None], members] >= needed[rows, None])
+    other_rows, others = np.nonzero(similarities[:, size * n_groups :] >= needed[:, None])
+    return np.append(rows[pair], other_rows), np.append(members[pair, member], others + size * n_groups)
 
 
 def squared_distances(train: Vectors, test: Vectors, columns: np.ndarray, rows: np.ndarray) -> np.ndarray:
@@ -97,70 +116,3 @@ def squared_distances(train: Vectors, test: Vectors, columns: np.ndarray, rows: 
         pairs = slice(start, start + PAIRS)
         found[pairs] = squared_norms(train[columns[pairs]].astype(np.float64) - test[rows[pairs]])
     return found
-
-
-def squared_norms(vectors: Vectors) -> np.ndarray:
-    """Squared Euclidean norms of rows, float64, shape (texts,)."""
-    if issparse(vectors):
-        return np.asarray(vectors.astype(np.float64).power(2).sum(axis=1)).ravel()
-    return np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64)
-
-
-class DenseProducts:
-    """Similarities x·y - |y|²/2 of test texts x and training texts y in single precision: the larger, the nearer.
-
-    Vectors are centred first, which changes no distance and makes errors small.
-
-    Attributes:
-        error: how far a test text's similarities can be off, shape (test texts,).
-    """
-
-    def __init__(self, train: np.ndarray, test: np.ndarray) -> None:
-        mean = train.mean(axis=0, dtype=np.float64).astype(train.dtype)
-        self.train, self.test = ((vectors - mean).astype(np.float32, copy=False) for vectors in (train, test))
-        norms = squared_norms(self.train)
-        self.half_norms = (norms / 2).astype(np.float32)
-        self.error = error_bound(train.shape[1], squared_norms(self.test), norms)
-
-    def similarities(self, block: slice) -> np.ndarray:
-        """Those of a block of test texts, float32, shape (block, training texts)."""
-        found = self.test[block] @ self.train.T
-        found -= self.half_norms
-        return found
-
-
-class SparseProducts:
-    """The same for CSR matrices, which are not centred.
-
-    Most of the work of a sparse product is in the few columns that many rows share, such as frequent words. These are
-    multiplied as dense matrices.
-
-    Attributes:
-        error: how far a test text's similarities can be off, shape (test texts,).
-    """
-
-    def __init__(self, train: csr_matrix, test: csr_matrix) -> None:
-        dense = np.bincount(train.indices, minlength=train.shape[1]) > DENSE * train.shape[0]
-        self.dense_train, self.dense_test = (part[:, dense].toarray().astype(np.float32) for part in (train, test))
-        self.test = test[:, ~dense].astype(np.float32)
-        self.transposed_train = train[:, ~dense].astype(np.float32).T.tocsr()
-        norms = squared_norms(train)
-        self.half_norms = (norms / 2).astype(np.float32)
-        terms = int(dense.sum()) + int(np.diff(self.test.indptr).max())
-        self.error = error_bound(terms, squared_norms(test), norms)
-
-    def similarities(self, block: slice) -> np.ndarray:
-        """Those of a block of test texts, float32, shape (block, training texts)."""
-        found = self.dense_test[block] @ self.dense_train.T
-        found -= self.half_norms
-        found += (self.test[block] @ self.transposed_train).toarray()
-        return found
-
-
-def error_bound(terms: int, test_norms: np.ndarray, train_norms: np.ndarray) -> np.ndarray:
-    """How far x·y - |y|²/2, a sum of so many terms, can be off in single precision; one for each x, from squared norms.
-
-    A scalar product of n terms is off by at most n · u · |x| |y| (Higham, Accuracy and Stability of Numerical
-    Algorithms, 2nd edition, section 3.1); the rounding of vectors and norms adds less than 4 · u · (|x| + |y|)² / 2.
-    """
-    return (terms + 4) * UNIT_ROUNDOFF * (np.sqrt(test_norms) + np.sqrt(train_norms.max())) ** 2 / 2

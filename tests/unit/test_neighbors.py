@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 from sklearn.neighbors import KNeighborsClassifier
 
-from selfembed import neighbors
+from selfembed import neighbors, similarities, sparse_similarities
 from selfembed.errors import InputError
 
 
@@ -65,10 +65,10 @@ def test_hard_cases_equal_the_plain_way(case, dtype, sizes, monkeypatch):
     assert (neighbors.nearest(csr_matrix(train), csr_matrix(test), 10) == expected).all()
 
 
-@pytest.mark.parametrize("dense", [0.0, 0.03, 1.0])
-def test_frequent_and_rare_columns_equal_the_plain_way(dense, monkeypatch):
+@pytest.mark.parametrize("frequent", [0.0, 0.03, 1.0])
+def test_frequent_and_rare_columns_equal_the_plain_way(frequent, monkeypatch):
     """Like words: a few columns that most rows have, many that few have; all as dense columns, some, none."""
-    monkeypatch.setattr(neighbors, "DENSE", dense)
+    monkeypatch.setattr(sparse_similarities, "FREQUENT", frequent)
     generator = np.random.default_rng(1)
     part = 1 / (1 + np.arange(400))
     vectors = generator.random((600, 400)) * (generator.random((600, 400)) < part)
@@ -77,19 +77,24 @@ def test_frequent_and_rare_columns_equal_the_plain_way(dense, monkeypatch):
     assert (found == plain(vectors[60:], vectors[:60], 10)).all()
 
 
-@given(st.integers(0, 10**6), st.integers(1, 30))
-def test_the_threshold_is_no_more_than_the_kth_largest_value(seed, k):
+@given(st.integers(0, 10**6), st.integers(1, 30), st.floats(0, 0.5))
+def test_candidates_are_all_values_that_the_error_allows_and_hardly_more(seed, k, error):
     generator = np.random.default_rng(seed)
-    values = generator.normal(size=(3, int(generator.integers(k, 1000)))).astype(np.float32)
-    assert (neighbors.kth_largest(values, k) <= np.sort(values, axis=1)[:, -k]).all()
+    values = generator.normal(size=(3, int(generator.integers(k, 3000)))).astype(np.float32)
+    rows, columns = neighbors.candidates(values, k, np.full(3, error))
+    assert len(set(zip(rows, columns, strict=True))) == len(rows)
+    for row in range(3):
+        chosen = columns[rows == row]
+        kth = np.sort(values[row])[-k]
+        assert set(np.flatnonzero(values[row] >= kth - 2 * error)) <= set(chosen)
 
 
 def test_errors_are_within_their_bound():
     generator = np.random.default_rng(2)
     train, test = generator.normal(size=(300, 768)) + 1, generator.normal(size=(40, 768)) + 1
     for products, center in (
-        (neighbors.DenseProducts(train, test), train.mean(axis=0)),
-        (neighbors.SparseProducts(csr_matrix(train), csr_matrix(test)), 0),
+        (similarities.DenseProducts(train, test), train.mean(axis=0)),
+        (sparse_similarities.SparseProducts(csr_matrix(train), csr_matrix(test)), 0),
     ):
         x, y = test - center, train - center
         exact = x @ y.T - (y**2).sum(axis=1) / 2
