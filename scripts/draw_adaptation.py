@@ -60,7 +60,10 @@ def draw_gains(axis, curves, reference: str, shifted: str, shift_step: int) -> N
     ends = {name: curve.droplevel(0) for name, curve in curves.groupby(level=0)}
     if reference not in ends or len(ends) < 2:
         return
-    step = min(curve.index.max() for curve in ends.values())
+    shared = set.intersection(*(set(curve.index) for curve in ends.values()))
+    if not shared:
+        return
+    step = max(shared)
     others = sorted((name for name in ends if name != reference), key=lambda name: ends[name][step])
     for place, name in enumerate(others):
         low, high = ends[name][step], ends[reference][step]

@@ -19,11 +19,12 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--score", default="knn", help="score shown")
     parser.add_argument("--output", type=Path, nargs="+", required=True, help="image files to write")
     arguments = parser.parse_args(argv)
-    from selfembed import figures, panels
+    from selfembed import figures, panels, tables
     from selfembed.errors import InputError
 
     scores = figures.read_table(arguments.table, pooling=[arguments.pooling], score=[arguments.score])
     scores = scores[scores["layer"] == scores["last_layer"]]
+    tables.check_averaged(scores, ["label", "corpus"])
     published = figures.read_published(arguments.published, scores)
     published = published[published["layer"] == published["last_layer"]]
     before, after = scores[scores["recipe"].isna()], scores[scores["recipe"].notna()]

@@ -22,9 +22,10 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--published", type=existing, help="published numbers to mark (CSV)")
     parser.add_argument("--output", type=Path, nargs="+", required=True, help="image files to write")
     arguments = parser.parse_args(argv)
-    from selfembed import blocks, figures, panels
+    from selfembed import blocks, figures, panels, tables
 
     scores = figures.read_table(arguments.table, score=["mteb"])
+    tables.check_averaged(scores, ["corpus", "step"])
     means = panels.numbers(blocks.block_means(scores, ["series", "step", "seed"]), "step")
     names = [name for name in BLOCKS if name in set(means["block"])]
     names += sorted(set(means["block"]) - {*names, blocks.MEAN})

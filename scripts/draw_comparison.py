@@ -20,20 +20,22 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--colors", nargs="+", default=[], help="colours as label=#rrggbb")
     parser.add_argument("--output", type=Path, nargs="+", required=True, help="image files to write")
     arguments = parser.parse_args(argv)
-    from selfembed import figures, panels
+    from selfembed import figures, panels, tables
 
     scores = figures.read_table(arguments.table, pooling=[arguments.pooling, "none"], score=[arguments.score])
     scores = scores[scores["layer"] == scores["last_layer"]]
+    tables.check_averaged(scores, ["label", "corpus"])
     published = figures.read_published(arguments.published, scores)
+    published = published[published["layer"] == published["last_layer"]]
     labels, colors = figures.labels_and_colors(scores, arguments.colors)
     corpora = list(dict.fromkeys(scores["corpus"]))
     height = 1.6 + 0.62 * len(labels)
     figure, axes = figures.new_figure(3.4 + 5.4 * len(corpora), height, len(corpora), share_y=True)
     for axis, corpus in zip(axes, corpora, strict=True):
         draw_panel(axis, scores[scores["corpus"] == corpus], labels, colors)
-        known = published[published["corpus"] == corpus].set_index("series")["value"]
-        series = scores.drop_duplicates("label").set_index("label")["series"]
-        places = [(known[series[label]], row) for row, label in enumerate(labels) if series[label] in known.index]
+        known = published[published["corpus"] == corpus]
+        rows = {line: row for row, label in enumerate(labels) for line in lines(scores[scores["label"] == label])}
+        places = [(value, rows[line]) for value, line in zip(known["value"], lines(known), strict=True) if line in rows]
         if places:
             axis.plot(*zip(*places, strict=True), **panels.PUBLISHED)
         if len(corpora) > 1:
@@ -41,6 +43,13 @@ def main(argv: list[str]) -> None:
         axis.set_xlabel("kNN accuracy")
         figures.percent_axis(axis.xaxis)
     figures.save(figure, arguments.output)
+
+
+def lines(scores) -> list[tuple[str, str]]:
+    """Series and swept value of every row."""
+    from selfembed.agreement import spelled
+
+    return list(zip(scores["series"], scores["x"].map(spelled), strict=True))
 
 
 def draw_panel(axis, scores, labels: list[str], colors: dict) -> None:

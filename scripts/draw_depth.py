@@ -61,6 +61,7 @@ def draw_freezing(axis, scores, published, colors: dict) -> None:
 
     from selfembed import panels
 
+    scores = scores[scores["layer"] == scores["last_layer"]]
     panels.lines(axis, panels.numbers(scores, "x"), "x", colors)
     panels.mark_published(axis, panels.numbers(published, "x"), "x")
     axis.set(xlabel="Number of unfrozen layers", ylabel="kNN accuracy")
@@ -83,9 +84,10 @@ def draw_benchmark(axis, scores, published, colors: dict) -> None:
     """Mean of MTEB's blocks by layer, a line per model."""
     from matplotlib.ticker import MultipleLocator
 
-    from selfembed import blocks, panels
+    from selfembed import blocks, panels, tables
 
     by = ["series", "layer", "seed"]
+    tables.check_averaged(scores, [*by, "corpus"])
     means, known = (blocks.block_means(table, by) for table in (scores, published))
     means, known = (table[table["block"] == blocks.MEAN] for table in (means, known))
     panels.lines(axis, means, "layer", colors, markersize=3)

@@ -26,22 +26,23 @@ def summarise(scores: pd.DataFrame) -> pd.DataFrame:
 def markdown(summary: pd.DataFrame) -> str:
     """The last layers as a Markdown table, in per cent."""
     last = summary[summary["layer"] == summary["last_layer"]]
+    heading = "kNN accuracy (%)" if set(last["score"]) == {"knn"} else "score (%)"
+    varying = [column for column in ("step", "score") if last[column].nunique() > 1]
     rows = pd.DataFrame(
         {
             "model": last["label"],
             "corpus": last["corpus"],
             "pooling": last["pooling"],
-            "kNN accuracy (%)": last["mean"].map(lambda value: f"{100 * value:.1f}"),
+            **{column: last[column] for column in varying},
+            heading: last["mean"].map(lambda value: f"{100 * value:.1f}"),
             "± standard error": last["standard_error"].map(
                 lambda value: "–" if pd.isna(value) else f"{100 * value:.1f}"
             ),
             "seeds": last["n_seeds"],
         }
     )
-    return (
-        rows.to_markdown(index=False, stralign="left", disable_numparse=True, colalign=("left",) * 3 + ("right",) * 3)
-        + "\n"
-    )
+    alignment = ("left",) * (3 + len(varying)) + ("right",) * 3
+    return rows.to_markdown(index=False, stralign="left", disable_numparse=True, colalign=alignment) + "\n"
 
 
 def main(argv: list[str]) -> None:

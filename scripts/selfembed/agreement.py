@@ -15,12 +15,14 @@ def keyed(table: pd.DataFrame) -> pd.DataFrame:
     """The table with its key columns as comparable text."""
     table = table.copy()
     for column in KEY:
-        table[column] = table[column].map(lambda value: "" if pd.isna(value) else spelled(value))
+        table[column] = table[column].map(spelled)
     return table
 
 
 def spelled(value: object) -> str:
-    """A key's value as text: 10, 10.0 and "10" are the same."""
+    """A key's value as text: 10, 10.0 and "10" are the same, and what is missing is empty."""
+    if pd.isna(value):
+        return ""
     try:
         return f"{float(value):g}"
     except (TypeError, ValueError):

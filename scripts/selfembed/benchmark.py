@@ -24,8 +24,8 @@ def model_at(
         name, checksum: identify the model in mteb's results; models that share them would share scores.
     """
     encoder = encoders.load(folder, layers=layer)
-    positions = getattr(encoder.model.config, "max_position_embeddings", max_length)
-    model = encoders.assemble(encoder, pooling, min(max_length, positions))
+    limit = encoders.positions(encoder.model) or max_length
+    model = encoders.assemble(encoder, pooling, min(max_length, limit))
     if normalise:
         model.append(Normalize())
     model.model_card_data.model_name = name

@@ -19,6 +19,22 @@ STANDARD_POOLINGS = {"mean": "mean", "cls": "cls", "last": "lasttoken"}
 TOKEN_POOLING_FILE = Path(token_pooling.__file__)
 
 
+def last_layer(folder: Path) -> int:
+    """Number of transformer layers of a checkpoint or saved model, from its config."""
+    return AutoConfig.from_pretrained(folder, local_files_only=True).num_hidden_layers
+
+
+def positions(model: PreTrainedModel) -> int | None:
+    """Tokens for which a model has positions; None if it sets no limit.
+
+    Architectures such as MPNet's and RoBERTa's count positions from the padding id on: the first are never used.
+    """
+    total = getattr(model.config, "max_position_embeddings", None)
+    tables = (getattr(module, "position_embeddings", None) for module in model.modules())
+    offsets = [table.padding_idx + 1 for table in tables if getattr(table, "padding_idx", None) is not None]
+    return total - max(offsets, default=0) if total else None
+
+
 def load(folder: Path, layers: int | None = None) -> Transformer:
     """The encoder of a checkpoint or a saved model, without its pooling, in fp32; no network, no code from the folder.
 
@@ -31,7 +47,7 @@ def load(folder: Path, layers: int | None = None) -> Transformer:
     """
     local = {"local_files_only": True}
     if layers is not None:
-        last = AutoConfig.from_pretrained(folder, **local).num_hidden_layers
+        last = last_layer(folder)
         if not 0 <= layers <= last:
             raise InputError(f"{folder}: layer {layers} does not exist; allowed: 0 to {last}")
     cut = {} if layers is None else {"num_hidden_layers": layers}
@@ -95,9 +111,9 @@ def assemble(transformer: Transformer, pooling: str, max_length: int) -> Sentenc
 
     Raises InputError if `max_length` is more than the transformer has positions for.
     """
-    positions = getattr(transformer.model.config, "max_position_embeddings", max_length)
-    if max_length > positions:
-        raise InputError(f"max_length {max_length} is more than the encoder's positions; allowed: up to {positions}")
+    limit = positions(transformer.model)
+    if limit is not None and max_length > limit:
+        raise InputError(f"max_length {max_length} is more than the encoder's positions; allowed: up to {limit}")
     transformer.max_seq_length = max_length
     return SentenceTransformer(
         modules=[transformer, pooling_module(pooling, transformer.get_embedding_dimension())], device="cpu"

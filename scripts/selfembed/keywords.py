@@ -9,15 +9,23 @@ from selfembed.errors import InputError
 
 
 def read_classes(path: Path) -> pd.DataFrame:
-    """Table of keywords with their `frequency` and `class`, by keyword.
+    """Table of keywords, in lower case, with their `frequency` and `class`, by keyword.
 
-    Raises InputError if columns are missing.
+    Raises InputError if columns are missing, a keyword comes twice, or a frequency is no number.
     """
-    table = pd.read_csv(path)
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
     missing = {"keyword", "frequency", "class"} - set(table.columns)
     if missing:
         raise InputError(f"{path}: no column {', '.join(sorted(missing))}; needed: keyword, frequency, class")
-    return table.set_index("keyword")
+    table["keyword"] = table["keyword"].str.strip().str.lower()
+    twice = table["keyword"][table["keyword"].duplicated()]
+    if len(twice):
+        raise InputError(f"{path}: keyword '{twice.iloc[0]}' comes twice; needed: one row for each")
+    numbers = pd.to_numeric(table["frequency"], errors="coerce")
+    if numbers.isna().any():
+        row = table[numbers.isna()].iloc[0]
+        raise InputError(f"{path}: frequency of '{row['keyword']}' is {row['frequency']!r}; needed: a number")
+    return table.assign(frequency=numbers).set_index("keyword")
 
 
 def label(keywords: Iterable[str], classes: pd.DataFrame) -> str | None:

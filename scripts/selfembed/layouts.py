@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from selfembed import blocks
+from selfembed import blocks, tables
 from selfembed.errors import InputError
 
 
@@ -24,17 +24,21 @@ def lay_out(
         poolings: shown, besides `none` of bags of words.
         means: add means over corpora, or of blocks of tasks and of the blocks' means (of cells, so without spread).
 
-    Raises InputError if nothing is left to show.
+    Raises InputError if nothing is left to show, or if a cell would be the mean of more than seeds.
     """
+    if means and "corpus" not in (rows, columns):
+        raise InputError("means: there are no corpora in rows or columns; allowed: means: false")
     cells = {}
     for name, table in (("ours", scores), ("published", published)):
         if table is None:
             continue
         shown = table[(table["layer"] == table["last_layer"]) & table["pooling"].isin([*poolings, "none"])]
         shown = shown[shown["series"].isin(series)] if series else shown
-        spread = shown.groupby(by := [rows, columns, "block"], sort=False, dropna=False)["value"].agg(["mean", "std"])
+        if name == "ours":
+            tables.check_averaged(shown, [rows, columns, "block"])
+        spread = shown.groupby([rows, columns, "block"], sort=False, dropna=False)["value"].agg(["mean", "std"])
         spread = spread.reset_index()
-        cells[name] = with_means(spread, by, rows, columns) if means else spread
+        cells[name] = with_means(spread, rows, columns) if means else spread
     if cells["ours"].empty:
         raise InputError(f"nothing to lay out: no last layer of series {series or 'any'} with poolings {poolings}")
     ours = cells["ours"].assign(
@@ -57,10 +61,8 @@ def spelled(mean: float, std: float) -> str:
     return f"{100 * mean:.1f}" + ("" if pd.isna(std) else f" ± {100 * std:.1f}")
 
 
-def with_means(cells: pd.DataFrame, by: list[str], rows: str, columns: str) -> pd.DataFrame:
+def with_means(cells: pd.DataFrame, rows: str, columns: str) -> pd.DataFrame:
     """Cells followed by their means over the axis that holds corpora or tasks; incomplete ones are left out."""
-    if "corpus" not in (rows, columns):
-        raise InputError("means: there are no corpora in rows or columns; allowed: means: false")
     other = columns if rows == "corpus" else rows
     if cells["block"].isna().all():
         return pd.concat([cells, complete_means(cells, [other]).assign(corpus="mean")], ignore_index=True)

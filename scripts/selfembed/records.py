@@ -1,4 +1,4 @@
-"""Tidy score rows, provenance, and writing that leaves no half files."""
+"""Provenance, checksums, and writing that leaves no half files."""
 
 import hashlib
 import json

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from selfembed.errors import InputError
+
 # One score is one number with everything that identifies it.
 IDENTITY_COLUMNS = [
     "corpus",
@@ -23,6 +25,24 @@ IDENTITY_COLUMNS = [
 # What figures call a model: a unique label, the label without what a sweep changes, the swept value, a family.
 LINE_COLUMNS = ["label", "series", "x", "group"]
 SCORE_COLUMNS = [*IDENTITY_COLUMNS, "value", "standard_error", "n_train", "n_test", "n_classes"]
+
+
+# What must be the same in rows that are averaged; only seeds may differ.
+AVERAGED_OVER_SEEDS = ("series", "x", "corpus", "step", "layer", "pooling", "score")
+
+
+def check_averaged(scores: pd.DataFrame, by: list[str]) -> None:
+    """Check that rows with the same values in some columns, which are about to be averaged, differ in their seed alone.
+
+    Raises InputError that names what differs besides.
+    """
+    for column in AVERAGED_OVER_SEEDS:
+        if column in by or column not in scores:
+            continue
+        for _, values in scores.groupby(by, dropna=False, sort=False)[column]:
+            if values.nunique(dropna=False) > 1:
+                found = ", ".join(map(str, values.unique()))
+                raise InputError(f"values with {column} {found} would be averaged; needed: one {column} to show")
 
 
 def read(path: Path) -> pd.DataFrame:

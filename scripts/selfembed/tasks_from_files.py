@@ -9,6 +9,9 @@ from selfembed.corpora import read_file
 from selfembed.errors import InputError
 from selfembed.task_files import FILES, find
 
+# Columns whose cells can only be lists.
+LISTS = {"corpus-ids"}
+
 
 def read(kind: str, folder: Path) -> dict:
     """Data of a task of a kind, in mteb's layout.
@@ -29,13 +32,16 @@ def read(kind: str, folder: Path) -> dict:
 
 def table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     """Some columns of a file; none of their cells may be empty."""
-    found = read_file(path)
+    found = read_file(path).reset_index(drop=True)
     for column in columns:
         if column not in found.columns:
             raise InputError(f"{path}: no column '{column}'; columns: {', '.join(map(str, found.columns))}")
         empty = found[column].isna()
         if empty.any():
             raise InputError(f"{path}: column '{column}' is empty in row {int(empty.argmax()) + 1}; needed: a value")
+    for column in LISTS & set(columns):
+        if not all(hasattr(cell, "__len__") and not isinstance(cell, str) for cell in found[column]):
+            raise InputError(f"{path}: column '{column}' holds text; needed: lists, in jsonl or parquet")
     if found.empty:
         raise InputError(f"{path}: no rows; needed: at least one")
     optional = [name for name in ("title",) if name in found.columns and "text" in columns]

@@ -235,6 +235,17 @@ def test_an_entry_may_be_scored_in_another_way():
     assert paths == [f"mteb/STS13/base/mpnet/0/mean_12_{treatment}" for treatment in ("384_unit", "512_raw")]
 
 
+def test_two_treatments_need_two_labels():
+    changes = {
+        "tasks": {"STS13": {"type": "registry", "block": "sts"}},
+        "experiments.main": {"tasks": ["STS13"], "models": [{"encoder": "mpnet"}, {"encoder": "mpnet", "mteb": {}}]},
+        "figures": {},
+    }
+    changes["experiments.main"]["models"][1]["mteb"] = {"normalise": False}
+    with pytest.raises(InputError, match=r"'mpnet' is the label of .*384_unit.* and of .*384_raw"):
+        study(changes)
+
+
 def test_embeddings_of_a_random_encoder_have_its_seeds():
     changes = {"encoders.table": {"type": "embedding_layer", "of": "tiny"}, MAIN: [{"encoder": "table"}]}
     assert [evaluation.model.seed for evaluation in study(changes).experiments["main"]] == [1, 2]

@@ -7,7 +7,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+import draw_adaptation
+import draw_benchmark_steps
+import draw_comparison
+import draw_layers
 from selfembed import figures, tables
+from selfembed.errors import InputError
 
 SCRIPTS = Path(figures.__file__).parents[1]
 LABELS = [
@@ -25,6 +30,7 @@ def scores(labels=LABELS, corpora=("one", "two"), last_layer=2) -> pd.DataFrame:
         | {
             "label": label,
             "series": label,
+            "x": None,
             "corpus": corpus,
             "model": label,
             "seed": seed,
@@ -112,3 +118,36 @@ def test_labels_keep_their_words_and_their_colours():
     assert figures.wrapped(LABELS[-1]).replace("\n", " ") == LABELS[-1]
     assert max(map(len, figures.wrapped(LABELS[-1]).splitlines())) <= 24
     assert figures.label_colors(["x", "y"], {"x": "#ff0000"})["x"] == "#ff0000"
+
+
+def test_two_scores_are_not_averaged_in_a_figure(tmp_path):
+    pd.concat([scores(), scores().assign(step="4")]).to_csv(tmp_path / "table.csv", index=False)
+    for script in (draw_comparison, draw_layers):
+        with pytest.raises(InputError, match=r"values with step .* would be averaged; needed: one step to show"):
+            script.main(["--table", str(tmp_path / "table.csv"), "--output", str(tmp_path / "figure.png")])
+
+
+def test_a_figure_of_blocks_shows_one_series(tmp_path):
+    table = scores(corpora=("one",)).assign(score="mteb", block="sts", x=None)
+    table.to_csv(tmp_path / "table.csv", index=False)
+    with pytest.raises(InputError, match=r"values with series .* would be averaged"):
+        draw_benchmark_steps.main(["--table", str(tmp_path / "table.csv"), "--output", str(tmp_path / "figure.png")])
+
+
+def test_published_marks_belong_to_the_label_and_its_last_layer(tmp_path):
+    """A bag of words has the last layer 0, which an encoder has among its published ones too."""
+    table = scores()
+    published = table[table["seed"] == table["seed"].min()].assign(source="nb")
+    published.to_csv(tmp_path / "published.csv", index=False)
+    bag = table[table["layer"] == 2].assign(label="Bag", series="Bag", layer=0, last_layer=0, pooling="none")
+    draw("comparison", pd.concat([table, bag]), tmp_path, "--published", str(tmp_path / "published.csv"))
+
+
+def test_curves_that_end_at_different_steps_are_compared_where_both_are(tmp_path):
+    table = scores(labels=["Docs", "Sample"], corpora=("one",), last_layer=1)
+    steps = [table.assign(step=step) for step in (0, 4)]
+    steps += [table[table["series"] == "Docs"].assign(step=8), table[table["series"] == "Sample"].assign(step=5)]
+    pd.concat(steps).to_csv(tmp_path / "table.csv", index=False)
+    words = ["--reference", "Docs", "--shifted", "Sample", "--shift-step", "4"]
+    draw_adaptation.main(["--table", str(tmp_path / "table.csv"), *words, "--output", str(tmp_path / "figure.png")])
+    assert (tmp_path / "figure.png").stat().st_size > 10_000

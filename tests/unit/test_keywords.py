@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from selfembed import keywords
+from selfembed.errors import InputError
 from workflow_runs import DATA, ROOT
 
 CLASSES = keywords.read_classes(ROOT / "reference" / "iclr_keywords.csv")
@@ -54,3 +55,23 @@ def test_the_rules_give_the_stored_labels_of_real_papers():
     found = papers["keywords"].map(lambda cell: keywords.label(keywords.split(cell), classes) or "unlabeled")
     assert (found == papers["labels"]).all()
     assert (found != "unlabeled").sum() == 2261
+
+
+def test_keywords_of_a_table_are_met_in_any_case_and_none_is_lost(tmp_path):
+    (tmp_path / "classes.csv").write_text("keyword,frequency,class\nRL ,5,None\nnan,2,NA\n")
+    classes = keywords.read_classes(tmp_path / "classes.csv")
+    assert keywords.label(["rl"], classes) == "None"
+    assert keywords.label(["nan", "rl"], classes) == "NA"
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ("a,1,x\nA,2,y\n", "keyword 'a' comes twice; needed: one row for each"),
+        ("a,many,x\n", "frequency of 'a' is 'many'; needed: a number"),
+    ],
+)
+def test_a_broken_table_is_one_clear_line(tmp_path, rows, message):
+    (tmp_path / "classes.csv").write_text("keyword,frequency,class\n" + rows)
+    with pytest.raises(InputError, match=message):
+        keywords.read_classes(tmp_path / "classes.csv")

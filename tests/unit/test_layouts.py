@@ -70,6 +70,14 @@ def test_nothing_to_lay_out_is_one_clear_line():
         lay_out(TABLE, rows="score", columns="series", means=True)
 
 
+@pytest.mark.parametrize("column", ["score", "step", "x"])
+def test_a_cell_is_never_the_mean_of_more_than_seeds(column):
+    """Without this, two scores of one model would be one number with a spread."""
+    other = TABLE.assign(**{column: "2"})
+    with pytest.raises(InputError, match=f"values with {column} .* would be averaged; needed: one {column}"):
+        lay_out(pd.concat([TABLE, other]))
+
+
 TASKS = scores(
     *(
         ("Crops", task, 1, value, {"block": block, "score": "mteb"})

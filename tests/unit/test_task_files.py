@@ -137,6 +137,17 @@ def test_ids_that_do_not_fit_are_one_clear_line(tmp_path, name, change, message)
         tasks_from_files.read("retrieval", write(tables, tmp_path / "task", ".jsonl"))
 
 
+def test_lists_are_not_read_from_text(tmp_path):
+    tables = tables_of("reranking", tasks_from_corpus.make("reranking", corpus()))
+    with pytest.raises(InputError, match=r"top_ranked.csv: column 'corpus-ids' holds text; needed: lists"):
+        tasks_from_files.read("reranking", write(tables, tmp_path / "task", ".csv"))
+
+
+def test_rows_of_a_filtered_table_keep_no_old_numbers(tmp_path):
+    write({"test": PAIRS[1:]}, tmp_path / "task", ".parquet")
+    assert len(tasks_from_files.read("sts", tmp_path / "task")["test"]) == 1
+
+
 def test_two_files_of_one_name_are_one_clear_line(tmp_path):
     for ending in (".csv", ".jsonl"):
         write({"test": PAIRS}, tmp_path, ending)

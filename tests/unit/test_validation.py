@@ -630,6 +630,52 @@ NEW_TASK = {"tasks": {"STS13": {"type": "registry", "block": "sts"}}}
             id="held-out texts that are not tested",
         ),
         pytest.param(
+            {"experiments.main.models.1.sweep": {"held_out": [0.1]}},
+            "experiments.main.models.1.recipe: 'crops' holds out 0.1 of all texts, but score 'knn' tests others; "
+            "allowed: a score with split: all, test_fraction: 0.1, split_seed: 42",
+            id="held-out texts of a sweep that are not tested",
+        ),
+        pytest.param(
+            {
+                "recipes.crops.held_out": 0.1,
+                "scores": {"knn": {"type": "knn", "split": "all"}},
+                "experiments.main.models.1.train_on": "docs",
+            },
+            "experiments.main.models.1.train_on: texts held out of 'docs' are not the ones that are tested of 'news'; "
+            "allowed: news",
+            id="held-out texts of another corpus",
+        ),
+        pytest.param(
+            {"experiments.main.poolings": ["mean", "cls"], "experiments.main.maps": True},
+            "experiments.main.poolings: a map shows one of 2; allowed with maps: one pooling",
+            id="maps of several poolings",
+        ),
+        pytest.param(
+            {"figures.bars": {"draw": "classes", "corpora": ["notes"]}},
+            "figures.bars.corpora.0: 'notes' has no labels; allowed: corpora with labels",
+            id="classes of a corpus without labels",
+        ),
+        pytest.param(
+            {"tasks": {"news": {"type": "clustering", "corpus": "news", "block": "own"}}},
+            "tasks.news: the name is a corpus'; allowed: another name",
+            id="task called like a corpus",
+        ),
+        pytest.param(
+            NEW_TASK | {"experiments.main": {"tasks": ["STS13"], "models": [{"encoder": "tiny"}]}},
+            "figures.bars.draw: experiment 'main' has tasks only; allowed: benchmark_steps, depth",
+            id="comparison on tasks",
+        ),
+        pytest.param(
+            {"tasks": {"Own": {"type": "sts", "block": "own"}}},
+            "tasks.Own: one of corpus and files is needed; allowed: a corpus, or a folder of files",
+            id="task made of nothing",
+        ),
+        pytest.param(
+            {"experiments.main.models.0.mteb": {"normalise": False}},
+            "experiments.main.models.0.mteb: the experiment has no tasks; allowed: drop this key",
+            id="treatment without tasks",
+        ),
+        pytest.param(
             {"encoders.tiny.architecture.dropout": 0, "recipes.crops.augmentation": "whole_text"},
             "experiments.main.models.1.recipe: encoder 'tiny' has no dropout, so its pairs would not differ; "
             "allowed: crops",

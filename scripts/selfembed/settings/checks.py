@@ -31,6 +31,8 @@ def check(settings: Settings) -> Iterator[str]:
     for name, task in settings.tasks.items():
         if isinstance(task, LocalTask):
             yield from check_local_task(f"tasks.{name}", task, settings)
+    for name in settings.tasks.keys() & settings.corpora.keys():
+        yield f"tasks.{name}: the name is a corpus'; allowed: another name"
     for name, experiment in settings.experiments.items():
         if name.endswith(TABLE_SUFFIXES):
             endings = ", ".join(map(repr, TABLE_SUFFIXES))
@@ -118,6 +120,8 @@ def check_experiment(key: str, experiment, settings: Settings) -> Iterator[str]:
         yield from unknown(f"{key}.tasks.{position}", task, "a task", settings.tasks)
     for position, score in enumerate(experiment.scores):
         yield from unknown(f"{key}.scores.{position}", score, "a score", settings.scores)
+    if experiment.maps and len(experiment.poolings) > 1:
+        yield f"{key}.poolings: a map shows one of {len(experiment.poolings)}; allowed with maps: one pooling"
     for position, entry in enumerate(experiment.models):
         yield from check_entry(key, position, entry, experiment, settings)
 
@@ -182,12 +186,26 @@ def check_recipe(key: str, entry, recipe, encoder, experiment, settings: Setting
                 f"{key}.recipe: encoder '{entry.encoder}' has no {unfrozen} layers to unfreeze; "
                 f"allowed: 0 to {encoder.layers}"
             )
-    for name in experiment.scores if experiment.corpora and recipe.held_out else []:
+    for held_out in filter(None, [recipe.held_out, *entry.sweep.get("held_out", [])]):
+        yield from check_held_out(key, entry, held_out, experiment, settings)
+
+
+def check_held_out(key: str, entry, held_out: float, experiment, settings: Settings) -> Iterator[str]:
+    """A run that leaves texts out is scored on these, and on the corpus that it left them out of."""
+    for name in experiment.scores if experiment.corpora else []:
         score = settings.scores.get(name)
-        if score and (score.split, score.test_fraction, score.split_seed) != ("all", recipe.held_out, 42):
+        if score and (score.split, score.test_fraction, score.split_seed) != ("all", held_out, 42):
             yield (
-                f"{key}.recipe: '{entry.recipe}' holds out {recipe.held_out} of all texts, but score '{name}' tests "
-                f"others; allowed: a score with split: all, test_fraction: {recipe.held_out}, split_seed: 42"
+                f"{key}.recipe: '{entry.recipe}' holds out {held_out} of all texts, but score '{name}' tests "
+                f"others; allowed: a score with split: all, test_fraction: {held_out}, split_seed: 42"
+            )
+    for corpus in entry.corpora or experiment.corpora:
+        source = getattr(settings.corpora.get(corpus), "source", None)
+        texts = source.corpus if isinstance(source, RelabelledSource) else corpus
+        if entry.train_on not in (None, texts):
+            yield (
+                f"{key}.train_on: texts held out of '{entry.train_on}' are not the ones that are tested of '{corpus}'; "
+                f"allowed: {texts}"
             )
 
 
@@ -227,6 +245,9 @@ def check_figure(key: str, figure, settings: Settings) -> Iterator[str]:
     match figure.draw:
         case "classes":
             yield from check_corpora(key, figure.corpora, settings)
+            for position, name in enumerate(figure.corpora):
+                if name in settings.corpora and not labelled(name, settings):
+                    yield f"{key}.corpora.{position}: '{name}' has no labels; allowed: corpora with labels"
         case "depth" | "hyperparameters":
             for role in ("freezing", "layers", "benchmark", "temperature", "sentences", "masking", "learning_rate"):
                 if (name := getattr(figure, role, None)) is not None:
@@ -249,6 +270,9 @@ def check_shown(key: str, figure, experiment, settings: Settings) -> Iterator[st
         return
     if figure.draw == "maps" and not experiment.maps:
         yield f"{key}.experiment: '{figure.experiment}' computes no maps; allowed: an experiment with maps: true"
+    if not experiment.corpora:
+        yield f"{key}.draw: experiment '{figure.experiment}' has tasks only; allowed: benchmark_steps, depth"
+        return
     if figure.score not in experiment.scores:
         yield (
             f"{key}.score: '{figure.score}' is not computed by '{figure.experiment}'; "

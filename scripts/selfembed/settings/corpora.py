@@ -80,7 +80,7 @@ class IclrSource(Closed):
 
     @property
     def resolved(self) -> UrlSource:
-        """The file at a fixed commit of the data set's repository, and its columns."""
+        """The file in the data set's repository, checked by its blob id, and its columns."""
         commit, name, git_blob = ICLR_VERSIONS[self.version]
         return UrlSource(
             type="url",
@@ -95,7 +95,8 @@ class IclrSource(Closed):
         )
 
 
-# Commit, file and git blob id of each version.
+# Commit or branch, file and git blob id of each version. No commit of 24v2 is known here: its blob id tells whether the
+# branch still has that file.
 ICLR_VERSIONS = {
     "24v1": (
         "37df25fa306c0cd97f023f11741f2d350e1de730",

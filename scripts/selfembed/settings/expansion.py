@@ -102,6 +102,8 @@ def expand(settings: Settings) -> Study:
                 line = Line(series + suffix, series, x, entry.group)
                 for on in evaluated_on(entry, experiment):
                     family = Model(entry.encoder, None, trained_on(entry, on, settings), recipe_key).family
+                    if on in settings.tasks:
+                        family += f" ({(entry.mteb or settings.mteb).name})"
                     meaning = meanings.setdefault((line.label, on), family)
                     if meaning != family:
                         raise InputError(

@@ -1,7 +1,7 @@
 """The schema of `config.yaml`: every key, its type, its default and its meaning.
 
 The single source of defaults, of `docs/configuration.md` and of the JSON schema (see `documentation.py`).
-All models are closed: an unknown key is an error. Combinations of keys are checked in `validation.py`.
+All models are closed: an unknown key is an error. Combinations of keys are checked in `checks.py`.
 """
 
 from typing import Annotated, Literal
