@@ -39,7 +39,11 @@ def main():
 
     with threadpool_limits(arguments.threads):
         assert (ours() == original()).all()
-        print(measure.report(measure.alternate({"scikit-learn": original, "ours": ours}, arguments.rounds), "scikit-learn"))
+        print(
+            measure.report(
+                measure.alternate({"scikit-learn": original, "ours": ours}, arguments.rounds), "scikit-learn"
+            )
+        )
 
 
 if __name__ == "__main__":

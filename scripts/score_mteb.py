@@ -15,7 +15,7 @@ from selfembed import command_line, model_paths, task_files
 from selfembed.command_line import existing, log, use_threads
 from selfembed.devices import choose_device
 from selfembed.errors import InputError
-from selfembed.records import checksum, checksum_of_files, provenance, read_json, write_json, write_table
+from selfembed.records import checksum, checksum_of_files, provenance, write_json, write_table
 from selfembed.tables import SCORE_COLUMNS
 from selfembed.versions import installed_version
 
@@ -47,7 +47,7 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--result", required=True, help="JSON file to write")
     arguments = parser.parse_args(argv)
     os.environ.update(HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1")  # before mteb and datasets are imported
-    from selfembed import benchmark, registry_tasks
+    from selfembed import benchmark, checkpoints, registry_tasks
 
     use_threads(arguments.threads)
     logging.getLogger("transformers").setLevel(logging.ERROR)  # it would list the layers that are cut off
@@ -55,6 +55,7 @@ def main(argv: list[str]) -> None:
         task, data_checksum = registry_tasks.load(arguments.task, arguments.data)
     else:
         task, data_checksum = local_task(arguments)
+    last_layer = checkpoints.last_layer(arguments.model)
     weights = checksum(arguments.model / "model.safetensors")
     name = f"{arguments.path}/{arguments.step}/{arguments.pooling}_{arguments.layer}".replace("/", "__")
     model = benchmark.model_at(
@@ -81,7 +82,7 @@ def main(argv: list[str]) -> None:
         **model_paths.identity(arguments.path),
         "step": arguments.step,
         "layer": arguments.layer,
-        "last_layer": read_json(arguments.model / "config.json")["num_hidden_layers"],
+        "last_layer": last_layer,
         "pooling": arguments.pooling,
         "score": "mteb",
         "settings": " ".join(f"{key}={value}" for key, value in settings.items()),

@@ -23,9 +23,14 @@ def check(folder: Path, layers: int, sha256: str | None = None) -> None:
     found = checksum(folder / "model.safetensors")
     if sha256 is not None and found != sha256:
         raise InputError(f"{folder}/model.safetensors: SHA-256 is {found}, but the config says {sha256}")
-    found = AutoConfig.from_pretrained(folder, local_files_only=True).num_hidden_layers
+    found = last_layer(folder)
     if found != layers:
         raise InputError(f"{folder}: {found} transformer layers, but the config says layers: {layers}")
+
+
+def last_layer(folder: Path) -> int:
+    """Number of transformer layers of a checkpoint or a saved model, whatever its architecture calls them."""
+    return AutoConfig.from_pretrained(folder, local_files_only=True).num_hidden_layers
 
 
 def convert(weights: Path, output: Path) -> None:

@@ -8,9 +8,10 @@ from pathlib import Path
 import torch
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Dense, Pooling, Transformer
-from transformers import AutoConfig, AutoTokenizer, BertConfig, BertModel, PreTrainedModel
+from transformers import AutoTokenizer, BertConfig, BertModel, PreTrainedModel
 
 from selfembed import token_pooling
+from selfembed.checkpoints import last_layer
 from selfembed.errors import InputError
 from selfembed.token_embeddings import TokenEmbeddings, TokenEmbeddingsConfig
 from selfembed.token_pooling import TokenPooling
@@ -31,7 +32,7 @@ def load(folder: Path, layers: int | None = None) -> Transformer:
     """
     local = {"local_files_only": True}
     if layers is not None:
-        last = AutoConfig.from_pretrained(folder, **local).num_hidden_layers
+        last = last_layer(folder)
         if not 0 <= layers <= last:
             raise InputError(f"{folder}: layer {layers} does not exist; allowed: 0 to {last}")
     cut = {} if layers is None else {"num_hidden_layers": layers}

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from sentence_transformers import SentenceTransformer
-from small_models import small_bert, text, tokenizer_folder
+from small_models import small_bert, small_distilbert, text, tokenizer_folder
 
 import build_embedding_model
 from selfembed import checkpoints, embedding, encoders, tokenization
@@ -117,13 +117,7 @@ def test_a_cut_beyond_the_layers_is_refused(checkpoint, layers):
 
 
 def test_layers_of_other_architectures_can_be_frozen(tmp_path):
-    from transformers import DistilBertConfig, DistilBertModel
-
-    DistilBertModel(DistilBertConfig(n_layers=2, dim=16, n_heads=2, hidden_dim=32, vocab_size=400)).save_pretrained(
-        tmp_path
-    )
-    tokenizer_folder(tmp_path)
-    encoder = encoders.load(tmp_path)
+    encoder = small_distilbert(tmp_path)[0]
     encoders.freeze_below(encoder, 1)
     trainable = [name for name, weights in encoder.model.named_parameters() if weights.requires_grad]
     assert trainable
@@ -183,10 +177,5 @@ def test_more_tokens_than_positions_are_refused(tmp_path):
 
 
 def test_checkpoints_that_name_their_layers_otherwise(tmp_path):
-    from transformers import DistilBertConfig, DistilBertModel
-
-    DistilBertModel(DistilBertConfig(n_layers=2, dim=16, n_heads=2, hidden_dim=32, vocab_size=400)).save_pretrained(
-        tmp_path
-    )
-    tokenizer_folder(tmp_path)
+    small_distilbert(tmp_path)
     checkpoints.check(tmp_path, layers=2)
