@@ -96,13 +96,26 @@ def assemble(transformer: Transformer, pooling: str, max_length: int) -> Sentenc
 
     Raises InputError if `max_length` is more than the transformer has positions for.
     """
-    positions = getattr(transformer.model.config, "max_position_embeddings", max_length)
-    if max_length > positions:
-        raise InputError(f"max_length {max_length} is more than the encoder's positions; allowed: up to {positions}")
+    longest = longest_input(transformer, max_length)
+    if max_length > longest:
+        raise InputError(f"max_length {max_length} is more than the encoder's positions; allowed: up to {longest}")
     transformer.max_seq_length = max_length
     return SentenceTransformer(
         modules=[transformer, pooling_module(pooling, transformer.get_embedding_dimension())], device="cpu"
     )
+
+
+def longest_input(transformer: Transformer, wanted: int) -> int:
+    """Tokens that an encoder has positions for; `wanted` if it sets no limit.
+
+    MPNet, RoBERTa and XLM-R number tokens from the padding token's id + 1, and have no vectors to spare for it: of
+    their 514 positions 512 hold tokens.
+    """
+    positions = getattr(transformer.model.config, "max_position_embeddings", wanted)
+    for name, module in transformer.model.named_modules():
+        if name.endswith("position_embeddings") and getattr(module, "padding_idx", None) is not None:
+            return positions - module.padding_idx - 1
+    return positions
 
 
 def pooling_module(pooling: str, dimension: int) -> torch.nn.Module:
