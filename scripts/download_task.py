@@ -8,7 +8,7 @@ import os
 
 from selfembed import command_line
 from selfembed.command_line import log
-from selfembed.errors import InputError
+from selfembed.errors import InputError, first_line
 from selfembed.records import written_whole
 
 
@@ -27,8 +27,9 @@ def main(argv: list[str]) -> None:
         try:
             task.load_data()
         except Exception as error:  # whatever the hub, the network or the data did: one line
-            reason = (str(error).splitlines() or [type(error).__name__])[0]
-            raise InputError(f"task '{arguments.task}': could not be downloaded: {reason}; try again") from error
+            raise InputError(
+                f"task '{arguments.task}': could not be downloaded: {first_line(error)}; try again"
+            ) from error
         registry_tasks.save(task, folder)
         log.info("%s at %s", arguments.task, task.metadata.dataset["revision"])
 

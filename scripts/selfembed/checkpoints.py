@@ -5,7 +5,7 @@ from pathlib import Path
 
 from transformers import AutoConfig
 
-from selfembed.errors import InputError
+from selfembed.errors import InputError, first_line
 from selfembed.records import checksum
 
 
@@ -44,7 +44,8 @@ def convert(weights: Path, output: Path) -> None:
     try:
         tensors = torch.load(weights, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"{weights}: cannot be read without running code: {reason}; needed: safetensors") from error
+        raise InputError(
+            f"{weights}: cannot be read without running code: {first_line(error)}; needed: safetensors"
+        ) from error
     # Tied tensors become copies, which safetensors needs; transformers ties them again.
     save_file({name: tensor.clone().contiguous() for name, tensor in tensors.items()}, output, {"format": "pt"})

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 from pandas.errors import ParserWarning
 
-from selfembed.errors import InputError
+from selfembed.errors import InputError, first_line
 from selfembed.file_formats import FORMATS
 from selfembed.keywords import label as label_by_keywords
 from selfembed.keywords import read_classes
@@ -70,7 +70,7 @@ def read_file(path: Path, format: str | None = None) -> pd.DataFrame:
                 return pd.read_json(path, lines=True, dtype=False, convert_dates=False)
         return read_cells(path, "\t" if format == "tsv" else ",")
     except (ValueError, OSError, ParserWarning) as error:
-        raise InputError(f"{path}: cannot be read as {format}: {str(error).splitlines()[0]}") from error
+        raise InputError(f"{path}: cannot be read as {format}: {first_line(error)}") from error
 
 
 def read_cells(path: Path, separator: str) -> pd.DataFrame:
@@ -153,4 +153,4 @@ def read_corpus(path: Path) -> pd.DataFrame:
     try:
         return pd.read_parquet(path, columns=COLUMNS)
     except (ValueError, OSError) as error:
-        raise InputError(f"{path}: not a prepared corpus: {str(error).splitlines()[0]}") from error
+        raise InputError(f"{path}: not a prepared corpus: {first_line(error)}") from error

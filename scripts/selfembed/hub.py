@@ -19,7 +19,7 @@ from huggingface_hub.errors import (
 
 from selfembed.checksums import check_file
 from selfembed.command_line import log
-from selfembed.errors import InputError
+from selfembed.errors import InputError, first_line
 
 
 class MissingFileError(InputError):
@@ -68,4 +68,4 @@ def _one_line_errors(repository: str, revision: str, name: str) -> Iterator[None
     except EntryNotFoundError as error:
         raise MissingFileError(f"hub: '{repository}' at {revision} has no {name}") from error
     except (HfHubHTTPError, TransportError, OSError) as error:
-        raise InputError(f"{failed}: {str(error).splitlines()[0]}; try again") from error
+        raise InputError(f"{failed}: {first_line(error)}; try again") from error
