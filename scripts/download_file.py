@@ -12,7 +12,7 @@ import requests
 from selfembed import command_line
 from selfembed.checksums import check_file
 from selfembed.command_line import log
-from selfembed.errors import InputError
+from selfembed.errors import InputError, first_line
 from selfembed.records import written_whole
 
 TRIES = 4
@@ -32,7 +32,7 @@ def download(url: str, expected: str, path: Path) -> None:
     except requests.HTTPError as error:
         raise InputError(f"{url}: the server answers {error.response.status_code} {error.response.reason}") from error
     except (requests.RequestException, OSError) as error:
-        raise InputError(f"{url}: could not be downloaded in {TRIES} tries: {type(error).__name__}") from error
+        raise InputError(f"{url}: could not be downloaded in {TRIES} tries: {first_line(error)}") from error
     check_file(path, expected, url)
 
 

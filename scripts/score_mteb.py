@@ -47,7 +47,7 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--result", required=True, help="JSON file to write")
     arguments = parser.parse_args(argv)
     os.environ.update(HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1")  # before mteb and datasets are imported
-    from selfembed import benchmark, encoders, registry_tasks
+    from selfembed import benchmark, checkpoints, registry_tasks
 
     use_threads(arguments.threads)
     logging.getLogger("transformers").setLevel(logging.ERROR)  # it would list the layers that are cut off
@@ -55,7 +55,7 @@ def main(argv: list[str]) -> None:
         task, data_checksum = registry_tasks.load(arguments.task, arguments.data)
     else:
         task, data_checksum = local_task(arguments)
-    last_layer = encoders.last_layer(arguments.model)
+    last_layer = checkpoints.last_layer(arguments.model)
     weights = checksum(arguments.model / "model.safetensors")
     name = f"{arguments.path}/{arguments.step}/{arguments.pooling}_{arguments.layer}".replace("/", "__")
     model = benchmark.model_at(

@@ -24,8 +24,7 @@ def model_at(
         name, checksum: identify the model in mteb's results; models that share them would share scores.
     """
     encoder = encoders.load(folder, layers=layer)
-    limit = encoders.positions(encoder.model) or max_length
-    model = encoders.assemble(encoder, pooling, min(max_length, limit))
+    model = encoders.assemble(encoder, pooling, min(max_length, encoders.longest_input(encoder, max_length)))
     if normalise:
         model.append(Normalize())
     model.model_card_data.model_name = name

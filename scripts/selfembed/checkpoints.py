@@ -23,9 +23,14 @@ def check(folder: Path, layers: int, sha256: str | None = None) -> None:
     found = checksum(folder / "model.safetensors")
     if sha256 is not None and found != sha256:
         raise InputError(f"{folder}/model.safetensors: SHA-256 is {found}, but the config says {sha256}")
-    found = AutoConfig.from_pretrained(folder, local_files_only=True).num_hidden_layers
+    found = last_layer(folder)
     if found != layers:
         raise InputError(f"{folder}: {found} transformer layers, but the config says layers: {layers}")
+
+
+def last_layer(folder: Path) -> int:
+    """Number of transformer layers of a checkpoint or a saved model, whatever its architecture calls them."""
+    return AutoConfig.from_pretrained(folder, local_files_only=True).num_hidden_layers
 
 
 def convert(weights: Path, output: Path) -> None:
@@ -39,7 +44,8 @@ def convert(weights: Path, output: Path) -> None:
     try:
         tensors = torch.load(weights, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError) as error:
-        reason = first_line(error)
-        raise InputError(f"{weights}: cannot be read without running code: {reason}; needed: safetensors") from error
+        raise InputError(
+            f"{weights}: cannot be read without running code: {first_line(error)}; needed: safetensors"
+        ) from error
     # Tied tensors become copies, which safetensors needs; transformers ties them again.
     save_file({name: tensor.clone().contiguous() for name, tensor in tensors.items()}, output, {"format": "pt"})

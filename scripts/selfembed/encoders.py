@@ -8,9 +8,10 @@ from pathlib import Path
 import torch
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Dense, Pooling, Transformer
-from transformers import AutoConfig, AutoTokenizer, BertConfig, BertModel, PreTrainedModel
+from transformers import AutoTokenizer, BertConfig, BertModel, PreTrainedModel
 
 from selfembed import token_pooling
+from selfembed.checkpoints import last_layer
 from selfembed.errors import InputError
 from selfembed.token_embeddings import TokenEmbeddings, TokenEmbeddingsConfig
 from selfembed.token_pooling import TokenPooling
@@ -111,13 +112,26 @@ def assemble(transformer: Transformer, pooling: str, max_length: int) -> Sentenc
 
     Raises InputError if `max_length` is more than the transformer has positions for.
     """
-    limit = positions(transformer.model)
-    if limit is not None and max_length > limit:
-        raise InputError(f"max_length {max_length} is more than the encoder's positions; allowed: up to {limit}")
+    longest = longest_input(transformer, max_length)
+    if max_length > longest:
+        raise InputError(f"max_length {max_length} is more than the encoder's positions; allowed: up to {longest}")
     transformer.max_seq_length = max_length
     return SentenceTransformer(
         modules=[transformer, pooling_module(pooling, transformer.get_embedding_dimension())], device="cpu"
     )
+
+
+def longest_input(transformer: Transformer, wanted: int) -> int:
+    """Tokens that an encoder has positions for; `wanted` if it sets no limit.
+
+    MPNet, RoBERTa and XLM-R number tokens from the padding token's id + 1, and have no vectors to spare for it: of
+    their 514 positions 512 hold tokens.
+    """
+    positions = getattr(transformer.model.config, "max_position_embeddings", wanted)
+    for name, module in transformer.model.named_modules():
+        if name.endswith("position_embeddings") and getattr(module, "padding_idx", None) is not None:
+            return positions - module.padding_idx - 1
+    return positions
 
 
 def pooling_module(pooling: str, dimension: int) -> torch.nn.Module:

@@ -1,4 +1,4 @@
-"""The one error that is shown to people as a single line instead of a traceback."""
+"""The one error that is shown to people as a single line instead of a traceback, and other errors as one line."""
 
 
 def first_line(error: BaseException) -> str:
@@ -8,3 +8,8 @@ def first_line(error: BaseException) -> str:
 
 class InputError(ValueError):
     """What the user gave cannot be used: the message names it, says what is wrong and what would be right."""
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error's message; the error's type if it has no message (as time-outs have none)."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

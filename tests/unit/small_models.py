@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from sentence_transformers import SentenceTransformer
+from transformers import DistilBertConfig, DistilBertModel
 
 from selfembed import encoders, tokenization
 
@@ -33,3 +34,11 @@ def small_bert(folder: Path, seed: int = 0, dropout: float = 0.1, max_length: in
         intermediate_size=32,
         dropout=dropout,
     )
+
+
+def small_distilbert(folder: Path) -> SentenceTransformer:
+    """Two layers of width 16, of an architecture whose config names things otherwise; `folder` gets its checkpoint."""
+    config = DistilBertConfig(n_layers=2, dim=16, n_heads=2, hidden_dim=32, vocab_size=400)
+    DistilBertModel(config).save_pretrained(folder)
+    tokenizer_folder(folder)
+    return encoders.assemble(encoders.load(folder), "mean", 64)

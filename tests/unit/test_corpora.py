@@ -71,6 +71,19 @@ def test_unreadable_file_is_one_clear_line(tmp_path, ending, content):
     assert "\n" not in str(error.value)
 
 
+def test_an_error_without_a_message_is_one_clear_line_too(tmp_path, monkeypatch):
+    path = write(tmp_path / "t.parquet")
+
+    def fail(*_, **__):
+        raise OSError
+
+    monkeypatch.setattr(pd, "read_parquet", fail)
+    with pytest.raises(InputError, match=r"t.parquet: cannot be read as parquet: OSError$"):
+        corpora.read_file(path)
+    with pytest.raises(InputError, match=r"t.parquet: not a prepared corpus: OSError$"):
+        corpora.read_corpus(path)
+
+
 def raw(texts, labels=None, titles=None, ids=None) -> pd.DataFrame:
     """A table as `read_source` gives it."""
     none = [None] * len(texts)

@@ -4,9 +4,13 @@ import hashlib
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
+import requests
 
+import download_file
 from local_servers import Files, serving
 from selfembed import checksums
 from selfembed.errors import InputError
@@ -50,6 +54,22 @@ def test_what_is_wrong_is_one_line_and_nothing_is_left(tmp_path, behaviour, chec
     assert len(errors) == 1
     assert message in errors[0]
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (OSError(28, "No space left on device"), "[Errno 28] No space left on device"),
+        (requests.ConnectionError("broken\nin two lines"), "broken"),
+        (requests.Timeout(), "Timeout"),
+    ],
+)
+def test_why_a_download_failed_is_said(tmp_path, monkeypatch, error, reason):
+    shelf = SimpleNamespace(fetch=Mock(side_effect=error))
+    monkeypatch.setattr(download_file.pooch, "create", lambda *_, **__: shelf)
+    with pytest.raises(InputError) as failed:
+        download_file.download("http://x/file.bin", SHA256, tmp_path / "file.bin")
+    assert str(failed.value) == f"http://x/file.bin: could not be downloaded in 4 tries: {reason}"
 
 
 def test_a_git_blob_id_is_gits(tmp_path):

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 from sentence_transformers import SentenceTransformer
-from small_models import small_bert, text, tokenizer_folder
+from small_models import small_bert, small_distilbert, text, tokenizer_folder
 
 import build_embedding_model
-from selfembed import checkpoints, embedding, encoders, tokenization
+from selfembed import benchmark, checkpoints, embedding, encoders, tokenization
 from selfembed.errors import InputError
 
 TEXTS = [text(length) for length in (9, 30, 14)]
@@ -117,13 +117,7 @@ def test_a_cut_beyond_the_layers_is_refused(checkpoint, layers):
 
 
 def test_layers_of_other_architectures_can_be_frozen(tmp_path):
-    from transformers import DistilBertConfig, DistilBertModel
-
-    DistilBertModel(DistilBertConfig(n_layers=2, dim=16, n_heads=2, hidden_dim=32, vocab_size=400)).save_pretrained(
-        tmp_path
-    )
-    tokenizer_folder(tmp_path)
-    encoder = encoders.load(tmp_path)
+    encoder = small_distilbert(tmp_path)[0]
     encoders.freeze_below(encoder, 1)
     trainable = [name for name, weights in encoder.model.named_parameters() if weights.requires_grad]
     assert trainable
@@ -182,13 +176,30 @@ def test_more_tokens_than_positions_are_refused(tmp_path):
         encoders.assemble(small_bert(tmp_path)[0], "mean", 513)
 
 
-def test_checkpoints_that_name_their_layers_otherwise(tmp_path):
-    from transformers import DistilBertConfig, DistilBertModel
+@pytest.mark.parametrize("kind", ["MPNet", "Roberta"])
+def test_positions_for_padding_hold_no_tokens(tmp_path, kind):
+    """These architectures number tokens from the padding token's id + 1."""
+    import transformers
 
-    DistilBertModel(DistilBertConfig(n_layers=2, dim=16, n_heads=2, hidden_dim=32, vocab_size=400)).save_pretrained(
-        tmp_path
+    sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
+    tokenizer = transformers.AutoTokenizer.from_pretrained(tokenizer_folder(tmp_path))
+    config = getattr(transformers, f"{kind}Config")(
+        vocab_size=400, max_position_embeddings=34, pad_token_id=tokenizer.pad_token_id, **sizes
     )
-    tokenizer_folder(tmp_path)
+    getattr(transformers, f"{kind}Model")(config).save_pretrained(tmp_path)
+    encoder = encoders.load(tmp_path)
+    longest = encoders.longest_input(encoder, 99)
+    assert longest == 34 - encoder.model.embeddings.padding_idx - 1
+    assert np.isfinite(encoders.assemble(encoder, "mean", longest).encode(text(200))).all()
+    with pytest.raises(InputError, match=f"max_length {longest + 1} .*; allowed: up to {longest}$"):
+        encoders.assemble(encoder, "mean", longest + 1)
+    cut = benchmark.model_at(tmp_path, 1, "mean", 99, True, "a", "0" * 40)
+    assert cut.max_seq_length == longest
+    assert np.isfinite(cut.encode(text(200))).all()
+
+
+def test_checkpoints_that_name_their_layers_otherwise(tmp_path):
+    small_distilbert(tmp_path)
     checkpoints.check(tmp_path, layers=2)
 
 

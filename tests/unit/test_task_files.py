@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from small_models import small_bert, text
+from small_models import small_bert, small_distilbert, text
 
 from selfembed import benchmark, encoders, local_tasks, task_files, tasks_from_corpus, tasks_from_files
 from selfembed.errors import InputError
@@ -155,12 +155,24 @@ def test_two_files_of_one_name_are_one_clear_line(tmp_path):
         tasks_from_files.read("sts", tmp_path)
 
 
-def test_the_script_scores_files(tmp_path, model):
+def run_script(model, tmp_path):
+    """Score the files of a small task with the script, at layer 1."""
     folder = write({"test": PAIRS.assign(score=[0, 5])}, tmp_path / "task", ".csv")
     command = [sys.executable, str(SCRIPT), "--model", str(model), "--path", "base/tiny", "--step", "0", "--layer", "1"]
     command += ["--task", "Own", "--block", "sts", "--kind", "sts", "--files", str(folder), "--device", "cpu"]
     command += ["--output", str(tmp_path / "row.csv"), "--result", str(tmp_path / "result.json")]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_script_scores_files(tmp_path, model):
+    run_script(model, tmp_path)
     facts = json.loads((tmp_path / "result.json").read_text())["selfembed"]
     assert f"data={facts['data']}" in pd.read_csv(tmp_path / "row.csv")["settings"][0]
+
+
+def test_the_script_scores_models_that_name_their_layers_otherwise(tmp_path):
+    """DistilBERT saves `n_layers`."""
+    encoders.save(small_distilbert(tmp_path / "checkpoint"), tmp_path / "model", "card")
+    run_script(tmp_path / "model", tmp_path)
+    assert pd.read_csv(tmp_path / "row.csv")["last_layer"].tolist() == [2]
