@@ -20,22 +20,6 @@ STANDARD_POOLINGS = {"mean": "mean", "cls": "cls", "last": "lasttoken"}
 TOKEN_POOLING_FILE = Path(token_pooling.__file__)
 
 
-def last_layer(folder: Path) -> int:
-    """Number of transformer layers of a checkpoint or saved model, from its config."""
-    return AutoConfig.from_pretrained(folder, local_files_only=True).num_hidden_layers
-
-
-def positions(model: PreTrainedModel) -> int | None:
-    """Tokens for which a model has positions; None if it sets no limit.
-
-    Architectures such as MPNet's and RoBERTa's count positions from the padding id on: the first are never used.
-    """
-    total = getattr(model.config, "max_position_embeddings", None)
-    tables = (getattr(module, "position_embeddings", None) for module in model.modules())
-    offsets = [table.padding_idx + 1 for table in tables if getattr(table, "padding_idx", None) is not None]
-    return total - max(offsets, default=0) if total else None
-
-
 def load(folder: Path, layers: int | None = None) -> Transformer:
     """The encoder of a checkpoint or a saved model, without its pooling, in fp32; no network, no code from the folder.
 

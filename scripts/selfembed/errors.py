@@ -1,11 +1,6 @@
 """The one error that is shown to people as a single line instead of a traceback, and other errors as one line."""
 
 
-def first_line(error: BaseException) -> str:
-    """What an error says, as one line; its type if it says nothing."""
-    return next(iter(str(error).splitlines()), "") or type(error).__name__
-
-
 class InputError(ValueError):
     """What the user gave cannot be used: the message names it, says what is wrong and what would be right."""
 

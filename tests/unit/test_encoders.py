@@ -201,33 +201,3 @@ def test_positions_for_padding_hold_no_tokens(tmp_path, kind):
 def test_checkpoints_that_name_their_layers_otherwise(tmp_path):
     small_distilbert(tmp_path)
     checkpoints.check(tmp_path, layers=2)
-
-
-@pytest.mark.parametrize("architecture", ["mpnet", "bert"])
-def test_positions_are_those_that_texts_can_have(tmp_path, architecture):
-    """MPNet counts from its padding id on; a text as long as allowed can be embedded, one token more is refused."""
-    from transformers import MPNetConfig, MPNetModel
-
-    if architecture == "bert":
-        encoder = small_bert(tmp_path)[0]
-    else:
-        MPNetModel(
-            MPNetConfig(
-                num_hidden_layers=1,
-                hidden_size=16,
-                num_attention_heads=2,
-                intermediate_size=32,
-                vocab_size=400,
-                max_position_embeddings=34,
-                pad_token_id=1,
-            )
-        ).save_pretrained(tmp_path)
-        tokenizer_folder(tmp_path)
-        encoder = encoders.load(tmp_path)
-    limit = encoders.positions(encoder.model)
-    assert limit == encoder.model.config.max_position_embeddings - (2 if architecture == "mpnet" else 0)
-    model = encoders.assemble(encoder, "mean", limit)
-    assert model.preprocess([text(limit + 5)])["input_ids"].shape[1] == limit
-    assert np.isfinite(model.encode([text(limit + 5)])).all()
-    with pytest.raises(InputError, match=f"allowed: up to {limit}"):
-        encoders.assemble(encoder, "mean", limit + 1)
