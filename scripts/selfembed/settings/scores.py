@@ -101,7 +101,7 @@ class Embedding(Closed):
 
 
 class Threads(Closed):
-    """CPU threads per job. They are settings because last digits and ties depend on them."""
+    """CPU threads per job. They are settings because last digits depend on them."""
 
     fine_tune: int = Field(2, ge=1, description="Fine-tuning.")
     embed: int = Field(2, ge=1, description="Embedding.")
