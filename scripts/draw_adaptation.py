@@ -49,7 +49,7 @@ def main(argv: list[str]) -> None:
 
 
 def draw_gains(axis, curves, reference: str, shifted: str, shift_step: int) -> None:
-    """Bars for Δ_S and, at the end, for Δ_D of every other corpus, largest first."""
+    """Bars for Δ_S and, at the last step that all curves share, for Δ_D of every other corpus, largest first."""
     bar = {"color": "black", "linewidth": 0.8, "solid_capstyle": "butt"}
     if {(shifted, 0), (shifted, shift_step)} <= set(curves.index):
         axis.plot([shift_step] * 2, [curves[shifted, 0], curves[shifted, shift_step]], **bar)
@@ -60,10 +60,9 @@ def draw_gains(axis, curves, reference: str, shifted: str, shift_step: int) -> N
     ends = {name: curve.droplevel(0) for name, curve in curves.groupby(level=0)}
     if reference not in ends or len(ends) < 2:
         return
-    shared = set.intersection(*(set(curve.index) for curve in ends.values()))
-    if not shared:
+    step = max(set.intersection(*(set(curve.index) for curve in ends.values())), default=0)
+    if step == 0:  # no step of training is shared
         return
-    step = max(shared)
     others = sorted((name for name in ends if name != reference), key=lambda name: ends[name][step])
     for place, name in enumerate(others):
         low, high = ends[name][step], ends[reference][step]

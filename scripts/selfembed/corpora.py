@@ -5,6 +5,7 @@ import warnings
 from pathlib import Path
 
 import pandas as pd
+from pandas.api.types import is_float_dtype
 from pandas.errors import ParserWarning
 
 from selfembed.errors import InputError, first_line
@@ -46,10 +47,17 @@ def read_source(
         if column is None:
             table[name] = pd.Series([None] * len(raw), dtype="object")
         elif column in raw.columns:
-            table[name] = raw[column].astype("object").map(str, na_action="ignore").to_numpy()
+            table[name] = as_text(raw[column]).to_numpy()
         else:
             raise InputError(f"{path}: no column '{column}' for '{name}'; columns: {', '.join(map(str, raw.columns))}")
     return table
+
+
+def as_text(cells: pd.Series) -> pd.Series:
+    """Cells as text, missing ones missing; whole numbers with a gap among them, which come as 1.0, 2.0, are 1, 2."""
+    if is_float_dtype(cells) and (cells.dropna() % 1 == 0).all() and (cells.dropna().abs() <= 2**53).all():
+        cells = cells.astype("Int64")
+    return cells.astype("object").map(str, na_action="ignore")
 
 
 def read_file(path: Path, format: str | None = None) -> pd.DataFrame:

@@ -9,19 +9,16 @@ from selfembed.corpora import read_file
 from selfembed.errors import InputError
 from selfembed.task_files import FILES, find
 
-# Columns whose cells can only be lists.
-LISTS = {"corpus-ids"}
-
 
 def read(kind: str, folder: Path) -> dict:
     """Data of a task of a kind, in mteb's layout.
 
-    Raises InputError if a file or a column is missing, a cell is empty or no number, or ids do not fit.
+    Raises InputError if a file or a column is missing, a cell is empty, no number or no list, or ids do not fit.
     """
     tables = {name: table(find(folder, name), columns) for name, columns in FILES[kind].items()}
     match kind:
         case "clustering":
-            return {"test": Dataset.from_dict(sets(tables["test"]))}
+            return {"test": Dataset.from_dict(sets(tables["test"], find(folder, "test")))}
         case "classification":
             return classification(**tables)
         case "sts":
@@ -32,16 +29,13 @@ def read(kind: str, folder: Path) -> dict:
 
 def table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     """Some columns of a file; none of their cells may be empty."""
-    found = read_file(path).reset_index(drop=True)
+    found = read_file(path).reset_index(drop=True)  # a Parquet file may bring row numbers of its own
     for column in columns:
         if column not in found.columns:
             raise InputError(f"{path}: no column '{column}'; columns: {', '.join(map(str, found.columns))}")
         empty = found[column].isna()
         if empty.any():
             raise InputError(f"{path}: column '{column}' is empty in row {int(empty.argmax()) + 1}; needed: a value")
-    for column in LISTS & set(columns):
-        if not all(hasattr(cell, "__len__") and not isinstance(cell, str) for cell in found[column]):
-            raise InputError(f"{path}: column '{column}' holds text; needed: lists, in jsonl or parquet")
     if found.empty:
         raise InputError(f"{path}: no rows; needed: at least one")
     optional = [name for name in ("title",) if name in found.columns and "text" in columns]
@@ -57,13 +51,21 @@ def numbers(pairs: pd.DataFrame, column: str, path: Path) -> pd.Series:
     return found
 
 
-def sets(texts: pd.DataFrame) -> dict[str, list]:
-    """Sets of texts to cluster: rows are sets, or, where a row is one text, all rows are one set."""
-    if isinstance(texts["sentences"][0], str):
+def lists(found: pd.DataFrame, column: str, path: Path) -> list[list]:
+    """A column as lists."""
+    for row, cell in enumerate(found[column], start=1):
+        if isinstance(cell, str) or not hasattr(cell, "__iter__"):
+            raise InputError(f"{path}: column '{column}' is {cell!r} in row {row}; needed: a list (jsonl or parquet)")
+    return [list(cell) for cell in found[column]]
+
+
+def sets(texts: pd.DataFrame, path: Path) -> dict[str, list]:
+    """Sets of texts to cluster: rows are sets, or, where every row is one text, all rows are one set."""
+    if texts["sentences"].map(lambda cell: isinstance(cell, str)).all():
         return {"sentences": [texts["sentences"].tolist()], "labels": [texts["labels"].map(str).tolist()]}
     return {
-        "sentences": [list(found) for found in texts["sentences"]],
-        "labels": [[str(label) for label in found] for found in texts["labels"]],
+        "sentences": lists(texts, "sentences", path),
+        "labels": [[str(label) for label in found] for found in lists(texts, "labels", path)],
     }
 
 
@@ -89,10 +91,9 @@ def documents(folder: Path, tables: dict[str, pd.DataFrame]) -> dict:
         relevant.setdefault(str(query), {})[str(document)] = score
     ranked = None
     if "top_ranked" in tables:
-        ranked = {
-            str(query): [str(document) for document in found]
-            for query, found in tables["top_ranked"].itertuples(index=False, name=None)
-        }
+        found = lists(tables["top_ranked"], "corpus-ids", find(folder, "top_ranked"))
+        asked = tables["top_ranked"]["query-id"].map(str)
+        ranked = {query: [str(document) for document in ids] for query, ids in zip(asked, found, strict=True)}
     known = {name: set(ids) for name, ids in names.items()}
     for name, found in (("qrels", relevant), ("top_ranked", ranked or {})):
         for query, judged_documents in found.items():

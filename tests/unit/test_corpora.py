@@ -55,6 +55,23 @@ def test_numeric_labels_become_strings(tmp_path):
     assert corpora.read_source(path, label="label")["label"].tolist() == ["1", "2"]
 
 
+@pytest.mark.parametrize("ending", [".jsonl", ".parquet"])
+def test_whole_numbers_with_a_gap_are_the_same_labels_and_ids(tmp_path, ending):
+    numbers = [-1, None, 12, 2**53]
+    given = pd.DataFrame({"text": list("abcd"), "label": numbers, "id": numbers, "title": [0.5, None, 1.0, 2.0]})
+    table = corpora.read_source(write(tmp_path / f"t{ending}", given), label="label", id="id", title="title")
+    expected = ["-1", "missing", "12", str(2**53)]
+    assert table["label"].fillna("missing").tolist() == table["id"].fillna("missing").tolist() == expected
+    assert table["title"].fillna("missing").tolist() == ["0.5", "missing", "1.0", "2.0"]
+    corpus, _ = corpora.prepare(table, unlabelled=("-1",))
+    assert corpus["label"].isna().tolist() == [True, True, False, False]
+
+
+@pytest.mark.parametrize("value", [float("inf"), 1e300])
+def test_numbers_that_no_integer_holds_stay_as_they_are(value):
+    assert corpora.as_text(pd.Series([value, 1.0])).tolist() == [str(value), "1.0"]
+
+
 def test_missing_column_names_the_columns(tmp_path):
     with pytest.raises(InputError, match=r"t.csv: no column 'body' for 'text'; columns: abstract, field, name$"):
         corpora.read_source(write(tmp_path / "t.csv"), text="body")
@@ -115,6 +132,12 @@ def test_rare_labels_become_no_label():
     corpus, counts = corpora.prepare(raw(["t1", "t2", "t3"], ["x", "x", "y"]), minimum_label_count=2)
     assert corpus["label"].isna().tolist() == [False, False, True]
     assert counts["kept, label too rare"] == 1
+
+
+def test_a_blank_title_is_no_title():
+    """Retrieval would ask an empty query."""
+    corpus, _ = corpora.prepare(raw(["t1", "t2", "t3"], titles=["  ", "", "name"]))
+    assert corpus["title"].isna().tolist() == [True, True, False]
 
 
 def test_ids_depend_on_the_text_alone():

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import pandas as pd
 import pytest
@@ -151,3 +152,18 @@ def test_curves_that_end_at_different_steps_are_compared_where_both_are(tmp_path
     words = ["--reference", "Docs", "--shifted", "Sample", "--shift-step", "4"]
     draw_adaptation.main(["--table", str(tmp_path / "table.csv"), *words, "--output", str(tmp_path / "figure.png")])
     assert (tmp_path / "figure.png").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("starts", [[], [0]])
+def test_curves_that_share_no_step_of_training_have_no_difference(starts):
+    steps = [("Docs", step) for step in (*starts, 4, 8)] + [("Sample", step) for step in (*starts, 5)]
+    curves = pd.Series(0.5, index=pd.MultiIndex.from_tuples(steps))
+    axis = Mock()
+    draw_adaptation.draw_gains(axis, curves, "Docs", "Other", 4)
+    axis.plot.assert_not_called()
+
+
+def test_adaptation_is_to_one_corpus(tmp_path):
+    scores(["Docs", "Sample"]).assign(step=4).to_csv(tmp_path / "table.csv", index=False)
+    with pytest.raises(InputError, match="values with corpus one, two would be averaged; needed: one corpus to show"):
+        draw_adaptation.main(["--table", str(tmp_path / "table.csv"), "--output", str(tmp_path / "figure.png")])

@@ -139,13 +139,37 @@ def test_ids_that_do_not_fit_are_one_clear_line(tmp_path, name, change, message)
 
 def test_lists_are_not_read_from_text(tmp_path):
     tables = tables_of("reranking", tasks_from_corpus.make("reranking", corpus()))
-    with pytest.raises(InputError, match=r"top_ranked.csv: column 'corpus-ids' holds text; needed: lists"):
+    with pytest.raises(InputError, match=r"top_ranked.csv: column 'corpus-ids' is .* in row 1; needed: a list \(jsonl"):
         tasks_from_files.read("reranking", write(tables, tmp_path / "task", ".csv"))
 
 
-def test_rows_of_a_filtered_table_keep_no_old_numbers(tmp_path):
-    write({"test": PAIRS[1:]}, tmp_path / "task", ".parquet")
-    assert len(tasks_from_files.read("sts", tmp_path / "task")["test"]) == 1
+@pytest.mark.parametrize(
+    ("sets", "message"),
+    [
+        ({"sentences": [["a", "b"], "c"], "labels": [["x", "y"], ["x"]]}, "column 'sentences' is 'c' in row 2"),
+        ({"sentences": ["a", ["b", "c"]], "labels": [["x"], ["x", "y"]]}, "column 'sentences' is 'a' in row 1"),
+        ({"sentences": [["a", "b"], ["c"]], "labels": [["x", "y"], "x"]}, "column 'labels' is 'x' in row 2"),
+    ],
+)
+def test_sets_that_are_no_lists_are_one_clear_line(tmp_path, sets, message):
+    folder = write({"test": pd.DataFrame(sets)}, tmp_path / "task", ".jsonl")
+    with pytest.raises(InputError, match=f"{message}; needed: a list"):
+        tasks_from_files.read("clustering", folder)
+
+
+@pytest.mark.parametrize("kind", ["clustering", "sts", "retrieval"])
+def test_row_numbers_that_a_table_brings_do_not_matter(tmp_path, kind):
+    """A table that was filtered keeps its numbers when it is saved as Parquet."""
+    tables = tables_of(kind, tasks_from_corpus.make(kind, corpus()))
+    shifted = {name: table.set_index(table.index + 7) for name, table in tables.items()}
+    found = [write(some, tmp_path / name, ".parquet") for name, some in (("a", tables), ("b", shifted))]
+    assert content(tasks_from_files.read(kind, found[1])) == content(tasks_from_files.read(kind, found[0]))
+
+
+def test_a_wrong_number_is_named_by_its_row_whatever_the_row_numbers(tmp_path):
+    spoilt = PAIRS.assign(score=["1", "high"]).set_index(pd.Index([5, 9]))
+    with pytest.raises(InputError, match="column 'score' is 'high' in row 2; needed: a number"):
+        tasks_from_files.read("sts", write({"test": spoilt}, tmp_path / "task", ".parquet"))
 
 
 def test_two_files_of_one_name_are_one_clear_line(tmp_path):
