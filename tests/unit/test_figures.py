@@ -10,6 +10,7 @@ import pytest
 
 import draw_adaptation
 import draw_benchmark_steps
+import draw_classes
 import draw_comparison
 import draw_layers
 from selfembed import figures, tables
@@ -167,3 +168,10 @@ def test_adaptation_is_to_one_corpus(tmp_path):
     scores(["Docs", "Sample"]).assign(step=4).to_csv(tmp_path / "table.csv", index=False)
     with pytest.raises(InputError, match="values with corpus one, two would be averaged; needed: one corpus to show"):
         draw_adaptation.main(["--table", str(tmp_path / "table.csv"), "--output", str(tmp_path / "figure.png")])
+
+
+def test_a_corpus_without_classes_is_one_clear_line(tmp_path):
+    """Its label column may be empty, which no check of the config sees."""
+    (tmp_path / "notes_classes.csv").write_text("corpus,label,texts\n")
+    with pytest.raises(InputError, match=r"notes_classes.csv: no class; needed: a corpus with labelled texts"):
+        draw_classes.main(f"--classes {tmp_path}/notes_classes.csv --output {tmp_path}/figure.png".split())
