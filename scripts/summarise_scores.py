@@ -27,7 +27,8 @@ def markdown(summary: pd.DataFrame) -> str:
     """The last layers as a Markdown table, in per cent."""
     last = summary[summary["layer"] == summary["last_layer"]]
     heading = "kNN accuracy (%)" if set(last["score"]) == {"knn"} else "score (%)"
-    varying = [column for column in ("step", "score") if last[column].nunique() > 1]
+    runs = last[last["recipe"].notna()]  # that a model as it came is at step 0 is no news
+    varying = [column for column, rows in (("step", runs), ("score", last)) if rows[column].nunique() > 1]
     rows = pd.DataFrame(
         {
             "model": last["label"],
