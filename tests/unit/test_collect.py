@@ -5,6 +5,8 @@ import json
 import pandas as pd
 
 import collect_losses
+import summarise_scores
+from selfembed import tables
 
 
 def test_losses_belong_to_the_run_whose_folder_they_are_in(tmp_path):
@@ -28,3 +30,19 @@ def test_losses_belong_to_the_run_whose_folder_they_are_in(tmp_path):
         ("Dropout", "b", "dropout"): 3,
         ("Crops again", "a", "crops"): 0,
     }
+
+
+def test_a_summary_tells_steps_and_scores_apart_where_they_vary():
+    plain = dict.fromkeys(tables.SCORE_COLUMNS) | {"corpus": "one", "layer": 1, "last_layer": 1, "pooling": "mean"}
+    rows = [
+        plain | {"label": label, "recipe": recipe, "step": step, "score": score, "seed": 1, "value": 0.5}
+        for label, recipe in (("Before", None), ("After", "crops"))
+        for step in (["0"] if recipe is None else ["4", "8"])
+        for score in ("knn", "linear")
+    ]
+    table = pd.DataFrame(rows)
+    several = summarise_scores.markdown(summarise_scores.summarise(table))
+    assert "step" in several and "score (%)" in several and several.count("linear") == 3
+    one = table[(table["score"] == "knn") & (table["step"] != "4")]
+    plain_summary = summarise_scores.markdown(summarise_scores.summarise(one))
+    assert "step" not in plain_summary and "kNN accuracy (%)" in plain_summary
