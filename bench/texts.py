@@ -10,7 +10,7 @@ from selfembed import corpora, python_docs
 
 def add_arguments(parser, texts: int) -> None:
     """Arguments that every script with real texts has."""
-    parser.add_argument("--corpus", type=Path, help="csv, tsv, jsonl or parquet file; default: docstrings of sympy")
+    parser.add_argument("--corpus", type=Path, help="csv, tsv, jsonl or parquet file; without: docstrings of packages")
     parser.add_argument("--column", default="text", help="its column with texts")
     parser.add_argument("--texts", type=int, default=texts, help="texts of it")
 

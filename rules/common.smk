@@ -172,12 +172,15 @@ def local_task_files(task):
 
 
 def task_flags(wildcards, input):
-    """What an MTEB task is."""
+    """What an MTEB task is, and how a model is scored by it."""
     task = settings.tasks[wildcards.task]
     if isinstance(task, RegistryTask):
-        return f"--data {input.data} --block {task.block}"
-    made_of = f"--corpus {input.data}" if task.corpus else f"--files {shlex.quote(task.files)}"
-    return f"--kind {task.type} {made_of} --block {task.block}"
+        made_of = f"--data {input.data}"
+    else:
+        source = f"--corpus {input.data}" if task.corpus else f"--files {shlex.quote(task.files)}"
+        made_of = f"--kind {task.type} {source}"
+    scaling = "--normalise" if wildcards.scaling == "unit" else ""
+    return f"{made_of} --block {task.block} --max-length {wildcards.max_length} {scaling}"
 
 
 # Models
@@ -314,16 +317,15 @@ def labelled_runs(wildcards):
 
 
 def run_folders(wildcards):
-    """The folders of an experiment's runs."""
-    return list(dict.fromkeys(f"<results>/models/{path}" for _, path in labelled_runs(wildcards)))
+    """The folders of an experiment's runs, label by label."""
+    return [f"<results>/models/{path}" for _, path in labelled_runs(wildcards)]
 
 
 def run_entries(wildcards, input):
     """Every label of an experiment with its run folders, as flags."""
-    models = input.runs[0].split("/tuned/")[0]
     folders = {}
-    for label, path in labelled_runs(wildcards):
-        folders.setdefault(label, []).append(f"{models}/{path}")
+    for (label, _), folder in zip(labelled_runs(wildcards), input.runs, strict=True):
+        folders.setdefault(label, []).append(folder)
     return " ".join(f"--entry {shlex.quote(label)} {' '.join(braced(runs))}" for label, runs in folders.items())
 
 

@@ -79,13 +79,12 @@ rule score_mteb:
         gpu=gpus_for_encoder,
     params:
         task=task_flags,
-        normalise=lambda wildcards: "--normalise" if wildcards.scaling == "unit" else "",
         device=settings.device,
         threads=settings.threads.embed,
     shell:
         "python scripts/score_mteb.py --model {input.model}/{wildcards.step} --path {wildcards.model}"
         " --step {wildcards.step} --layer {wildcards.layer} --pooling {wildcards.pooling} --task {wildcards.task}"
-        " {params.task} --max-length {wildcards.max_length} {params.normalise} --device {params.device} --threads {params.threads} --output {output.score}"
+        " {params.task} --device {params.device} --threads {params.threads} --output {output.score}"
         " --result {output.result} > {log} 2>&1"
 
 

@@ -6,30 +6,24 @@ Reads run folders, label by label. Writes a CSV table: one row per run and optim
 import pandas as pd
 
 from selfembed import command_line, model_paths
-from selfembed.command_line import existing
 from selfembed.records import read_json, write_table
+
+NAMES = ("label",)
 
 
 def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
-    parser.add_argument(
-        "--entry",
-        nargs="+",
-        action="append",
-        required=True,
-        metavar=("LABEL FOLDER", "FOLDER"),
-        help="label, and the run folders that it belongs to; repeatable",
-    )
+    command_line.add_entries(parser, NAMES, "label, and the run folders that it belongs to; repeatable")
     parser.add_argument("--output", required=True, help="CSV file to write")
     arguments = parser.parse_args(argv)
     tables = []
-    for label, *folders in arguments.entry:
-        for folder in map(existing, folders):
+    for names, folders in command_line.read_entries(arguments.entry, NAMES):
+        for folder in folders:
             run = model_paths.identity(f"tuned/{read_json(folder / 'run.json')['run']}")
-            tables.append(pd.read_csv(folder / "loss.csv").assign(label=label, **run))
+            tables.append(pd.read_csv(folder / "loss.csv").assign(**names, **run))
     table = pd.concat(tables, ignore_index=True)
-    first = ["label", *run]
+    first = [*NAMES, *run]
     write_table(table[first + [column for column in table.columns if column not in first]], arguments.output)
 
 

@@ -7,31 +7,21 @@ series (the label without what a sweep changes), x (the value of the swept setti
 import pandas as pd
 
 from selfembed import command_line, tables
-from selfembed.command_line import existing
-from selfembed.errors import InputError
 from selfembed.records import write_table
+
+NAMES = tuple(tables.LINE_COLUMNS)
 
 
 def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
-    parser.add_argument(
-        "--entry",
-        nargs="+",
-        action="append",
-        required=True,
-        metavar=("LABEL SERIES X GROUP FILE", "FILE"),
-        help="label, series, x and group (both may be empty), and the score files (CSV) they belong to; repeatable",
-    )
+    what = "label, series, x and group (both may be empty), and the score files (CSV) they belong to; repeatable"
+    command_line.add_entries(parser, NAMES, what)
     parser.add_argument("--output", required=True, help="CSV file to write")
     arguments = parser.parse_args(argv)
     parts = []
-    for words in arguments.entry:
-        if len(words) < 5:
-            raise InputError(f"--entry {' '.join(words)}: no file; needed: label, series, x, group, files")
-        names = words[:4]
-        for path in map(existing, words[4:]):
-            parts.append(tables.read(path).assign(**dict(zip(tables.LINE_COLUMNS, names, strict=True))))
+    for names, paths in command_line.read_entries(arguments.entry, NAMES):
+        parts.extend(tables.read(path).assign(**names) for path in paths)
     table = pd.concat(parts, ignore_index=True)
     write_table(table[[*tables.LINE_COLUMNS, *tables.SCORE_COLUMNS]], arguments.output)
 

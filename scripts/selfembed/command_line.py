@@ -3,7 +3,7 @@
 import argparse
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from selfembed.errors import InputError
@@ -36,6 +36,29 @@ def existing(path: str) -> Path:
     if not Path(path).exists():
         raise argparse.ArgumentTypeError(f"'{path}' does not exist")
     return Path(path)
+
+
+def add_entries(parser: argparse.ArgumentParser, names: tuple[str, ...], what: str) -> None:
+    """A repeatable `--entry`: words of these names, followed by the files or folders that they belong to."""
+    words = " ".join(name.upper() for name in names)
+    parser.add_argument(
+        "--entry", nargs="+", action="append", required=True, metavar=(f"{words} PATH", "PATH"), help=what
+    )
+
+
+def read_entries(entries: list[list[str]], names: tuple[str, ...]) -> Iterator[tuple[dict[str, str], list[Path]]]:
+    """The named words of every entry, and its paths.
+
+    Raises InputError if an entry has no path, or one that does not exist.
+    """
+    for words in entries:
+        if len(words) <= len(names):
+            raise InputError(f"--entry {' '.join(words)}: no path; needed: {', '.join(names)}, paths")
+        try:
+            paths = [existing(path) for path in words[len(names) :]]
+        except argparse.ArgumentTypeError as error:  # argparse itself sees only words
+            raise InputError(f"--entry {words[0]}: {error}") from error
+        yield dict(zip(names, words, strict=False)), paths
 
 
 def use_threads(threads: int) -> None:

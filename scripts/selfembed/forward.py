@@ -52,11 +52,11 @@ def by_length(forward: Forward, tokens_per_pass: int) -> Forward:
     """
 
     def passes(input_ids: torch.Tensor, attention_mask: torch.Tensor, **arguments) -> BaseModelOutput:
+        if input_ids.numel() <= tokens_per_pass:
+            return forward(input_ids=input_ids, attention_mask=attention_mask, **arguments)
         n_texts, width = input_ids.shape
         lengths = attention_mask.sum(dim=1).cpu().numpy()
         parts = list(batches(lengths, tokens_per_pass))
-        if len(parts) == 1:
-            return forward(input_ids=input_ids, attention_mask=attention_mask, **arguments)
         found = []
         for texts in parts:
             part_width = min(max(int(lengths[texts].max()), SHORTEST), width)

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from datasets import Dataset
 
+from selfembed import task_data
 from selfembed.errors import InputError
 from selfembed.splits import split
 
@@ -21,10 +22,8 @@ def clustering(corpus: pd.DataFrame, generator: np.random.Generator) -> dict:
 
 
 def classification(corpus: pd.DataFrame, generator: np.random.Generator) -> dict:
-    """Half of the texts to learn from, half to classify; labels are numbers: mteb fails on two that are words."""
-    numbered = pd.DataFrame({"text": corpus["text"], "label": pd.factorize(corpus["label"], sort=True)[0]})
-    parts = zip(("train", "test"), split(len(corpus), 0.5, SEED), strict=True)
-    return {name: Dataset.from_pandas(numbered.iloc[part], preserve_index=False) for name, part in parts}
+    """Half of the texts to learn from, half to classify."""
+    return task_data.classification(*(corpus.iloc[part] for part in split(len(corpus), 0.5, SEED)))
 
 
 def sts(corpus: pd.DataFrame, generator: np.random.Generator) -> dict:
@@ -50,7 +49,7 @@ def retrieval(corpus: pd.DataFrame, generator: np.random.Generator) -> dict:
         raise InputError("no text has a title, which retrieval needs")
     queries = generator.permutation(titled)[:LARGEST]
     relevant = {f"q{position}": {f"d{position}": 1} for position in queries}
-    return split_data(corpus, queries, corpus["title"], relevant, None)
+    return search(corpus, queries, corpus["title"], relevant, None)
 
 
 def reranking(corpus: pd.DataFrame, generator: np.random.Generator) -> dict:
@@ -65,7 +64,7 @@ def reranking(corpus: pd.DataFrame, generator: np.random.Generator) -> dict:
         relevant[f"q{position}"] = {f"d{place}": 1 for place in good}
         ranked[f"q{position}"] = [f"d{place}" for place in generator.permutation(np.concatenate([good, bad]))]
     queries = [int(name[1:]) for name in relevant]
-    return split_data(corpus, queries, corpus["text"], relevant, ranked)
+    return search(corpus, queries, corpus["text"], relevant, ranked)
 
 
 def others(corpus: pd.DataFrame, position: int, same: bool) -> np.ndarray:
@@ -75,17 +74,11 @@ def others(corpus: pd.DataFrame, position: int, same: bool) -> np.ndarray:
     return found[found != position]
 
 
-def split_data(corpus: pd.DataFrame, queries, texts: pd.Series, relevant: dict, ranked: dict | None) -> dict:
-    """Queries, documents and relevance in mteb's layout."""
+def search(corpus: pd.DataFrame, queries, texts: pd.Series, relevant: dict, ranked: dict | None) -> dict:
+    """All texts as documents, and some texts or titles as queries."""
     documents = {"id": [f"d{position}" for position in range(len(corpus))], "text": corpus["text"], "title": ""}
     asked = {"id": [f"q{position}" for position in queries], "text": [texts[position] for position in queries]}
-    data = {
-        "corpus": Dataset.from_pandas(pd.DataFrame(documents), preserve_index=False),
-        "queries": Dataset.from_dict(asked),
-        "relevant_docs": relevant,
-        "top_ranked": ranked,
-    }
-    return {"default": {"test": data}}
+    return task_data.retrieval(pd.DataFrame(documents), pd.DataFrame(asked), relevant, ranked)
 
 
 MAKERS = {

@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 from datasets import Dataset
 
+from selfembed import task_data
 from selfembed.corpora import read_file
 from selfembed.errors import InputError
 from selfembed.task_files import FILES, find
@@ -15,16 +16,17 @@ def read(kind: str, folder: Path) -> dict:
 
     Raises InputError if a file or a column is missing, a cell is empty, no number or no list, or ids do not fit.
     """
-    tables = {name: table(find(folder, name), columns) for name, columns in FILES[kind].items()}
+    paths = {name: find(folder, name) for name in FILES[kind]}
+    tables = {name: table(paths[name], columns) for name, columns in FILES[kind].items()}
     match kind:
         case "clustering":
-            return {"test": Dataset.from_dict(sets(tables["test"], find(folder, "test")))}
+            return {"test": Dataset.from_dict(sets(tables["test"], paths["test"]))}
         case "classification":
-            return classification(**tables)
+            return task_data.classification(**tables)
         case "sts":
-            pairs = tables["test"].assign(score=numbers(tables["test"], "score", find(folder, "test")))
+            pairs = tables["test"].assign(score=numbers(tables["test"], "score", paths["test"]))
             return {"test": Dataset.from_pandas(pairs, preserve_index=False)}
-    return documents(folder, tables)
+    return documents(paths, tables)
 
 
 def table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
@@ -69,29 +71,19 @@ def sets(texts: pd.DataFrame, path: Path) -> dict[str, list]:
     }
 
 
-def classification(train: pd.DataFrame, test: pd.DataFrame) -> dict:
-    """Texts to learn from and to classify; labels are numbers: mteb fails on two that are words."""
-    parts = pd.concat({"train": train, "test": test}, names=["part"])
-    parts["label"] = pd.factorize(parts["label"].map(str), sort=True)[0]
-    return {
-        name: Dataset.from_pandas(parts.loc[name, ["text", "label"]], preserve_index=False)
-        for name in ("train", "test")
-    }
-
-
-def documents(folder: Path, tables: dict[str, pd.DataFrame]) -> dict:
+def documents(paths: dict[str, Path], tables: dict[str, pd.DataFrame]) -> dict:
     """Queries, documents, relevance judgements and, for reranking, candidates."""
     names = {name: tables[name]["_id"].map(str) for name in ("corpus", "queries")}
     for name, ids in names.items():
         if ids.duplicated().any():
-            raise InputError(f"{find(folder, name)}: _id {ids[ids.duplicated()].iloc[0]!r} is not unique")
-    judged = tables["qrels"].assign(score=numbers(tables["qrels"], "score", find(folder, "qrels")).astype(int))
+            raise InputError(f"{paths[name]}: _id {ids[ids.duplicated()].iloc[0]!r} is not unique")
+    judged = tables["qrels"].assign(score=numbers(tables["qrels"], "score", paths["qrels"]).astype(int))
     relevant: dict[str, dict[str, int]] = {}
     for query, document, score in judged.itertuples(index=False, name=None):
         relevant.setdefault(str(query), {})[str(document)] = score
     ranked = None
     if "top_ranked" in tables:
-        found = lists(tables["top_ranked"], "corpus-ids", find(folder, "top_ranked"))
+        found = lists(tables["top_ranked"], "corpus-ids", paths["top_ranked"])
         asked = tables["top_ranked"]["query-id"].map(str)
         ranked = {query: [str(document) for document in ids] for query, ids in zip(asked, found, strict=True)}
     known = {name: set(ids) for name, ids in names.items()}
@@ -99,15 +91,10 @@ def documents(folder: Path, tables: dict[str, pd.DataFrame]) -> dict:
         for query, judged_documents in found.items():
             for kind, ids in (("queries", [query]), ("corpus", judged_documents)):
                 if missing := set(ids) - known[kind]:
-                    raise InputError(f"{find(folder, name)}: _id {min(missing)!r} is not in {kind}")
+                    raise InputError(f"{paths[name]}: _id {min(missing)!r} is not in {kind}")
     queries = tables["queries"].assign(id=names["queries"])[["id", "text"]]
     texts = tables["corpus"].assign(id=names["corpus"])
     texts["title"] = texts["title"].fillna("") if "title" in texts else ""
-    data = {
-        "corpus": Dataset.from_pandas(texts[["id", "text", "title"]], preserve_index=False),
-        # A query without a judgement cannot be scored.
-        "queries": Dataset.from_pandas(queries[queries["id"].isin(relevant)], preserve_index=False),
-        "relevant_docs": relevant,
-        "top_ranked": ranked,
-    }
-    return {"default": {"test": data}}
+    # A query without a judgement cannot be scored.
+    asked = queries[queries["id"].isin(relevant)]
+    return task_data.retrieval(texts[["id", "text", "title"]], asked, relevant, ranked)

@@ -3,10 +3,12 @@
 import json
 
 import pandas as pd
+import pytest
 
 import collect_losses
 import summarise_scores
 from selfembed import tables
+from selfembed.errors import InputError
 
 
 def test_losses_belong_to_the_run_whose_folder_they_are_in(tmp_path):
@@ -30,6 +32,18 @@ def test_losses_belong_to_the_run_whose_folder_they_are_in(tmp_path):
         ("Dropout", "b", "dropout"): 3,
         ("Crops again", "a", "crops"): 0,
     }
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["Crops"], "--entry Crops: no path; needed: label, paths"),
+        (["Crops", "nowhere"], "--entry Crops: 'nowhere' does not exist"),
+    ],
+)
+def test_an_entry_without_its_files_is_one_clear_line(tmp_path, words, message):
+    with pytest.raises(InputError, match=message):
+        collect_losses.main(["--entry", *words, "--output", str(tmp_path / "losses.csv")])
 
 
 def test_a_summary_tells_steps_and_scores_apart_where_they_vary():

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from small_models import small_bert, text
+from small_tasks import content
 
 from local_servers import Hub, serving
 from selfembed import benchmark, encoders, registry_tasks
@@ -80,13 +81,6 @@ def download(hub, folder, task="STS13", **environment):
 @pytest.fixture(scope="module")
 def pairs(tmp_path_factory):
     return write_repository("STS13", tmp_path_factory.mktemp("hub"))
-
-
-def content(data):
-    """Rows of tables instead of tables."""
-    if isinstance(data, dict):
-        return {name: content(part) for name, part in data.items()}
-    return data.to_list() if hasattr(data, "to_list") else data
 
 
 def english(rows):

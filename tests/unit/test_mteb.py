@@ -12,17 +12,13 @@ import pandas as pd
 import pytest
 from mteb.results import TaskResult
 from small_models import small_bert, text
+from small_tasks import corpus_of
 
 from selfembed import benchmark, encoders, local_tasks, registry_tasks, tasks_from_corpus
 from selfembed.errors import InputError
 from workflow_runs import DATA
 
 SCRIPT = Path(encoders.__file__).parents[1] / "score_mteb.py"
-
-
-def corpus_of(n_texts=60, n_labels=3):
-    rows = [(str(i), text(9 + i % 7, i % n_labels * 5), f"label {i % n_labels}", text(3, i)) for i in range(n_texts)]
-    return pd.DataFrame(rows, columns=["id", "text", "label", "title"])
 
 
 @pytest.fixture(scope="module")

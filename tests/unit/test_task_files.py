@@ -7,17 +7,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from small_models import small_bert, small_distilbert, text
+from small_models import small_bert, small_distilbert
+from small_tasks import content, corpus_of
 
 from selfembed import benchmark, encoders, local_tasks, task_files, tasks_from_corpus, tasks_from_files
 from selfembed.errors import InputError
 
 SCRIPT = Path(encoders.__file__).parents[1] / "score_mteb.py"
-
-
-def corpus():
-    rows = [(str(i), text(9 + i % 7, i % 3 * 5), f"label {i % 3}", text(3, i)) for i in range(60)]
-    return pd.DataFrame(rows, columns=["id", "text", "label", "title"])
 
 
 def tables_of(kind, data):
@@ -67,7 +63,7 @@ def score(model, kind, data):
 @pytest.mark.parametrize("ending", [".jsonl", ".parquet"])
 @pytest.mark.parametrize("kind", task_files.FILES)
 def test_files_score_as_the_data_they_were_written_from(tmp_path, model, kind, ending):
-    data = tasks_from_corpus.make(kind, corpus())
+    data = tasks_from_corpus.make(kind, corpus_of())
     folder = write(tables_of(kind, data), tmp_path / "task", ending)
     assert score(model, kind, tasks_from_files.read(kind, folder)) == score(model, kind, data)
 
@@ -75,27 +71,21 @@ def test_files_score_as_the_data_they_were_written_from(tmp_path, model, kind, e
 @pytest.mark.parametrize("ending", [".csv", ".tsv"])
 @pytest.mark.parametrize("kind", ["classification", "sts", "retrieval"])
 def test_tables_of_text_will_do_where_cells_are_no_lists(tmp_path, kind, ending):
-    data = tasks_from_corpus.make(kind, corpus())
+    data = tasks_from_corpus.make(kind, corpus_of())
     folder = write(tables_of(kind, data), tmp_path / "task", ending)
     jsonl = write(tables_of(kind, data), tmp_path / "other", ".jsonl")
     assert content(tasks_from_files.read(kind, folder)) == content(tasks_from_files.read(kind, jsonl))
 
 
-def content(data):
-    if isinstance(data, dict):
-        return {name: content(part) for name, part in data.items()}
-    return data.to_list() if hasattr(data, "to_list") else data
-
-
 def test_rows_of_single_texts_are_one_set_to_cluster(tmp_path, model):
-    table = corpus()[["text", "label"]].rename(columns={"text": "sentences", "label": "labels"})
+    table = corpus_of()[["text", "label"]].rename(columns={"text": "sentences", "label": "labels"})
     folder = write({"test": table}, tmp_path / "task", ".csv")
-    made = tasks_from_corpus.make("clustering", corpus())
+    made = tasks_from_corpus.make("clustering", corpus_of())
     assert content(tasks_from_files.read("clustering", folder)) == content(made)
 
 
 def test_a_query_without_judgements_is_not_scored(tmp_path):
-    tables = tables_of("retrieval", tasks_from_corpus.make("retrieval", corpus()))
+    tables = tables_of("retrieval", tasks_from_corpus.make("retrieval", corpus_of()))
     tables["qrels"] = tables["qrels"][1:]
     folder = write(tables, tmp_path / "task", ".jsonl")
     found = tasks_from_files.read("retrieval", folder)["default"]["test"]
@@ -131,14 +121,14 @@ def test_what_is_wrong_with_pairs_is_one_clear_line(tmp_path, tables, message):
     ],
 )
 def test_ids_that_do_not_fit_are_one_clear_line(tmp_path, name, change, message):
-    tables = tables_of("retrieval", tasks_from_corpus.make("retrieval", corpus()))
+    tables = tables_of("retrieval", tasks_from_corpus.make("retrieval", corpus_of()))
     tables[name] = tables[name].assign(**change)
     with pytest.raises(InputError, match=message):
         tasks_from_files.read("retrieval", write(tables, tmp_path / "task", ".jsonl"))
 
 
 def test_lists_are_not_read_from_text(tmp_path):
-    tables = tables_of("reranking", tasks_from_corpus.make("reranking", corpus()))
+    tables = tables_of("reranking", tasks_from_corpus.make("reranking", corpus_of()))
     with pytest.raises(InputError, match=r"top_ranked.csv: column 'corpus-ids' is .* in row 1; needed: a list \(jsonl"):
         tasks_from_files.read("reranking", write(tables, tmp_path / "task", ".csv"))
 
@@ -160,7 +150,7 @@ def test_sets_that_are_no_lists_are_one_clear_line(tmp_path, sets, message):
 @pytest.mark.parametrize("kind", ["clustering", "sts", "retrieval"])
 def test_row_numbers_that_a_table_brings_do_not_matter(tmp_path, kind):
     """A table that was filtered keeps its numbers when it is saved as Parquet."""
-    tables = tables_of(kind, tasks_from_corpus.make(kind, corpus()))
+    tables = tables_of(kind, tasks_from_corpus.make(kind, corpus_of()))
     shifted = {name: table.set_index(table.index + 7) for name, table in tables.items()}
     found = [write(some, tmp_path / name, ".parquet") for name, some in (("a", tables), ("b", shifted))]
     assert content(tasks_from_files.read(kind, found[1])) == content(tasks_from_files.read(kind, found[0]))
