@@ -36,7 +36,7 @@ from selfembed.settings.encoders import (
     RandomEncoder,
     TrainedTokenizer,
 )
-from selfembed.settings.scores import Knn, Linear, RegistryTask
+from selfembed.settings.scores import Knn, Linear, RegistryTask, Split
 from selfembed.versions import installed_version
 from selfembed.settings.validation import check_target_names, load, missing_sources
 
@@ -156,6 +156,12 @@ def package_versions(wildcards):
     distributions = packages_distributions()
     names = {distributions.get(package, [package])[0] for package in settings.corpora[wildcards.corpus].source.packages}
     return {name: installed_version(name) for name in sorted(names)}
+
+
+def knn_split():
+    """How the first kNN score of the config splits texts, as flags; none if it has no such score."""
+    scores = [score for score in settings.scores.values() if isinstance(score, Knn)]
+    return flags(scores[0], keep=tuple(Split.model_fields)) if scores else ""
 
 
 def task_data(wildcards):

@@ -171,6 +171,8 @@ rule describe_corpus:
     resources:
         mem_mb=4000,
         runtime=10,
+    params:
+        split=knn_split(),
     shell:
-        "python scripts/describe_corpus.py --corpus {input.corpus} --output {output.description}"
+        "python scripts/describe_corpus.py --corpus {input.corpus} {params.split} --output {output.description}"
         " --classes {output.classes} > {log} 2>&1"

@@ -8,6 +8,9 @@ from transformers import AutoConfig
 from selfembed.errors import InputError, first_line
 from selfembed.records import checksum
 
+# Files that a fast tokenizer is made from: any of these groups will do.
+TOKENIZERS = (("tokenizer.json",), ("vocab.txt",), ("vocab.json", "merges.txt"))
+
 
 def check(folder: Path, layers: int, sha256: str | None = None) -> None:
     """Check that a folder holds a checkpoint we can use.
@@ -18,8 +21,9 @@ def check(folder: Path, layers: int, sha256: str | None = None) -> None:
     for name in ("config.json", "model.safetensors"):
         if not (folder / name).is_file():
             raise InputError(f"{folder}: no {name}; needed: a transformers checkpoint with safetensors weights")
-    if not any((folder / name).is_file() for name in ("tokenizer.json", "vocab.txt")):
-        raise InputError(f"{folder}: no tokenizer.json or vocab.txt; needed: a fast tokenizer beside the weights")
+    if not any(all((folder / name).is_file() for name in names) for names in TOKENIZERS):
+        known = ", or ".join(" with ".join(names) for names in TOKENIZERS)
+        raise InputError(f"{folder}: no {known}; needed: a tokenizer beside the weights")
     found = checksum(folder / "model.safetensors")
     if sha256 is not None and found != sha256:
         raise InputError(f"{folder}/model.safetensors: SHA-256 is {found}, but the config says {sha256}")

@@ -4,9 +4,10 @@ import numpy as np
 import torch
 from sentence_transformers.sentence_transformer.modules import Transformer
 
+from selfembed import token7
 from selfembed.errors import InputError
 from selfembed.progress import Progress
-from selfembed.token_batches import SHORTEST, batches
+from selfembed.token_batches import batches
 
 
 def pool(hidden: torch.Tensor, mask: torch.Tensor, pooling: str) -> torch.Tensor:
@@ -31,7 +32,7 @@ def pool(hidden: torch.Tensor, mask: torch.Tensor, pooling: str) -> torch.Tensor
         case "last":
             return hidden[torch.arange(len(hidden), device=hidden.device), mask.sum(dim=1) - 1]
         case "token7":
-            return hidden[:, 7]
+            return hidden[:, token7.INDEX]
     raise ValueError(f"unknown pooling '{pooling}'")
 
 
@@ -52,7 +53,7 @@ def tokenize(texts: list[str], tokenizer, max_length: int, chunk: int = 1000) ->
 
 def pad(ids: list[np.ndarray], padding_id: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Token ids and attention mask of one batch, int64, shape (texts, tokens), padded on the right."""
-    width = max(SHORTEST, *(len(tokens) for tokens in ids))
+    width = max(token7.SHORTEST, *(len(tokens) for tokens in ids))
     padded = np.full((len(ids), width), padding_id, dtype=np.int64)
     mask = np.zeros((len(ids), width), dtype=np.int64)
     for row, tokens in enumerate(ids):

@@ -10,7 +10,7 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Dense, Pooling, Transformer
 from transformers import AutoTokenizer, BertConfig, BertModel, PreTrainedModel
 
-from selfembed import token_pooling
+from selfembed import token7, token_pooling
 from selfembed.checkpoints import last_layer
 from selfembed.errors import InputError
 from selfembed.token_embeddings import TokenEmbeddings, TokenEmbeddingsConfig
@@ -121,7 +121,7 @@ def longest_input(transformer: Transformer, wanted: int) -> int:
 def pooling_module(pooling: str, dimension: int) -> torch.nn.Module:
     """The sentence-transformers module of a pooling: `mean`, `cls`, `last` or `token7`."""
     if pooling == "token7":
-        return TokenPooling(dimension, index=7)
+        return TokenPooling(dimension, token7.INDEX)
     return Pooling(dimension, pooling_mode=STANDARD_POOLINGS[pooling])
 
 

@@ -8,7 +8,8 @@ from sentence_transformers import SentenceTransformer
 from torch.nn.functional import pad
 from transformers.modeling_outputs import BaseModelOutput
 
-from selfembed.token_batches import SHORTEST, batches
+from selfembed.token7 import SHORTEST
+from selfembed.token_batches import batches
 
 Forward = Callable[..., BaseModelOutput]
 

@@ -27,11 +27,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", required=True, help="model path, for instance tuned/iclr/mpnet/crops/seed-42")
     parser.add_argument("--step", required=True, help="step of the model")
     parser.add_argument("--score", required=True, help="name of the score in tables")
+    add_split_arguments(parser)
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads")
+    parser.add_argument("--output", required=True, help="CSV file to write")
+
+
+def add_split_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments that decide which texts are tested."""
     parser.add_argument("--split", choices=["labelled", "all"], default="labelled", help="which texts are split")
     parser.add_argument("--test-fraction", type=float, default=0.1, help="part of the texts that is tested")
     parser.add_argument("--split-seed", type=int, default=42, help="seed of the split")
-    parser.add_argument("--threads", type=int, default=1, help="CPU threads")
-    parser.add_argument("--output", required=True, help="CSV file to write")
 
 
 def labelled_split(

@@ -27,8 +27,8 @@ LINE_COLUMNS = ["label", "series", "x", "group"]
 SCORE_COLUMNS = [*IDENTITY_COLUMNS, "value", "standard_error", "n_train", "n_test", "n_classes"]
 
 
-# What must be the same in rows that are averaged; only seeds may differ.
-AVERAGED_OVER_SEEDS = ("series", "x", "corpus", "step", "layer", "pooling", "score")
+# What must be the same in rows that are averaged; only seeds may differ. (Labels do where a sweep has two keys.)
+AVERAGED_OVER_SEEDS = ("series", "x", "corpus", "step", "layer", "pooling", "score", "label")
 
 
 def check_averaged(scores: pd.DataFrame, by: list[str]) -> None:

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-# token7 is the token at index 7, so every batch is padded to at least 8 tokens.
-SHORTEST = 8
+from selfembed.token7 import SHORTEST  # every batch is padded to it
 
 
 def batches(lengths: np.ndarray, tokens_per_batch: int) -> Iterator[np.ndarray]:

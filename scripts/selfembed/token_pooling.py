@@ -13,7 +13,7 @@ class TokenPooling(Module):
 
     config_keys: ClassVar = ["embedding_dimension", "index"]
 
-    def __init__(self, embedding_dimension: int, index: int = 7) -> None:
+    def __init__(self, embedding_dimension: int, index: int) -> None:
         super().__init__()
         self.embedding_dimension = embedding_dimension
         self.index = index

@@ -9,6 +9,7 @@ import pytest
 import torch
 from sentence_transformers import SentenceTransformer
 from small_models import small_bert, small_distilbert, text, tokenizer_folder
+from transformers import RobertaConfig, RobertaModel
 
 import build_embedding_model
 from selfembed import benchmark, checkpoints, embedding, encoders, tokenization
@@ -155,13 +156,26 @@ def test_a_good_checkpoint_passes(checkpoint):
             lambda folder: (folder / "model.safetensors").unlink(),
             "no model.safetensors; needed: .* safetensors weights",
         ),
-        (lambda folder: (folder / "tokenizer.json").unlink(), "no tokenizer.json or vocab.txt"),
+        (lambda folder: (folder / "tokenizer.json").unlink(), "no tokenizer.json, or vocab.txt, or vocab.json with"),
     ],
 )
 def test_a_missing_file_is_named(checkpoint, spoil, message):
     spoil(checkpoint)
     with pytest.raises(InputError, match=message):
         checkpoints.check(checkpoint, layers=2)
+
+
+def test_a_checkpoint_with_a_byte_level_vocabulary_passes_and_loads(tmp_path):
+    """RoBERTa's tokenizer may come as vocab.json and merges.txt alone."""
+    tokenizer = tokenization.train_tokenizer([text(40)] * 3, 400)
+    tokenizer.backend_tokenizer.model.save(str(tmp_path))
+    sizes = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
+    RobertaModel(RobertaConfig(vocab_size=420, max_position_embeddings=34, **sizes)).save_pretrained(tmp_path)
+    checkpoints.check(tmp_path, layers=2)
+    assert np.isfinite(encoders.assemble(encoders.load(tmp_path), "mean", 32).encode(TEXTS)).all()
+    (tmp_path / "merges.txt").unlink()
+    with pytest.raises(InputError, match="needed: a tokenizer beside the weights"):
+        checkpoints.check(tmp_path, layers=2)
 
 
 def test_wrong_layers_and_wrong_checksum_are_named(checkpoint):

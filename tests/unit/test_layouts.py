@@ -123,9 +123,25 @@ def test_three_seeds_give_their_own_noise():
     assert compared(0.54, (1, 0.50), (2, 0.51), (3, 0.52))["verdict"] == "differs"
 
 
+def test_rounding_of_what_was_published_is_no_difference():
+    """However alike the seeds are."""
+    assert compared(0.5, (1, 0.50038), (2, 0.50040), (3, 0.50042))["verdict"] == "within noise"
+    assert compared(0.5, (1, 0.5006), (2, 0.5006), (3, 0.5006))["verdict"] == "differs"
+
+
 def test_one_seed_has_the_noise_of_the_test_texts():
     assert compared(0.528, (1, 0.50))["verdict"] == "within noise"
     assert compared(0.529, (1, 0.50))["verdict"] == "differs"
+
+
+def test_a_sweep_of_two_keys_is_not_taken_for_seeds():
+    """Only the first key's value is in `x`; labels tell the others."""
+    swept = scores(("A", "one", 1, 0.5), ("A", "one", 1, 0.6)).assign(x=0.05, label=["A, batch 16", "A, batch 32"])
+    published = scores(("A", "one", None, 0.5)).assign(x=0.05, experiment="e", source="nb")
+    with pytest.raises(InputError, match="experiment 'e': a number is published for one of: A, batch 16; A, batch 32"):
+        agreement.compare(published, swept.assign(experiment="e"))
+    with pytest.raises(InputError, match="values with label A, batch 16, A, batch 32 would be averaged"):
+        lay_out(swept)
 
 
 def test_without_a_seed_only_software_can_differ():

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from selfembed.settings import documentation
+from selfembed.settings.corpora import ICLR_VERSIONS, IclrSource
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = sorted((ROOT / "scripts").glob("*.py"))
@@ -70,3 +71,10 @@ def test_help_is_there_and_quick_to_load(script):
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "usage:" in done.stdout
+
+
+def test_a_data_set_that_follows_a_branch_says_so_and_is_checked():
+    said = IclrSource.model_fields["version"].description
+    for version, (place, _, git_blob) in ICLR_VERSIONS.items():
+        assert re.fullmatch("[0-9a-f]{40}", git_blob)
+        assert re.fullmatch("[0-9a-f]{40}", place) or f"`{version}` from the branch `{place}`" in said

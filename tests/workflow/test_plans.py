@@ -50,6 +50,13 @@ def test_a_key_on_the_command_line_changes_that_key_alone(with_sources):
     assert planned(with_sources, "table_whitening", "--config", "seeds=[1]")["fine_tune"] == 1
 
 
+def test_corpora_are_described_by_the_split_of_the_first_knn_score(checkout):
+    words = ["results/smoke/descriptions/sample.csv", "--configfile", "config/smoke.yaml", "--dry-run", "-p"]
+    done = snakemake(checkout, *words, "--config", "scores={knn: {split: all, test_fraction: 0.2}}")
+    command = next(line for line in done.stdout.splitlines() if "python scripts/describe_corpus.py" in line)
+    assert " --split all --test-fraction 0.2 --split-seed 42 " in command
+
+
 def test_the_demo_profile_runs_the_demo_config(with_sources):
     by_profile = planned(with_sources, "--workflow-profile", "profiles/demo")
     assert by_profile == planned(with_sources, "--configfile", "config/demo.yaml")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from selfembed.settings.base import SHORTEST_WITH_TOKEN7
+from selfembed import token7
 from selfembed.settings.corpora import DERIVED, RelabelledSource
 from selfembed.settings.encoders import (
     BAGS_OF_WORDS,
@@ -221,7 +221,7 @@ def check_layers_and_poolings(experiment_key: str, key: str, entry, encoder, exp
     """An encoder has the layers and tokens that are asked for."""
     poolings = entry.poolings or experiment.poolings
     holder = key if entry.poolings else experiment_key
-    if "token7" in poolings and encoder.max_length < SHORTEST_WITH_TOKEN7:
+    if "token7" in poolings and encoder.max_length < token7.SHORTEST:
         yield (
             f"{holder}.poolings: encoder '{entry.encoder}' has no 'token7' (its max_length is {encoder.max_length}); "
             "allowed: mean, cls, last"

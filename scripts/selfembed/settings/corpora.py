@@ -74,17 +74,19 @@ class IclrSource(Closed):
 
     type: Literal["iclr"]
     version: Literal["24v1", "24v2"] = Field(
-        "24v1", description="Version of the data set: `24v1` is the paper's (24,347 texts), `24v2` has 24,445."
+        "24v1",
+        description="Version of the data set: `24v1` is the paper's (24,347 texts), `24v2` has 24,445. `24v1` is "
+        "fetched at a fixed commit, `24v2` from the branch `main`: if that file changes, its checksum refuses it.",
     )
     labelled: ClassVar[bool] = True
 
     @property
     def resolved(self) -> UrlSource:
-        """The file in the data set's repository, checked by its blob id, and its columns."""
-        commit, name, git_blob = ICLR_VERSIONS[self.version]
+        """The file in the data set's repository, at a commit or of a branch, and its columns; its blob id decides."""
+        commit_or_branch, name, git_blob = ICLR_VERSIONS[self.version]
         return UrlSource(
             type="url",
-            url=f"https://raw.githubusercontent.com/berenslab/iclr-dataset/{commit}/data/{name}",
+            url=f"https://raw.githubusercontent.com/berenslab/iclr-dataset/{commit_or_branch}/data/{name}",
             git_blob=git_blob,
             format="parquet",
             text="abstract",
@@ -95,8 +97,8 @@ class IclrSource(Closed):
         )
 
 
-# Commit or branch, file and git blob id of each version. No commit of 24v2 is known here: its blob id tells whether the
-# branch still has that file.
+# Commit or branch, file and git blob id of each version. No commit of 24v2 is known: it follows the branch; when its
+# file changes there, the download is refused by its blob id.
 ICLR_VERSIONS = {
     "24v1": (
         "37df25fa306c0cd97f023f11741f2d350e1de730",

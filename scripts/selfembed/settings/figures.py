@@ -125,7 +125,7 @@ class ScoresTable(Described):
 
 
 class CorporaTable(Described):
-    """Corpora: numbers of texts and classes, lengths."""
+    """Corpora: numbers of texts and classes, lengths, texts that the first kNN score tests."""
 
     lay_out: Literal["corpora"]
     corpora: list[Name] = Field(min_length=1, description="Corpora shown.")

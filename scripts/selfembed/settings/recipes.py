@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from selfembed.settings.base import SHORTEST_WITH_TOKEN7, Closed, Pooling, from_name
+from selfembed import token7
+from selfembed.settings.base import Closed, Pooling, from_name
 
 
 class Masked(Closed):
@@ -104,9 +105,9 @@ class Recipe(Closed):
     @model_validator(mode="after")
     def token7_exists(self):
         """The pooled token must survive truncation."""
-        if self.pooling == "token7" and self.max_length < SHORTEST_WITH_TOKEN7:
+        if self.pooling == "token7" and self.max_length < token7.SHORTEST:
             raise ValueError(
                 f"pooling 'token7' does not exist in max_length {self.max_length}; "
-                f"allowed: mean, cls, last, or a max_length of at least {SHORTEST_WITH_TOKEN7}"
+                f"allowed: mean, cls, last, or a max_length of at least {token7.SHORTEST}"
             )
         return self
