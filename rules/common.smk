@@ -318,10 +318,12 @@ def run_folders(wildcards):
     return [f"<results>/models/{path}" for path, _ in run_names(wildcards)]
 
 
-def run_name_flags(wildcards):
-    """Model paths and labels of an experiment's runs, as flags."""
-    paths, labels = zip(*run_names(wildcards), strict=True)
-    return f"--models {' '.join(braced(paths))} --labels {shlex.join(labels)}"
+def run_entries(wildcards, input):
+    """Every label of an experiment's runs with its run folders, as flags."""
+    folders = {}
+    for (_, label), folder in zip(run_names(wildcards), input.runs, strict=True):
+        folders.setdefault(label, []).append(folder)
+    return " ".join(f"--entry {shlex.quote(label)} {' '.join(braced(paths))}" for label, paths in folders.items())
 
 
 def mapped(wildcards):

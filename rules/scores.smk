@@ -149,6 +149,6 @@ rule collect_losses:
         mem_mb=1000,
         runtime=10,
     params:
-        names=run_name_flags,
+        entries=run_entries,
     shell:
-        "python scripts/collect_losses.py --runs {input.runs} {params.names} --output {output} > {log} 2>&1"
+        "python scripts/collect_losses.py {params.entries} --output {output} > {log} 2>&1"

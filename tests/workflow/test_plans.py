@@ -1,13 +1,16 @@
 """Dry runs of every config, and what they must say."""
 
+import csv
+import re
 import shutil
+import subprocess
 
 import pytest
 import yaml
 
 from selfembed.settings.expansion import expand
 from selfembed.settings.validation import load
-from workflow_runs import ROOT, planned, snakemake
+from workflow_runs import ROOT, environment, planned, snakemake
 
 CONFIGS = ["config.yaml", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "config").glob("*.yaml"))]
 
@@ -91,3 +94,24 @@ def test_a_wrong_config_stops_with_one_line(checkout, setting, line):
     said = [text for text in done.stdout.splitlines() if not text.startswith("Using workflow specific profile")]
     assert len(said) == 1
     assert said[0].startswith(line)
+
+
+def test_the_losses_of_a_run_with_two_labels_are_collected_under_both(checkout, tmp_path):
+    """The printed command, on invented losses: a run is in an experiment twice where two of its steps are."""
+    folder = shutil.copytree(checkout, tmp_path / "checkout")
+    table = "results/smoke/tables/in_domain_losses.csv"
+    done = snakemake(folder, table, "-n", "-p", "--configfile", "config/smoke.yaml")
+    command = re.search(r"python scripts/collect_losses.py .*", done.stdout).group()
+    for run in ("tiny_bert/crops", "tiny_embedding_layer/embedding_layer"):
+        losses = folder / "results/smoke/models/tuned/python_docs" / run / "seed-42/loss.csv"
+        losses.parent.mkdir(parents=True)
+        losses.write_text("step,loss\n1,0.5\n")
+    (folder / "logs/smoke/collect_losses").mkdir(parents=True)
+    subprocess.run(["bash", "-c", command], cwd=folder, env=environment(), check=True)
+    with open(folder / table, newline="", encoding="utf-8") as file:
+        found = {(row["label"], row["encoder"]) for row in csv.DictReader(file)}
+    assert found == {
+        ("Crops", "tiny_bert"),
+        ("Embedding layer (1 epoch)", "tiny_embedding_layer"),
+        ("Embedding layer (2 epochs)", "tiny_embedding_layer"),
+    }
