@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from selfembed import blocks
+from selfembed import blocks, tables
 from selfembed.errors import InputError
 
 
@@ -24,14 +24,14 @@ def lay_out(
         poolings: shown, besides `none` of bags of words.
         means: add means over corpora, or of blocks of tasks and of the blocks' means (of cells, so without spread).
 
-    Raises InputError if nothing is left to show.
+    Raises InputError if nothing is left to show, or if a cell would hold more than one number of a seed.
     """
     cells = {}
     for name, table in (("ours", scores), ("published", published)):
         if table is None:
             continue
         shown = table[(table["layer"] == table["last_layer"]) & table["pooling"].isin([*poolings, "none"])]
-        shown = shown[shown["series"].isin(series)] if series else shown
+        shown = tables.one_number_per([rows, columns], tables.chosen(shown, series=series))
         spread = shown.groupby(by := [rows, columns, "block"], sort=False, dropna=False)["value"].agg(["mean", "std"])
         spread = spread.reset_index()
         cells[name] = with_means(spread, by, rows, columns) if means else spread

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from selfembed.errors import InputError
+
 # One score is one number with everything that identifies it.
 IDENTITY_COLUMNS = [
     "corpus",
@@ -29,3 +31,32 @@ def read(path: Path) -> pd.DataFrame:
     """Read a table that the workflow wrote; only empty cells are missing, so a label may be called None or NA."""
     types = {"label": str, "series": str, "group": str, "block": str, "seed": "Int64"}
     return pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=types)
+
+
+def chosen(table: pd.DataFrame, **allowed: list) -> pd.DataFrame:
+    """Rows of a table whose cells are among those allowed in some columns, as text; an empty list allows all."""
+    for column, values in allowed.items():
+        if values:
+            table = table[table[column].astype(str).isin(list(map(str, values)))]
+    return table
+
+
+def one_number_per(place: list[str], scores: pd.DataFrame) -> pd.DataFrame:
+    """The scores, if those in one place of a figure or table differ in their seeds alone, so that they may be averaged.
+
+    Args:
+        place: columns whose values together are a place.
+
+    Raises InputError if they differ in more, or if a seed occurs twice.
+    """
+    for column in ("label", "corpus", "score", "step", "layer", "pooling"):
+        values = scores.groupby(place, sort=False, dropna=False)[column].unique()
+        several = [found for found in values if len(found) > 1]
+        if several:
+            found = ", ".join(map(repr, map(str, several[0])))
+            raise InputError(f"{column}: {found} would be averaged; allowed: one {column} in every place that is shown")
+    twice = scores[scores.duplicated([*place, "seed"])]
+    if len(twice):
+        found = ", ".join(f"{column} {value}" for column, value in twice.iloc[0][[*place, "seed"]].items())
+        raise InputError(f"{found}: more than one number; allowed: one of every seed (is an entry there twice?)")
+    return scores

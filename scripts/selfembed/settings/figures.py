@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from selfembed.settings.base import Closed, Name, Pooling, Text
+from selfembed.settings.experiments import Step
 
 
 class Described(Closed):
@@ -120,6 +121,8 @@ class ScoresTable(Described):
     rows: TableAxis = Field("series", description="What the rows are.")
     columns: TableAxis = Field("corpus", description="What the columns are.")
     series: list[Text] = Field(default_factory=list, description="Labels shown, in this order; by default all.")
+    scores: list[Name] = Field(default_factory=list, description="Scores shown; by default all.")
+    steps: list[Step] = Field(default_factory=list, description="Steps shown; by default all.")
     poolings: list[Pooling] = Field(default=["mean"], min_length=1, description="Poolings shown.")
     means: bool = Field(False, description="Add means over corpora, or over blocks of tasks.")
 
