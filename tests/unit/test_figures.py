@@ -1,5 +1,6 @@
 """Figures from awkward tables: every script draws, and every label stays readable."""
 
+import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ import pandas as pd
 import pytest
 
 from selfembed import figures, tables
+from selfembed.errors import InputError
 
 SCRIPTS = Path(figures.__file__).parents[1]
 LABELS = [
@@ -112,3 +114,38 @@ def test_labels_keep_their_words_and_their_colours():
     assert figures.wrapped(LABELS[-1]).replace("\n", " ") == LABELS[-1]
     assert max(map(len, figures.wrapped(LABELS[-1]).splitlines())) <= 24
     assert figures.label_colors(["x", "y"], {"x": "#ff0000"})["x"] == "#ff0000"
+
+
+def refused(kind, table, folder, *arguments):
+    """What a drawing script says about a table that it cannot draw."""
+    table.to_csv(folder / "table.csv", index=False)
+    words = ["--table", str(folder / "table.csv"), *arguments, "--output", str(folder / "figure.png")]
+    with pytest.raises(InputError) as error:
+        importlib.import_module(f"draw_{kind}").main(words)
+    assert not (folder / "figure.png").exists()
+    return str(error.value)
+
+
+def benchmark(labels=("A",), layers=(2,), poolings=("mean",)) -> pd.DataFrame:
+    """A table of scores on two tasks at two steps with two seeds."""
+    table = scores(labels, ("One", "Two")).assign(score="mteb", block="sts", step="0")
+    both = pd.concat([table, table.assign(step="10", value=table["value"] + 0.1)])
+    every = pd.concat([both.assign(pooling=pooling) for pooling in poolings])
+    return every[every["layer"].isin(layers)]
+
+
+@pytest.mark.parametrize(
+    ("table", "named"),
+    [
+        (benchmark(labels=("good", "bad")), "label: 'good', 'bad'"),
+        (benchmark(layers=(1, 2)), "layer: '1', '2'"),
+        (benchmark(poolings=("mean", "cls")), "pooling: 'mean', 'cls'"),
+    ],
+)
+def test_a_line_of_a_block_is_of_one_model(table, named, tmp_path):
+    """Two models in one line would look like one model with a wide band."""
+    assert refused("benchmark_steps", table, tmp_path).startswith(f"{named} would be averaged; allowed: one ")
+
+
+def test_a_line_of_every_block_is_drawn(tmp_path):
+    assert draw("benchmark_steps", benchmark(), tmp_path).startswith(b"\x89PNG")
