@@ -22,11 +22,11 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--shift-step", type=int, default=60, help="step at which Δ_S is taken")
     parser.add_argument("--output", type=Path, nargs="+", required=True, help="image files to write")
     arguments = parser.parse_args(argv)
-    from selfembed import figures, panels
+    from selfembed import figures, panels, tables
 
     scores = figures.read_table(arguments.table, pooling=[arguments.pooling], score=[arguments.score])
     published = panels.numbers(figures.read_published(arguments.published, scores), "step")
-    scores = panels.numbers(scores[scores["layer"] == scores["last_layer"]], "step")
+    scores = tables.one_number_per(["series", "step"], panels.numbers(tables.last_layers(scores), "step"))
     others = [name for name in dict.fromkeys(scores["series"]) if name != arguments.reference]
     colors = figures.palette(others, chroma_bounds=(30, 90), colorblind_safe=True)
     colors |= dict(zip(others, ["#0c71ff", "#ca2800", "#ff28ba"], strict=False)) | {arguments.reference: "grey"}

@@ -19,14 +19,17 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--score", default="knn", help="score shown")
     parser.add_argument("--output", type=Path, nargs="+", required=True, help="image files to write")
     arguments = parser.parse_args(argv)
-    from selfembed import figures, panels
+    from selfembed import figures, panels, tables
     from selfembed.errors import InputError
 
     scores = figures.read_table(arguments.table, pooling=[arguments.pooling], score=[arguments.score])
-    scores = scores[scores["layer"] == scores["last_layer"]]
+    scores = tables.last_layers(scores)
     published = figures.read_published(arguments.published, scores)
-    published = published[published["layer"] == published["last_layer"]]
-    before, after = scores[scores["recipe"].isna()], scores[scores["recipe"].notna()]
+    published = tables.last_layers(published)
+    before, after = (
+        tables.one_number_per(["encoder"], part)
+        for part in (scores[scores["recipe"].isna()], scores[scores["recipe"].notna()])
+    )
     encoders = [name for name in dict.fromkeys(before["encoder"]) if name in set(after["encoder"])]
     groups = before.drop_duplicates("encoder").set_index("encoder")["group"].fillna("")
     encoders.sort(key=lambda name: list(dict.fromkeys(groups)).index(groups[name]))

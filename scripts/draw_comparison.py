@@ -20,10 +20,10 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--colors", nargs="+", default=[], help="colours as label=#rrggbb")
     parser.add_argument("--output", type=Path, nargs="+", required=True, help="image files to write")
     arguments = parser.parse_args(argv)
-    from selfembed import figures, panels
+    from selfembed import figures, panels, tables
 
     scores = figures.read_table(arguments.table, pooling=[arguments.pooling, "none"], score=[arguments.score])
-    scores = scores[scores["layer"] == scores["last_layer"]]
+    scores = tables.one_number_per(["label", "corpus"], tables.last_layers(scores))
     published = figures.read_published(arguments.published, scores)
     labels, colors = figures.labels_and_colors(scores, arguments.colors)
     corpora = list(dict.fromkeys(scores["corpus"]))

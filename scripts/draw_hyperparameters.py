@@ -28,12 +28,12 @@ def main(argv: list[str]) -> None:
         parser.add_argument(f"--published-{flag}", type=existing, help="published numbers to mark (CSV)")
     parser.add_argument("--output", type=Path, nargs="+", required=True, help="image files to write")
     arguments = parser.parse_args(argv)
-    from selfembed import figures, panels
+    from selfembed import figures, panels, tables
 
     figure, axes = figures.new_figure(9.15, 9, len(PANELS), rows=2, share_y=True)
     for place, (axis, (name, (what, logarithmic))) in enumerate(zip(axes, PANELS.items(), strict=True)):
         scores = figures.read_table(getattr(arguments, name))
-        scores = panels.numbers(scores[scores["layer"] == scores["last_layer"]], "x")
+        scores = tables.one_number_per(["series", "x"], panels.numbers(tables.last_layers(scores), "x"))
         published = figures.read_published(getattr(arguments, f"published_{name}"), scores)
         names = list(dict.fromkeys(scores["series"]))
         colors = dict(zip((name for name in names if "Dropout" not in name), figures.DEFAULT_COLORS, strict=False))

@@ -25,7 +25,7 @@ def summarise(scores: pd.DataFrame) -> pd.DataFrame:
 
 def markdown(summary: pd.DataFrame) -> str:
     """The last layers as a Markdown table, in per cent."""
-    last = summary[summary["layer"] == summary["last_layer"]]
+    last = tables.last_layers(summary)
     rows = pd.DataFrame(
         {
             "model": last["label"],

@@ -30,7 +30,7 @@ def lay_out(
     for name, table in (("ours", scores), ("published", published)):
         if table is None:
             continue
-        shown = table[(table["layer"] == table["last_layer"]) & table["pooling"].isin([*poolings, "none"])]
+        shown = tables.chosen(tables.last_layers(table), pooling=[*poolings, "none"])
         shown = tables.one_number_per([rows, columns], tables.chosen(shown, series=series))
         spread = shown.groupby(by := [rows, columns, "block"], sort=False, dropna=False)["value"].agg(["mean", "std"])
         spread = spread.reset_index()

@@ -41,6 +41,11 @@ def chosen(table: pd.DataFrame, **allowed: list) -> pd.DataFrame:
     return table
 
 
+def last_layers(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the last layer of their model."""
+    return table[table["layer"] == table["last_layer"]]
+
+
 def one_number_per(place: list[str], scores: pd.DataFrame) -> pd.DataFrame:
     """The scores, if those in one place of a figure or table differ in their seeds alone, so that they may be averaged.
 

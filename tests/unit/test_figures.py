@@ -149,3 +149,39 @@ def test_a_line_of_a_block_is_of_one_model(table, named, tmp_path):
 
 def test_a_line_of_every_block_is_drawn(tmp_path):
     assert draw("benchmark_steps", benchmark(), tmp_path).startswith(b"\x89PNG")
+
+
+def of_two(column, *values):
+    """A table of scores of one model on one corpus, with two values in a column."""
+    table = scores(LABELS[:1], ("one",)).assign(recipe="crops", x=1.0, step="0")
+    return pd.concat([table.assign(**{column: value}) for value in values])
+
+
+@pytest.mark.parametrize(
+    ("kind", "table", "column"),
+    [
+        ("comparison", of_two("step", "0", "4"), "step"),
+        ("layers", of_two("step", "0", "4"), "step"),
+        ("before_after", of_two("label", "Crops", "Dropout"), "label"),
+        ("before_after", of_two("corpus", "one", "two"), "corpus"),
+        ("adaptation", of_two("corpus", "one", "two"), "corpus"),
+        ("adaptation", of_two("label", "A, epochs 1", "A, epochs 2"), "label"),
+    ],
+)
+def test_seeds_alone_are_averaged(kind, table, column, tmp_path):
+    assert refused(kind, table, tmp_path).startswith(f"{column}: ")
+
+
+@pytest.mark.parametrize("column", ["corpus", "score", "step"])
+@pytest.mark.parametrize("kind", ["depth", "hyperparameters"])
+def test_seeds_alone_are_averaged_in_figures_of_several_experiments(kind, column, tmp_path):
+    roles = ("freezing", "layers") if kind == "depth" else ("temperature", "sentences", "masking", "learning-rate")
+    of_two(column, "0", "4").to_csv(tmp_path / "wrong.csv", index=False)
+    of_two("corpus", "one").to_csv(tmp_path / "right.csv", index=False)
+    draw = importlib.import_module(f"draw_{kind}").main
+    for wrong in roles:
+        words = [
+            word for role in roles for word in (f"--{role}", f"{tmp_path}/{'wrong' if role == wrong else 'right'}.csv")
+        ]
+        with pytest.raises(InputError, match=f"^{column}: '0', '4' would be averaged"):
+            draw([*words, "--output", str(tmp_path / "figure.png")])
