@@ -151,6 +151,29 @@ def test_a_line_of_every_block_is_drawn(tmp_path):
     assert draw("benchmark_steps", benchmark(), tmp_path).startswith(b"\x89PNG")
 
 
+@pytest.mark.parametrize(
+    ("values", "limits"),
+    [
+        ((0.55, 0.3, 0.3, 0.3), (0.35, 0.6)),
+        ((0.55, 0.3, 0.3, 0.85), None),
+        ((0.85, 0.55, 0.55, 0.55), None),
+        ((0.3,) * 4, None),
+    ],
+)
+def test_no_accuracy_of_a_sweep_is_off_the_axes(values, limits, tmp_path, monkeypatch):
+    """All panels share a range: the paper's, if nothing lies above it."""
+    words = []
+    for value, role in zip(values, ("temperature", "sentences", "masking", "learning-rate"), strict=True):
+        sweep = scores(["A"], ("one",), last_layer=0).assign(pooling="mean", x=1.0, value=value)
+        pd.concat([sweep, sweep.assign(x=2.0, value=value - 0.1)]).to_csv(tmp_path / f"{role}.csv", index=False)
+        words += [f"--{role}", str(tmp_path / f"{role}.csv")]
+    drawn = []
+    monkeypatch.setattr(figures, "save", lambda figure, paths: drawn.append(figure))
+    importlib.import_module("draw_hyperparameters").main([*words, "--output", "figure.png"])
+    for low, high in (axis.get_ylim() for axis in drawn[0].axes):
+        assert (low, high) == limits if limits else low < min(values) - 0.1 and high > max(values)
+
+
 def of_two(column, *values):
     """A table of scores of one model on one corpus, with two values in a column."""
     table = scores(LABELS[:1], ("one",)).assign(recipe="crops", x=1.0, step="0")
