@@ -25,7 +25,7 @@ def main(argv: list[str]) -> None:
     from selfembed import figures, panels, tables
 
     scores = figures.read_table(arguments.table, pooling=[arguments.pooling], score=[arguments.score])
-    published = panels.numbers(figures.read_published(arguments.published, scores), "step")
+    published = panels.numbers(tables.last_layers(figures.read_published(arguments.published, scores)), "step")
     scores = tables.one_number_per(["series", "step"], panels.numbers(tables.last_layers(scores), "step"))
     others = [name for name in dict.fromkeys(scores["series"]) if name != arguments.reference]
     colors = figures.palette(others, chroma_bounds=(30, 90), colorblind_safe=True)

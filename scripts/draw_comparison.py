@@ -24,16 +24,16 @@ def main(argv: list[str]) -> None:
 
     scores = figures.read_table(arguments.table, pooling=[arguments.pooling, "none"], score=[arguments.score])
     scores = tables.one_number_per(["label", "corpus"], tables.last_layers(scores))
-    published = figures.read_published(arguments.published, scores)
+    published = tables.last_layers(figures.read_published(arguments.published, scores))
     labels, colors = figures.labels_and_colors(scores, arguments.colors)
     corpora = list(dict.fromkeys(scores["corpus"]))
     height = 1.6 + 0.62 * len(labels)
     figure, axes = figures.new_figure(3.4 + 5.4 * len(corpora), height, len(corpora), share_y=True)
     for axis, corpus in zip(axes, corpora, strict=True):
         draw_panel(axis, scores[scores["corpus"] == corpus], labels, colors)
-        known = published[published["corpus"] == corpus].set_index("series")["value"]
-        series = scores.drop_duplicates("label").set_index("label")["series"]
-        places = [(known[series[label]], row) for row, label in enumerate(labels) if series[label] in known.index]
+        known = published[published["corpus"] == corpus]
+        rows = {key: labels.index(label) for label, key in zip(scores["label"], keys(scores), strict=True)}
+        places = [(value, rows[key]) for value, key in zip(known["value"], keys(known), strict=True) if key in rows]
         if places:
             axis.plot(*zip(*places, strict=True), **panels.PUBLISHED)
         if len(corpora) > 1:
@@ -41,6 +41,13 @@ def main(argv: list[str]) -> None:
         axis.set_xlabel("kNN accuracy")
         figures.percent_axis(axis.xaxis)
     figures.save(figure, arguments.output)
+
+
+def keys(table) -> list[tuple[str, ...]]:
+    """What a published number and ours have in common: series, swept value and step of every row."""
+    from selfembed import agreement
+
+    return [tuple(map(agreement.spelled, row)) for row in table[["series", "x", "step"]].itertuples(index=False)]
 
 
 def draw_panel(axis, scores, labels: list[str], colors: dict) -> None:

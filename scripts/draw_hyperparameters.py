@@ -42,7 +42,7 @@ def main(argv: list[str]) -> None:
             shown = scores[scores["series"] == series]
             color = colors.get(series, figures.DEFAULT_COLORS[0])
             panels.lines(axis, shown, "x", {series: color}, linestyle="-" if series in colors else "--")
-        panels.mark_published(axis, panels.numbers(published, "x"), "x")
+        panels.mark_published(axis, panels.numbers(tables.last_layers(published), "x"), "x")
         if logarithmic:
             axis.set_xscale("log")
             axis.xaxis.set_major_formatter(lambda value, _: short(value))

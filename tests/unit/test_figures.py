@@ -23,7 +23,7 @@ LABELS = [
 def scores(labels=LABELS, corpora=("one", "two"), last_layer=2) -> pd.DataFrame:
     """A table of scores with two seeds for every label, corpus and layer."""
     rows = [
-        dict.fromkeys(tables.SCORE_COLUMNS)
+        dict.fromkeys([*tables.LINE_COLUMNS, *tables.SCORE_COLUMNS])
         | {
             "label": label,
             "series": label,
@@ -57,6 +57,13 @@ def losses(batch_sizes=(16, 64)) -> pd.DataFrame:
         for step in range(1, 21)
     ]
     return pd.DataFrame(rows)
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    """No figure stays open."""
+    yield
+    figures.plt.close("all")
 
 
 def draw(kind, table, folder, *arguments):
@@ -208,3 +215,31 @@ def test_seeds_alone_are_averaged_in_figures_of_several_experiments(kind, column
         ]
         with pytest.raises(InputError, match=f"^{column}: '0', '4' would be averaged"):
             draw([*words, "--output", str(tmp_path / "figure.png")])
+
+
+def crosses(table, published, folder, monkeypatch):
+    """The published values that a comparison marks, and the rows they stand in."""
+    table.to_csv(folder / "table.csv", index=False)
+    published.to_csv(folder / "published.csv", index=False)
+    drawn = []
+    monkeypatch.setattr(figures, "save", lambda figure, paths: drawn.append(figure))
+    words = ["--table", str(folder / "table.csv"), "--published", str(folder / "published.csv"), "--output", "x.png"]
+    importlib.import_module("draw_comparison").main(words)
+    marked = [line for axis in drawn[0].axes for line in axis.lines if line.get_marker() == "x"]
+    return sorted((float(value), int(row)) for line in marked for value, row in zip(*line.get_data(), strict=True))
+
+
+def test_a_comparison_marks_published_numbers_of_last_layers(tmp_path, monkeypatch):
+    """A bag of words has layer 0, which is no reason to mark an encoder's."""
+    table = pd.concat([scores(["A"], ("one",)), scores(["TF-IDF"], ("one",), last_layer=0)]).assign(x=None)
+    published = table[table["seed"] == 1].assign(seed=None)
+    assert crosses(table, published, tmp_path, monkeypatch) == [(pytest.approx(0.31), 1), (pytest.approx(0.51), 0)]
+
+
+def test_a_comparison_marks_the_published_number_of_the_swept_value(tmp_path, monkeypatch):
+    plain = scores(["A"], ("one",))
+    table = pd.concat([plain.assign(x=x, label=f"A, epochs {x}") for x in (1, 2, 3)])
+    published = pd.concat(
+        [plain[plain["seed"] == 1].assign(seed=None, x=float(x), value=x / 10, label=f"A, epochs {x}") for x in (1, 2)]
+    )
+    assert crosses(table, published, tmp_path, monkeypatch) == [(0.1, 0), (0.2, 1)]
