@@ -619,6 +619,11 @@ NEW_TASK = {"tasks": {"STS13": {"type": "registry", "block": "sts"}}}
             id="retrieval without titles",
         ),
         pytest.param(
+            {"tasks": {"news": {"type": "clustering", "corpus": "news", "block": "own"}}},
+            "tasks.news: is a corpus, too; allowed: another name",
+            id="task called like a corpus",
+        ),
+        pytest.param(
             {"recipes.crops.unfrozen_layers": 3},
             "experiments.main.models.1.recipe: encoder 'tiny' has no 3 layers to unfreeze; allowed: 0 to 2",
             id="too many layers",

@@ -29,6 +29,8 @@ def check(settings: Settings) -> Iterator[str]:
     for name, encoder in settings.encoders.items():
         yield from check_encoder(f"encoders.{name}", encoder, settings)
     for name, task in settings.tasks.items():
+        if name in settings.corpora:
+            yield f"tasks.{name}: is a corpus, too; allowed: another name"
         if isinstance(task, LocalTask):
             yield from check_local_task(f"tasks.{name}", task, settings)
     for name, experiment in settings.experiments.items():
