@@ -568,6 +568,19 @@ def test_a_label_means_one_model(models):
 NEW_TASK = {"tasks": {"STS13": {"type": "registry", "block": "sts"}}}
 
 
+def test_a_label_means_one_way_to_score():
+    """A model scored on a task in two ways under one label would be drawn as their mean."""
+    models = [{"encoder": "mpnet"}, {"encoder": "mpnet", "mteb": {"max_length": 32, "normalise": False}}]
+    both = {"tasks": ["STS13"], "corpora": ["news"], "models": models}
+    message = (
+        "experiments.main.models: 'mpnet' is the label of base/mpnet (mteb: 384_unit) and of base/mpnet "
+        "(mteb: 32_raw); allowed: a label for each"
+    )
+    with pytest.raises(InputError) as refused:
+        study(NEW_TASK | {"experiments.main": both})
+    assert str(refused.value) == message
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
