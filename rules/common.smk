@@ -327,9 +327,12 @@ def run_entries(wildcards, input):
 
 
 def mapped(wildcards):
-    """The evaluations of an experiment whose embeddings are mapped, each once."""
-    evaluations = [item for item in study.experiments[wildcards.experiment] if item.on in settings.corpora]
-    return list({(item.on, item.model.path, item.step): item for item in evaluations}.values())
+    """The evaluations of an experiment whose embeddings are mapped: of every label its first seed."""
+    found = {}
+    for item in study.experiments[wildcards.experiment]:
+        if item.on in settings.corpora:
+            found.setdefault((item.on, item.line, item.step), item)
+    return list(found.values())
 
 
 def map_files(wildcards):

@@ -1,7 +1,7 @@
 """Draw t-SNE maps of corpora, a row per model and a column per corpus, coloured by class.
 
 Reads the maps of an experiment and its table of scores. Writes a figure; the number in a corner is the accuracy of the
-embeddings (not of the map). (Figure 2 of the paper.)
+embeddings (not of the map), the mean over seeds. (Figure 2 of the paper.)
 """
 
 from pathlib import Path

@@ -659,6 +659,16 @@ def test_a_label_means_one_way_to_score():
             id="entry for another corpus",
         ),
         pytest.param(
+            {"experiments.main.maps": True, "experiments.main.poolings": ["cls", "mean"]},
+            "experiments.main.poolings: maps are of one pooling; allowed: one, or maps: false",
+            id="maps of two poolings",
+        ),
+        pytest.param(
+            {"experiments.main.maps": True, f"{ENTRY}.poolings": ["cls", "mean"]},
+            f"{ENTRY}.poolings: maps are of one pooling; allowed: one, or maps: false",
+            id="maps of two poolings of one entry",
+        ),
+        pytest.param(
             {"figures.bars.draw": "maps"},
             "figures.bars.experiment: 'main' computes no maps; allowed: an experiment with maps: true",
             id="maps that are not computed",

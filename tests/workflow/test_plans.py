@@ -96,6 +96,21 @@ def test_a_wrong_config_stops_with_one_line(checkout, setting, line):
     assert said[0].startswith(line)
 
 
+def test_a_map_is_of_the_first_seed_and_every_label_has_one(with_sources, tmp_path):
+    """Maps of two seeds have nothing in common but their class colours; a model may have two labels."""
+    config = yaml.safe_load((with_sources / "config/smoke.yaml").read_text())
+    config["experiments"]["maps"] |= {"seeds": [43, 42], "corpora": ["sample"]}
+    config["experiments"]["maps"]["models"].append({"encoder": "tiny_bert", "label": "Again"})
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
+    table = "results/smoke/tables/maps_maps.parquet"
+    done = snakemake(with_sources, table, "-n", "-p", "--configfile", str(tmp_path / "config.yaml"))
+    command = re.search(r"python scripts/collect_maps.py .*", done.stdout).group()
+    assert " --series Untrained Crops Again --corpora sample sample sample --output " in command
+    untrained = "results/smoke/maps/sample/base/tiny_bert/seed-43/0/mean_last.parquet"
+    crops = "results/smoke/maps/sample/tuned/sample/tiny_bert/crops/seed-43/final/mean_last.parquet"
+    assert f" --maps {untrained} {crops} {untrained} --series" in command
+
+
 def test_the_losses_of_a_run_with_two_labels_are_collected_under_both(checkout, tmp_path):
     """The printed command, on invented losses: a run is in an experiment twice where two of its steps are."""
     folder = shutil.copytree(checkout, tmp_path / "checkout")

@@ -141,6 +141,9 @@ def check_entry(experiment_key: str, position: int, entry, experiment, settings:
         yield f"{key}.mteb: the experiment has no tasks; allowed: drop this key"
     if entry.color and entry.sweep:
         yield f"{key}.color: one colour for a sweep; allowed: drop this key, every combination gets its own colour"
+    if experiment.maps and len(set(entry.poolings or experiment.poolings)) > 1:
+        holder = key if entry.poolings else experiment_key
+        yield f"{holder}.poolings: maps are of one pooling; allowed: one, or maps: false"
     if experiment.tasks and entry.recipe is not None and entry.train_on is None:
         yield f"{key}.train_on: missing; tasks have no training texts; allowed: a corpus to fine-tune on"
     if entry.encoder not in settings.encoders:
