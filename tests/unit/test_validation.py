@@ -648,6 +648,39 @@ def test_a_label_means_one_way_to_score():
             id="held-out texts that are not tested",
         ),
         pytest.param(
+            {"experiments.main.models.1.sweep": {"held_out": [0, 0.2]}},
+            "experiments.main.models.1.sweep: 'crops' holds out 0.2 of all texts, but score 'knn' tests others; "
+            "allowed: a score with split: all, test_fraction: 0.2, split_seed: 42",
+            id="held-out texts of a sweep that are not tested",
+        ),
+        pytest.param(
+            {
+                "recipes.crops.held_out": 0.1,
+                "scores": {"knn": {"type": "knn", "split": "all"}},
+                "corpora.part": {"source": {"type": "sample", "corpus": "docs", "size": 3}},
+                "experiments.main.corpora": ["part"],
+                "experiments.main.models.1.train_on": "docs",
+            },
+            "experiments.main.models.1.train_on: what 'crops' holds out of 'docs' is not what scores on 'part' test; "
+            "allowed: drop this key, or a recipe without held_out",
+            id="texts held out of another corpus",
+        ),
+        pytest.param(
+            {"experiments.main.models.1.sweep": {"unfrozen_layers": [1, 3]}},
+            "experiments.main.models.1.sweep: encoder 'tiny' has no 3 layers to unfreeze; allowed: 0 to 2",
+            id="too many layers in a sweep",
+        ),
+        pytest.param(
+            {
+                "encoders.tiny.architecture.dropout": 0,
+                "recipes.crops.augmentation": {"type": "whole_text", "mask_fraction": 0.3},
+                "experiments.main.models.1.sweep": {"augmentation.mask_fraction": [0.3, 0]},
+            },
+            "experiments.main.models.1.sweep: encoder 'tiny' has no dropout, so its pairs would not differ; "
+            "allowed: crops",
+            id="masks that a sweep takes away",
+        ),
+        pytest.param(
             {"encoders.tiny.architecture.dropout": 0, "recipes.crops.augmentation": "whole_text"},
             "experiments.main.models.1.recipe: encoder 'tiny' has no dropout, so its pairs would not differ; "
             "allowed: crops",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from selfembed.errors import InputError
 from selfembed.settings.base import SHORTEST_WITH_TOKEN7
 from selfembed.settings.corpora import DERIVED, RelabelledSource
 from selfembed.settings.encoders import (
@@ -14,6 +15,7 @@ from selfembed.settings.encoders import (
     TfidfEncoder,
     TrainedTokenizer,
 )
+from selfembed.settings.expansion import texts_of, trained_on, variants
 from selfembed.settings.recipes import Dropout, WholeText
 from selfembed.settings.schema import Settings
 from selfembed.settings.scores import Knn, LocalTask
@@ -152,9 +154,12 @@ def check_entry(experiment_key: str, position: int, entry, experiment, settings:
     if isinstance(encoder, BAGS_OF_WORDS):
         yield from check_bag_of_words(key, entry, encoder, experiment, settings)
         return
-    recipe = settings.recipes.get(entry.recipe)
-    if recipe is not None:
-        yield from check_recipe(key, entry, recipe, encoder, experiment, settings)
+    if entry.recipe in settings.recipes:
+        try:
+            for recipe, _, _ in variants(entry, settings, key):
+                yield from check_recipe(key, entry, recipe, encoder, experiment, settings)
+        except InputError as error:
+            yield str(error)
     yield from check_layers_and_poolings(experiment_key, key, entry, encoder, experiment)
 
 
@@ -176,23 +181,35 @@ def check_bag_of_words(key: str, entry, encoder, experiment, settings: Settings)
 
 
 def check_recipe(key: str, entry, recipe, encoder, experiment, settings: Settings) -> Iterator[str]:
-    """A recipe makes pairs that differ, has layers to train, and is scored on what it has not seen."""
+    """A recipe, or one of a sweep, makes pairs that differ, has layers to train, is scored on what it has not seen."""
+    where = f"{key}.sweep" if entry.sweep else f"{key}.recipe"
     augmentation = recipe.augmentation
     relies_on_dropout = isinstance(augmentation, Dropout | WholeText) and augmentation.mask_fraction == 0
     if relies_on_dropout and without_dropout(encoder, settings):
-        yield f"{key}.recipe: encoder '{entry.encoder}' has no dropout, so its pairs would not differ; allowed: crops"
-    for unfrozen in [recipe.unfrozen_layers, *entry.sweep.get("unfrozen_layers", [])]:
-        if isinstance(unfrozen, int) and unfrozen > encoder.layers:
-            yield (
-                f"{key}.recipe: encoder '{entry.encoder}' has no {unfrozen} layers to unfreeze; "
-                f"allowed: 0 to {encoder.layers}"
-            )
-    for name in experiment.scores if experiment.corpora and recipe.held_out else []:
+        yield f"{where}: encoder '{entry.encoder}' has no dropout, so its pairs would not differ; allowed: crops"
+    if recipe.unfrozen_layers is not None and recipe.unfrozen_layers > encoder.layers:
+        yield (
+            f"{where}: encoder '{entry.encoder}' has no {recipe.unfrozen_layers} layers to unfreeze; "
+            f"allowed: 0 to {encoder.layers}"
+        )
+    if recipe.held_out and experiment.corpora:
+        yield from check_held_out(where, key, entry, recipe, experiment, settings)
+
+
+def check_held_out(where: str, key: str, entry, recipe, experiment, settings: Settings) -> Iterator[str]:
+    """What a recipe holds out is what every score tests: a part of the same texts, split in the same way."""
+    for name in experiment.scores:
         score = settings.scores.get(name)
         if score and (score.split, score.test_fraction, score.split_seed) != ("all", recipe.held_out, 42):
             yield (
-                f"{key}.recipe: '{entry.recipe}' holds out {recipe.held_out} of all texts, but score '{name}' tests "
+                f"{where}: '{entry.recipe}' holds out {recipe.held_out} of all texts, but score '{name}' tests "
                 f"others; allowed: a score with split: all, test_fraction: {recipe.held_out}, split_seed: 42"
+            )
+    for corpus in entry.corpora or experiment.corpora:
+        if texts_of(trained_on(entry, corpus, settings), settings) != texts_of(corpus, settings):
+            yield (
+                f"{key}.train_on: what '{entry.recipe}' holds out of '{entry.train_on}' is not what scores on "
+                f"'{corpus}' test; allowed: drop this key, or a recipe without held_out"
             )
 
 

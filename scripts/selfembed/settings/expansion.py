@@ -16,9 +16,9 @@ from selfembed.settings.base import Pooling
 from selfembed.settings.corpora import RelabelledSource
 from selfembed.settings.encoders import BAGS_OF_WORDS, EMBEDDINGS_ALONE, RandomEncoder
 from selfembed.settings.experiments import Experiment, ModelEntry
+from selfembed.settings.messages import describe
 from selfembed.settings.recipes import Recipe
 from selfembed.settings.schema import Settings
-from selfembed.settings.validation import describe
 
 
 @dataclass(frozen=True)
