@@ -702,6 +702,11 @@ def test_a_label_means_one_way_to_score():
             id="maps of two poolings of one entry",
         ),
         pytest.param(
+            NEW_TASK | {"experiments.main": {"tasks": ["STS13"], "models": [{"encoder": "mpnet"}]}},
+            "figures.bars.score: 'knn' is not computed by 'main'; allowed: mteb",
+            id="nearest neighbours on tasks",
+        ),
+        pytest.param(
             {"figures.bars.draw": "maps"},
             "figures.bars.experiment: 'main' computes no maps; allowed: an experiment with maps: true",
             id="maps that are not computed",
@@ -726,6 +731,11 @@ def test_a_label_means_one_way_to_score():
 def test_what_the_whole_paper_adds(changes, message):
     """Derived corpora, scores, tasks, steps, held-out texts: what cannot work is one line."""
     assert problem(changes) == message
+
+
+def test_a_figure_can_show_scores_on_tasks():
+    experiment = {"tasks": ["STS13"], "models": [{"encoder": "mpnet"}]}
+    load(changed(NEW_TASK | {"experiments.main": experiment, "figures.bars.score": "mteb"}))
 
 
 def test_a_table_cannot_be_called_like_a_figure():

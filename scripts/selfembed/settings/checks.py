@@ -271,10 +271,10 @@ def check_shown(key: str, figure, experiment, settings: Settings) -> Iterator[st
         return
     if figure.draw == "maps" and not experiment.maps:
         yield f"{key}.experiment: '{figure.experiment}' computes no maps; allowed: an experiment with maps: true"
-    if figure.score not in experiment.scores:
+    computed = (experiment.scores if experiment.corpora else []) + (["mteb"] if experiment.tasks else [])
+    if figure.score not in computed:
         yield (
-            f"{key}.score: '{figure.score}' is not computed by '{figure.experiment}'; "
-            f"allowed: {', '.join(experiment.scores)}"
+            f"{key}.score: '{figure.score}' is not computed by '{figure.experiment}'; allowed: {', '.join(computed)}"
         )
     if figure.draw == "comparison" and isinstance(experiment.layers, list):
         for name in dict.fromkeys(entry.encoder for entry in experiment.models):
