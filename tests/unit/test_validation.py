@@ -6,7 +6,7 @@ import pytest
 from settings_examples import REMOVED, changed, example, study
 
 from selfembed.errors import InputError
-from selfembed.settings.validation import check_target_names, load, missing_sources
+from selfembed.settings.validation import PUBLISHED_COLUMNS, check_target_names, load, missing_sources
 
 ENTRY = "experiments.main.models.1"
 NAME = "text that matches ^[a-z0-9][a-z0-9_]*$"
@@ -490,6 +490,19 @@ def test_missing_sources_names_every_missing_path(tmp_path, monkeypatch):
         "corpora.news.source.path: 'news.csv' does not exist; allowed: a file",
         "encoders.mpnet.path: 'weights' does not exist; allowed: a folder with model.safetensors",
     ]
+
+
+@pytest.mark.parametrize("header", ["", "series,value"])
+def test_published_numbers_say_what_they_are(tmp_path, monkeypatch, header):
+    """A table of other columns is named before any job starts."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("news.csv", "notes.txt", "paper.csv"):
+        (tmp_path / name).write_text(header)
+    settings = load(changed({"published": "paper.csv"}))
+    with pytest.raises(InputError, match=r"^published: 'paper.csv' has no column experiment, .*; allowed: CSV with "):
+        missing_sources(settings)
+    (tmp_path / "paper.csv").write_text(f"{','.join(PUBLISHED_COLUMNS)},more\n")
+    missing_sources(settings)
 
 
 def test_missing_sources_accepts_what_exists(tmp_path):

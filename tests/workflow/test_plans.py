@@ -130,3 +130,22 @@ def test_the_losses_of_a_run_with_two_labels_are_collected_under_both(checkout, 
         ("Embedding layer (1 epoch)", "tiny_embedding_layer"),
         ("Embedding layer (2 epochs)", "tiny_embedding_layer"),
     }
+
+
+@pytest.mark.parametrize(
+    ("numbers", "drawn"),
+    [
+        (["mteb_layers"], {"figure4"}),
+        (["temperature"], set()),
+        (["temperature", "sentences", "masking", "learning_rate"], {"figure_s2"}),
+    ],
+)
+def test_a_figure_is_drawn_from_published_numbers_if_they_suffice(with_sources, tmp_path, numbers, drawn):
+    """Depth leaves out panels without numbers; the sweeps are all needed."""
+    header, row = (with_sources / "config/smoke_published.csv").read_text().splitlines()[:2]
+    rows = [",".join([name, *row.split(",")[1:]]) for name in numbers]
+    (tmp_path / "published.csv").write_text("\n".join([header, *rows, ""]))
+    words = ("--configfile", "config/smoke.yaml", "--config", f"published={tmp_path}/published.csv")
+    done = snakemake(with_sources, "-n", "published", *words)
+    assert done.returncode == 0, done.stdout
+    assert set(re.findall(r"figures/smoke/published/(\w+)\.png", done.stdout)) == drawn

@@ -246,17 +246,12 @@ def check_layers_and_poolings(experiment_key: str, key: str, entry, encoder, exp
 
 def check_figure(key: str, figure, settings: Settings) -> Iterator[str]:
     """A figure shows what its experiments compute."""
-    match figure.draw:
-        case "classes":
-            yield from check_corpora(key, figure.corpora, settings)
-        case "depth" | "hyperparameters":
-            for role in ("freezing", "layers", "benchmark", "temperature", "sentences", "masking", "learning_rate"):
-                if (name := getattr(figure, role, None)) is not None:
-                    yield from unknown(f"{key}.{role}", name, "an experiment", settings.experiments)
-        case _:
-            yield from unknown(f"{key}.experiment", figure.experiment, "an experiment", settings.experiments)
-            if figure.experiment in settings.experiments:
-                yield from check_shown(key, figure, settings.experiments[figure.experiment], settings)
+    if figure.draw == "classes":
+        yield from check_corpora(key, figure.corpora, settings)
+    for role, name in figure.experiments.items():
+        yield from unknown(f"{key}.{role}", name, "an experiment", settings.experiments)
+        if name in settings.experiments and role == "experiment":
+            yield from check_shown(key, figure, settings.experiments[name], settings)
 
 
 def check_shown(key: str, figure, experiment, settings: Settings) -> Iterator[str]:

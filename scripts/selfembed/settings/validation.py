@@ -1,5 +1,6 @@
 """Reading a config before any job starts. Every problem is one line: key path, value, what is allowed."""
 
+import csv
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,12 @@ def load(config: dict[str, Any]) -> Settings:
     return settings
 
 
+# What published numbers are compared by, and their value and source.
+PUBLISHED_COLUMNS = ["experiment", "series", "x", "corpus", "step", "layer", "pooling", "score", "value", "source"]
+
+
 def missing_sources(settings: Settings) -> None:
-    """Check that the local files and folders a config names exist.
+    """Check that the local files and folders a config names exist, and that published numbers say what they are.
 
     Raises InputError with one line for each that does not.
     """
@@ -49,6 +54,8 @@ def missing_sources(settings: Settings) -> None:
         for key, path, inside, kind in named
         if not Path(path, inside).is_file()
     ] + missing_task_files(settings)
+    if settings.published is not None and Path(settings.published).is_file():
+        missing += missing_columns(settings)
     if missing:
         raise InputError("\n".join(missing))
 
@@ -63,6 +70,15 @@ def missing_task_files(settings: Settings) -> list[str]:
         except InputError as error:
             found.append(f"tasks.{name}.files: {error}")
     return found
+
+
+def missing_columns(settings: Settings) -> list[str]:
+    """One line if published numbers lack columns."""
+    with open(settings.published, newline="", encoding="utf-8") as file:
+        header = next(csv.reader(file), [])
+    lacking = ", ".join(name for name in PUBLISHED_COLUMNS if name not in header)
+    needed = ", ".join(PUBLISHED_COLUMNS)
+    return [f"published: {settings.published!r} has no column {lacking}; allowed: CSV with {needed}"] if lacking else []
 
 
 def check_target_names(settings: Settings, taken: set[str]) -> None:
