@@ -756,3 +756,103 @@ def test_a_table_cannot_be_called_like_a_figure():
     settings = load(changed({"tables": {"bars": {"lay_out": "scores", "experiment": "main"}}}))
     with pytest.raises(InputError, match=r"^tables.bars: the name is a rule's; allowed: another name$"):
         check_target_names(settings, taken={"all"})
+
+
+TWO_SCORES = {
+    "scores": {"knn": {"type": "knn"}, "linear": {"type": "linear"}},
+    "experiments.main.scores": ["knn", "linear"],
+}
+TABLE = {"lay_out": "scores", "experiment": "main"}
+SWEPT = {"experiments.main.models.1.sweep": {"epochs": [1, 2]}}
+STEPS = {"experiments.main.steps": [4, "final"]}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        pytest.param(
+            TWO_SCORES | {"tables": {"one": TABLE}},
+            "tables.one.experiment: 'main' has score 'knn' and 'linear' in one place (series tiny, corpus news); "
+            "allowed: one score",
+            id="scores in a cell",
+        ),
+        pytest.param(
+            STEPS | {"tables": {"one": TABLE}, "figures": {}},
+            "tables.one.experiment: 'main' has step '4' and 'final' in one place (series tiny + crops, corpus news); "
+            "allowed: one step",
+            id="steps in a cell",
+        ),
+        pytest.param(
+            SWEPT | {"tables": {"one": TABLE}},
+            "tables.one.experiment: 'main' has label 'tiny + crops, epochs 1' and 'tiny + crops, epochs 2' in one "
+            "place (series tiny + crops, corpus news); allowed: one label",
+            id="a sweep in a cell",
+        ),
+        pytest.param(
+            STEPS,
+            "figures.bars.experiment: 'main' has step '4' and 'final' in one place (label tiny + crops, corpus news); "
+            "allowed: one step",
+            id="steps in a bar",
+        ),
+        pytest.param(
+            NEW_TASK
+            | {
+                "experiments.main": {"tasks": ["STS13"], "models": [{"encoder": "mpnet"}, {"encoder": "tiny"}]},
+                "figures.bars": {"draw": "benchmark_steps", "experiment": "main"},
+            },
+            "figures.bars.experiment: 'main' has label 'mpnet' and 'tiny' in one place (corpus STS13, step 0); "
+            "allowed: one label",
+            id="models in a line",
+        ),
+        pytest.param(
+            {"experiments.main.corpora": ["news", "docs"], "figures.bars.draw": "before_after"},
+            "figures.bars.experiment: 'main' has corpus 'news' and 'docs' in one place (encoder tiny, tuned False); "
+            "allowed: one corpus",
+            id="corpora in an arrow",
+        ),
+        pytest.param(
+            {"experiments.main.models": [{"encoder": "mpnet"}, {"encoder": "mpnet", "group": "Large"}]},
+            "figures.bars.experiment: 'main' has model 'base/mpnet' twice in one place (label mpnet, corpus news); "
+            "allowed: once (two entries differ in group or poolings alone)",
+            id="an entry twice",
+        ),
+        pytest.param(
+            {"figures.bars": {"draw": "depth", "freezing": "main", "layers": "main"}},
+            "figures.bars.freezing: 'main' sweeps nothing; allowed: an experiment that sweeps unfrozen_layers\n"
+            "figures.bars.layers: 'main' scores last layers alone; allowed: an experiment with layers: all, or several",
+            id="depth of an experiment that varies nothing",
+        ),
+        pytest.param(
+            SWEPT
+            | {"figures.bars": dict.fromkeys(("temperature", "sentences", "masking", "learning_rate"), "main")}
+            | {"figures.bars.draw": "hyperparameters"},
+            "\n".join(
+                f"figures.bars.{role}: 'main' sweeps epochs; allowed: an experiment that sweeps {swept}"
+                for role, swept in (
+                    ("temperature", "temperature"),
+                    ("sentences", "augmentation.sentences"),
+                    ("masking", "augmentation.mask_fraction"),
+                    ("learning_rate", "learning_rate"),
+                )
+            ),
+            id="sweeps of something else",
+        ),
+    ],
+)
+def test_what_a_figure_would_average_is_told_early(changes, message):
+    assert problem(changes) == message
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param(TWO_SCORES | {"tables": {"one": TABLE | {"scores": ["linear"]}}}, id="one of two scores"),
+        pytest.param(TWO_SCORES | {"tables": {"one": TABLE | {"columns": "score"}}}, id="a column for each score"),
+        pytest.param(
+            STEPS | {"tables": {"one": TABLE | {"steps": ["final", 0]}}, "figures": {}}, id="one of two steps"
+        ),
+        pytest.param(SWEPT | {"tables": {"one": TABLE | {"columns": "x"}}}, id="a column for each swept value"),
+    ],
+)
+def test_what_a_figure_tells_apart_is_accepted(changes):
+    load(changed(changes))

@@ -20,6 +20,13 @@ from selfembed.settings.recipes import Dropout, WholeText
 from selfembed.settings.schema import Settings
 from selfembed.settings.scores import Knn, LocalTask
 
+SWEPT = {
+    "freezing": "unfrozen_layers",
+    "temperature": "temperature",
+    "sentences": "augmentation.sentences",
+    "masking": "augmentation.mask_fraction",
+    "learning_rate": "learning_rate",
+}
 TABLE_SUFFIXES = ("_summary", "_losses", "_maps")
 
 
@@ -252,6 +259,25 @@ def check_figure(key: str, figure, settings: Settings) -> Iterator[str]:
         yield from unknown(f"{key}.{role}", name, "an experiment", settings.experiments)
         if name in settings.experiments and role == "experiment":
             yield from check_shown(key, figure, settings.experiments[name], settings)
+        elif name in settings.experiments:
+            yield from check_role(f"{key}.{role}", role, name, settings.experiments[name], settings)
+
+
+def check_role(key: str, role: str, name: str, experiment, settings: Settings) -> Iterator[str]:
+    """An experiment varies what its panel shows."""
+    if role in SWEPT:
+        swept = {next(iter(entry.sweep)) for entry in experiment.models if entry.sweep}
+        if swept != {SWEPT[role]}:
+            found = ", ".join(sorted(swept)) or "nothing"
+            yield f"{key}: '{name}' sweeps {found}; allowed: an experiment that sweeps {SWEPT[role]}"
+    elif experiment.layers == "last":
+        yield f"{key}: '{name}' scores last layers alone; allowed: an experiment with layers: all, or several"
+    if role == "benchmark" and not experiment.tasks:
+        yield f"{key}: '{name}' has no tasks; allowed: an experiment with tasks"
+    if role != "benchmark" and not experiment.corpora:
+        yield f"{key}: '{name}' has no corpora; allowed: an experiment with a corpus"
+    if role in ("freezing", "layers", "benchmark") and "mean" not in scored_poolings(experiment, settings):
+        yield f"{key}: '{name}' has no pooling 'mean', which is shown; allowed: an experiment with it"
 
 
 def check_shown(key: str, figure, experiment, settings: Settings) -> Iterator[str]:

@@ -8,7 +8,8 @@ from pydantic import ValidationError
 
 from selfembed import task_files
 from selfembed.errors import InputError
-from selfembed.settings.checks import check
+from selfembed.settings import checks, places
+from selfembed.settings.expansion import expand
 from selfembed.settings.messages import describe
 from selfembed.settings.schema import Settings
 
@@ -22,7 +23,7 @@ def load(config: dict[str, Any]) -> Settings:
         settings = Settings.model_validate(config)
     except ValidationError as error:
         raise InputError("\n".join(dict.fromkeys(describe(problem, Settings) for problem in error.errors()))) from None
-    problems = list(dict.fromkeys(check(settings)))
+    problems = list(dict.fromkeys(checks.check(settings))) or list(places.check(settings, expand(settings)))
     if problems:
         raise InputError("\n".join(problems))
     return settings
