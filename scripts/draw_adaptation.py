@@ -40,7 +40,9 @@ def main(argv: list[str]) -> None:
         axis.plot(0, start.mean(), ".", color="grey", markersize=6, clip_on=False)
         axis.annotate("before", (0, start.mean()), (5, 0), textcoords="offset points", fontsize=5, va="center")
     corpus = scores["corpus"].iloc[0]
-    axis.set(xlabel="Batch", ylabel=f"{corpus.upper() if len(corpus) < 6 else corpus + chr(10)} kNN accuracy")
+    axis.set(
+        xlabel="Batch", ylabel=f"{corpus.upper() if len(corpus) < 6 else corpus + chr(10)} {tables.score_name(scores)}"
+    )
     axis.set_xlim(0, 1.14 * scores["step"].max())
     panels.clip_spines(axis, (0, scores["step"].max()))
     figures.percent_axis(axis.yaxis)

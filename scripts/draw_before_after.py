@@ -48,7 +48,7 @@ def main(argv: list[str]) -> None:
         axis.plot([place] * len(known), known, **panels.PUBLISHED)
     names = before.drop_duplicates("encoder").set_index("encoder")
     axis.set_xticks(range(len(encoders)), names.loc[encoders, "series"], rotation=90)
-    axis.set_ylabel("Linear accuracy" if arguments.score == "linear" else "kNN accuracy")
+    axis.set_ylabel(tables.score_name(scores))
     axis.set_xlim(-0.6, len(encoders) - 0.4)
     figures.percent_axis(axis.yaxis)
     bracket_groups(axis, groups[encoders].tolist())

@@ -38,7 +38,7 @@ def main(argv: list[str]) -> None:
             axis.plot(*zip(*places, strict=True), **panels.PUBLISHED)
         if len(corpora) > 1:
             axis.set_title(corpus)
-        axis.set_xlabel("kNN accuracy")
+        axis.set_xlabel(tables.score_name(scores))
         figures.percent_axis(axis.xaxis)
     figures.save(figure, arguments.output)
 

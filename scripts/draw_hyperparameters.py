@@ -51,7 +51,7 @@ def main(argv: list[str]) -> None:
         elif scores["x"].max() > 1:
             axis.xaxis.get_major_locator().set_params(integer=True)
         axis.set_xlabel(what)
-        highest = max(highest, scores["value"].max())
+        highest, name_of_score = max(highest, scores["value"].max()), tables.score_name(scores)
         figures.percent_axis(axis.yaxis)
         panels.letter(axis, "abcd"[place], -0.1)
         if place in (0, 3):
@@ -59,7 +59,7 @@ def main(argv: list[str]) -> None:
     if 0.5 < highest <= 0.6:  # the paper's range, the same in all panels; models that broke fall below it
         axes[0].set_ylim(0.35, 0.6)
     for axis in axes[::2]:
-        axis.set_ylabel("kNN accuracy")
+        axis.set_ylabel(name_of_score)
     figures.save(figure, arguments.output)
 
 

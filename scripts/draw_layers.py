@@ -43,7 +43,7 @@ def main(argv: list[str]) -> None:
         if axis is not axes[-1] and axis.get_legend():
             axis.get_legend().remove()
         figures.percent_axis(axis.yaxis)
-    axes[0].set_ylabel("kNN accuracy")
+    axes[0].set_ylabel(tables.score_name(scores))
     axes[-1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5), title=None)
     figures.save(figure, arguments.output)
 

@@ -41,6 +41,21 @@ def chosen(table: pd.DataFrame, **allowed: list) -> pd.DataFrame:
     return table
 
 
+def score_name(scores: pd.DataFrame) -> str:
+    """What the values of a table are called: `kNN accuracy` if all are.
+
+    Their settings say so, or the score's name where these are unknown (published numbers).
+    """
+    settings = scores["settings"].astype("string").fillna("")
+    names = {
+        "MTEB score": scores["score"] == "mteb",
+        "kNN accuracy": settings.str.startswith("k=") | (settings == "") & scores["score"].str.startswith("knn"),
+        "Linear accuracy": settings.str.startswith("split=")
+        | (settings == "") & scores["score"].str.startswith("linear"),
+    }
+    return next((name for name, rows in names.items() if rows.all()), "Score")
+
+
 def last_layers(table: pd.DataFrame) -> pd.DataFrame:
     """Rows of the last layer of their model."""
     return table[table["layer"] == table["last_layer"]]
