@@ -414,14 +414,10 @@ def published_flag(wildcards, input):
     return f"--published {input.published}" if input.published else ""
 
 
-def table_flags_of(*roles):
-    """A params function: the tables that a figure of several experiments reads, ours and published, as flags."""
-
-    def words(wildcards, input):
-        names = [name for role in roles for name in (role, f"published_{role}")]
-        return " ".join(f"--{name.replace('_', '-')} {input[name]}" for name in names if input[name])
-
-    return words
+def table_flags_of_roles(wildcards, input):
+    """The tables that a figure of several experiments reads, ours and published, as flags."""
+    names = [name for role in figure_settings(wildcards).experiments for name in (role, f"published_{role}")]
+    return " ".join(f"--{name.replace('_', '-')} {input[name]}" for name in names if input[name])
 
 
 def experiment_maps(wildcards):
@@ -430,26 +426,18 @@ def experiment_maps(wildcards):
 
 
 def published_figures():
-    """Figures that can be drawn from published numbers: those of scores, if there are any."""
+    """Figures that can be drawn from published numbers: those of scores, if all their experiments have some.
+
+    Depth leaves out what has none.
+    """
     shown = ("comparison", "layers", "benchmark_steps", "adaptation", "depth", "hyperparameters", "before_after")
     with_numbers = published_experiments()
-    return [
-        name
-        for name, figure in settings.figures.items()
-        if figure.draw in shown and {getattr(figure, key, None) for key in EXPERIMENT_KEYS} & with_numbers
-    ]
-
-
-EXPERIMENT_KEYS = (
-    "experiment",
-    "freezing",
-    "layers",
-    "benchmark",
-    "temperature",
-    "sentences",
-    "masking",
-    "learning_rate",
-)
+    found = []
+    for name, figure in settings.figures.items():
+        known = [experiment in with_numbers for experiment in figure.experiments.values()]
+        if figure.draw in shown and (any(known) if figure.draw == "depth" else all(known)):
+            found.append(name)
+    return found
 
 
 def published_experiments():

@@ -225,7 +225,7 @@ rule draw_depth:
         mem_mb=2000,
         runtime=10,
     params:
-        tables=table_flags_of("freezing", "layers", "benchmark"),
+        tables=table_flags_of_roles,
         title=figure_title,
         caption=figure_caption,
     shell:
@@ -262,7 +262,7 @@ rule draw_hyperparameters:
         mem_mb=2000,
         runtime=10,
     params:
-        tables=table_flags_of("temperature", "sentences", "masking", "learning_rate"),
+        tables=table_flags_of_roles,
         title=figure_title,
         caption=figure_caption,
     shell:

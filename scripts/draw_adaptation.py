@@ -22,11 +22,11 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--shift-step", type=int, default=60, help="step at which Δ_S is taken")
     parser.add_argument("--output", type=Path, nargs="+", required=True, help="image files to write")
     arguments = parser.parse_args(argv)
-    from selfembed import figures, panels
+    from selfembed import figures, panels, tables
 
     scores = figures.read_table(arguments.table, pooling=[arguments.pooling], score=[arguments.score])
-    published = panels.numbers(figures.read_published(arguments.published, scores), "step")
-    scores = panels.numbers(scores[scores["layer"] == scores["last_layer"]], "step")
+    published = panels.numbers(tables.last_layers(figures.read_published(arguments.published, scores)), "step")
+    scores = tables.one_number_per(["series", "step"], panels.numbers(tables.last_layers(scores), "step"))
     others = [name for name in dict.fromkeys(scores["series"]) if name != arguments.reference]
     colors = figures.palette(others, chroma_bounds=(30, 90), colorblind_safe=True)
     colors |= dict(zip(others, ["#0c71ff", "#ca2800", "#ff28ba"], strict=False)) | {arguments.reference: "grey"}
@@ -40,7 +40,9 @@ def main(argv: list[str]) -> None:
         axis.plot(0, start.mean(), ".", color="grey", markersize=6, clip_on=False)
         axis.annotate("before", (0, start.mean()), (5, 0), textcoords="offset points", fontsize=5, va="center")
     corpus = scores["corpus"].iloc[0]
-    axis.set(xlabel="Batch", ylabel=f"{corpus.upper() if len(corpus) < 6 else corpus + chr(10)} kNN accuracy")
+    axis.set(
+        xlabel="Batch", ylabel=f"{corpus.upper() if len(corpus) < 6 else corpus + chr(10)} {tables.score_name(scores)}"
+    )
     axis.set_xlim(0, 1.14 * scores["step"].max())
     panels.clip_spines(axis, (0, scores["step"].max()))
     figures.percent_axis(axis.yaxis)

@@ -23,11 +23,13 @@ def main(argv: list[str]) -> None:
     from selfembed.errors import InputError
 
     scores = figures.read_table(arguments.table, pooling=[arguments.pooling], score=[arguments.score])
-    scores = scores[scores["layer"] == scores["last_layer"]]
-    tables.check_averaged(scores, ["label", "corpus"])
+    scores = tables.last_layers(scores)
     published = figures.read_published(arguments.published, scores)
-    published = published[published["layer"] == published["last_layer"]]
-    before, after = scores[scores["recipe"].isna()], scores[scores["recipe"].notna()]
+    published = tables.last_layers(published)
+    before, after = (
+        tables.one_number_per(["encoder"], part)
+        for part in (scores[scores["recipe"].isna()], scores[scores["recipe"].notna()])
+    )
     encoders = [name for name in dict.fromkeys(before["encoder"]) if name in set(after["encoder"])]
     groups = before.drop_duplicates("encoder").set_index("encoder")["group"].fillna("")
     encoders.sort(key=lambda name: list(dict.fromkeys(groups)).index(groups[name]))
@@ -46,7 +48,7 @@ def main(argv: list[str]) -> None:
         axis.plot([place] * len(known), known, **panels.PUBLISHED)
     names = before.drop_duplicates("encoder").set_index("encoder")
     axis.set_xticks(range(len(encoders)), names.loc[encoders, "series"], rotation=90)
-    axis.set_ylabel("Linear accuracy" if arguments.score == "linear" else "kNN accuracy")
+    axis.set_ylabel(tables.score_name(scores))
     axis.set_xlim(-0.6, len(encoders) - 0.4)
     figures.percent_axis(axis.yaxis)
     bracket_groups(axis, groups[encoders].tolist())

@@ -1,7 +1,7 @@
 """Draw MTEB scores over the optimiser steps of runs: a line per block of tasks, a black one for the mean of the blocks.
 
-Reads the table of an experiment with tasks and steps. Writes a figure; the step `final` has no place on its axis.
-(Figure 1 of the paper.)
+Reads the table of an experiment with tasks and steps of one model. Writes a figure; the step `final` has no place on
+its axis. (Figure 1 of the paper.)
 """
 
 from pathlib import Path
@@ -24,8 +24,7 @@ def main(argv: list[str]) -> None:
     arguments = parser.parse_args(argv)
     from selfembed import blocks, figures, panels, tables
 
-    scores = figures.read_table(arguments.table, score=["mteb"])
-    tables.check_averaged(scores, ["corpus", "step"])
+    scores = tables.one_number_per(["corpus", "step"], figures.read_table(arguments.table, score=["mteb"]))
     means = panels.numbers(blocks.block_means(scores, ["series", "step", "seed"]), "step")
     names = [name for name in BLOCKS if name in set(means["block"])]
     names += sorted(set(means["block"]) - {*names, blocks.MEAN})

@@ -23,10 +23,8 @@ def main(argv: list[str]) -> None:
     from selfembed import figures, panels, tables
 
     scores = figures.read_table(arguments.table, pooling=[arguments.pooling, "none"], score=[arguments.score])
-    scores = scores[scores["layer"] == scores["last_layer"]]
-    tables.check_averaged(scores, ["label", "corpus"])
-    published = figures.read_published(arguments.published, scores)
-    published = published[published["layer"] == published["last_layer"]]
+    scores = tables.one_number_per(["label", "corpus"], tables.last_layers(scores))
+    published = tables.last_layers(figures.read_published(arguments.published, scores))
     labels, colors = figures.labels_and_colors(scores, arguments.colors)
     corpora = list(dict.fromkeys(scores["corpus"]))
     height = 1.6 + 0.62 * len(labels)
@@ -34,22 +32,22 @@ def main(argv: list[str]) -> None:
     for axis, corpus in zip(axes, corpora, strict=True):
         draw_panel(axis, scores[scores["corpus"] == corpus], labels, colors)
         known = published[published["corpus"] == corpus]
-        rows = {line: row for row, label in enumerate(labels) for line in lines(scores[scores["label"] == label])}
-        places = [(value, rows[line]) for value, line in zip(known["value"], lines(known), strict=True) if line in rows]
+        rows = {key: labels.index(label) for label, key in zip(scores["label"], keys(scores), strict=True)}
+        places = [(value, rows[key]) for value, key in zip(known["value"], keys(known), strict=True) if key in rows]
         if places:
             axis.plot(*zip(*places, strict=True), **panels.PUBLISHED)
         if len(corpora) > 1:
             axis.set_title(corpus)
-        axis.set_xlabel("kNN accuracy")
+        axis.set_xlabel(tables.score_name(scores))
         figures.percent_axis(axis.xaxis)
     figures.save(figure, arguments.output)
 
 
-def lines(scores) -> list[tuple[str, str]]:
-    """Series and swept value of every row."""
-    from selfembed.agreement import spelled
+def keys(table) -> list[tuple[str, ...]]:
+    """What a published number and ours have in common: series, swept value and step of every row."""
+    from selfembed import agreement
 
-    return list(zip(scores["series"], scores["x"].map(spelled), strict=True))
+    return [tuple(map(agreement.spelled, row)) for row in table[["series", "x", "step"]].itertuples(index=False)]
 
 
 def draw_panel(axis, scores, labels: list[str], colors: dict) -> None:

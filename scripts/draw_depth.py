@@ -59,12 +59,12 @@ def draw_freezing(axis, scores, published, colors: dict) -> None:
     """Accuracy by the number of layers that are trained."""
     from matplotlib.ticker import MultipleLocator
 
-    from selfembed import panels
+    from selfembed import panels, tables
 
-    scores = scores[scores["layer"] == scores["last_layer"]]
-    panels.lines(axis, panels.numbers(scores, "x"), "x", colors)
-    panels.mark_published(axis, panels.numbers(published, "x"), "x")
-    axis.set(xlabel="Number of unfrozen layers", ylabel="kNN accuracy")
+    scores, published = (panels.numbers(tables.last_layers(table), "x") for table in (scores, published))
+    panels.lines(axis, tables.one_number_per(["series", "x"], scores), "x", colors)
+    panels.mark_published(axis, published, "x")
+    axis.set(xlabel="Number of unfrozen layers", ylabel=tables.score_name(scores))
     axis.xaxis.set_major_locator(MultipleLocator(2))
 
 
@@ -72,11 +72,11 @@ def draw_layers(axis, scores, published, colors: dict) -> None:
     """Accuracy by layer, a line per model."""
     from matplotlib.ticker import MultipleLocator
 
-    from selfembed import panels
+    from selfembed import panels, tables
 
-    panels.lines(axis, scores, "layer", colors, markersize=3)
+    panels.lines(axis, tables.one_number_per(["series", "layer"], scores), "layer", colors, markersize=3)
     panels.mark_published(axis, published, "layer")
-    axis.set(xlabel="Layer number", ylabel="kNN accuracy")
+    axis.set(xlabel="Layer number", ylabel=tables.score_name(scores))
     axis.xaxis.set_major_locator(MultipleLocator(2))
 
 
@@ -86,8 +86,8 @@ def draw_benchmark(axis, scores, published, colors: dict) -> None:
 
     from selfembed import blocks, panels, tables
 
+    scores = tables.one_number_per(["series", "corpus", "layer"], scores)
     by = ["series", "layer", "seed"]
-    tables.check_averaged(scores, [*by, "corpus"])
     means, known = (blocks.block_means(table, by) for table in (scores, published))
     means, known = (table[table["block"] == blocks.MEAN] for table in (means, known))
     panels.lines(axis, means, "layer", colors, markersize=3)

@@ -28,13 +28,13 @@ def main(argv: list[str]) -> None:
         parser.add_argument(f"--published-{flag}", type=existing, help="published numbers to mark (CSV)")
     parser.add_argument("--output", type=Path, nargs="+", required=True, help="image files to write")
     arguments = parser.parse_args(argv)
-    from selfembed import figures, panels
+    from selfembed import figures, panels, tables
 
-    best = 0.0
     figure, axes = figures.new_figure(9.15, 9, len(PANELS), rows=2, share_y=True)
+    highest = 0
     for place, (axis, (name, (what, logarithmic))) in enumerate(zip(axes, PANELS.items(), strict=True)):
         scores = figures.read_table(getattr(arguments, name))
-        scores = panels.numbers(scores[scores["layer"] == scores["last_layer"]], "x")
+        scores = tables.one_number_per(["series", "x"], panels.numbers(tables.last_layers(scores), "x"))
         published = figures.read_published(getattr(arguments, f"published_{name}"), scores)
         names = list(dict.fromkeys(scores["series"]))
         colors = dict(zip((name for name in names if "Dropout" not in name), figures.DEFAULT_COLORS, strict=False))
@@ -42,7 +42,7 @@ def main(argv: list[str]) -> None:
             shown = scores[scores["series"] == series]
             color = colors.get(series, figures.DEFAULT_COLORS[0])
             panels.lines(axis, shown, "x", {series: color}, linestyle="-" if series in colors else "--")
-        panels.mark_published(axis, panels.numbers(published, "x"), "x")
+        panels.mark_published(axis, panels.numbers(tables.last_layers(published), "x"), "x")
         if logarithmic:
             axis.set_xscale("log")
             axis.xaxis.set_major_formatter(lambda value, _: short(value))
@@ -51,15 +51,15 @@ def main(argv: list[str]) -> None:
         elif scores["x"].max() > 1:
             axis.xaxis.get_major_locator().set_params(integer=True)
         axis.set_xlabel(what)
-        best = max(best, scores["value"].max())
+        highest, name_of_score = max(highest, scores["value"].max()), tables.score_name(scores)
         figures.percent_axis(axis.yaxis)
         panels.letter(axis, "abcd"[place], -0.1)
         if place in (0, 3):
             axis.legend(fontsize=5, handlelength=1.5, loc="lower center" if place == 0 else "lower left")
-    if 0.5 < best <= 0.6:  # the paper's range; models that broke fall below it
+    if 0.5 < highest <= 0.6:  # the paper's range, the same in all panels; models that broke fall below it
         axes[0].set_ylim(0.35, 0.6)
     for axis in axes[::2]:
-        axis.set_ylabel("kNN accuracy")
+        axis.set_ylabel(name_of_score)
     figures.save(figure, arguments.output)
 
 

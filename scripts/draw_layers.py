@@ -24,7 +24,7 @@ def main(argv: list[str]) -> None:
     from selfembed import figures, panels, tables
 
     scores = figures.read_table(arguments.table, pooling=[arguments.pooling, "none"], score=[arguments.score])
-    tables.check_averaged(scores, ["label", "corpus", "layer"])
+    scores = tables.one_number_per(["label", "corpus", "layer"], scores)
     published = figures.read_published(arguments.published, scores)
     labels, colors = figures.labels_and_colors(scores, arguments.colors)
     corpora = list(dict.fromkeys(scores["corpus"]))
@@ -43,7 +43,7 @@ def main(argv: list[str]) -> None:
         if axis is not axes[-1] and axis.get_legend():
             axis.get_legend().remove()
         figures.percent_axis(axis.yaxis)
-    axes[0].set_ylabel("kNN accuracy")
+    axes[0].set_ylabel(tables.score_name(scores))
     axes[-1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5), title=None)
     figures.save(figure, arguments.output)
 

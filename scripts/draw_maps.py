@@ -1,7 +1,7 @@
 """Draw t-SNE maps of corpora, a row per model and a column per corpus, coloured by class.
 
 Reads the maps of an experiment and its table of scores. Writes a figure; the number in a corner is the accuracy of the
-embeddings (not of the map). (Figure 2 of the paper.)
+embeddings (not of the map), the mean over seeds. (Figure 2 of the paper.)
 """
 
 from pathlib import Path
@@ -21,11 +21,12 @@ def main(argv: list[str]) -> None:
     arguments = parser.parse_args(argv)
     import pandas as pd
 
-    from selfembed import figures
+    from selfembed import figures, tables
 
     maps = pd.read_parquet(arguments.maps)
     scores = figures.read_table(arguments.table, pooling=[arguments.pooling, "none"], score=[arguments.score])
-    accuracy = scores[scores["layer"] == scores["last_layer"]].groupby(["series", "corpus"])["value"].mean()
+    scores = tables.one_number_per(["series", "corpus"], tables.last_layers(scores))
+    accuracy = scores.groupby(["series", "corpus"])["value"].mean()
     rows, columns = (list(dict.fromkeys(maps[name])) for name in ("series", "corpus"))
     width = 1 + 2.8 * len(columns)
     figure, axes = figures.new_figure(width, 0.6 + 2.8 * len(rows), len(rows) * len(columns), rows=len(rows))

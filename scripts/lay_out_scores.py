@@ -21,14 +21,19 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--rows", choices=AXES, default="series", help="what the rows are")
     parser.add_argument("--columns", choices=AXES, default="corpus", help="what the columns are")
     parser.add_argument("--series", nargs="+", default=[], help="labels shown, in this order; default: all")
+    parser.add_argument("--scores", nargs="+", default=[], help="scores shown; default: all")
+    parser.add_argument("--steps", nargs="+", default=[], help="steps shown; default: all")
     parser.add_argument("--poolings", nargs="+", default=["mean"], help="poolings shown")
     parser.add_argument("--means", action="store_true", help="add means over corpora, or of blocks of tasks")
     parser.add_argument("--caption", default="", help="caption of the LaTeX table")
     parser.add_argument("--output", type=Path, nargs=2, required=True, help="CSV and LaTeX file to write")
     arguments = parser.parse_args(argv)
-    published = tables.read(arguments.published) if arguments.published else None
+    ours, published = (
+        tables.chosen(tables.read(path), score=arguments.scores, step=arguments.steps) if path else None
+        for path in (arguments.table, arguments.published)
+    )
     table = layouts.lay_out(
-        tables.read(arguments.table),
+        ours,
         published,
         arguments.rows,
         arguments.columns,

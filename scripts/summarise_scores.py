@@ -24,25 +24,20 @@ def summarise(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def markdown(summary: pd.DataFrame) -> str:
-    """The last layers as a Markdown table, in per cent."""
-    last = summary[summary["layer"] == summary["last_layer"]]
-    heading = "kNN accuracy (%)" if set(last["score"]) == {"knn"} else "score (%)"
-    runs = last[last["recipe"].notna()]  # that a model as it came is at step 0 is no news
-    varying = [column for column, rows in (("step", runs), ("score", last)) if rows[column].nunique() > 1]
-    rows = pd.DataFrame(
-        {
-            "model": last["label"],
-            "corpus": last["corpus"],
-            "pooling": last["pooling"],
-            **{column: last[column] for column in varying},
-            heading: last["mean"].map(lambda value: f"{100 * value:.1f}"),
-            "± standard error": last["standard_error"].map(
-                lambda value: "–" if pd.isna(value) else f"{100 * value:.1f}"
-            ),
-            "seeds": last["n_seeds"],
-        }
-    )
-    alignment = ("left",) * (3 + len(varying)) + ("right",) * 3
+    """The last layers as a Markdown table, in per cent; score and step are columns if they vary."""
+    last = tables.last_layers(summary)
+    scores_vary, steps_vary = last["score"].nunique() > 1, last.groupby("label")["step"].nunique().max() > 1
+    names = {"model": last["label"], "corpus": last["corpus"]}
+    names |= {"score": last["score"]} if scores_vary else {}
+    names |= {"step": last["step"]} if steps_vary else {}
+    names |= {"pooling": last["pooling"]}
+    numbers = {
+        f"{tables.score_name(last)} (%)": last["mean"].map(lambda value: f"{100 * value:.1f}"),
+        "± standard error": last["standard_error"].map(lambda value: "–" if pd.isna(value) else f"{100 * value:.1f}"),
+        "seeds": last["n_seeds"],
+    }
+    alignment = ("left",) * len(names) + ("right",) * len(numbers)
+    rows = pd.DataFrame(names | numbers)
     return rows.to_markdown(index=False, stralign="left", disable_numparse=True, colalign=alignment) + "\n"
 
 

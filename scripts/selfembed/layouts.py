@@ -24,7 +24,7 @@ def lay_out(
         poolings: shown, besides `none` of bags of words.
         means: add means over corpora, or of blocks of tasks and of the blocks' means (of cells, so without spread).
 
-    Raises InputError if nothing is left to show, or if a cell would be the mean of more than seeds.
+    Raises InputError if nothing is left to show, or if a cell would hold more than one number of a seed.
     """
     if means and "corpus" not in (rows, columns):
         raise InputError("means: there are no corpora in rows or columns; allowed: means: false")
@@ -32,10 +32,8 @@ def lay_out(
     for name, table in (("ours", scores), ("published", published)):
         if table is None:
             continue
-        shown = table[(table["layer"] == table["last_layer"]) & table["pooling"].isin([*poolings, "none"])]
-        shown = shown[shown["series"].isin(series)] if series else shown
-        if name == "ours":
-            tables.check_averaged(shown, [rows, columns, "block"])
+        shown = tables.chosen(tables.last_layers(table), pooling=[*poolings, "none"])
+        shown = tables.one_number_per([rows, columns], tables.chosen(shown, series=series))
         spread = shown.groupby([rows, columns, "block"], sort=False, dropna=False)["value"].agg(["mean", "std"])
         spread = spread.reset_index()
         cells[name] = with_means(spread, rows, columns) if means else spread

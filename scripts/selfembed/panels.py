@@ -3,8 +3,6 @@
 import pandas as pd
 from matplotlib.axes import Axes
 
-from selfembed import tables
-
 PUBLISHED = {
     "color": "black",
     "marker": "x",
@@ -20,11 +18,8 @@ def lines(axis: Axes, scores: pd.DataFrame, x: str, colors: dict[str, object], *
 
     Args:
         scores: columns `series`, `value` and the one called `x`, which holds numbers.
-
-    Raises InputError if more than seeds would be averaged.
     """
     style = {"marker": ".", "markersize": 4, "markeredgewidth": 0, "linewidth": 0.8} | style
-    tables.check_averaged(scores, ["series", x])
     for series in dict.fromkeys(scores["series"]):
         found = scores[scores["series"] == series].groupby(x)["value"].agg(["mean", "min", "max"])
         axis.fill_between(found.index, found["min"], found["max"], color=colors[series], alpha=0.2, linewidth=0)

@@ -27,25 +27,56 @@ LINE_COLUMNS = ["label", "series", "x", "group"]
 SCORE_COLUMNS = [*IDENTITY_COLUMNS, "value", "standard_error", "n_train", "n_test", "n_classes"]
 
 
-# What must be the same in rows that are averaged; only seeds may differ. (Labels do where a sweep has two keys.)
-AVERAGED_OVER_SEEDS = ("series", "x", "corpus", "step", "layer", "pooling", "score", "label")
-
-
-def check_averaged(scores: pd.DataFrame, by: list[str]) -> None:
-    """Check that rows with the same values in some columns, which are about to be averaged, differ in their seed alone.
-
-    Raises InputError that names what differs besides.
-    """
-    for column in AVERAGED_OVER_SEEDS:
-        if column in by or column not in scores:
-            continue
-        for _, values in scores.groupby(by, dropna=False, sort=False)[column]:
-            if values.nunique(dropna=False) > 1:
-                found = ", ".join(map(str, values.unique()))
-                raise InputError(f"values with {column} {found} would be averaged; needed: one {column} to show")
-
-
 def read(path: Path) -> pd.DataFrame:
     """Read a table that the workflow wrote; only empty cells are missing, so a label may be called None or NA."""
     types = {"label": str, "series": str, "group": str, "block": str, "seed": "Int64"}
     return pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=types)
+
+
+def chosen(table: pd.DataFrame, **allowed: list) -> pd.DataFrame:
+    """Rows of a table whose cells are among those allowed in some columns, as text; an empty list allows all."""
+    for column, values in allowed.items():
+        if values:
+            table = table[table[column].astype(str).isin(list(map(str, values)))]
+    return table
+
+
+def score_name(scores: pd.DataFrame) -> str:
+    """What the values of a table are called: `kNN accuracy` if all are.
+
+    Their settings say so, or the score's name where these are unknown (published numbers).
+    """
+    settings = scores["settings"].astype("string").fillna("")
+    names = {
+        "MTEB score": scores["score"] == "mteb",
+        "kNN accuracy": settings.str.startswith("k=") | (settings == "") & scores["score"].str.startswith("knn"),
+        "Linear accuracy": settings.str.startswith("split=")
+        | (settings == "") & scores["score"].str.startswith("linear"),
+    }
+    return next((name for name, rows in names.items() if rows.all()), "Score")
+
+
+def last_layers(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the last layer of their model."""
+    return table[table["layer"] == table["last_layer"]]
+
+
+def one_number_per(place: list[str], scores: pd.DataFrame) -> pd.DataFrame:
+    """The scores, if those in one place of a figure or table differ in their seeds alone, so that they may be averaged.
+
+    Args:
+        place: columns whose values together are a place.
+
+    Raises InputError if they differ in more, or if a seed occurs twice.
+    """
+    for column in ("label", "corpus", "score", "step", "layer", "pooling"):
+        values = scores.groupby(place, sort=False, dropna=False)[column].unique()
+        several = [found for found in values if len(found) > 1]
+        if several:
+            found = ", ".join(map(repr, map(str, several[0])))
+            raise InputError(f"{column}: {found} would be averaged; allowed: one {column} in every place that is shown")
+    twice = scores[scores.duplicated([*place, "seed"])]
+    if len(twice):
+        found = ", ".join(f"{column} {value}" for column, value in twice.iloc[0][[*place, "seed"]].items())
+        raise InputError(f"{found}: more than one number; allowed: one of every seed (is an entry there twice?)")
+    return scores

@@ -1,4 +1,4 @@
-"""Tables of experiments name every run right."""
+"""Tables of experiments name every run and every score right."""
 
 import json
 
@@ -46,17 +46,39 @@ def test_an_entry_without_its_files_is_one_clear_line(tmp_path, words, message):
         collect_losses.main(["--entry", *words, "--output", str(tmp_path / "losses.csv")])
 
 
-def test_a_summary_tells_steps_and_scores_apart_where_they_vary():
-    plain = dict.fromkeys(tables.SCORE_COLUMNS) | {"corpus": "one", "layer": 1, "last_layer": 1, "pooling": "mean"}
-    rows = [
-        plain | {"label": label, "recipe": recipe, "step": step, "score": score, "seed": 1, "value": 0.5}
-        for label, recipe in (("Before", None), ("After", "crops"))
-        for step in (["0"] if recipe is None else ["4", "8"])
-        for score in ("knn", "linear")
-    ]
-    table = pd.DataFrame(rows)
-    several = summarise_scores.markdown(summarise_scores.summarise(table))
-    assert "step" in several and "score (%)" in several and several.count("linear") == 3
-    one = table[(table["score"] == "knn") & (table["step"] != "4")]
-    plain_summary = summarise_scores.markdown(summarise_scores.summarise(one))
-    assert "step" not in plain_summary and "kNN accuracy (%)" in plain_summary
+KNN = {"score": "near", "settings": "k=10 metric=euclidean"}
+LINEAR = {"score": "probe", "settings": "split=labelled"}
+MTEB = {"score": "mteb", "settings": "max_length=384"}
+
+
+def table_of(*rows):
+    """A table of one model on one corpus, with a value for each of some rows."""
+    plain = {"label": "A", "corpus": "one", "step": "final", "layer": 2, "last_layer": 2, "pooling": "mean"}
+    found = [dict.fromkeys(tables.IDENTITY_COLUMNS) | plain | row | {"value": 0.5} for row in rows]
+    return pd.DataFrame(found)
+
+
+@pytest.mark.parametrize(
+    ("rows", "header"),
+    [
+        ([KNN], "| model | corpus | pooling | kNN accuracy (%) |"),
+        ([LINEAR], "| model | corpus | pooling | Linear accuracy (%) |"),
+        ([MTEB], "| model | corpus | pooling | MTEB score (%) |"),
+        ([KNN, LINEAR], "| model | corpus | score | pooling | Score (%) |"),
+        ([KNN | {"step": "0"}, KNN], "| model | corpus | step | pooling | kNN accuracy (%) |"),
+        ([KNN | {"label": "B", "step": "0"}, KNN], "| model | corpus | pooling | kNN accuracy (%) |"),
+    ],
+)
+def test_a_summary_says_what_was_scored(rows, header):
+    """Rows of a summary can be told apart, and its heading names the score."""
+    text = summarise_scores.markdown(summarise_scores.summarise(table_of(*rows)))
+    lines = [" ".join(line.split()) for line in text.splitlines()]
+    assert lines[0].startswith(header)
+    assert len(set(lines[2:])) == len(rows)
+
+
+def test_published_scores_are_called_by_their_names():
+    """Their settings are unknown."""
+    assert tables.score_name(table_of({"score": "knn_cosine"})) == "kNN accuracy"
+    assert tables.score_name(table_of({"score": "linear"})) == "Linear accuracy"
+    assert tables.score_name(table_of({"score": "recall"})) == "Score"

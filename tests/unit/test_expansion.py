@@ -170,7 +170,7 @@ def test_model_paths(model, path):
 def test_step_zero_of_a_run_is_its_base_model():
     """What has had no step is not trained; other steps are kept by the run, in order."""
     entry = {"encoder": "tiny", "recipe": "crops", "steps": [20, 0, 3, "final", "epoch-1"], "label": "Crops"}
-    found = study({MAIN: [entry], "seeds": [1]})
+    found = study({MAIN: [entry], "seeds": [1], "figures": {}})
     models = [(evaluation.model, evaluation.step) for evaluation in found.experiments["main"]]
     run = Model("tiny", 1, "news", "crops")
     assert models == [(run, "20"), (Model("tiny", 1), "0"), (run, "3"), (run, "final"), (run, "epoch-1")]

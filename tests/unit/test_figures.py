@@ -1,5 +1,6 @@
 """Figures from awkward tables: every script draws, and every label stays readable."""
 
+import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -9,10 +10,7 @@ import pandas as pd
 import pytest
 
 import draw_adaptation
-import draw_benchmark_steps
 import draw_classes
-import draw_comparison
-import draw_layers
 from selfembed import figures, tables
 from selfembed.errors import InputError
 
@@ -28,7 +26,7 @@ LABELS = [
 def scores(labels=LABELS, corpora=("one", "two"), last_layer=2) -> pd.DataFrame:
     """A table of scores with two seeds for every label, corpus and layer."""
     rows = [
-        dict.fromkeys(tables.SCORE_COLUMNS)
+        dict.fromkeys([*tables.LINE_COLUMNS, *tables.SCORE_COLUMNS])
         | {
             "label": label,
             "series": label,
@@ -63,6 +61,13 @@ def losses(batch_sizes=(16, 64)) -> pd.DataFrame:
         for step in range(1, 21)
     ]
     return pd.DataFrame(rows)
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    """No figure stays open."""
+    yield
+    figures.plt.close("all")
 
 
 def draw(kind, table, folder, *arguments):
@@ -122,29 +127,6 @@ def test_labels_keep_their_words_and_their_colours():
     assert figures.label_colors(["x", "y"], {"x": "#ff0000"})["x"] == "#ff0000"
 
 
-def test_two_scores_are_not_averaged_in_a_figure(tmp_path):
-    pd.concat([scores(), scores().assign(step="4")]).to_csv(tmp_path / "table.csv", index=False)
-    for script in (draw_comparison, draw_layers):
-        with pytest.raises(InputError, match=r"values with step .* would be averaged; needed: one step to show"):
-            script.main(["--table", str(tmp_path / "table.csv"), "--output", str(tmp_path / "figure.png")])
-
-
-def test_a_figure_of_blocks_shows_one_series(tmp_path):
-    table = scores(corpora=("one",)).assign(score="mteb", block="sts", x=None)
-    table.to_csv(tmp_path / "table.csv", index=False)
-    with pytest.raises(InputError, match=r"values with series .* would be averaged"):
-        draw_benchmark_steps.main(["--table", str(tmp_path / "table.csv"), "--output", str(tmp_path / "figure.png")])
-
-
-def test_published_marks_belong_to_the_label_and_its_last_layer(tmp_path):
-    """A bag of words has the last layer 0, which an encoder has among its published ones too."""
-    table = scores()
-    published = table[table["seed"] == table["seed"].min()].assign(source="nb")
-    published.to_csv(tmp_path / "published.csv", index=False)
-    bag = table[table["layer"] == 2].assign(label="Bag", series="Bag", layer=0, last_layer=0, pooling="none")
-    draw("comparison", pd.concat([table, bag]), tmp_path, "--published", str(tmp_path / "published.csv"))
-
-
 def test_curves_that_end_at_different_steps_are_compared_where_both_are(tmp_path):
     table = scores(labels=["Docs", "Sample"], corpora=("one",), last_layer=1)
     steps = [table.assign(step=step) for step in (0, 4)]
@@ -164,14 +146,130 @@ def test_curves_that_share_no_step_of_training_have_no_difference(starts):
     axis.plot.assert_not_called()
 
 
-def test_adaptation_is_to_one_corpus(tmp_path):
-    scores(["Docs", "Sample"]).assign(step=4).to_csv(tmp_path / "table.csv", index=False)
-    with pytest.raises(InputError, match="values with corpus one, two would be averaged; needed: one corpus to show"):
-        draw_adaptation.main(["--table", str(tmp_path / "table.csv"), "--output", str(tmp_path / "figure.png")])
-
-
 def test_a_corpus_without_classes_is_one_clear_line(tmp_path):
     """Its label column may be empty, which no check of the config sees."""
     (tmp_path / "notes_classes.csv").write_text("corpus,label,texts\n")
     with pytest.raises(InputError, match=r"notes_classes.csv: no class; needed: a corpus with labelled texts"):
         draw_classes.main(f"--classes {tmp_path}/notes_classes.csv --output {tmp_path}/figure.png".split())
+
+
+def refused(kind, table, folder, *arguments):
+    """What a drawing script says about a table that it cannot draw."""
+    table.to_csv(folder / "table.csv", index=False)
+    words = ["--table", str(folder / "table.csv"), *arguments, "--output", str(folder / "figure.png")]
+    with pytest.raises(InputError) as error:
+        importlib.import_module(f"draw_{kind}").main(words)
+    assert not (folder / "figure.png").exists()
+    return str(error.value)
+
+
+def benchmark(labels=("A",), layers=(2,), poolings=("mean",)) -> pd.DataFrame:
+    """A table of scores on two tasks at two steps with two seeds."""
+    table = scores(labels, ("One", "Two")).assign(score="mteb", block="sts", step="0")
+    both = pd.concat([table, table.assign(step="10", value=table["value"] + 0.1)])
+    every = pd.concat([both.assign(pooling=pooling) for pooling in poolings])
+    return every[every["layer"].isin(layers)]
+
+
+@pytest.mark.parametrize(
+    ("table", "named"),
+    [
+        (benchmark(labels=("good", "bad")), "label: 'good', 'bad'"),
+        (benchmark(layers=(1, 2)), "layer: '1', '2'"),
+        (benchmark(poolings=("mean", "cls")), "pooling: 'mean', 'cls'"),
+    ],
+)
+def test_a_line_of_a_block_is_of_one_model(table, named, tmp_path):
+    """Two models in one line would look like one model with a wide band."""
+    assert refused("benchmark_steps", table, tmp_path).startswith(f"{named} would be averaged; allowed: one ")
+
+
+def test_a_line_of_every_block_is_drawn(tmp_path):
+    assert draw("benchmark_steps", benchmark(), tmp_path).startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("values", "limits"),
+    [
+        ((0.55, 0.3, 0.3, 0.3), (0.35, 0.6)),
+        ((0.55, 0.3, 0.3, 0.85), None),
+        ((0.85, 0.55, 0.55, 0.55), None),
+        ((0.3,) * 4, None),
+    ],
+)
+def test_no_accuracy_of_a_sweep_is_off_the_axes(values, limits, tmp_path, monkeypatch):
+    """All panels share a range: the paper's, if nothing lies above it."""
+    words = []
+    for value, role in zip(values, ("temperature", "sentences", "masking", "learning-rate"), strict=True):
+        sweep = scores(["A"], ("one",), last_layer=0).assign(pooling="mean", x=1.0, value=value)
+        pd.concat([sweep, sweep.assign(x=2.0, value=value - 0.1)]).to_csv(tmp_path / f"{role}.csv", index=False)
+        words += [f"--{role}", str(tmp_path / f"{role}.csv")]
+    drawn = []
+    monkeypatch.setattr(figures, "save", lambda figure, paths: drawn.append(figure))
+    importlib.import_module("draw_hyperparameters").main([*words, "--output", "figure.png"])
+    for low, high in (axis.get_ylim() for axis in drawn[0].axes):
+        assert (low, high) == limits if limits else low < min(values) - 0.1 and high > max(values)
+
+
+def of_two(column, *values):
+    """A table of scores of one model on one corpus, with two values in a column."""
+    table = scores(LABELS[:1], ("one",)).assign(recipe="crops", x=1.0, step="0")
+    return pd.concat([table.assign(**{column: value}) for value in values])
+
+
+@pytest.mark.parametrize(
+    ("kind", "table", "column"),
+    [
+        ("comparison", of_two("step", "0", "4"), "step"),
+        ("layers", of_two("step", "0", "4"), "step"),
+        ("before_after", of_two("label", "Crops", "Dropout"), "label"),
+        ("before_after", of_two("corpus", "one", "two"), "corpus"),
+        ("adaptation", of_two("corpus", "one", "two"), "corpus"),
+        ("adaptation", of_two("label", "A, epochs 1", "A, epochs 2"), "label"),
+    ],
+)
+def test_seeds_alone_are_averaged(kind, table, column, tmp_path):
+    assert refused(kind, table, tmp_path).startswith(f"{column}: ")
+
+
+@pytest.mark.parametrize("column", ["corpus", "score", "step"])
+@pytest.mark.parametrize("kind", ["depth", "hyperparameters"])
+def test_seeds_alone_are_averaged_in_figures_of_several_experiments(kind, column, tmp_path):
+    roles = ("freezing", "layers") if kind == "depth" else ("temperature", "sentences", "masking", "learning-rate")
+    of_two(column, "0", "4").to_csv(tmp_path / "wrong.csv", index=False)
+    of_two("corpus", "one").to_csv(tmp_path / "right.csv", index=False)
+    draw = importlib.import_module(f"draw_{kind}").main
+    for wrong in roles:
+        words = [
+            word for role in roles for word in (f"--{role}", f"{tmp_path}/{'wrong' if role == wrong else 'right'}.csv")
+        ]
+        with pytest.raises(InputError, match=f"^{column}: '0', '4' would be averaged"):
+            draw([*words, "--output", str(tmp_path / "figure.png")])
+
+
+def crosses(table, published, folder, monkeypatch):
+    """The published values that a comparison marks, and the rows they stand in."""
+    table.to_csv(folder / "table.csv", index=False)
+    published.to_csv(folder / "published.csv", index=False)
+    drawn = []
+    monkeypatch.setattr(figures, "save", lambda figure, paths: drawn.append(figure))
+    words = ["--table", str(folder / "table.csv"), "--published", str(folder / "published.csv"), "--output", "x.png"]
+    importlib.import_module("draw_comparison").main(words)
+    marked = [line for axis in drawn[0].axes for line in axis.lines if line.get_marker() == "x"]
+    return sorted((float(value), int(row)) for line in marked for value, row in zip(*line.get_data(), strict=True))
+
+
+def test_a_comparison_marks_published_numbers_of_last_layers(tmp_path, monkeypatch):
+    """A bag of words has layer 0, which is no reason to mark an encoder's."""
+    table = pd.concat([scores(["A"], ("one",)), scores(["TF-IDF"], ("one",), last_layer=0)]).assign(x=None)
+    published = table[table["seed"] == 1].assign(seed=None)
+    assert crosses(table, published, tmp_path, monkeypatch) == [(pytest.approx(0.31), 1), (pytest.approx(0.51), 0)]
+
+
+def test_a_comparison_marks_the_published_number_of_the_swept_value(tmp_path, monkeypatch):
+    plain = scores(["A"], ("one",))
+    table = pd.concat([plain.assign(x=x, label=f"A, epochs {x}") for x in (1, 2, 3)])
+    published = pd.concat(
+        [plain[plain["seed"] == 1].assign(seed=None, x=float(x), value=x / 10, label=f"A, epochs {x}") for x in (1, 2)]
+    )
+    assert crosses(table, published, tmp_path, monkeypatch) == [(0.1, 0), (0.2, 1)]

@@ -1,10 +1,14 @@
 """Tables for print, means of blocks, and the comparison with published numbers, by hand."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from selfembed import agreement, blocks, layouts
+from selfembed import agreement, blocks, layouts, records, tables
 from selfembed.errors import InputError
 
 
@@ -63,18 +67,60 @@ def test_rows_are_the_chosen_ones_in_their_order():
     ]
 
 
+@pytest.mark.parametrize(
+    ("column", "other", "named"),
+    [
+        ("score", "linear", "score: 'knn', 'linear'"),
+        ("step", "epoch-1", "step: 'final', 'epoch-1'"),
+        ("label", "Crops, epochs 2", "label: 'Crops', 'Crops, epochs 2'"),
+    ],
+)
+def test_a_cell_averages_seeds_alone(column, other, named):
+    crops = TABLE[TABLE["series"] == "Crops"]
+    both = pd.concat([crops, crops.assign(**{column: other})])
+    with pytest.raises(InputError, match=f"^{named} would be averaged; allowed: one {column} in every place"):
+        lay_out(both)
+    assert lay_out(both, rows=column).loc[other, "one"] == "51.0 ± 1.4"
+
+
+def test_a_seed_counts_once():
+    with pytest.raises(InputError, match=r"^series Crops, corpus one, seed 1: more than one number; allowed: one"):
+        lay_out(pd.concat([TABLE, TABLE]))
+
+
+def test_scores_and_steps_of_a_table_can_be_chosen(tmp_path):
+    plain = dict.fromkeys(tables.SCORE_COLUMNS) | {"series": "A", "label": "A", "corpus": "one", "pooling": "mean"}
+    rows = [("knn", "0", 0.1), ("knn", "final", 0.2), ("linear", "0", 0.3), ("linear", "final", 0.4)]
+    found = [
+        plain | {"layer": 2, "last_layer": 2, "score": score, "step": step, "value": value}
+        for score, step, value in rows
+    ]
+    records.write_table(pd.DataFrame(found), tmp_path / "table.csv")
+    script = Path(tables.__file__).parents[1] / "lay_out_scores.py"
+    words = ["--scores", "linear", "--steps", "final", "--output", tmp_path / "one.csv", tmp_path / "one.tex"]
+    subprocess.run([sys.executable, script, "--table", tmp_path / "table.csv", *words], check=True)
+    assert (tmp_path / "one.csv").read_text() == "series,one\nA,40.0\n"
+
+
 def test_nothing_to_lay_out_is_one_clear_line():
     with pytest.raises(InputError, match="nothing to lay out"):
         lay_out(TABLE, series=["Nobody"])
     with pytest.raises(InputError, match="means: there are no corpora"):
-        lay_out(TABLE, rows="score", columns="series", means=True)
+        lay_out(TABLE[TABLE["corpus"] == "one"], rows="score", columns="series", means=True)
 
 
-@pytest.mark.parametrize("column", ["score", "step", "x"])
-def test_a_cell_is_never_the_mean_of_more_than_seeds(column):
+@pytest.mark.parametrize(
+    ("column", "message"),
+    [
+        ("score", "score: .* would be averaged; allowed: one score"),
+        ("step", "step: .* would be averaged; allowed: one step"),
+        ("x", "seed 1: more than one number"),
+    ],
+)
+def test_a_cell_is_never_the_mean_of_more_than_seeds(column, message):
     """Without this, two scores of one model would be one number with a spread."""
     other = TABLE.assign(**{column: "2"})
-    with pytest.raises(InputError, match=f"values with {column} .* would be averaged; needed: one {column}"):
+    with pytest.raises(InputError, match=message):
         lay_out(pd.concat([TABLE, other]))
 
 
@@ -140,7 +186,7 @@ def test_a_sweep_of_two_keys_is_not_taken_for_seeds():
     published = scores(("A", "one", None, 0.5)).assign(x=0.05, experiment="e", source="nb")
     with pytest.raises(InputError, match="experiment 'e': a number is published for one of: A, batch 16; A, batch 32"):
         agreement.compare(published, swept.assign(experiment="e"))
-    with pytest.raises(InputError, match="values with label A, batch 16, A, batch 32 would be averaged"):
+    with pytest.raises(InputError, match="label: 'A, batch 16', 'A, batch 32' would be averaged"):
         lay_out(swept)
 
 

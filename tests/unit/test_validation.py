@@ -6,7 +6,7 @@ import pytest
 from settings_examples import REMOVED, changed, example, study
 
 from selfembed.errors import InputError
-from selfembed.settings.validation import check_target_names, load, missing_sources
+from selfembed.settings.validation import PUBLISHED_COLUMNS, check_target_names, load, missing_sources
 
 ENTRY = "experiments.main.models.1"
 NAME = "text that matches ^[a-z0-9][a-z0-9_]*$"
@@ -492,6 +492,19 @@ def test_missing_sources_names_every_missing_path(tmp_path, monkeypatch):
     ]
 
 
+@pytest.mark.parametrize("header", ["", "series,value"])
+def test_published_numbers_say_what_they_are(tmp_path, monkeypatch, header):
+    """A table of other columns is named before any job starts."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("news.csv", "notes.txt", "paper.csv"):
+        (tmp_path / name).write_text(header)
+    settings = load(changed({"published": "paper.csv"}))
+    with pytest.raises(InputError, match=r"^published: 'paper.csv' has no column experiment, .*; allowed: CSV with "):
+        missing_sources(settings)
+    (tmp_path / "paper.csv").write_text(f"{','.join(PUBLISHED_COLUMNS)},more\n")
+    missing_sources(settings)
+
+
 def test_missing_sources_accepts_what_exists(tmp_path):
     """Existing files and folders are no problem, and other sources have no path to check."""
     for name in ("news.csv", "notes.csv", "model.safetensors"):
@@ -568,6 +581,19 @@ def test_a_label_means_one_model(models):
 NEW_TASK = {"tasks": {"STS13": {"type": "registry", "block": "sts"}}}
 
 
+def test_a_label_means_one_way_to_score():
+    """A model scored on a task in two ways under one label would be drawn as their mean."""
+    models = [{"encoder": "mpnet"}, {"encoder": "mpnet", "mteb": {"max_length": 32, "normalise": False}}]
+    both = {"tasks": ["STS13"], "corpora": ["news"], "models": models}
+    message = (
+        "experiments.main.models: 'mpnet' is the label of base/mpnet (mteb: 384_unit) and of base/mpnet "
+        "(mteb: 32_raw); allowed: a label for each"
+    )
+    with pytest.raises(InputError) as refused:
+        study(NEW_TASK | {"experiments.main": both})
+    assert str(refused.value) == message
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -619,6 +645,11 @@ NEW_TASK = {"tasks": {"STS13": {"type": "registry", "block": "sts"}}}
             id="retrieval without titles",
         ),
         pytest.param(
+            {"tasks": {"news": {"type": "clustering", "corpus": "news", "block": "own"}}},
+            "tasks.news: is a corpus, too; allowed: another name",
+            id="task called like a corpus",
+        ),
+        pytest.param(
             {"recipes.crops.unfrozen_layers": 3},
             "experiments.main.models.1.recipe: encoder 'tiny' has no 3 layers to unfreeze; allowed: 0 to 2",
             id="too many layers",
@@ -630,40 +661,27 @@ NEW_TASK = {"tasks": {"STS13": {"type": "registry", "block": "sts"}}}
             id="held-out texts that are not tested",
         ),
         pytest.param(
-            {"experiments.main.models.1.sweep": {"held_out": [0.1]}},
-            "experiments.main.models.1.recipe: 'crops' holds out 0.1 of all texts, but score 'knn' tests others; "
-            "allowed: a score with split: all, test_fraction: 0.1, split_seed: 42",
+            {"experiments.main.models.1.sweep": {"held_out": [0, 0.2]}},
+            "experiments.main.models.1.sweep: 'crops' holds out 0.2 of all texts, but score 'knn' tests others; "
+            "allowed: a score with split: all, test_fraction: 0.2, split_seed: 42",
             id="held-out texts of a sweep that are not tested",
         ),
         pytest.param(
             {
                 "recipes.crops.held_out": 0.1,
                 "scores": {"knn": {"type": "knn", "split": "all"}},
+                "corpora.part": {"source": {"type": "sample", "corpus": "docs", "size": 3}},
+                "experiments.main.corpora": ["part"],
                 "experiments.main.models.1.train_on": "docs",
             },
-            "experiments.main.models.1.train_on: texts held out of 'docs' are not the ones that are tested of 'news'; "
-            "allowed: news",
-            id="held-out texts of another corpus",
-        ),
-        pytest.param(
-            {"experiments.main.poolings": ["mean", "cls"], "experiments.main.maps": True},
-            "experiments.main.poolings: a map shows one of 2; allowed with maps: one pooling",
-            id="maps of several poolings",
+            "experiments.main.models.1.train_on: what 'crops' holds out of 'docs' is not what scores on 'part' test; "
+            "allowed: drop this key, or a recipe without held_out",
+            id="texts held out of another corpus",
         ),
         pytest.param(
             {"figures.bars": {"draw": "classes", "corpora": ["notes"]}},
             "figures.bars.corpora.0: 'notes' has no labels; allowed: corpora with labels",
             id="classes of a corpus without labels",
-        ),
-        pytest.param(
-            {"tasks": {"news": {"type": "clustering", "corpus": "news", "block": "own"}}},
-            "tasks.news: the name is a corpus'; allowed: another name",
-            id="task called like a corpus",
-        ),
-        pytest.param(
-            NEW_TASK | {"experiments.main": {"tasks": ["STS13"], "models": [{"encoder": "tiny"}]}},
-            "figures.bars.draw: experiment 'main' has tasks only; allowed: benchmark_steps, depth",
-            id="comparison on tasks",
         ),
         pytest.param(
             {"tasks": {"Own": {"type": "sts", "block": "own"}}},
@@ -676,6 +694,21 @@ NEW_TASK = {"tasks": {"STS13": {"type": "registry", "block": "sts"}}}
             id="treatment without tasks",
         ),
         pytest.param(
+            {"experiments.main.models.1.sweep": {"unfrozen_layers": [1, 3]}},
+            "experiments.main.models.1.sweep: encoder 'tiny' has no 3 layers to unfreeze; allowed: 0 to 2",
+            id="too many layers in a sweep",
+        ),
+        pytest.param(
+            {
+                "encoders.tiny.architecture.dropout": 0,
+                "recipes.crops.augmentation": {"type": "whole_text", "mask_fraction": 0.3},
+                "experiments.main.models.1.sweep": {"augmentation.mask_fraction": [0.3, 0]},
+            },
+            "experiments.main.models.1.sweep: encoder 'tiny' has no dropout, so its pairs would not differ; "
+            "allowed: crops",
+            id="masks that a sweep takes away",
+        ),
+        pytest.param(
             {"encoders.tiny.architecture.dropout": 0, "recipes.crops.augmentation": "whole_text"},
             "experiments.main.models.1.recipe: encoder 'tiny' has no dropout, so its pairs would not differ; "
             "allowed: crops",
@@ -685,6 +718,21 @@ NEW_TASK = {"tasks": {"STS13": {"type": "registry", "block": "sts"}}}
             {"experiments.main.models.1.corpora": ["docs"]},
             "experiments.main.models.1.corpora.0: 'docs' is not a corpus of the experiment; allowed: news",
             id="entry for another corpus",
+        ),
+        pytest.param(
+            {"experiments.main.maps": True, "experiments.main.poolings": ["cls", "mean"]},
+            "experiments.main.poolings: maps are of one pooling; allowed: one, or maps: false",
+            id="maps of two poolings",
+        ),
+        pytest.param(
+            {"experiments.main.maps": True, f"{ENTRY}.poolings": ["cls", "mean"]},
+            f"{ENTRY}.poolings: maps are of one pooling; allowed: one, or maps: false",
+            id="maps of two poolings of one entry",
+        ),
+        pytest.param(
+            NEW_TASK | {"experiments.main": {"tasks": ["STS13"], "models": [{"encoder": "mpnet"}]}},
+            "figures.bars.score: 'knn' is not computed by 'main'; allowed: mteb",
+            id="nearest neighbours on tasks",
         ),
         pytest.param(
             {"figures.bars.draw": "maps"},
@@ -713,8 +761,113 @@ def test_what_the_whole_paper_adds(changes, message):
     assert problem(changes) == message
 
 
+def test_a_figure_can_show_scores_on_tasks():
+    experiment = {"tasks": ["STS13"], "models": [{"encoder": "mpnet"}]}
+    load(changed(NEW_TASK | {"experiments.main": experiment, "figures.bars.score": "mteb"}))
+
+
 def test_a_table_cannot_be_called_like_a_figure():
     """Both become rules."""
     settings = load(changed({"tables": {"bars": {"lay_out": "scores", "experiment": "main"}}}))
     with pytest.raises(InputError, match=r"^tables.bars: the name is a rule's; allowed: another name$"):
         check_target_names(settings, taken={"all"})
+
+
+TWO_SCORES = {
+    "scores": {"knn": {"type": "knn"}, "linear": {"type": "linear"}},
+    "experiments.main.scores": ["knn", "linear"],
+}
+TABLE = {"lay_out": "scores", "experiment": "main"}
+SWEPT = {"experiments.main.models.1.sweep": {"epochs": [1, 2]}}
+STEPS = {"experiments.main.steps": [4, "final"]}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        pytest.param(
+            TWO_SCORES | {"tables": {"one": TABLE}},
+            "tables.one.experiment: 'main' has score 'knn' and 'linear' in one place (series tiny, corpus news); "
+            "allowed: one score",
+            id="scores in a cell",
+        ),
+        pytest.param(
+            STEPS | {"tables": {"one": TABLE}, "figures": {}},
+            "tables.one.experiment: 'main' has step '4' and 'final' in one place (series tiny + crops, corpus news); "
+            "allowed: one step",
+            id="steps in a cell",
+        ),
+        pytest.param(
+            SWEPT | {"tables": {"one": TABLE}},
+            "tables.one.experiment: 'main' has label 'tiny + crops, epochs 1' and 'tiny + crops, epochs 2' in one "
+            "place (series tiny + crops, corpus news); allowed: one label",
+            id="a sweep in a cell",
+        ),
+        pytest.param(
+            STEPS,
+            "figures.bars.experiment: 'main' has step '4' and 'final' in one place (label tiny + crops, corpus news); "
+            "allowed: one step",
+            id="steps in a bar",
+        ),
+        pytest.param(
+            NEW_TASK
+            | {
+                "experiments.main": {"tasks": ["STS13"], "models": [{"encoder": "mpnet"}, {"encoder": "tiny"}]},
+                "figures.bars": {"draw": "benchmark_steps", "experiment": "main"},
+            },
+            "figures.bars.experiment: 'main' has label 'mpnet' and 'tiny' in one place (corpus STS13, step 0); "
+            "allowed: one label",
+            id="models in a line",
+        ),
+        pytest.param(
+            {"experiments.main.corpora": ["news", "docs"], "figures.bars.draw": "before_after"},
+            "figures.bars.experiment: 'main' has corpus 'news' and 'docs' in one place (encoder tiny, tuned False); "
+            "allowed: one corpus",
+            id="corpora in an arrow",
+        ),
+        pytest.param(
+            {"experiments.main.models": [{"encoder": "mpnet"}, {"encoder": "mpnet", "group": "Large"}]},
+            "figures.bars.experiment: 'main' has model 'base/mpnet' twice in one place (label mpnet, corpus news); "
+            "allowed: once (two entries differ in group or poolings alone)",
+            id="an entry twice",
+        ),
+        pytest.param(
+            {"figures.bars": {"draw": "depth", "freezing": "main", "layers": "main"}},
+            "figures.bars.freezing: 'main' sweeps nothing; allowed: an experiment that sweeps unfrozen_layers\n"
+            "figures.bars.layers: 'main' scores last layers alone; allowed: an experiment with layers: all, or several",
+            id="depth of an experiment that varies nothing",
+        ),
+        pytest.param(
+            SWEPT
+            | {"figures.bars": dict.fromkeys(("temperature", "sentences", "masking", "learning_rate"), "main")}
+            | {"figures.bars.draw": "hyperparameters"},
+            "\n".join(
+                f"figures.bars.{role}: 'main' sweeps epochs; allowed: an experiment that sweeps {swept}"
+                for role, swept in (
+                    ("temperature", "temperature"),
+                    ("sentences", "augmentation.sentences"),
+                    ("masking", "augmentation.mask_fraction"),
+                    ("learning_rate", "learning_rate"),
+                )
+            ),
+            id="sweeps of something else",
+        ),
+    ],
+)
+def test_what_a_figure_would_average_is_told_early(changes, message):
+    assert problem(changes) == message
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param(TWO_SCORES | {"tables": {"one": TABLE | {"scores": ["linear"]}}}, id="one of two scores"),
+        pytest.param(TWO_SCORES | {"tables": {"one": TABLE | {"columns": "score"}}}, id="a column for each score"),
+        pytest.param(
+            STEPS | {"tables": {"one": TABLE | {"steps": ["final", 0]}}, "figures": {}}, id="one of two steps"
+        ),
+        pytest.param(SWEPT | {"tables": {"one": TABLE | {"columns": "x"}}}, id="a column for each swept value"),
+    ],
+)
+def test_what_a_figure_tells_apart_is_accepted(changes):
+    load(changed(changes))

@@ -1,13 +1,16 @@
 """Dry runs of every config, and what they must say."""
 
+import csv
+import re
 import shutil
+import subprocess
 
 import pytest
 import yaml
 
 from selfembed.settings.expansion import expand
 from selfembed.settings.validation import load
-from workflow_runs import ROOT, planned, snakemake
+from workflow_runs import ROOT, environment, planned, snakemake
 
 CONFIGS = ["config.yaml", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "config").glob("*.yaml"))]
 
@@ -98,3 +101,58 @@ def test_a_wrong_config_stops_with_one_line(checkout, setting, line):
     said = [text for text in done.stdout.splitlines() if not text.startswith("Using workflow specific profile")]
     assert len(said) == 1
     assert said[0].startswith(line)
+
+
+def test_a_map_is_of_the_first_seed_and_every_label_has_one(with_sources, tmp_path):
+    """Maps of two seeds have nothing in common but their class colours; a model may have two labels."""
+    config = yaml.safe_load((with_sources / "config/smoke.yaml").read_text())
+    config["experiments"]["maps"] |= {"seeds": [43, 42], "corpora": ["sample"]}
+    config["experiments"]["maps"]["models"].append({"encoder": "tiny_bert", "label": "Again"})
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
+    table = "results/smoke/tables/maps_maps.parquet"
+    done = snakemake(with_sources, table, "-n", "-p", "--configfile", str(tmp_path / "config.yaml"))
+    command = re.search(r"python scripts/collect_maps.py .*", done.stdout).group()
+    assert " --series Untrained Crops Again --corpora sample sample sample --output " in command
+    untrained = "results/smoke/maps/sample/base/tiny_bert/seed-43/0/mean_last.parquet"
+    crops = "results/smoke/maps/sample/tuned/sample/tiny_bert/crops/seed-43/final/mean_last.parquet"
+    assert f" --maps {untrained} {crops} {untrained} --series" in command
+
+
+def test_the_losses_of_a_run_with_two_labels_are_collected_under_both(checkout, tmp_path):
+    """The printed command, on invented losses: a run is in an experiment twice where two of its steps are."""
+    folder = shutil.copytree(checkout, tmp_path / "checkout")
+    table = "results/smoke/tables/in_domain_losses.csv"
+    done = snakemake(folder, table, "-n", "-p", "--configfile", "config/smoke.yaml")
+    command = re.search(r"python scripts/collect_losses.py .*", done.stdout).group()
+    for run in ("tiny_bert/crops", "tiny_embedding_layer/embedding_layer"):
+        losses = folder / "results/smoke/models/tuned/python_docs" / run / "seed-42/loss.csv"
+        losses.parent.mkdir(parents=True)
+        losses.write_text("step,loss\n1,0.5\n")
+    (folder / "logs/smoke/collect_losses").mkdir(parents=True)
+    subprocess.run(["bash", "-c", command], cwd=folder, env=environment(), check=True)
+    with open(folder / table, newline="", encoding="utf-8") as file:
+        found = {(row["label"], row["encoder"]) for row in csv.DictReader(file)}
+    assert found == {
+        ("Crops", "tiny_bert"),
+        ("Embedding layer (1 epoch)", "tiny_embedding_layer"),
+        ("Embedding layer (2 epochs)", "tiny_embedding_layer"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("numbers", "drawn"),
+    [
+        (["mteb_layers"], {"figure4"}),
+        (["temperature"], set()),
+        (["temperature", "sentences", "masking", "learning_rate"], {"figure_s2"}),
+    ],
+)
+def test_a_figure_is_drawn_from_published_numbers_if_they_suffice(with_sources, tmp_path, numbers, drawn):
+    """Depth leaves out panels without numbers; the sweeps are all needed."""
+    header, row = (with_sources / "config/smoke_published.csv").read_text().splitlines()[:2]
+    rows = [",".join([name, *row.split(",")[1:]]) for name in numbers]
+    (tmp_path / "published.csv").write_text("\n".join([header, *rows, ""]))
+    words = ("--configfile", "config/smoke.yaml", "--config", f"published={tmp_path}/published.csv")
+    done = snakemake(with_sources, "-n", "published", *words)
+    assert done.returncode == 0, done.stdout
+    assert set(re.findall(r"figures/smoke/published/(\w+)\.png", done.stdout)) == drawn

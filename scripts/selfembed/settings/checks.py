@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from selfembed import token7
+from selfembed.errors import InputError
 from selfembed.settings.corpora import DERIVED, RelabelledSource
 from selfembed.settings.encoders import (
     BAGS_OF_WORDS,
@@ -14,10 +15,18 @@ from selfembed.settings.encoders import (
     TfidfEncoder,
     TrainedTokenizer,
 )
+from selfembed.settings.expansion import texts_of, trained_on, variants
 from selfembed.settings.recipes import Dropout, WholeText
 from selfembed.settings.schema import Settings
 from selfembed.settings.scores import Knn, LocalTask
 
+SWEPT = {
+    "freezing": "unfrozen_layers",
+    "temperature": "temperature",
+    "sentences": "augmentation.sentences",
+    "masking": "augmentation.mask_fraction",
+    "learning_rate": "learning_rate",
+}
 TABLE_SUFFIXES = ("_summary", "_losses", "_maps")
 
 
@@ -29,10 +38,10 @@ def check(settings: Settings) -> Iterator[str]:
     for name, encoder in settings.encoders.items():
         yield from check_encoder(f"encoders.{name}", encoder, settings)
     for name, task in settings.tasks.items():
+        if name in settings.corpora:
+            yield f"tasks.{name}: is a corpus, too; allowed: another name"
         if isinstance(task, LocalTask):
             yield from check_local_task(f"tasks.{name}", task, settings)
-    for name in settings.tasks.keys() & settings.corpora.keys():
-        yield f"tasks.{name}: the name is a corpus'; allowed: another name"
     for name, experiment in settings.experiments.items():
         if name.endswith(TABLE_SUFFIXES):
             endings = ", ".join(map(repr, TABLE_SUFFIXES))
@@ -120,8 +129,6 @@ def check_experiment(key: str, experiment, settings: Settings) -> Iterator[str]:
         yield from unknown(f"{key}.tasks.{position}", task, "a task", settings.tasks)
     for position, score in enumerate(experiment.scores):
         yield from unknown(f"{key}.scores.{position}", score, "a score", settings.scores)
-    if experiment.maps and len(experiment.poolings) > 1:
-        yield f"{key}.poolings: a map shows one of {len(experiment.poolings)}; allowed with maps: one pooling"
     for position, entry in enumerate(experiment.models):
         yield from check_entry(key, position, entry, experiment, settings)
 
@@ -143,6 +150,9 @@ def check_entry(experiment_key: str, position: int, entry, experiment, settings:
         yield f"{key}.mteb: the experiment has no tasks; allowed: drop this key"
     if entry.color and entry.sweep:
         yield f"{key}.color: one colour for a sweep; allowed: drop this key, every combination gets its own colour"
+    if experiment.maps and len(set(entry.poolings or experiment.poolings)) > 1:
+        holder = key if entry.poolings else experiment_key
+        yield f"{holder}.poolings: maps are of one pooling; allowed: one, or maps: false"
     if experiment.tasks and entry.recipe is not None and entry.train_on is None:
         yield f"{key}.train_on: missing; tasks have no training texts; allowed: a corpus to fine-tune on"
     if entry.encoder not in settings.encoders:
@@ -151,9 +161,12 @@ def check_entry(experiment_key: str, position: int, entry, experiment, settings:
     if isinstance(encoder, BAGS_OF_WORDS):
         yield from check_bag_of_words(key, entry, encoder, experiment, settings)
         return
-    recipe = settings.recipes.get(entry.recipe)
-    if recipe is not None:
-        yield from check_recipe(key, entry, recipe, encoder, experiment, settings)
+    if entry.recipe in settings.recipes:
+        try:
+            for recipe, _, _ in variants(entry, settings, key):
+                yield from check_recipe(key, entry, recipe, encoder, experiment, settings)
+        except InputError as error:
+            yield str(error)
     yield from check_layers_and_poolings(experiment_key, key, entry, encoder, experiment)
 
 
@@ -175,37 +188,35 @@ def check_bag_of_words(key: str, entry, encoder, experiment, settings: Settings)
 
 
 def check_recipe(key: str, entry, recipe, encoder, experiment, settings: Settings) -> Iterator[str]:
-    """A recipe makes pairs that differ, has layers to train, and is scored on what it has not seen."""
+    """A recipe, or one of a sweep, makes pairs that differ, has layers to train, is scored on what it has not seen."""
+    where = f"{key}.sweep" if entry.sweep else f"{key}.recipe"
     augmentation = recipe.augmentation
     relies_on_dropout = isinstance(augmentation, Dropout | WholeText) and augmentation.mask_fraction == 0
     if relies_on_dropout and without_dropout(encoder, settings):
-        yield f"{key}.recipe: encoder '{entry.encoder}' has no dropout, so its pairs would not differ; allowed: crops"
-    for unfrozen in [recipe.unfrozen_layers, *entry.sweep.get("unfrozen_layers", [])]:
-        if isinstance(unfrozen, int) and unfrozen > encoder.layers:
-            yield (
-                f"{key}.recipe: encoder '{entry.encoder}' has no {unfrozen} layers to unfreeze; "
-                f"allowed: 0 to {encoder.layers}"
-            )
-    for held_out in filter(None, [recipe.held_out, *entry.sweep.get("held_out", [])]):
-        yield from check_held_out(key, entry, held_out, experiment, settings)
+        yield f"{where}: encoder '{entry.encoder}' has no dropout, so its pairs would not differ; allowed: crops"
+    if recipe.unfrozen_layers is not None and recipe.unfrozen_layers > encoder.layers:
+        yield (
+            f"{where}: encoder '{entry.encoder}' has no {recipe.unfrozen_layers} layers to unfreeze; "
+            f"allowed: 0 to {encoder.layers}"
+        )
+    if recipe.held_out and experiment.corpora:
+        yield from check_held_out(where, key, entry, recipe, experiment, settings)
 
 
-def check_held_out(key: str, entry, held_out: float, experiment, settings: Settings) -> Iterator[str]:
-    """A run that leaves texts out is scored on these, and on the corpus that it left them out of."""
-    for name in experiment.scores if experiment.corpora else []:
+def check_held_out(where: str, key: str, entry, recipe, experiment, settings: Settings) -> Iterator[str]:
+    """What a recipe holds out is what every score tests: a part of the same texts, split in the same way."""
+    for name in experiment.scores:
         score = settings.scores.get(name)
-        if score and (score.split, score.test_fraction, score.split_seed) != ("all", held_out, 42):
+        if score and (score.split, score.test_fraction, score.split_seed) != ("all", recipe.held_out, 42):
             yield (
-                f"{key}.recipe: '{entry.recipe}' holds out {held_out} of all texts, but score '{name}' tests "
-                f"others; allowed: a score with split: all, test_fraction: {held_out}, split_seed: 42"
+                f"{where}: '{entry.recipe}' holds out {recipe.held_out} of all texts, but score '{name}' tests "
+                f"others; allowed: a score with split: all, test_fraction: {recipe.held_out}, split_seed: 42"
             )
     for corpus in entry.corpora or experiment.corpora:
-        source = getattr(settings.corpora.get(corpus), "source", None)
-        texts = source.corpus if isinstance(source, RelabelledSource) else corpus
-        if entry.train_on not in (None, texts):
+        if texts_of(trained_on(entry, corpus, settings), settings) != texts_of(corpus, settings):
             yield (
-                f"{key}.train_on: texts held out of '{entry.train_on}' are not the ones that are tested of '{corpus}'; "
-                f"allowed: {texts}"
+                f"{key}.train_on: what '{entry.recipe}' holds out of '{entry.train_on}' is not what scores on "
+                f"'{corpus}' test; allowed: drop this key, or a recipe without held_out"
             )
 
 
@@ -242,20 +253,34 @@ def check_layers_and_poolings(experiment_key: str, key: str, entry, encoder, exp
 
 def check_figure(key: str, figure, settings: Settings) -> Iterator[str]:
     """A figure shows what its experiments compute."""
-    match figure.draw:
-        case "classes":
-            yield from check_corpora(key, figure.corpora, settings)
-            for position, name in enumerate(figure.corpora):
-                if name in settings.corpora and not labelled(name, settings):
-                    yield f"{key}.corpora.{position}: '{name}' has no labels; allowed: corpora with labels"
-        case "depth" | "hyperparameters":
-            for role in ("freezing", "layers", "benchmark", "temperature", "sentences", "masking", "learning_rate"):
-                if (name := getattr(figure, role, None)) is not None:
-                    yield from unknown(f"{key}.{role}", name, "an experiment", settings.experiments)
-        case _:
-            yield from unknown(f"{key}.experiment", figure.experiment, "an experiment", settings.experiments)
-            if figure.experiment in settings.experiments:
-                yield from check_shown(key, figure, settings.experiments[figure.experiment], settings)
+    if figure.draw == "classes":
+        yield from check_corpora(key, figure.corpora, settings)
+        for position, name in enumerate(figure.corpora):
+            if name in settings.corpora and not labelled(name, settings):
+                yield f"{key}.corpora.{position}: '{name}' has no labels; allowed: corpora with labels"
+    for role, name in figure.experiments.items():
+        yield from unknown(f"{key}.{role}", name, "an experiment", settings.experiments)
+        if name in settings.experiments and role == "experiment":
+            yield from check_shown(key, figure, settings.experiments[name], settings)
+        elif name in settings.experiments:
+            yield from check_role(f"{key}.{role}", role, name, settings.experiments[name], settings)
+
+
+def check_role(key: str, role: str, name: str, experiment, settings: Settings) -> Iterator[str]:
+    """An experiment varies what its panel shows."""
+    if role in SWEPT:
+        swept = {next(iter(entry.sweep)) for entry in experiment.models if entry.sweep}
+        if swept != {SWEPT[role]}:
+            found = ", ".join(sorted(swept)) or "nothing"
+            yield f"{key}: '{name}' sweeps {found}; allowed: an experiment that sweeps {SWEPT[role]}"
+    elif experiment.layers == "last":
+        yield f"{key}: '{name}' scores last layers alone; allowed: an experiment with layers: all, or several"
+    if role == "benchmark" and not experiment.tasks:
+        yield f"{key}: '{name}' has no tasks; allowed: an experiment with tasks"
+    if role != "benchmark" and not experiment.corpora:
+        yield f"{key}: '{name}' has no corpora; allowed: an experiment with a corpus"
+    if role in ("freezing", "layers", "benchmark") and "mean" not in scored_poolings(experiment, settings):
+        yield f"{key}: '{name}' has no pooling 'mean', which is shown; allowed: an experiment with it"
 
 
 def check_shown(key: str, figure, experiment, settings: Settings) -> Iterator[str]:
@@ -270,13 +295,10 @@ def check_shown(key: str, figure, experiment, settings: Settings) -> Iterator[st
         return
     if figure.draw == "maps" and not experiment.maps:
         yield f"{key}.experiment: '{figure.experiment}' computes no maps; allowed: an experiment with maps: true"
-    if not experiment.corpora:
-        yield f"{key}.draw: experiment '{figure.experiment}' has tasks only; allowed: benchmark_steps, depth"
-        return
-    if figure.score not in experiment.scores:
+    computed = (experiment.scores if experiment.corpora else []) + (["mteb"] if experiment.tasks else [])
+    if figure.score not in computed:
         yield (
-            f"{key}.score: '{figure.score}' is not computed by '{figure.experiment}'; "
-            f"allowed: {', '.join(experiment.scores)}"
+            f"{key}.score: '{figure.score}' is not computed by '{figure.experiment}'; allowed: {', '.join(computed)}"
         )
     if figure.draw == "comparison" and isinstance(experiment.layers, list):
         for name in dict.fromkeys(entry.encoder for entry in experiment.models):

@@ -16,9 +16,9 @@ from selfembed.settings.base import Pooling
 from selfembed.settings.corpora import RelabelledSource
 from selfembed.settings.encoders import BAGS_OF_WORDS, EMBEDDINGS_ALONE, RandomEncoder
 from selfembed.settings.experiments import Experiment, ModelEntry
+from selfembed.settings.messages import describe
 from selfembed.settings.recipes import Recipe
 from selfembed.settings.schema import Settings
-from selfembed.settings.validation import describe
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,8 @@ class Study:
 def expand(settings: Settings) -> Study:
     """Turn a validated config into the models and evaluations it asks for.
 
-    Raises InputError if a sweep names a key that recipes lack or gives it an impossible value, or if two models share
-    a label.
+    Raises InputError if a sweep names a key that recipes lack or gives it an impossible value, or if two models, or two
+    ways to score one on a task, share a label.
     """
     study = Study(dict(settings.recipes))
     for name, experiment in settings.experiments.items():
@@ -101,14 +101,12 @@ def expand(settings: Settings) -> Study:
                 series = entry.label or default_label(entry)
                 line = Line(series + suffix, series, x, entry.group)
                 for on in evaluated_on(entry, experiment):
-                    family = Model(entry.encoder, None, trained_on(entry, on, settings), recipe_key).family
-                    if on in settings.tasks:
-                        family += f" ({(entry.mteb or settings.mteb).name})"
-                    meaning = meanings.setdefault((line.label, on), family)
-                    if meaning != family:
+                    model = Model(entry.encoder, None, trained_on(entry, on, settings), recipe_key).family
+                    meant = f"{model} (mteb: {treatment(entry, settings)})" if on in experiment.tasks else model
+                    meaning = meanings.setdefault((line.label, on), meant)
+                    if meaning != meant:
                         raise InputError(
-                            f"{key}: {line.label!r} is the label of {meaning} and of {family}; "
-                            "allowed: a label for each"
+                            f"{key}: {line.label!r} is the label of {meaning} and of {meant}; allowed: a label for each"
                         )
                     evaluations |= dict.fromkeys(scored(line, entry, recipe_key, on, experiment, study, settings))
         study.experiments[name] = list(evaluations)
@@ -135,14 +133,19 @@ def scored(
         parts = [(score, select(poolings, experiment.layers, encoder)) for score in experiment.scores]
     else:
         numbers = layer_numbers(experiment.layers, encoder.layers)
-        treatment = (entry.mteb or settings.mteb).name
-        parts = [("mteb", f"{pooling}_{layer}_{treatment}") for pooling in poolings for layer in numbers]
+        how = treatment(entry, settings)
+        parts = [("mteb", f"{pooling}_{layer}_{how}") for pooling in poolings for layer in numbers]
     for model in models(entry, recipe, on, experiment, settings):
         for step in (entry.steps or experiment.steps) if recipe else [0]:
             untrained = recipe is None or step == 0 or study.recipes[recipe].unfrozen_layers == 0
             evaluated = base_of(model, settings) if untrained else model
             for score, selection in parts:
                 yield Evaluation(line, evaluated, "0" if untrained else str(step), score, on, selection)
+
+
+def treatment(entry: ModelEntry, settings: Settings) -> str:
+    """How tasks score the models of an entry: `384_unit`."""
+    return (entry.mteb or settings.mteb).name
 
 
 def layer_numbers(layers: str | list[int], last_layer: int) -> list[int]:

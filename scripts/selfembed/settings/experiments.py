@@ -83,7 +83,7 @@ class Experiment(Closed):
         description="Steps of the runs to evaluate: optimiser steps, `epoch-1`, …, `final`; 0 is the base model.",
     )
     seeds: Seeds | None = Field(None, description="Instead of the study's and the corpora's seeds.")
-    maps: bool = Field(False, description="Also compute a t-SNE map of every corpus by every model.")
+    maps: bool = Field(False, description="Also compute a t-SNE map of every corpus by every model, of its first seed.")
 
     @model_validator(mode="after")
     def evaluated_on_something(self):

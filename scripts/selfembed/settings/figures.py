@@ -1,21 +1,31 @@
 """Settings of figures and tables."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from selfembed.settings.base import Closed, Name, Pooling, Text
+from selfembed.settings.experiments import Step
 
 
 class Described(Closed):
     """What every figure and table has."""
 
+    roles: ClassVar[tuple[str, ...]] = ()  # keys that name an experiment
+
     title: str | None = Field(None, description="Heading in the report.")
     caption: str = Field("", description="What to see, added to its description in the report.")
+
+    @property
+    def experiments(self) -> dict[str, str]:
+        """The experiments that feed it, by their role."""
+        return {role: name for role in self.roles if (name := getattr(self, role)) is not None}
 
 
 class ScoreFigure(Described):
     """What a figure of one experiment shows."""
+
+    roles = ("experiment",)
 
     experiment: Name = Field(description="Experiment that feeds it.")
     pooling: Pooling = Field("mean", description="Pooling shown.")
@@ -38,12 +48,16 @@ class LayersFigure(ScoreFigure):
 class LossesFigure(Described):
     """Contrastive loss over optimiser steps."""
 
+    roles = ("experiment",)
+
     draw: Literal["losses"]
     experiment: Name = Field(description="Experiment that feeds it.")
 
 
 class BenchmarkStepsFigure(Described):
     """MTEB blocks and their mean over optimiser steps (Figure 1 of the paper)."""
+
+    roles = ("experiment",)
 
     draw: Literal["benchmark_steps"]
     experiment: Name = Field(description="Experiment with tasks and steps that feeds it.")
@@ -67,6 +81,8 @@ class AdaptationFigure(ScoreFigure):
 class DepthFigure(Described):
     """What depth does: frozen layers, accuracy by layer, MTEB by layer (Figure 4 of the paper)."""
 
+    roles = ("freezing", "layers", "benchmark")
+
     draw: Literal["depth"]
     freezing: Name = Field(description="Experiment that sweeps `unfrozen_layers`.")
     layers: Name = Field(description="Experiment with scores of all layers.")
@@ -75,6 +91,8 @@ class DepthFigure(Described):
 
 class HyperparametersFigure(Described):
     """Four sweeps: temperature, sentences, mask fraction, learning rate (Figure S2 of the paper)."""
+
+    roles = ("temperature", "sentences", "masking", "learning_rate")
 
     draw: Literal["hyperparameters"]
     temperature: Name = Field(description="Experiment that sweeps `temperature`.")
@@ -115,11 +133,15 @@ TableAxis = Literal["label", "series", "corpus", "score", "step", "x", "pooling"
 class ScoresTable(Described):
     """Scores of one experiment: means over seeds with their spread, the paper's value in parentheses."""
 
+    roles = ("experiment",)
+
     lay_out: Literal["scores"]
     experiment: Name = Field(description="Experiment that feeds it.")
     rows: TableAxis = Field("series", description="What the rows are.")
     columns: TableAxis = Field("corpus", description="What the columns are.")
     series: list[Text] = Field(default_factory=list, description="Labels shown, in this order; by default all.")
+    scores: list[Name] = Field(default_factory=list, description="Scores shown; by default all.")
+    steps: list[Step] = Field(default_factory=list, description="Steps shown; by default all.")
     poolings: list[Pooling] = Field(default=["mean"], min_length=1, description="Poolings shown.")
     means: bool = Field(False, description="Add means over corpora, or over blocks of tasks.")
 
