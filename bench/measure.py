@@ -2,10 +2,13 @@
 
 import argparse
 import gc
+import multiprocessing
+import re
 import statistics
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
@@ -42,14 +45,54 @@ def alternate(ways: dict[str, Callable[[], object]], rounds: int) -> dict[str, l
     return seconds
 
 
-def report(seconds: dict[str, list[float]], against: str) -> str:
-    """A Markdown table: median and range in seconds, and how many times faster than one of the ways.
+def alternate_apart(
+    ways: dict[str, tuple], rounds: int
+) -> tuple[dict[str, list[float]], dict[str, list[float]], dict[str, object]]:
+    """The same for functions with their arguments, each in a process of its own, so that its memory is its own.
+
+    Returns seconds and megabytes of every way in every round, and what the ways returned.
+    """
+    seconds, megabytes = ({name: [] for name in ways} for _ in range(2))
+    results = {}
+
+    def run(name: str) -> None:
+        with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
+            taken, memory, results[name] = process.submit(observed, *ways[name]).result()
+        seconds[name].append(taken)
+        megabytes[name].append(memory)
+
+    for number in range(rounds):
+        for name in ways if number % 2 else reversed(ways):
+            run(name)
+    return seconds, megabytes, results
+
+
+def observed(function: Callable, *arguments) -> tuple[float, float, object]:
+    """Seconds that a call takes, megabytes that it adds at most to those of its process, and what it returns."""
+    before = memory("VmRSS")
+    Path("/proc/self/clear_refs").write_text("5")  # the peak is counted from now on (Linux)
+    started = time.perf_counter()
+    result = function(*arguments)
+    taken = time.perf_counter() - started
+    return taken, memory("VmHWM") - before, result
+
+
+def memory(name: str) -> float:
+    """Megabytes that this process has (`VmRSS`) or had at most (`VmHWM`), from Linux's own account."""
+    status = Path("/proc/self/status").read_text()
+    return int(re.search(rf"{name}:\s+(\d+) kB", status)[1]) * 1024 / 1e6
+
+
+def report(seconds: dict[str, list[float]], against: str, megabytes: dict[str, list[float]] | None = None) -> str:
+    """A Markdown table: median and range in seconds, how many times faster than one of the ways, and perhaps memory.
 
     A ratio is the median of the rounds' ratios, so that a slow minute of the machine counts for all ways alike.
     """
-    lines = ["| way | seconds (median) | range | times faster |", "|---|---|---|---|"]
+    header = "| way | seconds (median) | range | times faster |"
+    lines = [header + " MB at most |" if megabytes else header, "|---" * (5 if megabytes else 4) + "|"]
     for name, found in seconds.items():
         ratio = statistics.median(slow / fast for slow, fast in zip(seconds[against], found, strict=True))
         median = statistics.median(found)
-        lines.append(f"| {name} | {median:.3g} | {min(found):.3g} to {max(found):.3g} | {ratio:.2f} |")
+        line = f"| {name} | {median:.3g} | {min(found):.3g} to {max(found):.3g} | {ratio:.2f} |"
+        lines.append(f"{line} {statistics.median(megabytes[name]):,.0f} |" if megabytes else line)
     return "\n".join(lines)

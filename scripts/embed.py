@@ -11,6 +11,7 @@ from selfembed import command_line, vectors
 from selfembed.command_line import existing, log, use_threads
 from selfembed.corpora import read_corpus
 from selfembed.devices import choose_device
+from selfembed.progress import Progress
 from selfembed.records import checksum, provenance, read_json, write_json, written_whole
 
 
@@ -58,18 +59,20 @@ def embed_with_encoder(arguments: Namespace, texts: list[str], folder: Path) -> 
     encoder = encoders.load(arguments.model).to(device)
     config = encoder.model.config
     layers = embedding.chosen_layers(arguments.layers, config.num_hidden_layers)
-    out = vectors.create(folder, len(arguments.poolings), len(layers), len(texts), config.hidden_size)
-    embedding.embed(
-        encoder,
-        texts,
-        layers,
-        arguments.poolings,
-        out,
-        arguments.max_length,
-        arguments.tokens_per_batch,
-        arguments.precision,
-    )
-    out.flush()
+    vectors.create(folder, len(arguments.poolings), len(layers), len(texts), config.hidden_size)
+    progress = Progress(len(texts), "texts")
+    for block in embedding.blocks(len(texts)):
+        embedding.embed(
+            encoder,
+            texts[block],
+            layers,
+            arguments.poolings,
+            vectors.to_fill(folder)[:, :, block],
+            arguments.max_length,
+            arguments.tokens_per_batch,
+            arguments.precision,
+            progress,
+        )
     return {
         "poolings": arguments.poolings,
         "layers": layers,

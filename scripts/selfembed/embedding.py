@@ -1,5 +1,7 @@
 """Embeddings of all layers and poolings of a model in one forward pass over a corpus, streamed to disk."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 from sentence_transformers.sentence_transformer.modules import Transformer
@@ -8,6 +10,8 @@ from selfembed import token7
 from selfembed.errors import InputError
 from selfembed.progress import Progress
 from selfembed.token_batches import batches
+
+BLOCK = 8192  # texts whose vectors are written together: 0.3 GB of 13 layers of 768 numbers
 
 
 def pool(hidden: torch.Tensor, mask: torch.Tensor, pooling: str) -> torch.Tensor:
@@ -77,6 +81,12 @@ def chosen_layers(words: list[str], n_layers: int) -> list[int]:
     return sorted({int(word) for word in words})
 
 
+def blocks(n_texts: int) -> Iterator[slice]:
+    """Parts of a corpus, in order, that are embedded one after the other."""
+    for start in range(0, n_texts, BLOCK):
+        yield slice(start, min(start + BLOCK, n_texts))
+
+
 @torch.inference_mode()
 def embed(
     encoder: Transformer,
@@ -87,6 +97,7 @@ def embed(
     max_length: int = 512,
     tokens_per_batch: int = 8192,
     precision: str = "fp32",
+    progress: Progress | None = None,
 ) -> None:
     """Embed texts and write the vectors into `out`, whatever the order and batching of the texts.
 
@@ -96,11 +107,12 @@ def embed(
     Args:
         out: float32 array to fill, for instance a memory map, shape (poolings, layers, texts, dim).
         precision: `fp32`, or `bf16` for autocast of the encoder; pooling stays in fp32.
+        progress: counts the texts; without it, an own count of these texts is logged.
     """
     encoder.eval()
     device = encoder.model.device
     ids = tokenize(texts, encoder.tokenizer, max_length)
-    progress = Progress(len(texts), "texts")
+    progress = progress or Progress(len(texts), "texts")
     for positions in batches(np.array([len(tokens) for tokens in ids]), tokens_per_batch):
         input_ids, mask = pad([ids[position] for position in positions], encoder.tokenizer.pad_token_id)
         input_ids, mask = input_ids.to(device), mask.to(device)

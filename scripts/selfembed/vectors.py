@@ -10,10 +10,15 @@ import numpy as np
 from scipy.sparse import csr_matrix, load_npz, save_npz
 
 
-def create(folder: Path, poolings: int, layers: int, texts: int, dim: int) -> np.ndarray:
-    """A float32 memory map to fill with the vectors of an encoder, shape (poolings, layers, texts, dim)."""
+def create(folder: Path, poolings: int, layers: int, texts: int, dim: int) -> None:
+    """Make an array of zeros to fill with the vectors of an encoder, float32, shape (poolings, layers, texts, dim)."""
     shape = (poolings, layers, texts, dim)
-    return np.lib.format.open_memmap(folder / "embeddings.npy", mode="w+", dtype=np.float32, shape=shape)
+    np.lib.format.open_memmap(folder / "embeddings.npy", mode="w+", dtype=np.float32, shape=shape)
+
+
+def to_fill(folder: Path) -> np.ndarray:
+    """The array that was made, as a memory map. It keeps in memory what is written, so open it anew for every part."""
+    return np.load(folder / "embeddings.npy", mmap_mode="r+")
 
 
 def save(vectors: np.ndarray | csr_matrix, folder: Path) -> None:

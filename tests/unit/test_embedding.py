@@ -1,13 +1,15 @@
 """Layer-wise embeddings against transformers' own hidden states, pooled by hand."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 from small_models import WORDS, small_bert, text
 
-from selfembed import bags_of_words, embedding, token_batches, vectors
+import embed
+from selfembed import bags_of_words, corpora, embedding, encoders, token_batches, vectors
 from selfembed.errors import InputError
 
 POOLINGS = ["mean", "cls", "last", "token7"]
@@ -53,6 +55,19 @@ def test_batch_size_does_not_matter(encoder, tokens_per_batch):
     np.testing.assert_allclose(
         embedded(encoder, TEXTS, (0, 1, 2), tokens_per_batch), embedded(encoder, TEXTS), atol=1e-5
     )
+
+
+def test_a_corpus_embedded_block_by_block_is_the_same(encoder, tmp_path, monkeypatch):
+    """Blocks of four texts: two whole ones and the rest."""
+    corpora.prepare(pd.DataFrame({"text": TEXTS[:-1]}).assign(id=None, title=None, label=None))[0].to_parquet(
+        tmp_path / "c.parquet"
+    )
+    encoders.save(encoders.assemble(encoder, "mean", 64), tmp_path / "model", "A card.")
+    monkeypatch.setattr(embedding, "BLOCK", 4)
+    words = f"--model {tmp_path}/model --corpus {tmp_path}/c.parquet --max-length 64 --output {tmp_path}/embeddings"
+    embed.main([*words.split(), "--layers", "all", "--poolings", *POOLINGS])
+    found = np.load(tmp_path / "embeddings" / "embeddings.npy")
+    np.testing.assert_allclose(found, embedded(encoder, TEXTS[:-1]), atol=1e-5)
 
 
 def test_bf16_is_near_fp32_but_not_the_same(encoder):
@@ -121,10 +136,11 @@ def test_tfidf_and_svd_are_scikit_learns():
 
 def test_vectors_round_trip(tmp_path):
     rows = np.array([True, False, True])
-    out = vectors.create(tmp_path, poolings=2, layers=3, texts=3, dim=4)
-    out[:] = np.arange(72).reshape(2, 3, 3, 4)
-    out.flush()
-    np.testing.assert_array_equal(vectors.load(tmp_path, 1, 2, rows), out[1, 2][rows])
+    vectors.create(tmp_path, poolings=2, layers=3, texts=3, dim=4)
+    expected = np.arange(72).reshape(2, 3, 3, 4)
+    for position in range(3):
+        vectors.to_fill(tmp_path)[:, :, position] = expected[:, :, position]
+    np.testing.assert_array_equal(vectors.load(tmp_path, 1, 2, rows), expected[1, 2][rows])
     sparse = bags_of_words.embed(["one two", "two three", "four"])
     (tmp_path / "sparse").mkdir()
     vectors.save(sparse, tmp_path / "sparse")

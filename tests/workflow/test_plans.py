@@ -128,6 +128,8 @@ def test_the_losses_of_a_run_with_two_labels_are_collected_under_both(checkout, 
         losses = folder / "results/smoke/models/tuned/python_docs" / run / "seed-42/loss.csv"
         losses.parent.mkdir(parents=True)
         losses.write_text("step,loss\n1,0.5\n")
+        encoder, recipe = run.split("/")
+        (losses.parent / "run.json").write_text(f'{{"run": "python_docs/{encoder}/{recipe}/seed-42"}}')
     (folder / "logs/smoke/collect_losses").mkdir(parents=True)
     subprocess.run(["bash", "-c", command], cwd=folder, env=environment(), check=True)
     with open(folder / table, newline="", encoding="utf-8") as file:
