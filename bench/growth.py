@@ -4,7 +4,6 @@ Corpora are generated from real docstrings (bench/texts.py). The encoder is smal
 BERT with random weights and the tokenizer of all-MiniLM-L6-v2. Writes `growth.csv` and `growth.png` next to this file.
 """
 
-import argparse
 import os
 import subprocess
 import sys
@@ -32,7 +31,7 @@ STEPS = {
     "--attention-heads 4 --intermediate-size {dim} --max-length 512 --seed 42 --output base",
     "fine_tune": "--base base --pairs pairs.parquet --pairs-settings pairs.json --name small --max-length {length} "
     "--seed 42 --device cpu --output tuned",
-    "embed": "--model tuned/final --corpus corpus.parquet --layers all --max-length {length} --device cpu --output "
+    "embed": "--model base/0 --corpus corpus.parquet --layers all --max-length {length} --device cpu --output "
     "embeddings",
     "score_knn": "--embeddings embeddings --corpus corpus.parquet --model tuned/bench/small/crops/seed-42 --step final "
     "--score knn --threads 2 --output knn.csv",
@@ -58,7 +57,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
             texts.many(size).to_parquet(Path(folder) / "source.parquet")
             for step in arguments.steps:
-                seconds, megabytes = run(step, Path(folder), arguments)
+                seconds, megabytes = run(step, Path(folder), **vars(arguments))
                 rows.append({"step": step, "texts": size, "seconds": seconds, "megabytes": megabytes})
                 print(f"{step}, {size} texts: {seconds:.1f} s, {megabytes:.0f} MB", flush=True)
         table = pd.DataFrame(rows).round({"seconds": 2, "megabytes": 0})
@@ -67,9 +66,9 @@ def main() -> None:
     print(report(table))
 
 
-def run(step: str, folder: Path, arguments: argparse.Namespace) -> tuple[float, float]:
-    """Seconds and most megabytes of one step, start of the program included."""
-    words = STEPS[step].format(tokenizer=measure.minilm(), **vars(arguments)).split()
+def run(step: str, folder: Path, more: str = "", **settings) -> tuple[float, float]:
+    """Seconds and most megabytes of one step, start of the program included; `more` are words for its command line."""
+    words = STEPS[step].format(tokenizer=measure.minilm(), **settings).split() + more.split()
     with open(folder / "log", "w") as log:
         started = time.perf_counter()
         process = subprocess.Popen([sys.executable, str(SCRIPTS / f"{step}.py"), *words], cwd=folder, stderr=log)

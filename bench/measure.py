@@ -17,11 +17,12 @@ from selfembed import command_line
 from selfembed.packages import package_folder
 
 
-def parser(docstring: str, rounds: int) -> argparse.ArgumentParser:
-    """A parser with the arguments that every script has."""
+def parser(docstring: str, rounds: int, threads: int | None = 2) -> argparse.ArgumentParser:
+    """A parser with the arguments that every script has; without threads if their number has no say."""
     made = command_line.parser(docstring)
     made.add_argument("--rounds", type=int, default=rounds, help="rounds that count")
-    made.add_argument("--threads", type=int, default=2, help="CPU threads")
+    if threads:
+        made.add_argument("--threads", type=int, default=threads, help="CPU threads")
     return made
 
 

@@ -1,0 +1,31 @@
+"""What every rule of a finished run cost: jobs, seconds, processor seconds and memory, from Snakemake's own records."""
+
+from pathlib import Path
+
+import measure
+import pandas as pd
+
+
+def main() -> None:
+    """Read all records below a folder of logs and print a table, dearest rule first."""
+    parser = measure.command_line.parser(__doc__)
+    parser.add_argument("logs", type=measure.command_line.existing, help="folder of logs, for instance logs/demo")
+    found = rules(parser.parse_args().logs)
+    print("| rule | jobs | seconds | processor seconds | MB at most |\n|---|---|---|---|---|")
+    found.loc["all"] = [found["jobs"].sum(), found["s"].sum(), found["cpu_time"].sum(), found["max_rss"].max()]
+    for rule, row in found.iterrows():
+        print(f"| `{rule}` | {row.jobs:.0f} | {row.s:.0f} | {row.cpu_time:.0f} | {row.max_rss:,.0f} |")
+
+
+def rules(logs: Path) -> pd.DataFrame:
+    """One row per rule: `jobs`, and of all its jobs the sums of `s` and `cpu_time` and the largest `max_rss` (MB)."""
+    records = []
+    for path in logs.rglob("*.tsv"):
+        record = pd.read_csv(path, sep="\t", na_values="-").assign(rule=path.relative_to(logs).parts[0], jobs=1)
+        records.append(record)
+    columns = {"jobs": "sum", "s": "sum", "cpu_time": "sum", "max_rss": "max"}
+    return pd.concat(records).groupby("rule").agg(columns).sort_values("cpu_time", ascending=False)
+
+
+if __name__ == "__main__":
+    main()
