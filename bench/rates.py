@@ -29,7 +29,6 @@ from selfembed import bags_of_words, crops, embedding, encoders, maps, neighbors
 MAX_LENGTH = 512
 BATCH = 64
 DIM = 768
-PRECISIONS = ["fp32", "bf16"]
 
 
 class Rate(NamedTuple):
@@ -86,8 +85,13 @@ def seconds(call: Callable[[], object], rounds: int) -> float:
     for _ in range(rounds):
         started = time.perf_counter()
         call()
-        found.append(time.perf_counter() - started)
+        found.append(since(started))
     return statistics.median(found)
+
+
+def since(started: float) -> float:
+    """Seconds since a time."""
+    return time.perf_counter() - started
 
 
 def mpnet() -> SentenceTransformer:
@@ -98,34 +102,43 @@ def mpnet() -> SentenceTransformer:
     return encoders.from_parts(MPNetModel(config), tokenizer, MAX_LENGTH)
 
 
-def models(arguments: Namespace) -> dict[str, tuple[SentenceTransformer, list[str]]]:
-    """Encoders by the end of their works' names, with the precisions that they are measured in."""
+class Measured(NamedTuple):
+    """An encoder that is measured; a fast one with several times the work, so that the start does not count."""
+
+    name: str
+    model: SentenceTransformer
+    precisions: list[str]
+    times: int
+
+
+def models(arguments: Namespace) -> Iterator[Measured]:
+    """A whole encoder, and its embedding layer alone."""
     whole = mpnet()
     alone = encoders.embedding_layer(whole[0], MAX_LENGTH)
-    return {
-        "": (whole.to(arguments.device), PRECISIONS),
-        ", embedding layer alone": (alone.to(arguments.device), PRECISIONS[:1]),
-    }
+    yield Measured("", whole.to(arguments.device), ["fp32", "bf16"], 1)
+    yield Measured(", embedding layer alone", alone.to(arguments.device), ["fp32"], 20)
 
 
 def fine_tuning(arguments: Namespace) -> Iterator[Rate]:
     """Tokens per second of training on crops, of both texts of a pair."""
-    pairs = crops.make_pairs(texts.read(arguments), "crops", 1, seed=42).head(arguments.steps * BATCH)
-    for name, (model, precisions) in models(arguments).items():
+    everything = crops.make_pairs(texts.read(arguments), "crops", 1, seed=42)
+    for name, model, precisions, times in models(arguments):
+        pairs = everything.head(arguments.steps * times * BATCH)
         tokens = sum(len(ids) for ids in model.tokenizer([*pairs["anchor"], *pairs["positive"]])["input_ids"])
-        how = f"{arguments.steps} steps of {BATCH} pairs, {tokens / 2 / len(pairs):.0f} tokens in a text"
+        how = f"{len(pairs)} pairs in batches of {BATCH}, {tokens / 2 / len(pairs):.0f} tokens in a text"
         for precision in precisions:
             training.fine_tune(model, pairs.head(4), seed=42, precision=precision)  # does not count
-            taken = seconds(lambda: training.fine_tune(model, pairs, seed=42, precision=precision), 1)  # noqa: B023
-            yield Rate(f"fine-tuning{name}", precision, tokens / taken, "tokens per second", how)
+            started = time.perf_counter()
+            training.fine_tune(model, pairs, seed=42, precision=precision)
+            yield Rate(f"fine-tuning{name}", precision, tokens / since(started), "tokens per second", how)
 
 
 def embeddings(arguments: Namespace) -> Iterator[Rate]:
     """Tokens per second of embedding whole texts, mean pooling of the last layer."""
     everything = sorted(texts.read(arguments)["text"], key=len)
-    spread = np.linspace(0, len(everything) - 1, arguments.embedded).round().astype(int)
-    found = [everything[position] for position in spread]
-    for name, (model, precisions) in models(arguments).items():
+    for name, model, precisions, times in models(arguments):
+        spread = np.linspace(0, len(everything) - 1, min(arguments.embedded * times, len(everything)))
+        found = [everything[position] for position in spread.round().astype(int)]
         encoder = model[0]
         last = encoder.model.config.num_hidden_layers
         tokens = sum(len(ids) for ids in embedding.tokenize(found, encoder.tokenizer, MAX_LENGTH))
@@ -134,8 +147,9 @@ def embeddings(arguments: Namespace) -> Iterator[Rate]:
         for precision in precisions:
             settings = {"max_length": MAX_LENGTH, "precision": precision}
             embedding.embed(encoder, found[:4], [last], ["mean"], out[:, :, :4], **settings)  # does not count
-            taken = seconds(lambda: embedding.embed(encoder, found, [last], ["mean"], out, **settings), 1)  # noqa: B023
-            yield Rate(f"embedding{name}", precision, tokens / taken, "tokens per second", how)
+            started = time.perf_counter()
+            embedding.embed(encoder, found, [last], ["mean"], out, **settings)
+            yield Rate(f"embedding{name}", precision, tokens / since(started), "tokens per second", how)
 
 
 def clusters(n_texts: int, classes: int) -> tuple[np.ndarray, np.ndarray]:
@@ -153,7 +167,7 @@ def dense_knn(arguments: Namespace) -> Iterator[Rate]:
     taken = seconds(lambda: neighbors.predict(vectors[cut:], labels[cut:], vectors[:cut]), arguments.rounds)
     work = cut * (arguments.searched - cut) * DIM
     how = f"{arguments.searched} texts × {DIM}"
-    yield Rate("kNN", "fp32", work / taken, "test × training texts × dimensions per second", how)
+    yield Rate("kNN", "–", work / taken, "test × training texts × dimensions per second", how)
 
 
 def sparse_knn(arguments: Namespace) -> Iterator[Rate]:
@@ -164,7 +178,7 @@ def sparse_knn(arguments: Namespace) -> Iterator[Rate]:
     taken = seconds(lambda: neighbors.predict(vectors[cut:], labels[cut:], vectors[:cut]), arguments.rounds)
     work = cut * (arguments.searched - cut)
     how = f"{arguments.searched} texts, {vectors.nnz / len(found):.0f} words in a text"
-    yield Rate("kNN of TF-IDF", "fp64", work / taken, "test × training texts per second", how)
+    yield Rate("kNN of TF-IDF", "–", work / taken, "test × training texts per second", how)
 
 
 def linear_probe(arguments: Namespace) -> Iterator[Rate]:
@@ -178,7 +192,7 @@ def linear_probe(arguments: Namespace) -> Iterator[Rate]:
     )
     work = (arguments.probed - cut) * DIM * classes
     how = f"{arguments.probed} texts × {DIM}, {classes} classes, {right[-1]:.0%} right"
-    yield Rate("linear probe", "fp32", work / taken, "training texts × dimensions × classes per second", how)
+    yield Rate("linear probe", "–", work / taken, "training texts × dimensions × classes per second", how)
 
 
 def bags(arguments: Namespace) -> Iterator[Rate]:
@@ -188,14 +202,14 @@ def bags(arguments: Namespace) -> Iterator[Rate]:
     how = f"{len(found)} texts, {characters / len(found):.0f} characters in a text"
     for name, components in {"TF-IDF": None, "SVD": 100}.items():
         taken = seconds(lambda: bags_of_words.embed(listed, components), 1)  # noqa: B023
-        yield Rate(name, "fp64", characters / taken, "characters per second", how)
+        yield Rate(name, "–", characters / taken, "characters per second", how)
 
 
 def tsne(arguments: Namespace) -> Iterator[Rate]:
     """Texts per second."""
     vectors, _ = clusters(arguments.mapped, 60)
     taken = seconds(lambda: maps.tsne(vectors, threads=arguments.threads), 1)
-    yield Rate("t-SNE", "fp64", arguments.mapped / taken, "texts per second", f"{arguments.mapped} texts × {DIM}")
+    yield Rate("t-SNE", "–", arguments.mapped / taken, "texts per second", f"{arguments.mapped} texts × {DIM}")
 
 
 def program_start(arguments: Namespace) -> Iterator[Rate]:
