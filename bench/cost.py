@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import yaml
-from work import BENCHMARK, CHARACTERS_PER_TOKEN, HERE, PARAMETERS, Amounts, Count, Job, read_sizes, rows
+from work import BENCHMARK, CHARACTERS_PER_TOKEN, HERE, PARAMETERS, SENTENCES, Amounts, Count, Job, read_sizes, rows
 
 from selfembed import command_line
 from selfembed.settings import expansion
@@ -80,12 +80,14 @@ def in_words(value: float) -> str:
 
 def table(header: list[str], lines: Iterable[Iterable[str]]) -> str:
     """A Markdown table."""
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in [header, ["---"] * len(header), *lines])
+    head, *body = [f"| {' | '.join(cells)} |" for cells in [header, *lines]]
+    return "\n".join([head, "|---" * len(header) + "|", *body])
 
 
 def page(settings: Settings) -> str:
     """The page, in Markdown."""
-    count = Count(settings, expansion.expand(settings), read_sizes())
+    sizes = read_sizes()
+    count = Count(settings, expansion.expand(settings), sizes)
     rates = read_rates()
     printed = Counter()
     for row in rows("original_hours.csv"):
@@ -111,30 +113,29 @@ def page(settings: Settings) -> str:
         for row in rows("rates.csv")
         if row["machine"] == "2 cores"
     ]
-    return (
-        (HERE / "cost_page.md")
-        .read_text(encoding="utf-8")
-        .format(
-            two=totals[0],
-            days=f"{in_all['2 cores'].total() / 24:,.0f}",
-            eight=totals[1],
-            gpu=totals[2],
-            printed=in_words(printed.total()),
-            half=in_words(half),
-            targets=table(["target", "jobs", "2 cores", "8 cores", "one GPU", "original, printed"], targets),
-            kinds=table(["kind of work", "jobs", "2 cores", "8 cores", "one GPU"], kinds),
-            rates=table(["work", "precision", "value", "unit", "how"], measured),
-            efficiency=f"{EIGHT_CORES / 4:g}",
-            faster=f"{EIGHT_CORES:g}",
-            utilisation=f"{UTILISATION:g}",
-            bf16=f"{PEAK['bf16'] / 1e12:g}",
-            fp32=f"{PEAK['fp32'] / 1e12:g}",
-            parameters=f"{PARAMETERS / 1e6:.0f}",
-            training=f"{speed('fine-tuning', 'fine-tuning', 'GPU', 'bf16', rates):,.0f}",
-            embedding=f"{speed('embedding', 'embedding', 'GPU', 'bf16', rates):,.0f}",
-            benchmark=f"{speed('embedding', BENCHMARK, 'GPU', 'bf16', rates):,.0f}",
-            characters=CHARACTERS_PER_TOKEN,
-        )
+    training = speed("fine-tuning", "fine-tuning", "GPU", "bf16", rates)
+    words = (HERE / "cost_page.md").read_text(encoding="utf-8")
+    return words.format(
+        two=totals[0],
+        days=f"{in_all['2 cores'].total() / 24:,.0f}",
+        eight=totals[1],
+        gpu=totals[2],
+        printed=in_words(printed.total()),
+        half=in_words(half),
+        targets=table(["target", "jobs", "2 cores", "8 cores", "one GPU", "original, printed"], targets),
+        kinds=table(["kind of work", "jobs", "2 cores", "8 cores", "one GPU"], kinds),
+        rates=table(["work", "precision", "value", "unit", "how"], measured),
+        efficiency=f"{EIGHT_CORES / 4:g}",
+        faster=f"{EIGHT_CORES:g}",
+        utilisation=f"{UTILISATION:g}",
+        bf16=f"{PEAK['bf16'] / 1e12:g}",
+        fp32=f"{PEAK['fp32'] / 1e12:g}",
+        parameters=f"{PARAMETERS / 1e6:.0f}",
+        training=f"{training:,.0f}",
+        embedding=f"{speed('embedding', 'embedding', 'GPU', 'bf16', rates):,.0f}",
+        epoch=f"{sizes.corpora['iclr'].pairs * 2 * sizes.packs[SENTENCES][1] / training:.0f}",
+        benchmark=f"{speed('embedding', BENCHMARK, 'GPU', 'bf16', rates):,.0f}",
+        characters=CHARACTERS_PER_TOKEN,
     )
 
 
