@@ -40,8 +40,12 @@ class TokenEmbeddings(PreTrainedModel):
         attention_mask: torch.Tensor | None = None,
         output_hidden_states: bool = False,
         return_dict: bool = True,
+        token_type_ids: torch.Tensor | None = None,
     ) -> BaseModelOutput:
-        """Token ids, shape (texts, tokens), to vectors, shape (texts, tokens, dim)."""
+        """Token ids, shape (texts, tokens), to vectors, shape (texts, tokens, dim).
+
+        Token types, which BERT's tokenizers give, mean nothing here.
+        """
         vectors = self.word_embeddings(input_ids)
         return BaseModelOutput(last_hidden_state=vectors, hidden_states=(vectors,) if output_hidden_states else None)
 

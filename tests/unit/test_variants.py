@@ -101,6 +101,14 @@ def test_an_embedding_layer_is_lookup_and_mean(tmp_path):
     assert torch.equal(owner[0].model.get_input_embeddings().weight, before)
 
 
+def test_an_embedding_layer_takes_token_types_as_berts_tokenizers_give_them(tmp_path):
+    model = encoders.embedding_layer(small_bert(tmp_path / "owner")[0], 64)
+    model.tokenizer.model_input_names = ["input_ids", "token_type_ids", "attention_mask"]
+    assert "token_type_ids" in model.preprocess([text(5)])
+    assert model.encode([text(5)]).shape == (1, 16)
+    training.fine_tune(model, pairs_of(), seed=1, batch_size=8)
+
+
 def test_others_can_load_an_embedding_layer(tmp_path):
     model = encoders.embedding_layer(small_bert(tmp_path / "owner")[0], 64)
     encoders.save(model, tmp_path / "saved", "card")
