@@ -23,7 +23,9 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--layers", nargs="+", default=["last"], help="'last', 'all' or layer numbers from 0")
     parser.add_argument("--poolings", nargs="+", default=["mean"], help="mean, cls, last, token7")
     parser.add_argument("--max-length", type=int, default=512, help="tokens to which texts are truncated")
-    parser.add_argument("--tokens-per-batch", type=int, default=8192, help="padded tokens per batch")
+    parser.add_argument(
+        "--tokens-per-batch", type=int, help="padded tokens in a batch; default: 2048 on a processor, 65536 on a GPU"
+    )
     parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32", help="of the encoder's forward pass")
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto", help="where to embed")
     parser.add_argument("--threads", type=int, default=2, help="CPU threads; decides the last digits")

@@ -13,6 +13,9 @@ from selfembed.token_batches import batches
 
 BLOCK = 8192  # texts whose vectors are written together: 0.3 GB of 13 layers of 768 numbers
 
+# Padded tokens in a batch: few enough for a processor's cache, many enough for a GPU.
+TOKENS_PER_BATCH = {"cpu": 2048, "cuda": 65536}
+
 
 def pool(hidden: torch.Tensor, mask: torch.Tensor, pooling: str) -> torch.Tensor:
     """Turn token vectors into text vectors.
@@ -95,7 +98,7 @@ def embed(
     poolings: list[str],
     out: np.ndarray,
     max_length: int = 512,
-    tokens_per_batch: int = 8192,
+    tokens_per_batch: int | None = None,
     precision: str = "fp32",
     progress: Progress | None = None,
 ) -> None:
@@ -106,6 +109,7 @@ def embed(
 
     Args:
         out: float32 array to fill, for instance a memory map, shape (poolings, layers, texts, dim).
+        tokens_per_batch: padded; without it, what suits the encoder's device.
         precision: `fp32`, or `bf16` for autocast of the encoder; pooling stays in fp32.
         progress: counts the texts; without it, an own count of these texts is logged.
     """
@@ -113,7 +117,8 @@ def embed(
     device = encoder.model.device
     ids = tokenize(texts, encoder.tokenizer, max_length)
     progress = progress or Progress(len(texts), "texts")
-    for positions in batches(np.array([len(tokens) for tokens in ids]), tokens_per_batch):
+    lengths = np.array([len(tokens) for tokens in ids])
+    for positions in batches(lengths, tokens_per_batch or TOKENS_PER_BATCH[device.type]):
         input_ids, mask = pad([ids[position] for position in positions], encoder.tokenizer.pad_token_id)
         input_ids, mask = input_ids.to(device), mask.to(device)
         with torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16"):

@@ -21,7 +21,7 @@ def encoder(tmp_path_factory):
     return small_bert(tmp_path_factory.mktemp("tokenizer"))[0]
 
 
-def embedded(encoder, texts, layers=(0, 1, 2), tokens_per_batch=8192):
+def embedded(encoder, texts, layers=(0, 1, 2), tokens_per_batch=None):
     out = np.full((4, len(layers), len(texts), 16), np.nan, dtype=np.float32)
     embedding.embed(encoder, texts, list(layers), POOLINGS, out, max_length=64, tokens_per_batch=tokens_per_batch)
     return out
