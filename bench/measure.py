@@ -7,7 +7,7 @@ import re
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -34,16 +34,21 @@ def minilm() -> Path:
 def alternate(ways: dict[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
     """Seconds of every way in every round, after a round that does not count; the order turns round by round."""
     seconds: dict[str, list[float]] = {name: [] for name in ways}
-    names = list(ways)
-    for number in range(rounds + 1):
-        for name in names if number % 2 else reversed(names):
-            gc.collect()
-            started = time.perf_counter()
-            ways[name]()
-            taken = time.perf_counter() - started
-            if number:
-                seconds[name].append(taken)
+    for number, name in in_turns(list(ways), rounds + 1):
+        gc.collect()
+        started = time.perf_counter()
+        ways[name]()
+        taken = time.perf_counter() - started
+        if number:
+            seconds[name].append(taken)
     return seconds
+
+
+def in_turns(names: list[str], rounds: int) -> Iterator[tuple[int, str]]:
+    """Number of the round and name; the order turns round by round."""
+    for number in range(rounds):
+        for name in names if number % 2 else reversed(names):
+            yield number, name
 
 
 def alternate_apart(
@@ -55,16 +60,11 @@ def alternate_apart(
     """
     seconds, megabytes = ({name: [] for name in ways} for _ in range(2))
     results = {}
-
-    def run(name: str) -> None:
+    for _, name in in_turns(list(ways), rounds):
         with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
-            taken, memory, results[name] = process.submit(observed, *ways[name]).result()
+            taken, added, results[name] = process.submit(observed, *ways[name]).result()
         seconds[name].append(taken)
-        megabytes[name].append(memory)
-
-    for number in range(rounds):
-        for name in ways if number % 2 else reversed(ways):
-            run(name)
+        megabytes[name].append(added)
     return seconds, megabytes, results
 
 

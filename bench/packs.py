@@ -12,10 +12,9 @@ import pandas as pd
 import texts
 from transformers import AutoTokenizer
 from transformers.utils import logging
+from work import SPECIAL_TOKENS
 
 from selfembed import command_line, crops
-
-SPECIAL_TOKENS = 2
 
 
 def main() -> None:

@@ -2,9 +2,9 @@
 
 import logging
 
+import knn
 import measure
 import numpy as np
-from sklearn.datasets import make_blobs
 from sklearn.manifold import TSNE
 from threadpoolctl import threadpool_limits
 
@@ -28,8 +28,7 @@ def main():
     parser.add_argument("--alone", action="store_true", help="ours alone, for sizes that take scikit-learn long")
     arguments = parser.parse_args()
     logging.disable()
-    vectors, _ = make_blobs(arguments.texts, arguments.dim, centers=60, cluster_std=1.7, random_state=0)
-    vectors = vectors.astype(np.float32)
+    vectors, _ = knn.dense(arguments)
     found = {}
 
     def ours():

@@ -4,6 +4,7 @@ Sizes come from `sizes.csv` (corpora), `tasks.csv` (MTEB) and `packs.csv` (made 
 """
 
 import csv
+import math
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -100,21 +101,18 @@ class Count:
         """Every job that some experiments need, each once, with its work."""
         found: dict[Job, Amounts] = {}
         for name in experiments:
-            mapped = set()
             for item in self.study.experiments[name]:
                 if item.model.recipe:
                     found[Job("fine-tuning", item.model.path)] = self.fine_tuning(item.model)
                 if item.on in self.settings.tasks:
                     found[Job(BENCHMARK, item.path)] = self.benchmark(item)
                     continue
-                vectors = self.embedded(item)
-                found[vectors] = self.embedding(item)
+                found[self.embedded(item)] = self.embedding(item)
                 kind = "linear probe" if isinstance(self.settings.scores[item.score], Linear) else "kNN"
                 found[Job(kind, item.path)] = self.score(item)
-                # Of every label and corpus, the first seed's embeddings are mapped.
-                if self.settings.experiments[name].maps and (item.on, item.line, item.step) not in mapped:
-                    mapped.add((item.on, item.line, item.step))
-                    found[Job("t-SNE", vectors.path)] = {"t-SNE": self.sizes.corpora[item.on].texts}
+            if self.settings.experiments[name].maps:
+                for item in expansion.mapped(self.study.experiments[name], self.settings):
+                    found[Job("t-SNE", self.embedded(item).path)] = {"t-SNE": self.sizes.corpora[item.on].texts}
         return found
 
     def shape(self, encoder: str) -> tuple[int, int]:
@@ -177,8 +175,7 @@ class Count:
         if isinstance(self.settings.encoders[item.model.encoder], TfidfEncoder):
             return {"kNN of TF-IDF": test * train}
         layers, width = self.shape(item.model.encoder)
-        poolings, chosen = item.selection.split("_")
-        representations = len(poolings.split("-")) * (layers + 1 if chosen == "all" else len(chosen.split("-")))
+        representations = math.prod(map(len, expansion.selected(item.selection, layers)))
         if isinstance(score, Linear):
             return {"linear probe": representations * train * width * corpus.classes}
         return {"kNN": representations * test * train * width}

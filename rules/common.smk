@@ -336,12 +336,8 @@ def run_entries(wildcards, input):
 
 
 def mapped(wildcards):
-    """The evaluations of an experiment whose embeddings are mapped: for every label and corpus those of the first seed."""
-    found = {}
-    for item in study.experiments[wildcards.experiment]:
-        if item.on in settings.corpora:
-            found.setdefault((item.on, item.line.label, item.step), item)
-    return list(found.values())
+    """The evaluations of an experiment whose embeddings are mapped."""
+    return expansion.mapped(study.experiments[wildcards.experiment], settings)
 
 
 def map_files(wildcards):

@@ -286,6 +286,22 @@ def select(poolings: list[str], layers: str | list[int], encoder) -> str:
     return f"{'-'.join(in_order)}_{words}"
 
 
+def selected(selection: str, last_layer: int) -> tuple[list[str], list[int]]:
+    """Poolings and numbers of the layers that a selection, or that of a score on a task, names."""
+    poolings, layers, *_ = selection.split("_")
+    numbers = layers if layers in ("last", "all") else list(map(int, layers.split("-")))
+    return poolings.split("-"), layer_numbers(numbers, last_layer)
+
+
+def mapped(evaluations: list[Evaluation], settings: Settings) -> list[Evaluation]:
+    """Those whose embeddings are mapped: for every label and corpus the first seed's."""
+    found: dict[tuple[str, str, str], Evaluation] = {}
+    for item in evaluations:
+        if item.on in settings.corpora:
+            found.setdefault((item.on, item.line.label, item.step), item)
+    return list(found.values())
+
+
 def pairs_name(recipe: Recipe) -> str:
     """What decides a recipe's pairs: the augmentation and the settings that differ from its defaults.
 

@@ -6,7 +6,7 @@ The scripts that draw and lay out check the same of the numbers that they read.
 from collections.abc import Iterator
 
 from selfembed.settings.encoders import BAGS_OF_WORDS
-from selfembed.settings.expansion import Evaluation, Study, layer_numbers, spelled
+from selfembed.settings.expansion import Evaluation, Study, selected, spelled
 from selfembed.settings.figures import ScoreFigure
 from selfembed.settings.schema import Settings
 
@@ -54,13 +54,12 @@ def rows_of(evaluations: list[Evaluation], settings: Settings) -> Iterator[Row]:
     for item in evaluations:
         encoder = settings.encoders[item.model.encoder]
         last_layer = 0 if isinstance(encoder, BAGS_OF_WORDS) else encoder.layers
-        poolings, layers, *_ = item.selection.split("_")
-        numbers = layers if layers in ("last", "all") else list(map(int, layers.split("-")))
+        poolings, layers = selected(item.selection, last_layer)
         row = {"label": item.line.label, "series": item.line.series, "x": item.line.x, "corpus": item.on}
         row |= {"encoder": item.model.encoder, "tuned": item.model.recipe is not None, "model": item.model.path}
         row |= {"step": item.step, "score": item.score, "last_layer": last_layer}
-        for pooling in poolings.split("-"):
-            for layer in layer_numbers(numbers, last_layer):
+        for pooling in poolings:
+            for layer in layers:
                 yield row | {"pooling": pooling, "layer": layer}
 
 
