@@ -52,12 +52,13 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="folder to work in, kept; default: a temporary one")
     parser.add_argument("--table", type=Path, default=HERE / "growth.csv", help="CSV file to write")
     arguments = parser.parse_args()
+    settings = {name: getattr(arguments, name) for name in ("layers", "dim", "length")}
     rows = []
     for size in arguments.texts:
         with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
             texts.many(size).to_parquet(Path(folder) / "source.parquet")
             for step in arguments.steps:
-                seconds, megabytes = run(step, Path(folder), **vars(arguments))
+                seconds, megabytes = run(step, Path(folder), **settings)
                 rows.append({"step": step, "texts": size, "seconds": seconds, "megabytes": megabytes})
                 print(f"{step}, {size} texts: {seconds:.1f} s, {megabytes:.0f} MB", flush=True)
         table = pd.DataFrame(rows).round({"seconds": 2, "megabytes": 0})
