@@ -4,6 +4,7 @@ Corpora are generated from real docstrings (bench/texts.py). The encoder is smal
 BERT with random weights and the tokenizer of all-MiniLM-L6-v2. Writes `growth.csv` and `growth.png` next to this file.
 """
 
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import measure
 import numpy as np
 import pandas as pd
 import texts
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from selfembed import command_line
 
@@ -56,7 +58,7 @@ def main() -> None:
     rows = []
     for size in arguments.texts:
         with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
-            texts.many(size).to_parquet(Path(folder) / "source.parquet")
+            write_texts(size, Path(folder) / "source.parquet")
             for step in arguments.steps:
                 seconds, megabytes = run(step, Path(folder), **settings)
                 rows.append({"step": step, "texts": size, "seconds": seconds, "megabytes": megabytes})
@@ -65,6 +67,15 @@ def main() -> None:
         table.to_csv(arguments.table, index=False)
     draw(table, arguments.table.with_suffix(".png"))
     print(report(table))
+
+
+def write_texts(size: int, path: Path) -> None:
+    """Write generated texts, in a process of its own: the memory of this one counts as that of every step it starts."""
+    process = multiprocessing.Process(target=lambda: texts.many(size).to_parquet(path))
+    process.start()
+    process.join()
+    if process.exitcode:
+        sys.exit(f"error: no texts in {path}")
 
 
 def run(step: str, folder: Path, more: str = "", **settings) -> tuple[float, float]:
@@ -110,6 +121,10 @@ def draw(table: pd.DataFrame, path: Path) -> None:
             rows = table[table["step"] == step]
             axis.plot(rows["texts"], rows[column], ".-", color=color, label=step, linewidth=0.8, markersize=3)
         axis.set(xscale="log", yscale="log", xlabel="Texts", ylabel=what)
+        for scale in (axis.xaxis, axis.yaxis):
+            scale.set_major_locator(LogLocator(subs=(1, 3)))
+            scale.set_major_formatter("{x:,.0f}")
+            scale.set_minor_formatter(NullFormatter())
     low = np.array([table["texts"].min(), table["texts"].max()])
     axes[0].plot(low, low / low[0], ":", color="grey", linewidth=0.6, label="linear")
     axes[1].legend(fontsize=5, loc="upper left", bbox_to_anchor=(1.02, 1))

@@ -11,7 +11,6 @@ from pathlib import Path
 import growth
 import measure
 import numpy as np
-import texts
 
 TEXTS = 732_723
 LAYERS = 13
@@ -35,7 +34,7 @@ def main() -> None:
             seconds, megabytes = growth.run(step, folder, more, **settings)
             print(f"| {what} | {seconds:.0f} | {megabytes:,.0f} |", flush=True)
 
-        texts.many(arguments.texts).to_parquet(folder / "source.parquet")
+        growth.write_texts(arguments.texts, folder / "source.parquet")
         show("corpus prepared", "prepare_corpus")
         show("pairs of one epoch", "make_pairs")
         show("pairs of ten epochs", "make_pairs", "--epochs 10")
