@@ -4,7 +4,6 @@ Corpora are generated from real docstrings (bench/texts.py). The encoder is smal
 BERT with random weights and the tokenizer of all-MiniLM-L6-v2. Writes `growth.csv` and `growth.png` next to this file.
 """
 
-import multiprocessing
 import os
 import subprocess
 import sys
@@ -58,7 +57,7 @@ def main() -> None:
     rows = []
     for size in arguments.texts:
         with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
-            write_texts(size, Path(folder) / "source.parquet")
+            measure.apart(write_texts, size, Path(folder) / "source.parquet")  # see `run`
             for step in arguments.steps:
                 seconds, megabytes = run(step, Path(folder), **settings)
                 rows.append({"step": step, "texts": size, "seconds": seconds, "megabytes": megabytes})
@@ -70,16 +69,15 @@ def main() -> None:
 
 
 def write_texts(size: int, path: Path) -> None:
-    """Write generated texts, in a process of its own: the memory of this one counts as that of every step it starts."""
-    process = multiprocessing.Process(target=lambda: texts.many(size).to_parquet(path))
-    process.start()
-    process.join()
-    if process.exitcode:
-        sys.exit(f"error: no texts in {path}")
+    """Write generated texts to a Parquet file."""
+    texts.many(size).to_parquet(path)
 
 
 def run(step: str, folder: Path, more: str = "", **settings) -> tuple[float, float]:
-    """Seconds and most megabytes of one step, start of the program included; `more` are words for its command line."""
+    """Seconds and most megabytes of one step, start of the program included; `more` are words for its command line.
+
+    What this process has in memory counts as the step's, so large things are made in another (`measure.apart`).
+    """
     words = STEPS[step].format(tokenizer=measure.minilm(), **settings).split() + more.split()
     with open(folder / "log", "w") as log:
         started = time.perf_counter()
@@ -121,8 +119,8 @@ def draw(table: pd.DataFrame, path: Path) -> None:
             rows = table[table["step"] == step]
             axis.plot(rows["texts"], rows[column], ".-", color=color, label=step, linewidth=0.8, markersize=3)
         axis.set(xscale="log", yscale="log", xlabel="Texts", ylabel=what)
+        axis.yaxis.set_major_locator(LogLocator(subs=(1, 3)))
         for scale in (axis.xaxis, axis.yaxis):
-            scale.set_major_locator(LogLocator(subs=(1, 3)))
             scale.set_major_formatter("{x:,.0f}")
             scale.set_minor_formatter(NullFormatter())
     low = np.array([table["texts"].min(), table["texts"].max()])

@@ -34,7 +34,7 @@ def main() -> None:
             seconds, megabytes = growth.run(step, folder, more, **settings)
             print(f"| {what} | {seconds:.0f} | {megabytes:,.0f} |", flush=True)
 
-        growth.write_texts(arguments.texts, folder / "source.parquet")
+        measure.apart(growth.write_texts, arguments.texts, folder / "source.parquet")
         show("corpus prepared", "prepare_corpus")
         show("pairs of one epoch", "make_pairs")
         show("pairs of ten epochs", "make_pairs", "--epochs 10")

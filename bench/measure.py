@@ -61,11 +61,16 @@ def alternate_apart(
     seconds, megabytes = ({name: [] for name in ways} for _ in range(2))
     results = {}
     for _, name in in_turns(list(ways), rounds):
-        with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
-            taken, added, results[name] = process.submit(observed, *ways[name]).result()
+        taken, added, results[name] = apart(observed, *ways[name])
         seconds[name].append(taken)
         megabytes[name].append(added)
     return seconds, megabytes, results
+
+
+def apart(function: Callable, *arguments) -> object:
+    """What a call returns that is made in a process of its own."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
+        return process.submit(function, *arguments).result()
 
 
 def observed(function: Callable, *arguments) -> tuple[float, float, object]:
