@@ -2,6 +2,7 @@
 
 Reads a model at a step and a corpus. Writes a folder with `embeddings.npy` (float32, shape poolings × layers × texts ×
 dim; for TF-IDF `embeddings.npz`, a sparse matrix texts × words) and `embeddings.json`, which names poolings and layers.
+A job that was killed goes on after its last finished block of texts, kept beside the output in `.NAME.unfinished/`.
 """
 
 from argparse import Namespace
@@ -12,7 +13,7 @@ from selfembed.command_line import existing, log, use_threads
 from selfembed.corpora import read_corpus
 from selfembed.devices import choose_device
 from selfembed.progress import Progress
-from selfembed.records import checksum, provenance, read_json, write_json, written_whole
+from selfembed.records import checksum, code_checksum, provenance, read_json, resumable, write_json
 
 
 def main(argv: list[str]) -> None:
@@ -33,14 +34,23 @@ def main(argv: list[str]) -> None:
     arguments = parser.parse_args(argv)
     texts = read_corpus(arguments.corpus)["text"].tolist()
     facts = {"texts": len(texts), "corpus": checksum(arguments.corpus)}
-    with written_whole(arguments.output) as folder:
-        folder.mkdir()
+    with resumable(arguments.output, identity(arguments, facts)) as unfinished:
+        folder = unfinished / "result"
+        folder.mkdir(exist_ok=True)
         if (arguments.model / "bag_of_words.json").is_file():
             facts |= embed_as_bags_of_words(arguments, texts, folder)
         else:
-            facts |= embed_with_encoder(arguments, texts, folder)
+            facts |= embed_with_encoder(arguments, texts, folder, unfinished / "blocks.json")
         write_json(provenance(**facts), folder / "embeddings.json")
     log.info("%d texts, layers %s, poolings %s", len(texts), facts["layers"], facts["poolings"])
+
+
+def identity(arguments: Namespace, facts: dict) -> dict:
+    """Everything that decides the vectors: blocks of an earlier job are used if it is the same."""
+    described = arguments.model / "bag_of_words.json"
+    model = checksum(described if described.is_file() else arguments.model / "model.safetensors")
+    words = {key: str(value) for key, value in vars(arguments).items() if key != "output"}
+    return provenance(**words | facts, weights=model, code=code_checksum())
 
 
 def embed_as_bags_of_words(arguments: Namespace, texts: list[str], folder: Path) -> dict:
@@ -52,8 +62,11 @@ def embed_as_bags_of_words(arguments: Namespace, texts: list[str], folder: Path)
     return {"poolings": ["none"], "layers": [0], "last_layer": 0, "dim": embedded.shape[1]}
 
 
-def embed_with_encoder(arguments: Namespace, texts: list[str], folder: Path) -> dict:
-    """Stream the vectors of an encoder into `folder`; return what describes them."""
+def embed_with_encoder(arguments: Namespace, texts: list[str], folder: Path, finished: Path) -> dict:
+    """Stream the vectors of an encoder into `folder`; return what describes them.
+
+    `finished` is a file that counts the texts of finished blocks, so that a killed job can go on.
+    """
     from selfembed import embedding, encoders
 
     use_threads(arguments.threads)
@@ -61,20 +74,27 @@ def embed_with_encoder(arguments: Namespace, texts: list[str], folder: Path) -> 
     encoder = encoders.load(arguments.model).to(device)
     config = encoder.model.config
     layers = embedding.chosen_layers(arguments.layers, config.num_hidden_layers)
-    vectors.create(folder, len(arguments.poolings), len(layers), len(texts), config.hidden_size)
     progress = Progress(len(texts), "texts")
-    for block in embedding.blocks(len(texts)):
+    if finished.is_file():
+        progress.skip(read_json(finished)["texts"])
+        log.info("going on after %d of %d texts", progress.done, len(texts))
+    else:
+        vectors.create(folder, len(arguments.poolings), len(layers), len(texts), config.hidden_size)
+    for block in embedding.blocks(len(texts), progress.done):
+        out = vectors.to_fill(folder)
         embedding.embed(
             encoder,
             texts[block],
             layers,
             arguments.poolings,
-            vectors.to_fill(folder)[:, :, block],
+            out[:, :, block],
             arguments.max_length,
             arguments.tokens_per_batch,
             arguments.precision,
             progress,
         )
+        out.flush()
+        write_json({"texts": block.stop}, finished)
     return {
         "poolings": arguments.poolings,
         "layers": layers,

@@ -2,6 +2,7 @@
 
 Reads a base model and its pairs. Writes a folder with `final/`, a SentenceTransformer that anyone can load, one more
 such folder for every kept step, `loss.csv` (one row per optimiser step) and `run.json` (all settings and versions).
+A run that was killed goes on from its last checkpoint, which lies beside the output in `.NAME.unfinished/`.
 """
 
 import logging
@@ -11,7 +12,16 @@ import pandas as pd
 from selfembed import command_line, model_cards
 from selfembed.command_line import existing, log, use_threads
 from selfembed.devices import choose_device
-from selfembed.records import checksum, provenance, read_json, write_json, write_table, written_whole
+from selfembed.records import (
+    checksum,
+    code_checksum,
+    provenance,
+    read_json,
+    resumable,
+    write_json,
+    write_table,
+    written_whole,
+)
 
 RECIPE = (
     "pooling",
@@ -52,6 +62,12 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--seed", type=int, required=True, help="decides dropout masks, masked tokens and the head")
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto", help="where to train")
     parser.add_argument("--threads", type=int, default=2, help="CPU threads; decides the last digits")
+    parser.add_argument(
+        "--checkpoint-seconds",
+        type=float,
+        default=600.0,
+        help="time between checkpoints, which a killed run goes on from",
+    )
     parser.add_argument("--output", required=True, help="folder to write")
     arguments = parser.parse_args(argv)
     from selfembed import encoders, training
@@ -71,14 +87,24 @@ def main(argv: list[str]) -> None:
     ):
         model.append(layer)
     log.info("%s: %d pairs on %s, %s", arguments.name, len(pairs), device, recipe)
-    with written_whole(arguments.output) as folder:
+    facts = provenance(
+        run=arguments.name,
+        recipe=recipe,
+        device=device,
+        threads=arguments.threads,
+        base_weights=checksum(arguments.base / "0" / "model.safetensors"),
+        pairs=checksum(arguments.pairs),
+    )
+    with resumable(arguments.output, facts | {"keep": arguments.keep, "code": code_checksum()}) as unfinished:
+        folder = unfinished / "result"
 
         def save(step: str, history: pd.DataFrame) -> None:
             """Save the model as it is now, without a head, for texts that may be longer than packs."""
             finished = encoders.assemble(encoder, arguments.pooling, max_length)
             own_code = encoders.needs_own_code(finished)
             card = model_cards.tuned(arguments.name, recipe, history, len(pairs), own_code)
-            encoders.save(finished, folder / step, card)
+            with written_whole(folder / step) as whole:
+                encoders.save(finished, whole, card)
             encoder.to(device)
             encoder.max_seq_length = arguments.max_length
 
@@ -94,19 +120,12 @@ def main(argv: list[str]) -> None:
             arguments.mask_fraction,
             arguments.keep,
             save,
+            unfinished,
+            arguments.checkpoint_seconds,
         )
         save("final", history)
         write_table(history, folder / "loss.csv")
-        facts = provenance(
-            run=arguments.name,
-            recipe=recipe,
-            device=device,
-            threads=arguments.threads,
-            steps=len(history),
-            base_weights=checksum(arguments.base / "0" / "model.safetensors"),
-            pairs=checksum(arguments.pairs),
-        )
-        write_json(facts, folder / "run.json")
+        write_json(facts | {"steps": len(history)}, folder / "run.json")
 
 
 if __name__ == "__main__":

@@ -1,14 +1,21 @@
 """What every script's command line shares: logging, one-line errors, threads."""
 
 import argparse
+import errno
 import logging
+import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import gettempdir
 
 from selfembed.errors import InputError
 
 log = logging.getLogger("selfembed")
+
+# What libraries written in other languages say of a full disk: Rust and Arrow, torch.
+FULL_DISK = ("No space left on device", "PytorchStreamWriter failed writing")
 
 
 class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
@@ -29,6 +36,22 @@ def run(main: Callable[[list[str]], None]) -> None:
         main(sys.argv[1:])
     except InputError as error:
         sys.exit(f"error: {error}")
+    except Exception as error:
+        if not is_full_disk(error):
+            raise
+        free = ", ".join(
+            f"{shutil.disk_usage(path).free / 1e6:,.0f} MB free in {path}" for path in (os.getcwd(), gettempdir())
+        )
+        sys.exit(f"error: no space left on a disk ({free}); make room and run the same again")
+
+
+def is_full_disk(error: BaseException | None) -> bool:
+    """Whether a full disk is behind an error, also when a library wraps it in an error of its own."""
+    if error is None:
+        return False
+    if getattr(error, "errno", None) == errno.ENOSPC or any(words in str(error) for words in FULL_DISK):
+        return True
+    return is_full_disk(error.__cause__ or error.__context__)
 
 
 def existing(path: str) -> Path:

@@ -1,6 +1,7 @@
 """Masked tokens: part of every text's tokens replaced by the encoder's own mask token."""
 
 from collections.abc import Callable
+from itertools import count
 
 import numpy as np
 import torch
@@ -27,8 +28,14 @@ def mask_tokens(
     return masked
 
 
-def masked_preprocessing(preprocess: Callable, tokenizer, fraction: float, seed: int) -> Callable:
-    """A model's preprocessing of texts, followed by masking; every call draws anew, in order, from one generator.
+def masked_preprocessing(
+    preprocess: Callable, tokenizer, fraction: float, seed: int, calls_before: int = 0
+) -> Callable:
+    """A model's preprocessing of texts, followed by masking; every call draws anew.
+
+    Args:
+        seed: with the number of the call, decides which tokens are masked.
+        calls_before: calls of an earlier process that this one goes on from.
 
     Raises InputError if the encoder has no mask token, or if the fraction is not in [0, 1).
     """
@@ -38,12 +45,13 @@ def masked_preprocessing(preprocess: Callable, tokenizer, fraction: float, seed:
         raise InputError("mask_fraction: the encoder's tokenizer has no mask token; allowed: 0")
     # An unknown word is a word: it can be masked.
     special = torch.tensor(sorted(set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}))
-    # A stream of its own: the run's seed alone already decides the pairs.
-    generator = np.random.default_rng([seed, 1])
+    calls = count(calls_before)
 
     def masked(texts: list[str], **arguments) -> dict:
         features = preprocess(texts, **arguments)
         ids = features["input_ids"]
+        # A stream of its own: the run's seed alone already decides the pairs.
+        generator = np.random.default_rng([seed, 1, next(calls)])
         maskable = features["attention_mask"].bool() & ~torch.isin(ids, special)
         return {**features, "input_ids": mask_tokens(ids, maskable, fraction, tokenizer.mask_token_id, generator)}
 

@@ -14,8 +14,14 @@ class Progress:
     unit: str
     interval: float = 5.0
     done: int = 0
+    before: int = 0  # done by an earlier job
     started: float = field(default_factory=time.monotonic)
     logged: float = field(default_factory=time.monotonic)
+
+    def skip(self, amount: int) -> None:
+        """Count units that an earlier job did."""
+        self.done += amount
+        self.before += amount
 
     def advance(self, amount: int, note: str = "") -> None:
         """Count `amount` more units; `note` is added to the line."""
@@ -24,7 +30,7 @@ class Progress:
         if self.done < self.total and now - self.logged < self.interval:
             return
         self.logged = now
-        rate = self.done / max(now - self.started, 1e-9)
+        rate = (self.done - self.before) / max(now - self.started, 1e-9)
         left = (self.total - self.done) / rate
         log.info(
             "%d of %d %s (%.0f %%), %.3g per second, %.0f s left%s",

@@ -36,6 +36,32 @@ def written_whole(path: Path) -> Iterator[Path]:
         shutil.rmtree(shelter, ignore_errors=True)
 
 
+@contextmanager
+def resumable(path: Path, identity: dict[str, Any]) -> Iterator[Path]:
+    """Yield a folder beside `path` that outlives a job that is killed; its `result` replaces `path` at the end.
+
+    Snakemake deletes the outputs of a failed job, not this folder. What an earlier job left in it is there again, if
+    `identity`, everything that decides the result, is the same; otherwise it is thrown away.
+    """
+    path = Path(path)
+    folder = path.with_name(f".{path.name}.unfinished")
+    identity = json.loads(json.dumps(identity))
+    known = folder / "identity.json"
+    if not known.is_file() or read_json(known) != identity:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        write_json(identity, known)
+    try:
+        yield folder
+        if path.is_dir():
+            shutil.rmtree(path)
+        os.replace(folder / "result", path)
+        shutil.rmtree(folder)
+    finally:
+        if folder.is_dir() and [item.name for item in folder.iterdir()] == [known.name]:
+            shutil.rmtree(folder)
+
+
 def write_table(table: pd.DataFrame, path: Path) -> None:
     """Write a frame as CSV or Parquet, by the file's ending, whole or not at all."""
     with written_whole(path) as temporary:
@@ -73,6 +99,12 @@ def checksum_of_files(folder: Path, files: Iterable[Path]) -> str:
     for path in sorted(files):
         digest.update(f"{path.relative_to(folder).as_posix()} {checksum(path)}\n".encode())
     return digest.hexdigest()
+
+
+def code_checksum() -> str:
+    """SHA-256 over the library's files: a job that goes on must be of the same code as the one that began."""
+    folder = Path(__file__).parent
+    return checksum_of_files(folder, folder.glob("*.py"))
 
 
 def provenance(**facts: Any) -> dict[str, Any]:

@@ -4,26 +4,36 @@ Adam without weight decay, no gradient clipping, a learning rate that rises over
 linearly to zero, dropout on, in-batch negatives, one direction (anchor to positives).
 """
 
-import tempfile
+import re
+import time
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
 from datasets import Dataset
+from safetensors.torch import load_model, save_model
 from sentence_transformers import SentenceTransformer, SentenceTransformerTrainer, SentenceTransformerTrainingArguments
 from sentence_transformers.base.sampler import DefaultBatchSampler
 from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
 from transformers import PrinterCallback, TrainerCallback
 
+from selfembed import interruption
+from selfembed.command_line import log
 from selfembed.errors import InputError
 from selfembed.forward import encoder_forward
 from selfembed.masking import masked_preprocessing
 from selfembed.progress import Progress
+from selfembed.records import read_json, write_json
 
 Keep = Callable[[str, pd.DataFrame], None]
 
 # Tokens in a forward pass: few on a processor, so that hardly any is padding; a GPU wants large passes instead.
 TOKENS_PER_PASS = {"cpu": 1024, "cuda": 65536}
+
+CHECKPOINT_SECONDS = 600.0  # a killed run loses at most this much
+HISTORY = "history.json"  # the last file of a checkpoint to be written: with it, the checkpoint is whole
 
 
 def batches_in_order(epochs: np.ndarray, batch_size: int) -> list[list[int]]:
@@ -53,6 +63,53 @@ class BatchesInOrder(DefaultBatchSampler):
         return len(self.found)
 
 
+class ResumableTrainer(SentenceTransformerTrainer):
+    """The trainer with checkpoints of bare weights: modules may be of this project, and need not load by themselves."""
+
+    def _save(self, output_dir: str | None = None, state_dict: dict | None = None) -> None:
+        Path(output_dir).mkdir(parents=True, exist_ok=True)
+        save_model(self.model, str(Path(output_dir) / "weights.safetensors"))
+
+    def _load_from_checkpoint(self, checkpoint_path: str) -> None:
+        load_model(self.model, str(Path(checkpoint_path) / "weights.safetensors"))
+
+
+def newest_checkpoint(folder: Path) -> Path | None:
+    """The whole checkpoint of the latest step in a folder, if there is one."""
+    whole = [path.parent for path in folder.glob(f"checkpoint-*/{HISTORY}")]
+    return max(whole, key=step_of, default=None)
+
+
+def step_of(checkpoint: Path) -> int:
+    """The optimiser step after which a checkpoint was saved."""
+    return int(re.fullmatch(r"checkpoint-(\d+)", checkpoint.name)[1])
+
+
+class Checkpoints(TrainerCallback):
+    """Asks the trainer for a checkpoint every so often, and for a last one when the process is asked to end."""
+
+    def __init__(self, history: "History", seconds: float, asked: interruption.Interruption) -> None:
+        self.history = history
+        self.seconds = seconds
+        self.asked = asked
+        self.saved = time.monotonic()
+
+    def on_step_end(self, args, state, control, **kwargs) -> None:
+        """Decide whether this step ends with a checkpoint; the last step of a run needs none."""
+        due = time.monotonic() - self.saved >= self.seconds
+        control.should_save = (due or self.asked.asked) and state.global_step < state.max_steps
+
+    def on_save(self, args, state, control, **kwargs) -> None:
+        """Complete the checkpoint with the history so far.
+
+        Raises SystemExit if the process was asked to end.
+        """
+        write_json({"rows": self.history.rows}, Path(args.output_dir) / f"checkpoint-{state.global_step}" / HISTORY)
+        self.saved = time.monotonic()
+        if self.asked.asked:
+            raise SystemExit(f"ended as asked, after step {state.global_step}; run the same again to go on from there")
+
+
 class History(TrainerCallback):
     """Collects one row per optimiser step, hands over kept steps, logs progress, stops a training that diverged."""
 
@@ -64,6 +121,12 @@ class History(TrainerCallback):
         self.rows: list[dict] = []
         self.learning_rate = 0.0
         self.progress = Progress(len(found), "steps")
+
+    def go_on_from(self, checkpoint: Path) -> None:
+        """Take over the rows of a checkpoint."""
+        self.rows = read_json(checkpoint / HISTORY)["rows"]
+        self.progress.skip(len(self.rows))
+        log.info("going on after step %d of %d", len(self.rows), len(self.found))
 
     def on_step_begin(self, args, state, control, optimizer=None, **kwargs) -> None:
         """Note the learning rate that this step uses."""
@@ -125,6 +188,8 @@ def fine_tune(
     mask_fraction: float = 0.0,
     kept_steps: Sequence[str] = (),
     keep: Keep = lambda name, history: None,
+    checkpoints: Path | None = None,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
 ) -> pd.DataFrame:
     """Fine-tune a model in place on pairs, in their order.
 
@@ -141,6 +206,9 @@ def fine_tune(
         mask_fraction: part of the tokens of each text that the mask token replaces, anchor and positive independently.
         kept_steps: optimiser steps (`10`) and ends of epochs (`epoch-1`) after which `keep` is called with the step's
             name and the history so far; the model is then as it was after that step.
+        checkpoints: folder for the state of training, saved every `checkpoint_seconds` and on SIGTERM or SIGINT; the
+            newest whole state that it holds is gone on from, and gives the same bytes as an unbroken run (on a
+            processor, with the same threads). It must hold states of this very run only. Without it there are none.
 
     Returns one row per optimiser step: `step` (from 1), `epoch`, `batch_size`, `learning_rate`, `loss`.
 
@@ -150,9 +218,11 @@ def fine_tune(
     found = batches_in_order(epochs, batch_size)
     first_epoch = sum(epochs[batch[0]] == epochs[0] for batch in found)
     history = History(found, epochs, steps_to_keep(list(kept_steps), found, epochs), keep)
-    with tempfile.TemporaryDirectory() as folder:
+    with TemporaryDirectory() as nowhere, interruption.awaited() as asked:
+        folder = checkpoints or Path(nowhere)
+        checkpoint = newest_checkpoint(folder)
         arguments = SentenceTransformerTrainingArguments(
-            output_dir=folder,
+            output_dir=str(folder),
             num_train_epochs=1,  # all epochs are in the pairs
             per_device_train_batch_size=batch_size,
             batch_sampler=lambda dataset, **_: BatchesInOrder(found),
@@ -166,11 +236,12 @@ def fine_tune(
             use_cpu=model.device.type == "cpu",
             logging_steps=1,
             logging_nan_inf_filter=False,
-            save_strategy="no",
+            save_strategy="no",  # our callback asks for checkpoints
+            save_total_limit=2,  # the newest may be half written
             report_to=[],
             disable_tqdm=True,
         )
-        trainer = SentenceTransformerTrainer(
+        trainer = ResumableTrainer(
             model=model,
             args=arguments,
             train_dataset=Dataset.from_pandas(pairs[["anchor", "positive"]], preserve_index=False),
@@ -179,10 +250,15 @@ def fine_tune(
         )
         trainer.remove_callback(PrinterCallback)  # progress is logged by our own
         trainer.remove_callback(trainer.model_card_callback_class)
+        if checkpoints:
+            trainer.add_callback(Checkpoints(history, checkpoint_seconds, asked))
+        if checkpoint:
+            history.go_on_from(checkpoint)
         if mask_fraction:
             preprocess = trainer.data_collator.preprocess_fn
-            masked = masked_preprocessing(preprocess, model.tokenizer, mask_fraction, seed)
+            calls_before = 2 * len(history.rows)  # anchors and positives of every batch
+            masked = masked_preprocessing(preprocess, model.tokenizer, mask_fraction, seed, calls_before)
             trainer.data_collator.preprocess_fn = masked
         with encoder_forward(model, precision, TOKENS_PER_PASS[model.device.type]):
-            trainer.train()
+            trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     return pd.DataFrame(history.rows)

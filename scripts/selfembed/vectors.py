@@ -4,6 +4,7 @@
 (texts, words). `embeddings.json` names the poolings and layers, and says what made them.
 """
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,12 @@ def create(folder: Path, poolings: int, layers: int, texts: int, dim: int) -> No
     """Make an array of zeros to fill with the vectors of an encoder, float32, shape (poolings, layers, texts, dim)."""
     shape = (poolings, layers, texts, dim)
     np.lib.format.open_memmap(folder / "embeddings.npy", mode="w+", dtype=np.float32, shape=shape)
+    with open(folder / "embeddings.npy", "r+b") as file:
+        # A full disk is an error now; later, writing to the memory map would end the process without a word.
+        os.posix_fallocate(file.fileno(), 0, os.fstat(file.fileno()).st_size)
 
 
-def to_fill(folder: Path) -> np.ndarray:
+def to_fill(folder: Path) -> np.memmap:
     """The array that was made, as a memory map. It keeps in memory what is written, so open it anew for every part."""
     return np.load(folder / "embeddings.npy", mmap_mode="r+")
 

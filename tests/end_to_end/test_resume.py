@@ -1,0 +1,160 @@
+"""Long steps that are killed go on where they were, and end with the same bytes as if they had not been."""
+
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import pytest
+from small_models import small_bert, text
+
+import embed
+from selfembed import corpora, embedding, encoders
+from selfembed.records import write_json, write_table
+from workflow_runs import ROOT
+
+STEPS = 120
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A function that gives the command of a run with everything random in it: dropout, masks, a head, kept steps."""
+    folder = tmp_path_factory.mktemp("run")
+    encoders.save(small_bert(folder / "tokenizer"), folder / "base" / "0", "")
+    rows = [(epoch, f"t{n}", text(9, n), text(8, n + 7)) for epoch in range(2) for n in range(4 * STEPS // 2)]
+    write_table(pd.DataFrame(rows, columns=["epoch", "id", "anchor", "positive"]), folder / "pairs.parquet")
+    write_json({"settings": {}}, folder / "pairs.json")
+
+    def command(output, seconds=0.05, learning_rate=1e-3):
+        words = f"--base {folder}/base --pairs {folder}/pairs.parquet --pairs-settings {folder}/pairs.json --name run"
+        words += f" --learning-rate {learning_rate} --batch-size 4 --max-length 16 --mask-fraction 0.3 --projection 8 4"
+        words += f" --keep 10 epoch-1 --seed 3 --device cpu --threads 1 --checkpoint-seconds {seconds}"
+        return [sys.executable, str(ROOT / "scripts" / "fine_tune.py"), *words.split(), "--output", str(output)]
+
+    return command
+
+
+def contents(folder):
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def unbroken(run, tmp_path_factory):
+    output = tmp_path_factory.mktemp("unbroken") / "seed-3"
+    subprocess.run(run(output, seconds=600), check=True, capture_output=True)
+    assert list(output.parent.iterdir()) == [output]
+    return contents(output)
+
+
+def steps_saved(unfinished):
+    """Steps of the checkpoints that are whole."""
+    return [int(path.parent.name.split("-")[1]) for path in unfinished.glob("checkpoint-*/history.json")]
+
+
+def go_until(command, unfinished, step, number):
+    """Start a run, send it a signal once a checkpoint of `step` or later is there; return its exit code and log."""
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    while running.poll() is None and max(steps_saved(unfinished), default=0) < step:
+        time.sleep(0.005)
+    time.sleep(random.Random(step).random() / 10)  # in the middle of a step, or of a checkpoint
+    running.send_signal(number)
+    log, _ = running.communicate(timeout=60)
+    return running.returncode, log
+
+
+def test_a_run_that_is_killed_twenty_times_ends_with_the_same_bytes(run, unbroken, tmp_path):
+    output, unfinished = tmp_path / "seed-3", tmp_path / ".seed-3.unfinished"
+    moments = sorted(random.Random(5).sample(range(1, STEPS - 20), 20))
+    gone_on = []
+    for moment in moments:
+        saved = max(steps_saved(unfinished), default=0)
+        code, log = go_until(run(output), unfinished, max(moment, saved + 1), signal.SIGKILL)
+        assert code == -signal.SIGKILL, log
+        assert not output.exists()
+        gone_on += re.findall(r"going on after step (\d+) of", log)
+        assert not saved or int(gone_on[-1]) >= saved  # no whole checkpoint was lost
+    assert len(gone_on) >= 18
+    assert [int(step) for step in gone_on] == sorted(int(step) for step in gone_on)
+    subprocess.run(run(output), check=True, capture_output=True)
+    assert contents(output) == unbroken
+    assert not unfinished.exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_run_that_is_asked_to_end_loses_no_step(run, unbroken, tmp_path, number):
+    output, unfinished = tmp_path / "seed-3", tmp_path / ".seed-3.unfinished"
+    code, log = go_until(run(output), unfinished, 30, number)
+    assert code == 1
+    (last,) = map(int, re.findall(r"ended as asked, after step (\d+); run the same again", log))
+    assert max(steps_saved(unfinished)) == last
+    done = subprocess.run(run(output), check=True, capture_output=True, text=True)
+    assert f"going on after step {last} of {STEPS}" in done.stderr
+    assert contents(output) == unbroken
+
+
+def test_a_state_of_other_settings_is_not_gone_on_from(run, tmp_path):
+    output, unfinished = tmp_path / "seed-3", tmp_path / ".seed-3.unfinished"
+    go_until(run(output), unfinished, 5, signal.SIGKILL)
+    done = subprocess.run(run(output, learning_rate=2e-3), check=True, capture_output=True, text=True)
+    assert "going on" not in done.stderr
+    assert pd.read_csv(output / "loss.csv")["learning_rate"].max() == pytest.approx(2e-3)
+
+
+def test_a_run_that_diverges_names_the_step_and_keeps_the_last_good_state(run, tmp_path):
+    done = subprocess.run(run(tmp_path / "seed-3", 0.0, learning_rate=1e30), capture_output=True, text=True)
+    assert done.returncode == 1
+    step, learning_rate = re.search(r"loss is nan at step (\d+) of .* learning rate ([\d.e+]+)", done.stderr).groups()
+    assert float(learning_rate) > 1
+    assert max(steps_saved(tmp_path / ".seed-3.unfinished")) == int(step) - 1
+    assert "Traceback" not in done.stderr
+
+
+@pytest.fixture
+def embedding_arguments(tmp_path):
+    encoders.save(small_bert(tmp_path / "tokenizer"), tmp_path / "model", "")
+    table = pd.DataFrame(
+        {"id": range(20), "text": [text(4 + n % 9, n) for n in range(20)], "label": None, "title": None}
+    )
+    write_table(table[corpora.COLUMNS].astype("object").astype({"id": str}), tmp_path / "corpus.parquet")
+
+    def arguments(output):
+        words = f"--model {tmp_path}/model --corpus {tmp_path}/corpus.parquet --layers all --threads 1 --device cpu"
+        return [*words.split(), "--output", str(output)]
+
+    return arguments
+
+
+def test_embedding_goes_on_after_its_last_finished_block(embedding_arguments, tmp_path, monkeypatch):
+    monkeypatch.setattr(embedding, "BLOCK", 6)
+    embed.main(embedding_arguments(tmp_path / "unbroken"))
+    whole, seen = embedding.embed, []
+
+    def dies_in_the_third_block(encoder, texts, *arguments):
+        seen.append(len(texts))
+        if len(seen) == 3:
+            raise KeyboardInterrupt
+        whole(encoder, texts, *arguments)
+
+    monkeypatch.setattr(embedding, "embed", dies_in_the_third_block)
+    with pytest.raises(KeyboardInterrupt):
+        embed.main(embedding_arguments(tmp_path / "broken"))
+    assert not (tmp_path / "broken").exists()
+    assert json.loads((tmp_path / ".broken.unfinished" / "blocks.json").read_text()) == {"texts": 12}
+    embed.main(embedding_arguments(tmp_path / "broken"))
+    assert seen == [6, 6, 6, 6, 2]
+    assert contents(tmp_path / "broken") == contents(tmp_path / "unbroken")
+    assert not (tmp_path / ".broken.unfinished").exists()
+
+
+def test_a_job_that_fails_before_it_did_anything_leaves_nothing(embedding_arguments, tmp_path):
+    arguments = [*embedding_arguments(tmp_path / "none"), "--layers", "9"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "scripts")}
+    before = set(tmp_path.iterdir())
+    done = subprocess.run([sys.executable, str(ROOT / "scripts/embed.py"), *arguments], env=environment)
+    assert done.returncode == 1
+    assert set(tmp_path.iterdir()) == before

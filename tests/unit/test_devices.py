@@ -1,0 +1,71 @@
+"""Every job without a scheduler takes a GPU of its own."""
+
+import subprocess
+import sys
+
+import pytest
+
+from selfembed import devices
+from selfembed.errors import InputError
+from workflow_runs import ROOT
+
+PROGRAM = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from selfembed.devices import own_gpu
+print(own_gpu(["0", "1", "2"]), flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def job(tmp_path):
+    """A function that starts a process which takes a GPU of three and keeps it until it is ended."""
+    running = []
+
+    def start():
+        process = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, str(ROOT / "scripts")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env={"TMPDIR": str(tmp_path)},
+        )
+        running.append(process)
+        return process, process.stdout.readline().strip()
+
+    yield start
+    for process in running:
+        process.kill()
+        process.wait()
+
+
+def test_jobs_take_different_gpus_and_free_them_however_they_end(job):
+    first, one = job()
+    _, two = job()
+    _, three = job()
+    assert [one, two, three] == ["0", "1", "2"]
+    _, shared = job()
+    assert shared == "0"
+    first.kill()
+    first.wait()
+    assert job()[1] == "0"
+
+
+def test_what_a_scheduler_gave_is_used(monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5,6")
+    devices.choose_device("auto")
+    assert devices.os.environ["CUDA_VISIBLE_DEVICES"] == "5"
+
+
+def test_a_processor_takes_no_gpu(monkeypatch):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setattr(devices, "own_gpu", lambda gpus: pytest.fail("took a GPU"))
+    assert devices.choose_device("cpu") == "cpu"
+
+
+def test_a_gpu_that_is_wanted_and_not_there_is_an_error(monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    with pytest.raises(InputError, match="torch sees no GPU"):
+        devices.choose_device("cuda")
