@@ -58,7 +58,7 @@ def resumable(path: Path, identity: dict[str, Any]) -> Iterator[Path]:
         os.replace(folder / "result", path)
         shutil.rmtree(folder)
     finally:
-        if folder.is_dir() and [item.name for item in folder.iterdir()] == [known.name]:
+        if [path for path in folder.rglob("*") if path.is_file()] == [known]:
             shutil.rmtree(folder)
 
 
