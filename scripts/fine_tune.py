@@ -61,6 +61,7 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--keep", nargs="+", default=[], help="steps to keep: optimiser steps, or epoch-1, …")
     parser.add_argument("--seed", type=int, required=True, help="decides dropout masks, masked tokens and the head")
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto", help="where to train")
+    parser.add_argument("--devices", type=int, default=1, help="GPUs, or processes on a processor, that share a batch")
     parser.add_argument("--threads", type=int, default=2, help="CPU threads; decides the last digits")
     parser.add_argument(
         "--checkpoint-seconds",
@@ -70,11 +71,13 @@ def main(argv: list[str]) -> None:
     )
     parser.add_argument("--output", required=True, help="folder to write")
     arguments = parser.parse_args(argv)
-    from selfembed import encoders, training
+    from selfembed import encoders, processes, training
 
+    device = choose_device(arguments.device, arguments.devices)
+    if processes.count() < arguments.devices:
+        return processes.launch(arguments.devices)
     use_threads(arguments.threads)
     logging.getLogger("transformers").setLevel(logging.ERROR)
-    device = choose_device(arguments.device)
     recipe = read_json(arguments.pairs_settings)["settings"] | {key: getattr(arguments, key) for key in RECIPE}
     pairs = pd.read_parquet(arguments.pairs)
     encoder = encoders.load(arguments.base / "0")
@@ -91,15 +94,19 @@ def main(argv: list[str]) -> None:
         run=arguments.name,
         recipe=recipe,
         device=device,
+        devices=arguments.devices,
         threads=arguments.threads,
         base_weights=checksum(arguments.base / "0" / "model.safetensors"),
         pairs=checksum(arguments.pairs),
     )
-    with resumable(arguments.output, facts | {"keep": arguments.keep, "code": code_checksum()}) as unfinished:
+    identity = facts | {"keep": arguments.keep, "code": code_checksum()}
+    with resumable(arguments.output, identity, processes.rank() == 0) as unfinished:
         folder = unfinished / "result"
 
         def save(step: str, history: pd.DataFrame) -> None:
             """Save the model as it is now, without a head, for texts that may be longer than packs."""
+            if processes.rank():
+                return
             finished = encoders.assemble(encoder, arguments.pooling, max_length)
             own_code = encoders.needs_own_code(finished)
             card = model_cards.tuned(arguments.name, recipe, history, len(pairs), own_code)
@@ -123,6 +130,8 @@ def main(argv: list[str]) -> None:
             unfinished,
             arguments.checkpoint_seconds,
         )
+        if processes.rank():
+            return
         save("final", history)
         write_table(history, folder / "loss.csv")
         write_json(facts | {"steps": len(history)}, folder / "run.json")

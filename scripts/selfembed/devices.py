@@ -13,12 +13,11 @@ from selfembed.errors import InputError
 held: list[TextIO] = []
 
 
-def choose_device(wish: str) -> str:
+def choose_device(wish: str, devices: int = 1) -> str:
     """`cpu` or `cuda`; `auto` takes a GPU where there is one.
 
-    A job uses one GPU: the first of those that a scheduler gave it, or, without a scheduler, one that no other job of
-    this user has. (On several, the trainer would split every batch and with it the negatives.) To be called before
-    anything else uses a GPU.
+    A job sees as many GPUs as it uses: the first of those that a scheduler gave it, or, without a scheduler, some that
+    no other job of this user has. To be called before anything else uses a GPU.
 
     Raises InputError if a GPU is wanted and there is none.
     """
@@ -27,7 +26,9 @@ def choose_device(wish: str) -> str:
     if wish != "cpu":
         given = os.environ.get("CUDA_VISIBLE_DEVICES")
         gpus = [str(number) for number in range(torch.cuda.device_count())]
-        os.environ["CUDA_VISIBLE_DEVICES"] = own_gpu(gpus) if given is None else given.split(",")[0]
+        os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(
+            (own_gpus(gpus, devices) if given is None else given.split(","))[:devices]
+        )
     if wish == "cuda" and not torch.cuda.is_available():
         raise InputError("device: 'cuda' is wanted, but torch sees no GPU; allowed: cpu, auto")
     if wish == "auto":
@@ -35,11 +36,12 @@ def choose_device(wish: str) -> str:
     return wish
 
 
-def own_gpu(gpus: list[str]) -> str:
-    """The first GPU that no other process of this user has locked; the first of all if none is left.
+def own_gpus(gpus: list[str], wanted: int) -> list[str]:
+    """The first GPUs that no other process of this user has locked; the first of all if too few are left.
 
     Snakemake counts GPUs (`--resources gpu=4`) and does not say which one a job has.
     """
+    own = []
     for gpu in gpus:
         lock = open(Path(gettempdir()) / f"selfembed-{os.getuid()}-gpu-{gpu}.lock", "w")  # noqa: SIM115
         try:
@@ -48,7 +50,9 @@ def own_gpu(gpus: list[str]) -> str:
             lock.close()
             continue
         held.append(lock)
-        return gpu
+        own.append(gpu)
+        if len(own) == wanted:
+            return own
     if gpus:
-        log.warning("all %d GPUs have a job of ours; sharing the first", len(gpus))
-    return gpus[0] if gpus else ""
+        log.warning("other jobs of this user have %d of %d GPUs; sharing", len(gpus) - len(own), len(gpus))
+    return gpus[:wanted]

@@ -6,6 +6,7 @@ from itertools import count
 import numpy as np
 import torch
 
+from selfembed import processes
 from selfembed.errors import InputError
 
 
@@ -34,7 +35,7 @@ def masked_preprocessing(
     """A model's preprocessing of texts, followed by masking; every call draws anew.
 
     Args:
-        seed: with the number of the call, decides which tokens are masked.
+        seed: with the number of the call, and of this process among several, decides which tokens are masked.
         calls_before: calls of an earlier process that this one goes on from.
 
     Raises InputError if the encoder has no mask token, or if the fraction is not in [0, 1).
@@ -51,7 +52,7 @@ def masked_preprocessing(
         features = preprocess(texts, **arguments)
         ids = features["input_ids"]
         # A stream of its own: the run's seed alone already decides the pairs.
-        generator = np.random.default_rng([seed, 1, next(calls)])
+        generator = np.random.default_rng([seed, 1, next(calls), processes.rank()])
         maskable = features["attention_mask"].bool() & ~torch.isin(ids, special)
         return {**features, "input_ids": mask_tokens(ids, maskable, fraction, tokenizer.mask_token_id, generator)}
 

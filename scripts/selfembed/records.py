@@ -37,14 +37,18 @@ def written_whole(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def resumable(path: Path, identity: dict[str, Any]) -> Iterator[Path]:
+def resumable(path: Path, identity: dict[str, Any], writes: bool = True) -> Iterator[Path]:
     """Yield a folder beside `path` that outlives a job that is killed; its `result` replaces `path` at the end.
 
     Snakemake deletes the outputs of a failed job, not this folder. What an earlier job left in it is there again, if
-    `identity`, everything that decides the result, is the same; otherwise it is thrown away.
+    `identity`, everything that decides the result, is the same; otherwise it is thrown away. Of several processes
+    that work together, one `writes`; the others only learn where the folder is.
     """
     path = Path(path)
     folder = path.with_name(f".{path.name}.unfinished")
+    if not writes:
+        yield folder
+        return
     identity = json.loads(json.dumps(identity))
     known = folder / "identity.json"
     if not known.is_file() or read_json(known) != identity:

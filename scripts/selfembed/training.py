@@ -2,6 +2,9 @@
 
 Adam without weight decay, no gradient clipping, a learning rate that rises over a part of the first epoch and falls
 linearly to zero, dropout on, in-batch negatives, one direction (anchor to positives).
+
+Several processes share every batch: each passes its part through the encoder, the vectors of all are gathered, and every
+anchor has the whole batch's positives as negatives, as in one process.
 """
 
 import re
@@ -9,9 +12,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 from datasets import Dataset
 from safetensors.torch import load_model, save_model
 from sentence_transformers import SentenceTransformer, SentenceTransformerTrainer, SentenceTransformerTrainingArguments
@@ -19,7 +24,7 @@ from sentence_transformers.base.sampler import DefaultBatchSampler
 from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
 from transformers import PrinterCallback, TrainerCallback
 
-from selfembed import interruption
+from selfembed import interruption, processes
 from selfembed.command_line import log
 from selfembed.errors import InputError
 from selfembed.forward import encoder_forward
@@ -47,6 +52,26 @@ def batches_in_order(epochs: np.ndarray, batch_size: int) -> list[list[int]]:
         positions = np.flatnonzero(epochs == epoch).tolist()
         found.extend(positions[start : start + batch_size] for start in range(0, len(positions), batch_size))
     return found
+
+
+def shared(found: list[list[int]], n_processes: int) -> list[list[int]]:
+    """Batches that processes can share evenly: without the last few pairs where the size is no multiple of them."""
+    even = [batch[: len(batch) // n_processes * n_processes] for batch in found]
+    return [batch for batch in even if batch]
+
+
+def shares(found: list[list[int]], n_processes: int) -> list[list[int]]:
+    """The parts of every batch, in the order in which accelerate deals them out: one to each process in turn."""
+    return [part.tolist() for batch in found for part in np.split(np.array(batch), n_processes)]
+
+
+def agreed(value: Any) -> Any:
+    """What the first process says."""
+    if processes.count() == 1:
+        return value
+    values = [value]
+    torch.distributed.broadcast_object_list(values)
+    return values[0]
 
 
 class BatchesInOrder(DefaultBatchSampler):
@@ -97,6 +122,7 @@ class Checkpoints(TrainerCallback):
     def on_step_end(self, args, state, control, **kwargs) -> None:
         """Decide whether this step ends with a checkpoint; the last step of a run needs none."""
         due = time.monotonic() - self.saved >= self.seconds
+        self.asked.asked, due = agreed((self.asked.asked, due))
         control.should_save = (due or self.asked.asked) and state.global_step < state.max_steps
 
     def on_save(self, args, state, control, **kwargs) -> None:
@@ -104,7 +130,10 @@ class Checkpoints(TrainerCallback):
 
         Raises SystemExit if the process was asked to end.
         """
-        write_json({"rows": self.history.rows}, Path(args.output_dir) / f"checkpoint-{state.global_step}" / HISTORY)
+        if processes.count() > 1:
+            torch.distributed.barrier()  # every process has saved its random state
+        if processes.rank() == 0:
+            write_json({"rows": self.history.rows}, Path(args.output_dir) / f"checkpoint-{state.global_step}" / HISTORY)
         self.saved = time.monotonic()
         if self.asked.asked:
             raise SystemExit(f"ended as asked, after step {state.global_step}; run the same again to go on from there")
@@ -212,20 +241,26 @@ def fine_tune(
 
     Returns one row per optimiser step: `step` (from 1), `epoch`, `batch_size`, `learning_rate`, `loss`.
 
-    Raises InputError if the loss becomes NaN or infinite, or if the run has fewer steps than are to be kept.
+    Raises InputError if the loss becomes NaN or infinite, if the run has fewer steps than are to be kept, or if several
+    processes cannot share a batch evenly.
     """
+    n_processes = processes.count()
+    if batch_size % n_processes:
+        raise InputError(f"batch_size {batch_size} cannot be shared evenly by {n_processes} devices")
     epochs = pairs["epoch"].to_numpy()
-    found = batches_in_order(epochs, batch_size)
+    found = shared(batches_in_order(epochs, batch_size), n_processes)
     first_epoch = sum(epochs[batch[0]] == epochs[0] for batch in found)
     history = History(found, epochs, steps_to_keep(list(kept_steps), found, epochs), keep)
     with TemporaryDirectory() as nowhere, interruption.awaited() as asked:
         folder = checkpoints or Path(nowhere)
-        checkpoint = newest_checkpoint(folder)
         arguments = SentenceTransformerTrainingArguments(
             output_dir=str(folder),
             num_train_epochs=1,  # all epochs are in the pairs
-            per_device_train_batch_size=batch_size,
-            batch_sampler=lambda dataset, **_: BatchesInOrder(found),
+            per_device_train_batch_size=batch_size // n_processes,
+            batch_sampler=lambda dataset, **_: BatchesInOrder(shares(found, n_processes)),
+            accelerator_config={"even_batches": False},  # they are even
+            ddp_backend={"cpu": "gloo", "cuda": "nccl"}[model.device.type] if n_processes > 1 else None,
+            ddp_find_unused_parameters=False,
             optim="adamw_torch",  # without weight decay this is Adam
             weight_decay=0.0,
             learning_rate=learning_rate,
@@ -241,11 +276,12 @@ def fine_tune(
             report_to=[],
             disable_tqdm=True,
         )
+        checkpoint = agreed(newest_checkpoint(folder))
         trainer = ResumableTrainer(
             model=model,
             args=arguments,
             train_dataset=Dataset.from_pandas(pairs[["anchor", "positive"]], preserve_index=False),
-            loss=MultipleNegativesRankingLoss(model, scale=1 / temperature),
+            loss=MultipleNegativesRankingLoss(model, scale=1 / temperature, gather_across_devices=n_processes > 1),
             callbacks=[history],
         )
         trainer.remove_callback(PrinterCallback)  # progress is logged by our own
@@ -259,6 +295,9 @@ def fine_tune(
             calls_before = 2 * len(history.rows)  # anchors and positives of every batch
             masked = masked_preprocessing(preprocess, model.tokenizer, mask_fraction, seed, calls_before)
             trainer.data_collator.preprocess_fn = masked
+        if processes.rank():
+            own_seed = np.random.SeedSequence([seed, processes.rank()]).generate_state(1)[0]
+            torch.manual_seed(int(own_seed))  # dropout masks of its own
         with encoder_forward(model, precision, TOKENS_PER_PASS[model.device.type]):
             trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     return pd.DataFrame(history.rows)

@@ -12,8 +12,8 @@ from workflow_runs import ROOT
 PROGRAM = """
 import sys
 sys.path.insert(0, sys.argv[1])
-from selfembed.devices import own_gpu
-print(own_gpu(["0", "1", "2"]), flush=True)
+from selfembed.devices import own_gpus
+print(*own_gpus(["0", "1", "2"], int(sys.argv[2])), flush=True)
 sys.stdin.read()
 """
 
@@ -23,9 +23,9 @@ def job(tmp_path):
     """A function that starts a process which takes a GPU of three and keeps it until it is ended."""
     running = []
 
-    def start():
+    def start(gpus=1):
         process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, str(ROOT / "scripts")],
+            [sys.executable, "-c", PROGRAM, str(ROOT / "scripts"), str(gpus)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -53,15 +53,22 @@ def test_jobs_take_different_gpus_and_free_them_however_they_end(job):
     assert job()[1] == "0"
 
 
+def test_a_job_may_take_several(job):
+    assert job(2)[1] == "0 1"
+    assert job()[1] == "2"
+
+
 def test_what_a_scheduler_gave_is_used(monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5,6")
+    devices.choose_device("auto", 2)
+    assert devices.os.environ["CUDA_VISIBLE_DEVICES"] == "5,6"
     devices.choose_device("auto")
     assert devices.os.environ["CUDA_VISIBLE_DEVICES"] == "5"
 
 
 def test_a_processor_takes_no_gpu(monkeypatch):
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    monkeypatch.setattr(devices, "own_gpu", lambda gpus: pytest.fail("took a GPU"))
+    monkeypatch.setattr(devices, "own_gpus", lambda *_: pytest.fail("took a GPU"))
     assert devices.choose_device("cpu") == "cpu"
 
 

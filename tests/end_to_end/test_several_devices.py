@@ -1,0 +1,92 @@
+"""One run on several devices: two processes on a processor, which find each other by gloo."""
+
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+from safetensors.numpy import load_file
+from small_models import small_bert, text
+
+from selfembed import encoders, training
+from selfembed.records import write_json, write_table
+from workflow_runs import ROOT
+
+N_PAIRS = 83  # in batches of 8: the last one, of 3, has an odd pair
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A function that gives the command of a run on some devices."""
+    folder = tmp_path_factory.mktemp("run")
+    for dropout in (0.0, 0.1):
+        encoders.save(small_bert(folder / "tokenizer", dropout=dropout), folder / f"base-{dropout}" / "0", "")
+    rows = [(0, f"t{n}", text(6 + n % 5, n), text(8 + n % 3, n + 7)) for n in range(N_PAIRS)]
+    write_table(pd.DataFrame(rows, columns=["epoch", "id", "anchor", "positive"]), folder / "pairs.parquet")
+    write_json({"settings": {}}, folder / "pairs.json")
+
+    def command(output, devices, dropout=0.0, *more):
+        words = f"--base {folder}/base-{dropout} --pairs {folder}/pairs.parquet --pairs-settings {folder}/pairs.json"
+        words += f" --name run --learning-rate 1e-3 --batch-size 8 --max-length 16 --seed 3 --device cpu --threads 1"
+        words += f" --devices {devices} --output {output}"
+        return [sys.executable, str(ROOT / "scripts" / "fine_tune.py"), *words.split(), *more]
+
+    return command
+
+
+def weights(output):
+    return load_file(output / "final" / "model.safetensors")
+
+
+def test_processes_that_share_batches_train_as_one_process_does(run, tmp_path):
+    """Every anchor has the whole batch's positives: with fewer negatives the losses would be far smaller."""
+    histories = []
+    for devices in (1, 2):
+        done = subprocess.run(run(tmp_path / str(devices), devices), capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        histories.append(pd.read_csv(tmp_path / str(devices) / "loss.csv"))
+    one, two = histories
+    assert list(two["batch_size"]) == [8] * 10 + [2]
+    np.testing.assert_allclose(two["loss"][:10], one["loss"][:10], rtol=1e-4)
+    assert list(two["learning_rate"]) == list(one["learning_rate"])
+    before = one["loss"][0]
+    assert before > np.log(8) / 2
+    for name, value in weights(tmp_path / "1").items():
+        np.testing.assert_allclose(weights(tmp_path / "2")[name], value, atol=3e-3)  # the odd pair: one step of 1e-3
+
+
+def test_two_processes_go_on_where_they_were(run, tmp_path):
+    random = ("--mask-fraction", "0.3", "--keep", "4", "--checkpoint-seconds", "0")
+    subprocess.run(run(tmp_path / "unbroken", 2, 0.1, *random), check=True, capture_output=True)
+    command, unfinished = run(tmp_path / "broken", 2, 0.1, *random), tmp_path / ".broken.unfinished"
+    running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    while running.poll() is None and not list(unfinished.glob("checkpoint-*/history.json")):
+        time.sleep(0.005)
+    running.send_signal(signal.SIGTERM)
+    _, log = running.communicate(timeout=60)
+    assert running.returncode != 0, log
+    assert "ended as asked, after step" in log
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "going on after step" in done.stderr
+    for path in (tmp_path / "unbroken").rglob("*.*"):
+        if path.is_file():
+            again = tmp_path / "broken" / path.relative_to(tmp_path / "unbroken")
+            assert path.read_bytes() == again.read_bytes(), path.name
+
+
+def test_a_batch_that_cannot_be_shared_is_one_line(run, tmp_path):
+    done = subprocess.run(run(tmp_path / "none", 3), capture_output=True, text=True)
+    assert done.returncode == 1
+    lines = [line for line in done.stderr.splitlines() if line.startswith("error")]
+    assert lines == ["error: batch_size 8 cannot be shared evenly by 3 devices"]
+
+
+def test_batches_are_shared_evenly():
+    found = [[0, 1, 2, 3], [4, 5, 6], [7]]
+    assert training.shared(found, 1) == found
+    assert training.shared(found, 2) == [[0, 1, 2, 3], [4, 5]]
+    assert training.shares([[0, 1, 2, 3], [4, 5]], 2) == [[0, 1], [2, 3], [4], [5]]
