@@ -8,9 +8,9 @@ from argparse import Namespace
 from pathlib import Path
 
 from selfembed import command_line, vectors
-from selfembed.command_line import existing, log, use_threads
+from selfembed.command_line import existing, log
 from selfembed.corpora import read_corpus
-from selfembed.devices import choose_device
+from selfembed.devices import choose_device, use_threads
 from selfembed.progress import Progress
 from selfembed.records import checksum, provenance, read_json, write_json, written_whole
 

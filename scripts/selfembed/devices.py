@@ -1,4 +1,4 @@
-"""Where encoders run."""
+"""Where encoders run, and on how many threads."""
 
 import os
 
@@ -21,3 +21,10 @@ def choose_device(wish: str) -> str:
     if wish == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     return wish
+
+
+def use_threads(threads: int) -> None:
+    """Compute on exactly this many CPU threads: results are the same bytes only for the same number."""
+    import torch
+
+    torch.set_num_threads(threads)
