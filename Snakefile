@@ -42,6 +42,12 @@ rule all:
         [] if settings.published is None else figure_files("paper_comparison"),
 
 
+rule download:
+    """Everything that the config names from the network; after it, no job needs one."""
+    input:
+        downloads(),
+
+
 rule published:
     """The figures of the config whose numbers were published, drawn from these."""
     input:

@@ -19,12 +19,17 @@ def main() -> None:
 
 def rules(logs: Path) -> pd.DataFrame:
     """One row per rule: `jobs`, and of all its jobs the sums of `s` and `cpu_time` and the largest `max_rss` (MB)."""
-    records = []
-    for path in logs.rglob("*.tsv"):
-        record = pd.read_csv(path, sep="\t", na_values="-").assign(rule=path.relative_to(logs).parts[0], jobs=1)
-        records.append(record)
     columns = {"jobs": "sum", "s": "sum", "cpu_time": "sum", "max_rss": "max"}
-    return pd.concat(records).groupby("rule").agg(columns).sort_values("cpu_time", ascending=False)
+    return records(logs).groupby("rule").agg(columns).sort_values("cpu_time", ascending=False)
+
+
+def records(logs: Path) -> pd.DataFrame:
+    """Snakemake's record of every job below a folder of logs, with its `rule`."""
+    found = []
+    for path in sorted(logs.rglob("*.tsv")):
+        rule = Path(path.relative_to(logs).parts[0]).stem
+        found.append(pd.read_csv(path, sep="\t", na_values="-").assign(rule=rule, jobs=1))
+    return pd.concat(found)
 
 
 if __name__ == "__main__":

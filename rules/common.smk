@@ -6,6 +6,7 @@ import re
 import shlex
 import sys
 from importlib.metadata import packages_distributions
+from math import ceil
 from pathlib import Path
 
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
@@ -47,7 +48,8 @@ try:
     settings = load(config)
     study = expansion.expand(settings)
     check_target_names(
-        settings, taken={"all", "published"} | {path.stem for path in Path(workflow.basedir, "scripts").glob("*.py")}
+        settings,
+        taken={"all", "download", "published"} | {path.stem for path in Path(workflow.basedir, "scripts").glob("*.py")},
     )
     missing_sources(settings)
 except InputError as error:
@@ -85,6 +87,44 @@ def gpus_for_encoder(wildcards):
     """GPUs that a job with a model asks for: none for bags of words."""
     name = wildcards.get("encoder") or model_paths.identity(wildcards.model)["encoder"]
     return 0 if settings.device == "cpu" or isinstance(settings.encoders[name], BAGS_OF_WORDS) else 1
+
+
+def memory(least, **factors):
+    """A resource: MB that a job asks for, a least number and some per MB of named inputs; more at every attempt.
+
+    `layer` stands for one layer of embeddings, of which scores and maps hold one at a time.
+    """
+    return lambda wildcards, input, attempt: growing(least, factors, wildcards, input, attempt)
+
+
+def minutes(least, **factors):
+    """A resource: minutes that a job asks for, a least number and some per MB of named inputs; more at every attempt."""
+    return lambda wildcards, input, attempt: growing(least, factors, wildcards, input, attempt)
+
+
+def growing(least, factors, wildcards, input, attempt):
+    """A least number and some per MB of named inputs, times the number of attempts."""
+    needed = least
+    for name, factor in factors.items():
+        size = megabytes(input.embeddings if name == "layer" else input[name])
+        needed += factor * (size / embedded_layers(wildcards) if name == "layer" else size)
+    return attempt * ceil(needed)
+
+
+def megabytes(paths):
+    """Size of files, and of all files in folders."""
+    found = [Path(path) for path in ([paths] if isinstance(paths, str) else paths)]
+    files = [file for path in found for file in (path.rglob("*") if path.is_dir() else [path])]
+    return sum(file.stat().st_size for file in files) / 1e6
+
+
+def embedded_layers(wildcards):
+    """How many layers, of all poolings, are in the embeddings of a model."""
+    encoder = settings.encoders[model_paths.identity(wildcards.model)["encoder"]]
+    if isinstance(encoder, BAGS_OF_WORDS):
+        return 1
+    poolings, layers = expansion.selected(wildcards.selection, encoder.layers)
+    return len(poolings) * len(layers)
 
 
 def named(group, *kinds):
@@ -162,6 +202,21 @@ def knn_split():
     """How the first kNN score of the config splits texts, as flags; none if it has no such score."""
     scores = [score for score in settings.scores.values() if isinstance(score, Knn)]
     return flags(scores[0], keep=tuple(Split.model_fields)) if scores else ""
+
+
+def downloads():
+    """Everything that the config names from the network."""
+    sources = {name: corpus.source for name, corpus in settings.corpora.items()}
+    files = [name for name, source in sources.items() if isinstance(source, (UrlSource, IclrSource))]
+    datasets = [name for name, source in sources.items() if isinstance(source, HubSource)]
+    encoders = [name for name, encoder in settings.encoders.items() if isinstance(encoder, HubEncoder)]
+    tasks = [name for name, task in settings.tasks.items() if isinstance(task, RegistryTask)]
+    return [
+        expand("<results>/sources/{corpus}.download", corpus=files),
+        expand("<results>/sources/{corpus}.parquet", corpus=datasets),
+        expand("<results>/encoders/{encoder}", encoder=encoders),
+        expand("<results>/tasks/{task}", task=tasks),
+    ]
 
 
 def task_data(wildcards):

@@ -15,6 +15,8 @@ rule download_file:
         "<results>/sources/{corpus}.download",
     log:
         "<logs>/download_file/{corpus}.log",
+    benchmark:
+        "<logs>/download_file/{corpus}.tsv"
     wildcard_constraints:
         corpus=corpora_from(UrlSource, IclrSource),
     conda:
@@ -33,6 +35,8 @@ rule download_dataset:
         "<results>/sources/{corpus}.parquet",
     log:
         "<logs>/download_dataset/{corpus}.log",
+    benchmark:
+        "<logs>/download_dataset/{corpus}.tsv"
     wildcard_constraints:
         corpus=corpora_from(HubSource),
     conda:
@@ -51,6 +55,8 @@ rule download_task:
         directory("<results>/tasks/{task}"),
     log:
         "<logs>/download_task/{task}.log",
+    benchmark:
+        "<logs>/download_task/{task}.tsv"
     wildcard_constraints:
         task=named(settings.tasks, RegistryTask),
     conda:
@@ -75,8 +81,8 @@ rule extract_python_docs:
         "../envs/texts.yaml"
     threads: 2
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=memory(2000),
+        runtime=minutes(10),
     params:
         packages=lambda wildcards: " ".join(settings.corpora[wildcards.corpus].source.packages),
         versions=package_versions,
@@ -103,8 +109,8 @@ rule prepare_corpus:
     conda:
         "../envs/score.yaml"
     resources:
-        mem_mb=8000,
-        runtime=60,
+        mem_mb=memory(1000, source=20),
+        runtime=minutes(20, source=0.1),
     params:
         corpus=corpus_flags,
     shell:
@@ -121,13 +127,15 @@ rule relabel_corpus:
         "<results>/corpora/{corpus}.parquet",
     log:
         "<logs>/relabel_corpus/{corpus}.log",
+    benchmark:
+        "<logs>/relabel_corpus/{corpus}.tsv"
     wildcard_constraints:
         corpus=corpora_from(RelabelledSource),
     conda:
         "../envs/score.yaml"
     resources:
-        mem_mb=8000,
-        runtime=20,
+        mem_mb=memory(1000, corpus=20),
+        runtime=minutes(10, corpus=0.1),
     params:
         source=lambda wildcards: flags(settings.corpora[wildcards.corpus].source, omit=("type", "corpus")),
     shell:
@@ -143,13 +151,15 @@ rule sample_corpus:
         "<results>/corpora/{corpus}.parquet",
     log:
         "<logs>/sample_corpus/{corpus}.log",
+    benchmark:
+        "<logs>/sample_corpus/{corpus}.tsv"
     wildcard_constraints:
         corpus=corpora_from(SampleSource),
     conda:
         "../envs/score.yaml"
     resources:
-        mem_mb=8000,
-        runtime=20,
+        mem_mb=memory(1000, corpus=20),
+        runtime=minutes(10, corpus=0.1),
     params:
         source=lambda wildcards: flags(settings.corpora[wildcards.corpus].source, omit=("type", "corpus")),
     shell:
@@ -166,11 +176,13 @@ rule describe_corpus:
         classes="<results>/descriptions/{corpus}_classes.csv",
     log:
         "<logs>/describe_corpus/{corpus}.log",
+    benchmark:
+        "<logs>/describe_corpus/{corpus}.tsv"
     conda:
         "../envs/score.yaml"
     resources:
-        mem_mb=4000,
-        runtime=10,
+        mem_mb=memory(1000, corpus=20),
+        runtime=minutes(10, corpus=0.1),
     params:
         split=knn_split(),
     shell:

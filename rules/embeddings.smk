@@ -19,8 +19,8 @@ rule embed:
         "../envs/train.yaml"
     threads: settings.threads.embed
     resources:
-        mem_mb=8000,
-        runtime=120,
+        mem_mb=memory(4000, corpus=14),
+        runtime=minutes(30, corpus=1),
         gpu=gpus_for_encoder,
     params:
         embedding=embedding_flags,

@@ -1,6 +1,21 @@
 """Figures: from tables to a PNG and a PDF. A figure called `published/…` is drawn from the published numbers."""
 
 
+# Seconds each, in a moment when nothing else can run: not worth a place in a queue.
+localrules:
+    draw_comparison,
+    draw_layers,
+    draw_losses,
+    draw_benchmark_steps,
+    draw_maps,
+    draw_adaptation,
+    draw_depth,
+    draw_hyperparameters,
+    draw_before_after,
+    draw_classes,
+    draw_agreement,
+
+
 rule draw_comparison:
     """Models side by side at their last layer, seed by seed."""
     input:
@@ -17,13 +32,15 @@ rule draw_comparison:
         pdf="<figures>/{figure}.pdf",
     log:
         "<logs>/draw_comparison/{figure}.log",
+    benchmark:
+        "<logs>/draw_comparison/{figure}.tsv"
     wildcard_constraints:
         figure=figures_drawn_as("comparison"),
     conda:
         "../envs/plot.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=memory(2000),
+        runtime=minutes(10),
     params:
         shown=figure_flags("pooling", "score"),
         published=published_flag,
@@ -51,13 +68,15 @@ rule draw_layers:
         pdf="<figures>/{figure}.pdf",
     log:
         "<logs>/draw_layers/{figure}.log",
+    benchmark:
+        "<logs>/draw_layers/{figure}.tsv"
     wildcard_constraints:
         figure=figures_drawn_as("layers"),
     conda:
         "../envs/plot.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=memory(2000),
+        runtime=minutes(10),
     params:
         shown=figure_flags("pooling", "score", "free_y"),
         published=published_flag,
@@ -84,13 +103,15 @@ rule draw_losses:
         pdf="<figures>/{figure}.pdf",
     log:
         "<logs>/draw_losses/{figure}.log",
+    benchmark:
+        "<logs>/draw_losses/{figure}.tsv"
     wildcard_constraints:
         figure=figures_drawn_as("losses"),
     conda:
         "../envs/plot.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=memory(2000),
+        runtime=minutes(10),
     params:
         colors=figure_colors,
         title=figure_title,
@@ -116,13 +137,15 @@ rule draw_benchmark_steps:
         pdf="<figures>/{figure}.pdf",
     log:
         "<logs>/draw_benchmark_steps/{figure}.log",
+    benchmark:
+        "<logs>/draw_benchmark_steps/{figure}.tsv"
     wildcard_constraints:
         figure=figures_drawn_as("benchmark_steps"),
     conda:
         "../envs/plot.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=memory(2000),
+        runtime=minutes(10),
     params:
         published=published_flag,
         title=figure_title,
@@ -148,13 +171,15 @@ rule draw_maps:
         pdf="<figures>/{figure}.pdf",
     log:
         "<logs>/draw_maps/{figure}.log",
+    benchmark:
+        "<logs>/draw_maps/{figure}.tsv"
     wildcard_constraints:
         figure=figures_drawn_as("maps"),
     conda:
         "../envs/plot.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=memory(2000),
+        runtime=minutes(10),
     params:
         shown=figure_flags("pooling", "score"),
         title=figure_title,
@@ -180,13 +205,15 @@ rule draw_adaptation:
         pdf="<figures>/{figure}.pdf",
     log:
         "<logs>/draw_adaptation/{figure}.log",
+    benchmark:
+        "<logs>/draw_adaptation/{figure}.tsv"
     wildcard_constraints:
         figure=figures_drawn_as("adaptation"),
     conda:
         "../envs/plot.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=memory(2000),
+        runtime=minutes(10),
     params:
         shown=figure_flags("pooling", "score", "reference", "shifted", "shift_step"),
         published=published_flag,
@@ -217,13 +244,15 @@ rule draw_depth:
         pdf="<figures>/{figure}.pdf",
     log:
         "<logs>/draw_depth/{figure}.log",
+    benchmark:
+        "<logs>/draw_depth/{figure}.tsv"
     wildcard_constraints:
         figure=figures_drawn_as("depth"),
     conda:
         "../envs/plot.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=memory(2000),
+        runtime=minutes(10),
     params:
         tables=table_flags_of_roles,
         title=figure_title,
@@ -254,13 +283,15 @@ rule draw_hyperparameters:
         pdf="<figures>/{figure}.pdf",
     log:
         "<logs>/draw_hyperparameters/{figure}.log",
+    benchmark:
+        "<logs>/draw_hyperparameters/{figure}.tsv"
     wildcard_constraints:
         figure=figures_drawn_as("hyperparameters"),
     conda:
         "../envs/plot.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=memory(2000),
+        runtime=minutes(10),
     params:
         tables=table_flags_of_roles,
         title=figure_title,
@@ -285,13 +316,15 @@ rule draw_before_after:
         pdf="<figures>/{figure}.pdf",
     log:
         "<logs>/draw_before_after/{figure}.log",
+    benchmark:
+        "<logs>/draw_before_after/{figure}.tsv"
     wildcard_constraints:
         figure=figures_drawn_as("before_after"),
     conda:
         "../envs/plot.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=memory(2000),
+        runtime=minutes(10),
     params:
         shown=figure_flags("pooling", "score"),
         published=published_flag,
@@ -317,13 +350,15 @@ rule draw_classes:
         pdf="<figures>/{figure}.pdf",
     log:
         "<logs>/draw_classes/{figure}.log",
+    benchmark:
+        "<logs>/draw_classes/{figure}.tsv"
     wildcard_constraints:
         figure=figures_drawn_as("classes"),
     conda:
         "../envs/plot.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=memory(2000),
+        runtime=minutes(10),
     params:
         title=figure_title,
         caption=figure_caption,
@@ -346,11 +381,13 @@ rule draw_agreement:
         pdf="<figures>/paper_comparison.pdf",
     log:
         "<logs>/draw_agreement.log",
+    benchmark:
+        "<logs>/draw_agreement.tsv"
     conda:
         "../envs/plot.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=memory(2000),
+        runtime=minutes(10),
     shell:
         "python scripts/draw_agreement.py --comparison {input.comparison}"
         " --output {output.png} {output.pdf} > {log} 2>&1"

@@ -1,6 +1,11 @@
 """Maps of corpora in two dimensions."""
 
 
+# Seconds each, in a moment when nothing else can run: not worth a place in a queue.
+localrules:
+    collect_maps,
+
+
 rule compute_tsne:
     """A t-SNE map of a corpus as one model embeds it."""
     input:
@@ -17,8 +22,8 @@ rule compute_tsne:
         "../envs/score.yaml"
     threads: settings.threads.score
     resources:
-        mem_mb=8000,
-        runtime=120,
+        mem_mb=memory(1000, corpus=8, layer=8),
+        runtime=minutes(30, corpus=0.5),
     params:
         tsne=f"{flags(settings.tsne)} --threads {settings.threads.score}",
     shell:
@@ -35,11 +40,13 @@ rule collect_maps:
         "<results>/tables/{experiment}_maps.parquet",
     log:
         "<logs>/collect_maps/{experiment}.log",
+    benchmark:
+        "<logs>/collect_maps/{experiment}.tsv"
     conda:
         "../envs/score.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=memory(2000),
+        runtime=minutes(10),
     params:
         names=map_names,
     shell:

@@ -13,6 +13,8 @@ rule download_encoder:
         directory("<results>/encoders/{encoder}"),
     log:
         "<logs>/download_encoder/{encoder}.log",
+    benchmark:
+        "<logs>/download_encoder/{encoder}.tsv"
     wildcard_constraints:
         encoder=encoders_of(HubEncoder),
     conda:
@@ -32,13 +34,15 @@ rule import_encoder:
         directory("<results>/encoders/{encoder}"),
     log:
         "<logs>/import_encoder/{encoder}.log",
+    benchmark:
+        "<logs>/import_encoder/{encoder}.tsv"
     wildcard_constraints:
         encoder=encoders_of(FolderEncoder, PackageEncoder),
     conda:
         "../envs/train.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(1000),
+        runtime=minutes(10),
     params:
         encoder=lambda wildcards: flags(settings.encoders[wildcards.encoder], omit=("max_length",)),
     shell:
@@ -59,8 +63,8 @@ rule train_tokenizer:
     conda:
         "../envs/train.yaml"
     resources:
-        mem_mb=4000,
-        runtime=20,
+        mem_mb=memory(2000, corpus=20),
+        runtime=minutes(20, corpus=0.1),
     params:
         tokenizer=lambda wildcards: flags(settings.encoders[wildcards.encoder].tokenizer, omit=("train_on",)),
     shell:
@@ -76,13 +80,15 @@ rule build_pretrained_model:
         directory("<results>/models/base/{encoder}"),
     log:
         "<logs>/build_pretrained_model/{encoder}.log",
+    benchmark:
+        "<logs>/build_pretrained_model/{encoder}.tsv"
     wildcard_constraints:
         encoder=encoders_of(HubEncoder, FolderEncoder, PackageEncoder),
     conda:
         "../envs/train.yaml"
     resources:
-        mem_mb=4000,
-        runtime=10,
+        mem_mb=memory(4000),
+        runtime=minutes(10),
     params:
         encoder=lambda wildcards: f"--max-length {settings.encoders[wildcards.encoder].max_length}",
     shell:
@@ -99,13 +105,15 @@ rule build_random_model:
         directory("<results>/models/base/{encoder}/seed-{seed}"),
     log:
         "<logs>/build_random_model/{encoder}/seed-{seed}.log",
+    benchmark:
+        "<logs>/build_random_model/{encoder}/seed-{seed}.tsv"
     wildcard_constraints:
         encoder=encoders_of(RandomEncoder),
     conda:
         "../envs/train.yaml"
     resources:
-        mem_mb=4000,
-        runtime=10,
+        mem_mb=memory(4000),
+        runtime=minutes(10),
     params:
         encoder=lambda wildcards: flags(settings.encoders[wildcards.encoder], omit=("type", "tokenizer")),
     shell:
@@ -122,14 +130,16 @@ rule build_embedding_model:
         directory("<results>/models/base/{encoder}{seed_folder}"),
     log:
         "<logs>/build_embedding_model/{encoder}{seed_folder}.log",
+    benchmark:
+        "<logs>/build_embedding_model/{encoder}{seed_folder}.tsv"
     wildcard_constraints:
         encoder=encoders_of(*EMBEDDINGS_ALONE),
         seed_folder=r"|/seed-\d+",
     conda:
         "../envs/train.yaml"
     resources:
-        mem_mb=4000,
-        runtime=10,
+        mem_mb=memory(4000),
+        runtime=minutes(10),
     params:
         encoder=embeddings_flags,
     shell:
@@ -145,13 +155,15 @@ rule build_bag_of_words:
         directory("<results>/models/base/{encoder}"),
     log:
         "<logs>/build_bag_of_words/{encoder}.log",
+    benchmark:
+        "<logs>/build_bag_of_words/{encoder}.tsv"
     wildcard_constraints:
         encoder=encoders_of(*BAGS_OF_WORDS),
     conda:
         "../envs/score.yaml"
     resources:
-        mem_mb=500,
-        runtime=5,
+        mem_mb=memory(1000),
+        runtime=minutes(10),
     params:
         encoder=lambda wildcards: flags(settings.encoders[wildcards.encoder]),
     shell:
@@ -175,8 +187,8 @@ rule fine_tune:
         "../envs/train.yaml"
     threads: settings.threads.fine_tune
     resources:
-        mem_mb=8000,
-        runtime=120,
+        mem_mb=memory(6000, base=8, pairs=12),
+        runtime=minutes(60, pairs=2),
         gpu=gpus_for_encoder,
     params:
         recipe=run_flags,

@@ -16,8 +16,8 @@ rule make_pairs:
     conda:
         "../envs/score.yaml"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=memory(1000, corpus=28),
+        runtime=minutes(10, corpus=0.1),
     params:
         augmentation=pairs_flags,
     shell:

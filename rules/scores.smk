@@ -1,6 +1,13 @@
 """Scores, and their collection into one table per experiment."""
 
 
+# Seconds each, in a moment when nothing else can run: not worth a place in a queue.
+localrules:
+    collect_scores,
+    summarise_scores,
+    collect_losses,
+
+
 rule score_knn:
     """Nearest-neighbour accuracy of every embedded layer and pooling of one model on one corpus."""
     input:
@@ -19,8 +26,8 @@ rule score_knn:
         "../envs/score.yaml"
     threads: settings.threads.score
     resources:
-        mem_mb=8000,
-        runtime=60,
+        mem_mb=memory(1000, corpus=8, layer=5),
+        runtime=minutes(20, embeddings=0.02),
     params:
         score=score_flags,
     shell:
@@ -46,8 +53,8 @@ rule score_linear:
         "../envs/score.yaml"
     threads: settings.threads.score
     resources:
-        mem_mb=8000,
-        runtime=120,
+        mem_mb=memory(1000, corpus=8, layer=6),
+        runtime=minutes(30, embeddings=0.2),
     params:
         score=score_flags,
     shell:
@@ -74,8 +81,8 @@ rule score_mteb:
         "../envs/mteb.yaml"
     threads: settings.threads.embed
     resources:
-        mem_mb=16000,
-        runtime=120,
+        mem_mb=memory(6000, data=30),
+        runtime=minutes(60, data=1),
         gpu=gpus_for_encoder,
     params:
         task=task_flags,
@@ -97,11 +104,13 @@ rule collect_scores:
         "<results>/tables/{experiment}.csv",
     log:
         "<logs>/collect_scores/{experiment}.log",
+    benchmark:
+        "<logs>/collect_scores/{experiment}.tsv"
     conda:
         "../envs/score.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(1000),
+        runtime=minutes(10),
     params:
         entries=score_entries,
     shell:
@@ -123,11 +132,13 @@ rule summarise_scores:
         markdown="<results>/tables/{experiment}_summary.md",
     log:
         "<logs>/summarise_scores/{experiment}.log",
+    benchmark:
+        "<logs>/summarise_scores/{experiment}.tsv"
     conda:
         "../envs/score.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(1000),
+        runtime=minutes(10),
     shell:
         "python scripts/summarise_scores.py --table {input.table} --output {output.table}"
         " --markdown {output.markdown} > {log} 2>&1"
@@ -142,11 +153,13 @@ rule collect_losses:
         "<results>/tables/{experiment}_losses.csv",
     log:
         "<logs>/collect_losses/{experiment}.log",
+    benchmark:
+        "<logs>/collect_losses/{experiment}.tsv"
     conda:
         "../envs/score.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(1000),
+        runtime=minutes(10),
     params:
         entries=run_entries,
     shell:

@@ -1,6 +1,14 @@
 """Tables for print, and the comparison with published numbers."""
 
 
+# Seconds each, in a moment when nothing else can run: not worth a place in a queue.
+localrules:
+    lay_out_scores,
+    lay_out_corpora,
+    extract_published,
+    compare_with_paper,
+
+
 rule lay_out_scores:
     """An experiment's scores as a table for print, CSV and LaTeX."""
     input:
@@ -17,13 +25,15 @@ rule lay_out_scores:
         tex="<figures>/{table}.tex",
     log:
         "<logs>/lay_out_scores/{table}.log",
+    benchmark:
+        "<logs>/lay_out_scores/{table}.tsv"
     wildcard_constraints:
         table=tables_laid_out_as("scores"),
     conda:
         "../envs/score.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(1000),
+        runtime=minutes(10),
     params:
         layout=table_flags,
         published=published_flag,
@@ -48,13 +58,15 @@ rule lay_out_corpora:
         tex="<figures>/{table}.tex",
     log:
         "<logs>/lay_out_corpora/{table}.log",
+    benchmark:
+        "<logs>/lay_out_corpora/{table}.tsv"
     wildcard_constraints:
         table=tables_laid_out_as("corpora"),
     conda:
         "../envs/score.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(1000),
+        runtime=minutes(10),
     params:
         layout=lambda wildcards: flags(settings.tables[wildcards.table], keep=("caption",)),
         title=table_title,
@@ -72,11 +84,13 @@ rule extract_published:
         "<results>/published/{experiment}.csv",
     log:
         "<logs>/extract_published/{experiment}.log",
+    benchmark:
+        "<logs>/extract_published/{experiment}.tsv"
     conda:
         "../envs/score.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(1000),
+        runtime=minutes(10),
     shell:
         "python scripts/extract_published.py --published {input.published} --experiment {wildcards.experiment}"
         " --output {output} > {log} 2>&1"
@@ -98,11 +112,13 @@ rule compare_with_paper:
         markdown="<results>/tables/paper_comparison.md",
     log:
         "<logs>/compare_with_paper.log",
+    benchmark:
+        "<logs>/compare_with_paper.tsv"
     conda:
         "../envs/score.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=memory(2000),
+        runtime=minutes(10),
     shell:
         "python scripts/compare_with_paper.py --published {input.published} --tables {input.tables}"
         " --output {output.table} --markdown {output.markdown} > {log} 2>&1"

@@ -9,9 +9,9 @@ from argparse import Namespace
 from pathlib import Path
 
 from selfembed import command_line, vectors
-from selfembed.command_line import existing, log, use_threads
+from selfembed.command_line import existing, log
 from selfembed.corpora import read_corpus
-from selfembed.devices import choose_device
+from selfembed.devices import choose_device, use_threads
 from selfembed.progress import Progress
 from selfembed.records import checksum, code_checksum, provenance, read_json, resumable, write_json
 

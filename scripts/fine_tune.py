@@ -10,8 +10,8 @@ import logging
 import pandas as pd
 
 from selfembed import command_line, model_cards
-from selfembed.command_line import existing, log, use_threads
-from selfembed.devices import choose_device
+from selfembed.command_line import existing, log
+from selfembed.devices import choose_device, use_threads
 from selfembed.records import (
     checksum,
     code_checksum,

@@ -12,8 +12,8 @@ from pathlib import Path
 import pandas as pd
 
 from selfembed import command_line, model_paths, task_files
-from selfembed.command_line import existing, log, use_threads
-from selfembed.devices import choose_device
+from selfembed.command_line import existing, log
+from selfembed.devices import choose_device, use_threads
 from selfembed.errors import InputError
 from selfembed.records import checksum, checksum_of_files, provenance, write_json, write_table
 from selfembed.tables import SCORE_COLUMNS

@@ -82,10 +82,3 @@ def read_entries(entries: list[list[str]], names: tuple[str, ...]) -> Iterator[t
         except argparse.ArgumentTypeError as error:  # argparse itself sees only words
             raise InputError(f"--entry {words[0]}: {error}") from error
         yield dict(zip(names, words, strict=False)), paths
-
-
-def use_threads(threads: int) -> None:
-    """Compute on exactly this many CPU threads: results are the same bytes only for the same number."""
-    import torch
-
-    torch.set_num_threads(threads)

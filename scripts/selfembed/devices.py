@@ -1,4 +1,4 @@
-"""Where encoders run."""
+"""Where encoders run, and on how many threads."""
 
 import fcntl
 import os
@@ -56,3 +56,10 @@ def own_gpus(gpus: list[str], wanted: int) -> list[str]:
     if gpus:
         log.warning("other jobs of this user have %d of %d GPUs; sharing", len(gpus) - len(own), len(gpus))
     return gpus[:wanted]
+
+
+def use_threads(threads: int) -> None:
+    """Compute on exactly this many CPU threads: results are the same bytes only for the same number."""
+    import torch
+
+    torch.set_num_threads(threads)

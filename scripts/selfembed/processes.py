@@ -29,7 +29,7 @@ def launch(processes: int) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    logs = [None, *(tempfile.TemporaryFile("w+") for _ in range(1, processes))]
+    logs = [None, *(tempfile.TemporaryFile("w+") for _ in range(1, processes))]  # noqa: SIM115
     running = [
         subprocess.Popen([sys.executable, *sys.argv], env=environment(number, processes, port), stderr=logs[number])
         for number in range(processes)

@@ -3,8 +3,8 @@
 Adam without weight decay, no gradient clipping, a learning rate that rises over a part of the first epoch and falls
 linearly to zero, dropout on, in-batch negatives, one direction (anchor to positives).
 
-Several processes share every batch: each passes its part through the encoder, the vectors of all are gathered, and every
-anchor has the whole batch's positives as negatives, as in one process.
+Several processes share every batch: each passes its part through the encoder, the vectors of all are gathered, and
+every anchor has the whole batch's positives as negatives, as in one process.
 """
 
 import re
@@ -260,7 +260,7 @@ def fine_tune(
             batch_sampler=lambda dataset, **_: BatchesInOrder(shares(found, n_processes)),
             accelerator_config={"even_batches": False},  # they are even
             ddp_backend={"cpu": "gloo", "cuda": "nccl"}[model.device.type] if n_processes > 1 else None,
-            ddp_find_unused_parameters=False,
+            ddp_find_unused_parameters=True,  # a pooler, frozen layers
             optim="adamw_torch",  # without weight decay this is Adam
             weight_decay=0.0,
             learning_rate=learning_rate,

@@ -30,7 +30,7 @@ def run(tmp_path_factory):
 
     def command(output, devices, dropout=0.0, *more):
         words = f"--base {folder}/base-{dropout} --pairs {folder}/pairs.parquet --pairs-settings {folder}/pairs.json"
-        words += f" --name run --learning-rate 1e-3 --batch-size 8 --max-length 16 --seed 3 --device cpu --threads 1"
+        words += " --name run --learning-rate 1e-3 --batch-size 8 --max-length 16 --seed 3 --device cpu --threads 1"
         words += f" --devices {devices} --output {output}"
         return [sys.executable, str(ROOT / "scripts" / "fine_tune.py"), *words.split(), *more]
 

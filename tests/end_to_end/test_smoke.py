@@ -9,6 +9,7 @@ import sys
 
 import pandas as pd
 import pytest
+import resources
 import yaml
 
 from selfembed.tables import LINE_COLUMNS, SCORE_COLUMNS
@@ -22,7 +23,22 @@ def test_every_rule_has_run_but_the_downloads(finished):
     rules = {
         name for path in (ROOT / "rules").glob("*.smk") for name in re.findall(r"^rule (\w+):", path.read_text(), re.M)
     }
-    assert {path.name.removesuffix(".log") for path in (finished / "logs/smoke").iterdir()} == rules - DOWNLOADS
+    assert {path.stem for path in (finished / "logs/smoke").iterdir()} == rules - DOWNLOADS
+
+
+def test_no_rule_used_more_than_it_asked_for(finished):
+    done = snakemake(finished, "--dry-run", "--forceall", "--configfile", "config/smoke.yaml")
+    asked = re.findall(r"^(?:local)?rule (\w+):\n(?:    .*\n)*?    resources: (.*)$", done.stdout, re.MULTILINE)
+    least = {}
+    for rule, words in asked:
+        found = {key: int(value) for key, value in re.findall(r"(mem_mb|runtime)=(\d+)", words)}
+        least[rule] = {key: min(value, least.get(rule, found)[key]) for key, value in found.items()}
+    least.pop("all")
+    used = resources.used(finished / "logs/smoke")
+    assert set(used.index) == set(least)
+    for rule, row in used.iterrows():
+        assert row["max_rss"] <= least[rule]["mem_mb"], rule
+        assert row["s"] <= 60 * least[rule]["runtime"], rule
 
 
 def test_smoke_draws_every_kind_of_figure_and_table_of_the_paper():

@@ -1,15 +1,18 @@
 """The project's own files agree with each other."""
 
+import ast
 import re
 import subprocess
 import sys
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 import yaml
 
 from selfembed.settings import documentation
-from selfembed.settings.corpora import ICLR_VERSIONS, IclrSource
+from selfembed.settings.code import code
+from selfembed.settings.corpora import ICLR_VERSIONS, IclrSource, PythonDocsSource
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = sorted((ROOT / "scripts").glob("*.py"))
@@ -45,6 +48,67 @@ def test_conda_environments_agree_with_the_lock(path):
     for package in packages:
         name, version = package.split("==")
         assert LOCK[name] == version
+
+
+# Packages that the code does not import itself, and who does.
+NEEDED_BY_OTHERS = {
+    "accelerate": "the trainer of sentence-transformers",
+    "pyarrow": "pandas, for Parquet",
+    "tabulate": "pandas, for tables in Markdown",
+}
+
+
+def scripts_by_environment() -> dict[str, list[Path]]:
+    found: dict[str, list[Path]] = {}
+    for name, body in re.findall(r"^rule (\w+):\n((?:(?:    .*)?\n)+)", RULES, flags=re.MULTILINE):
+        environment = re.search(r'conda:\n\s+"\.\./envs/(\w+)\.yaml"', body)[1]
+        found.setdefault(environment, []).append(ROOT / "scripts" / f"{name}.py")
+    return found
+
+
+SCRIPTS_BY_ENVIRONMENT = scripts_by_environment()
+
+
+def distributions(modules: set[str]) -> set[str]:
+    """Packages to install for modules to import."""
+    known = packages_distributions()
+    return {known[module][0].lower().replace("_", "-") for module in modules}
+
+
+def imported_packages(scripts: list[Path]) -> set[str]:
+    """What scripts import of others, directly or by way of the library, anywhere in the files."""
+    modules = set()
+    for path in {path for script in scripts for path in code(script)}:
+        for node in ast.walk(ast.parse(Path(path).read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                modules |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                modules.add(node.module.split(".")[0])
+    return distributions(modules - set(sys.stdlib_module_names) - {"selfembed"})
+
+
+def packages_of_configs(scripts: list[Path]) -> set[str]:
+    """Packages that are not imported but read: texts of the docstring corpora, and encoders that are packages."""
+    names = {path.stem for path in scripts}
+    modules = set(PythonDocsSource.model_fields["packages"].default) if "extract_python_docs" in names else set()
+    if "import_encoder" in names:
+        for path in (ROOT / "config").glob("*.yaml"):
+            encoders = yaml.safe_load(path.read_text(encoding="utf-8"))["encoders"].values()
+            modules |= {encoder["package"] for encoder in encoders if encoder["type"] == "package"}
+    return distributions(modules)
+
+
+def test_every_environment_is_of_some_rule():
+    assert {path.stem for path in (ROOT / "envs").glob("*.yaml")} == set(SCRIPTS_BY_ENVIRONMENT)
+
+
+@pytest.mark.parametrize("name", sorted(SCRIPTS_BY_ENVIRONMENT))
+def test_a_conda_environment_has_what_its_scripts_import_and_nothing_else(name):
+    scripts = SCRIPTS_BY_ENVIRONMENT[name]
+    needed = imported_packages(scripts) | packages_of_configs(scripts)
+    present = set(pins((ROOT / "envs" / f"{name}.yaml").read_text()))
+    assert needed - present == set()
+    assert present - needed <= set(NEEDED_BY_OTHERS)
 
 
 def test_plots_and_scores_need_no_torch():

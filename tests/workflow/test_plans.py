@@ -43,6 +43,15 @@ def test_every_config_plans_and_trains_no_run_twice(with_sources, name):
     assert drawn == len(config["figures"]) + ("published" in config)  # and the comparison with what was published
 
 
+@pytest.mark.parametrize("name", CONFIGS)
+def test_what_is_downloaded_ahead_is_what_everything_needs(with_sources, name):
+    """On a cluster a login node downloads; no job that waits in a queue may want to."""
+    ahead = planned(with_sources, "download", "--configfile", name)
+    jobs = planned(with_sources, "--configfile", name)
+    assert ahead.pop("download") == 1
+    assert ahead == {rule: count for rule, count in jobs.items() if rule.startswith("download_")}
+
+
 def test_config_yaml_is_the_default_and_another_config_replaces_it(with_sources):
     assert "download_encoder" in planned(with_sources, "base_models")
     assert "download_encoder" not in planned(with_sources, "--configfile", "config/smoke.yaml")

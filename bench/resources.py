@@ -1,0 +1,66 @@
+"""What every rule asks for, and what its jobs used at most in a finished run: the table of docs/cluster.md."""
+
+import re
+from pathlib import Path
+
+import measure
+import pandas as pd
+import rules
+
+RULES = Path(__file__).parents[1] / "rules"
+GPUS = {"gpus_for_encoder": "1 for an encoder"}
+
+
+def main() -> None:
+    """Read all records below a folder of logs and print the table in the order of the rules."""
+    parser = measure.command_line.parser(__doc__)
+    parser.add_argument("logs", type=measure.command_line.existing, help="folder of logs, for instance logs/smoke")
+    print(table(used(parser.parse_args().logs)))
+
+
+def table(costs: pd.DataFrame) -> str:
+    """The table in Markdown: what is asked for from the rules' text, what was used from `costs`."""
+    lines = [
+        "| rule | threads | MB | minutes | GPU | jobs | MB used | seconds used |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for rule, words in asked().items():
+        cost = costs.loc[rule] if rule in costs.index else None
+        numbers = ["–"] * 3 if cost is None else [f"{cost[key]:,.0f}" for key in ("jobs", "max_rss", "s")]
+        lines.append(f"| `{rule}` | {' | '.join([*words, *numbers])} |")
+    return "\n".join(lines)
+
+
+def used(logs: Path) -> pd.DataFrame:
+    """One row per rule: `jobs`, and of all its jobs the largest `max_rss` (MB) and `s` (seconds)."""
+    return rules.records(logs).groupby("rule").agg({"jobs": "sum", "max_rss": "max", "s": "max"})
+
+
+def asked() -> dict[str, list[str]]:
+    """Threads, MB, minutes and GPUs that every rule asks for, as its file says them."""
+    found = {}
+    for path in sorted(RULES.glob("*.smk")):
+        for name, body in re.findall(r"^rule (\w+):\n((?:(?:    .*)?\n)+)", path.read_text(encoding="utf-8"), re.M):
+            threads = re.search(r"^    threads: (?:settings\.)?(.+)$", body, re.M)
+            gpu = re.search(r"^        gpu=(\w+),$", body, re.M)
+            found[name] = [
+                threads[1] if threads else "1",
+                formula(body, r"mem_mb=memory"),
+                formula(body, r"runtime=minutes"),
+                GPUS[gpu[1]] if gpu else "–",
+            ]
+    return found
+
+
+def formula(body: str, name: str) -> str:
+    """A least number and a factor per MB of named inputs, for people; a dash if the rule does not ask."""
+    call = re.search(rf"{name}\((\d+)(.*)\),$", body, re.M)
+    if call is None:
+        return "–"
+    return " + ".join(
+        [f"{int(call[1]):,}", *(f"{factor} × {name}" for name, factor in re.findall(r"(\w+)=([\d.]+)", call[2]))]
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,165 @@
+"""The workflow on a real SLURM: the whole smoke config, a cancelled job, a node that is rebooted under a job."""
+
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+import pytest
+import slurm_cluster
+from slurm_cluster import said, wait_until
+
+from workflow_runs import copy_of_checkout, environment
+
+PROFILE = "profiles/slurm/config.yaml"
+SMOKE = ("--configfile", "config/smoke.yaml")
+# The shortest times between looks at the jobs, which are short here.
+ARGUMENTS = ("--workflow-profile", "profiles/slurm", "--slurm-init-seconds-before-status-checks", "2")
+RUN = "results/smoke/models/tuned/python_docs/tiny_bert/dropout/seed-43"
+WITH_ENCODER = ("embed", "fine_tune", "score_mteb")
+
+
+def fill_in(folder):
+    """Put account and partition where the profile asks for them."""
+    path = folder / PROFILE
+    text = path.read_text(encoding="utf-8")
+    for word, value in (("'ACCOUNT'", slurm_cluster.ACCOUNT), ("'PARTITION'", slurm_cluster.PARTITION)):
+        assert text.count(f'"{word}"') == 1
+        text = text.replace(f'"{word}"', f"\"'{value}'\"")
+    path.write_text(text, encoding="utf-8")
+
+
+def started(folder, *arguments):
+    """A snakemake process that hands its jobs to SLURM, with its log beside the checkout; no GPU is shown to it."""
+    command = [sys.executable, "-m", "snakemake", *arguments, *ARGUMENTS, *SMOKE]
+    with open(folder / "snakemake.log", "w") as output:
+        variables = environment() | {"CUDA_VISIBLE_DEVICES": ""}
+        return subprocess.Popen(command, cwd=folder, env=variables, stdout=output, stderr=subprocess.STDOUT)
+
+
+def finish(process, folder, seconds):
+    """Wait for snakemake, which is ended if it takes too long, and return what it said."""
+    try:
+        code = process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.terminate()
+        process.wait()
+        code = f"not ended after {seconds} s"
+    text = (folder / "snakemake.log").read_text()
+    assert code == 0, f"{code}\n{text[-6000:]}"
+    return text
+
+
+def of_job(number, *fields):
+    """What the accounting knows of a job."""
+    return said(
+        "sacct", "--allocations", "--noheader", "--parsable2", f"--format={','.join(fields)}", f"--jobs={number}"
+    )
+
+
+@pytest.fixture(scope="module")
+def through_slurm(cluster, tmp_path_factory):
+    """A copy of the checkout whose smoke run went through SLURM, what snakemake said, and the numbers of its jobs."""
+    folder = copy_of_checkout(tmp_path_factory.mktemp("through_slurm"))
+    fill_in(folder)
+    begun = time.monotonic()
+    # With device auto, jobs with an encoder ask for a GPU; there is none to be seen, so that they compute as ever.
+    text = finish(started(folder, "all", "--config", "device=auto"), folder, 1200)
+    print(f"the smoke config took {time.monotonic() - begun:.0f} s through SLURM")
+    return folder, text, re.findall(r"SLURM jobid (\d+)", text)
+
+
+def test_the_tables_are_the_same_bytes_as_without_slurm(through_slurm, finished):
+    folder, _, _ = through_slurm
+    tables = sorted(path.relative_to(finished) for path in (finished / "results/smoke/tables").iterdir())
+    tables += sorted(path.relative_to(finished) for path in (finished / "figures/smoke").glob("*.csv"))
+    assert len(tables) > 40
+    differing = [str(path) for path in tables if (folder / path).read_bytes() != (finished / path).read_bytes()]
+    assert differing == []
+
+
+def test_every_job_went_well_and_asked_for_a_gpu_only_with_an_encoder(through_slurm):
+    _, _, numbers = through_slurm
+    asked = {}
+    for line in of_job(",".join(numbers), "JobID", "State", "Account", "ReqTRES", "Comment").splitlines():
+        _, state, account, resources, comment = line.split("|")
+        assert (state, account) == ("COMPLETED", slurm_cluster.ACCOUNT), line
+        rule = re.fullmatch(r"rule_(\w+?)(_wildcards_.*)?", comment)[1]
+        bag_of_words = re.search(r"wildcards_.*(tfidf|svd)", comment)
+        asked.setdefault((rule, bool(bag_of_words)), set()).add("gres/gpu=1" in resources)
+        assert resources.count("gres/gpu") == resources.count("gres/gpu=1"), line
+    assert sum(1 for _ in numbers) == len(set(numbers))
+    rules = {rule for rule, _ in asked}
+    assert {"fine_tune", "embed", "score_mteb", "scores", "pairs", "models"} <= rules
+    assert not {rule for rule in rules if rule.startswith(("draw_", "lay_out_", "collect_", "download_"))}
+    for (rule, bag_of_words), gpus in asked.items():
+        assert gpus == {rule in WITH_ENCODER and not bag_of_words}, rule
+
+
+def test_a_group_asks_for_its_largest_step_not_for_their_sum(through_slurm):
+    _, _, numbers = through_slurm
+    lines = of_job(",".join(numbers), "ReqCPUS", "ReqMem", "TimelimitRaw", "Comment").splitlines()
+    groups = [line.split("|") for line in lines if re.search(r"\|rule_(scores|pairs|models)(_wildcards_.*)?$", line)]
+    assert groups
+    assert {processors for processors, *_ in groups} == {"1"}
+    assert max(int(minutes) for _, _, minutes, comment in groups if comment.startswith("rule_scores")) > 100
+    for _, memory, _, comment in groups:
+        assert float(memory.rstrip("MGn")) * (1024 if "G" in memory else 1) < 4200, comment
+
+
+@pytest.fixture
+def untrained(cluster, finished, tmp_path):
+    """A finished run that lacks one fine-tuning, and snakemake underway on SLURM to train it, the job begun."""
+    folder = tmp_path / "checkout"
+    shutil.copytree(finished, folder)
+    fill_in(folder)
+    shutil.rmtree(folder / RUN)
+    log = folder / "logs/smoke/fine_tune/python_docs/tiny_bert/dropout/seed-43.log"
+    log.unlink()
+    process = started(folder, RUN)
+    try:
+        wait_until(lambda: log.exists() or process.poll() is not None, "the fine-tuning", 120)
+        assert process.poll() is None, (folder / "snakemake.log").read_text()
+        (number,) = re.findall(r"SLURM jobid (\d+)", (folder / "snakemake.log").read_text())
+        yield folder, process, number
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.wait()
+
+
+def is_trained_as_before(folder, finished):
+    """Whether the run is back, with the bytes that it had."""
+    names = ("final/model.safetensors", "loss.csv", "run.json")
+    return all((folder / RUN / name).read_bytes() == (finished / RUN / name).read_bytes() for name in names)
+
+
+def test_a_cancelled_job_is_tried_again_with_more(untrained, finished):
+    folder, process, number = untrained
+    subprocess.run(["scancel", number], check=True)
+    text = finish(process, folder, 240)
+    first, second = re.findall(r"SLURM jobid (\d+)", text)
+    assert f"SLURM-job '{first}' failed, SLURM status is: 'CANCELLED'" in text
+    assert is_trained_as_before(folder, finished)
+    wait_until(lambda: of_job(second, "State") == "COMPLETED", "the accounting of the second job", 30)
+    assert of_job(first, "State").startswith("CANCELLED")
+    before, after = (int(of_job(job, "TimelimitRaw")) for job in (first, second))
+    assert after == 2 * before
+
+
+def test_a_job_on_a_node_that_is_rebooted_is_started_again(untrained, finished, cluster):
+    folder, process, number = untrained
+    cluster.reboot()
+    wait_until(
+        lambda: said("squeue", "--noheader", "--format=%T", f"--jobs={number}") == "PENDING", "the job again", 120
+    )
+    # SLURM waits two minutes before it starts such a job.
+    subprocess.run(["scontrol", "update", f"jobid={number}", "StartTime=now"], check=True)
+    text = finish(process, folder, 240)
+    assert re.findall(r"SLURM jobid (\d+)", text) == [number]
+    assert "failed" not in text
+    assert is_trained_as_before(folder, finished)
+    assert "NODE_FAIL" in said(
+        "sacct", "--duplicates", "--allocations", "--noheader", "--format=State", f"--jobs={number}"
+    )
