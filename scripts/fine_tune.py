@@ -12,6 +12,7 @@ import pandas as pd
 from selfembed import command_line, model_cards
 from selfembed.command_line import existing, log
 from selfembed.devices import choose_device, use_threads
+from selfembed.errors import InputError
 from selfembed.records import (
     checksum,
     code_checksum,
@@ -73,6 +74,11 @@ def main(argv: list[str]) -> None:
     arguments = parser.parse_args(argv)
     from selfembed import encoders, processes, training
 
+    if arguments.batch_size % arguments.devices:
+        raise InputError(
+            f"--batch-size {arguments.batch_size}: {arguments.devices} devices cannot share it evenly; "
+            f"needed: a multiple of {arguments.devices}"
+        )
     device = choose_device(arguments.device, arguments.devices)
     if processes.count() < arguments.devices:
         return processes.launch(arguments.devices)

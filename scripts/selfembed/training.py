@@ -241,12 +241,9 @@ def fine_tune(
 
     Returns one row per optimiser step: `step` (from 1), `epoch`, `batch_size`, `learning_rate`, `loss`.
 
-    Raises InputError if the loss becomes NaN or infinite, if the run has fewer steps than are to be kept, or if several
-    processes cannot share a batch evenly.
+    Raises InputError if the loss becomes NaN or infinite, or if the run has fewer steps than are to be kept.
     """
     n_processes = processes.count()
-    if batch_size % n_processes:
-        raise InputError(f"batch_size {batch_size} cannot be shared evenly by {n_processes} devices")
     epochs = pairs["epoch"].to_numpy()
     found = shared(batches_in_order(epochs, batch_size), n_processes)
     first_epoch = sum(epochs[batch[0]] == epochs[0] for batch in found)
