@@ -25,6 +25,8 @@ IDENTITY_COLUMNS = [
 # What figures call a model: a unique label, the label without what a sweep changes, the swept value, a family.
 LINE_COLUMNS = ["label", "series", "x", "group"]
 SCORE_COLUMNS = [*IDENTITY_COLUMNS, "value", "standard_error", "n_train", "n_test", "n_classes"]
+# What every tested text adds to a score, whose value is the mean of these, beside every file of scores on a corpus.
+OUTCOME_COLUMNS = ["pooling", "layer", "score", "id", "outcome"]
 
 
 def read(path: Path) -> pd.DataFrame:
