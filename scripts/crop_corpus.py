@@ -1,7 +1,7 @@
 """Draw two crops of each text that runs hold out, from one of which the other is to be found.
 
-Reads a corpus. Writes a corpus (Parquet) of two rows per text, whose ids are those of the texts and /0 or /1, and a JSON
-file that says where the texts went.
+Reads a corpus. Writes a corpus (Parquet) of two rows per text, whose ids are those of the texts and /0 or /1, and a
+JSON file that says where the texts went.
 """
 
 from selfembed import command_line, crops
@@ -15,7 +15,9 @@ def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     parser.add_argument("--corpus", type=existing, required=True, help="prepared corpus (Parquet)")
-    parser.add_argument("--held-out", type=float, default=0.1, help="part of the texts that runs hold out; 0: all texts")
+    parser.add_argument(
+        "--held-out", type=float, default=0.1, help="part of the texts that runs hold out; 0: all texts"
+    )
     parser.add_argument("--size", type=int, help="number of texts to draw, if more have two crops; default: all")
     parser.add_argument("--sentences", type=int, default=2, help="sentences in a crop")
     parser.add_argument("--minimum-length", type=int, default=100, help="shortest eligible sentence (characters)")

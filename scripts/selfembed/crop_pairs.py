@@ -1,4 +1,4 @@
-"""Evidence without labels: from one crop of a text, can its other crop be found, and where do crops lie?
+"""Evidence without labels: whether the other crop of a text can be found from one, and where crops lie.
 
 All vectors are scaled to unit length (a vector of zeros stays one). Alignment and uniformity are those of Wang and
 Isola, "Understanding contrastive representation learning through alignment and uniformity on the hypersphere" (ICML

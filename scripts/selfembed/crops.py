@@ -195,8 +195,8 @@ def crop_corpus(
         seed: of the draws.
         sentences, minimum_length, maximum_length: of packs.
 
-    Returns a corpus with the ids `{text}/0` and `{text}/1` in turns, with labels and titles of the texts, and the number
-    of texts that went each way.
+    Returns a corpus with the ids `{text}/0` and `{text}/1` in turns, labels and titles of the texts, and the number of
+    texts that went each way.
 
     Raises InputError if fewer than FEWEST texts have two crops.
     """

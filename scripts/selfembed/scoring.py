@@ -83,7 +83,7 @@ def check_finite(embeddings: np.ndarray | csr_matrix) -> None:
 
 
 def summary(outcomes: np.ndarray) -> dict[str, float]:
-    """`value`, the mean of what every text adds, and its `standard_error`: that of a binomial where they are 0 and 1."""
+    """`value`, the mean of what every text adds, and its `standard_error` (a binomial's, if texts add 0 or 1)."""
     return {"value": float(outcomes.mean()), "standard_error": float(outcomes.std() / np.sqrt(len(outcomes)))}
 
 
@@ -156,7 +156,11 @@ def write_scores(
                 outcomes.append(pd.DataFrame(place | by_id))
                 log.info(
                     "%s, layer %d, %s: %.4f ± %.4f",
-                    pooling, layer, place["score"], scored["value"], scored["standard_error"],
+                    pooling,
+                    layer,
+                    place["score"],
+                    scored["value"],
+                    scored["standard_error"],
                 )
     write_table(pd.DataFrame(scores, columns=SCORE_COLUMNS), arguments.output)
     # Eleven bytes in a row: there is one for every text, layer and pooling.

@@ -190,7 +190,7 @@ def test_wrong_value(changes, message):
 @pytest.mark.parametrize(
     ("path", "allowed"),
     [
-        ("corpora.news.source", "'file', 'url', 'iclr', 'hub', 'python_docs', 'relabelled', 'sample'"),
+        ("corpora.news.source", "'file', 'url', 'iclr', 'hub', 'python_docs', 'relabelled', 'sample', 'crops'"),
         (
             "encoders.tiny",
             "'hub', 'folder', 'package', 'random', 'embedding_layer', 'embedding_module', 'tfidf', 'svd'",
@@ -322,7 +322,8 @@ def test_tokenizer_borrowed_from_encoder_without_one(lender):
         pytest.param(
             {"experiments.main.corpora": ["news", "notes"]},
             "experiments.main.corpora.1: corpus 'notes' has no labels, which kNN accuracy needs; "
-            "allowed: a corpus with labels (set corpora.notes.source.label)",
+            "allowed: a corpus with labels (set corpora.notes.source.label), or one of type crops made of it, with a score "
+            "of type crop_pairs",
             id="corpus without labels",
         ),
         pytest.param(

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_]*$")]
+ScoreName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_]*(@[0-9]+)?$")]
 Text = Annotated[str, StringConstraints(pattern=r"^[^-]")]  # a leading hyphen would be read as an option
 LocalPath = Annotated[str, StringConstraints(pattern=r"^[^-{}<>][^{}<>]*$")]  # {} and <> mean something to Snakemake
 Pooling = Literal["mean", "cls", "last", "token7"]
