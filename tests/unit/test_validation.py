@@ -322,8 +322,8 @@ def test_tokenizer_borrowed_from_encoder_without_one(lender):
         pytest.param(
             {"experiments.main.corpora": ["news", "notes"]},
             "experiments.main.corpora.1: corpus 'notes' has no labels, which kNN accuracy needs; "
-            "allowed: a corpus with labels (set corpora.notes.source.label), or one of type crops made of it, with a score "
-            "of type crop_pairs",
+            "allowed: a corpus with labels (set corpora.notes.source.label), or one of type crops made of it, with a "
+            "score of type crop_pairs",
             id="corpus without labels",
         ),
         pytest.param(
