@@ -179,7 +179,7 @@ def sentence(found: dict, measure: str, n_seeds: int) -> str:
     theirs = {"label": found["against"], "value": spelled(found["against_value"], measure, unit=True)}
     numbers = [found[name] for name in ("difference", "difference_low", "difference_high")]
     if found["verdict"] == "not distinguishable":
-        said = "not distinguishable: a difference of"
+        said = "not distinguishable,"
         amount, low, high = (spelled(number, measure, signed=True) for number in numbers)
     else:
         said = f"{found['verdict']} by"

@@ -202,7 +202,7 @@ ROW = {"score": "pairs_x", "label": "After crops", "against": "Before", "n_texts
             0,
             "not distinguishable",
             "After crops finds the other crop of a text with a mean reciprocal rank of 71.2% over 1,000 texts, Before "
-            "with 71.0%: not distinguishable: a difference of +0.2 points (95% interval −1.0 to +1.4).",
+            "with 71.0%: not distinguishable, +0.2 points (95% interval −1.0 to +1.4).",
         ),
         (
             "alignment",
