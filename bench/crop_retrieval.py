@@ -27,12 +27,12 @@ from selfembed.settings.validation import load
 RANKED = ["corpus", "label", "step", "layer", "last_layer", "pooling"]
 
 
-def main() -> None:
+def main(argv: list[str]) -> None:
     """Print the tables."""
     parser = command_line.parser(__doc__)
     parser.add_argument("--config", type=Path, default=HERE / "crop_retrieval.yaml", help="config that was run")
     parser.add_argument("--results", type=Path, default=Path("results"), help="the workflow's results folder")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
     settings = load(yaml.safe_load(arguments.config.read_text(encoding="utf-8")))
     values = ranked(settings, read(settings, arguments.results / settings.folder / "tables"))
     rows = pd.DataFrame(correlations(values))
@@ -86,4 +86,4 @@ def correlations(values: pd.DataFrame) -> Iterator[dict[str, object]]:
 
 
 if __name__ == "__main__":
-    main()
+    command_line.run(main)

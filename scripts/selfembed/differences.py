@@ -32,7 +32,8 @@ SENTENCES = {
         "{label} with {value}",
     ),
     "alignment": (
-        "{label} puts the two crops of a text at a mean squared distance of {value} (lower is better; {texts} texts)",
+        "{label} puts the two crops of a text at a mean squared distance of {value} (lower is better, at equal "
+        "uniformity; {texts} texts)",
         "{label} at {value}",
     ),
     "uniformity": (
