@@ -38,7 +38,7 @@ rule all:
     input:
         [figure_files(figure) for figure in settings.figures],
         [table_files(table) for table in settings.tables],
-        expand("<results>/tables/{experiment}_summary.csv", experiment=settings.experiments),
+        expand("<results>/tables/{experiment}_summary.csv", experiment=scored_experiments()),
         [] if settings.published is None else figure_files("paper_comparison"),
 
 

@@ -35,9 +35,9 @@ STEPS = {
     "embed": "--model base/0 --corpus corpus.parquet --layers all --max-length {length} --device cpu --output "
     "embeddings",
     "score_knn": "--embeddings embeddings --corpus corpus.parquet --model tuned/bench/small/crops/seed-42 --step final "
-    "--score knn --threads 2 --output knn.csv",
+    "--score knn --threads 2 --output knn.csv --outcomes knn.parquet",
     "score_linear": "--embeddings embeddings --corpus corpus.parquet --model tuned/bench/small/crops/seed-42 "
-    "--step final --score linear --threads 2 --output linear.csv",
+    "--step final --score linear --threads 2 --output linear.csv --outcomes linear.parquet",
     "compute_tsne": "--embeddings embeddings --corpus corpus.parquet --threads 2 --output map.parquet",
 }
 

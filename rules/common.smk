@@ -20,6 +20,7 @@ from selfembed.settings.flags import flags
 from selfembed.settings.paths import braced
 from selfembed.settings.corpora import (
     DERIVED,
+    CropsSource,
     HubSource,
     IclrSource,
     PythonDocsSource,
@@ -37,7 +38,7 @@ from selfembed.settings.encoders import (
     RandomEncoder,
     TrainedTokenizer,
 )
-from selfembed.settings.scores import Knn, Linear, RegistryTask, Split
+from selfembed.settings.scores import CropPairs, Knn, Linear, RegistryTask, Split
 from selfembed.versions import installed_version
 from selfembed.settings.validation import check_target_names, load, missing_sources
 
@@ -353,15 +354,30 @@ def score_flags(wildcards):
     return f"--score {wildcards.score} {score} --threads {settings.threads.score}"
 
 
+def scored_experiments():
+    """The experiments that have scores; others are for maps alone."""
+    return [name for name in settings.experiments if scored(name)]
+
+
+def scored(experiment):
+    """The evaluations of an experiment that are scores."""
+    return [evaluation for evaluation in study.experiments[experiment] if evaluation.score]
+
+
 def score_files(wildcards):
     """The score files of an experiment."""
-    return [f"<results>/scores/{evaluation.path}.csv" for evaluation in study.experiments[wildcards.experiment]]
+    return [f"<results>/scores/{evaluation.path}.csv" for evaluation in scored(wildcards.experiment)]
 
 
 def score_entries(wildcards, input):
     """Every label of an experiment with what it is made of and its score files, as flags."""
+    return line_entries(scored(wildcards.experiment), input.scores)
+
+
+def line_entries(evaluations, paths):
+    """Every label with what it is made of and the files of its evaluations, as flags."""
     files = {}
-    for evaluation, path in zip(study.experiments[wildcards.experiment], input.scores, strict=True):
+    for evaluation, path in zip(evaluations, paths, strict=True):
         files.setdefault(evaluation.line, []).append(path)
     entries = []
     for line, paths in files.items():
@@ -529,6 +545,22 @@ def descriptions(wildcards):
 def class_sizes(wildcards):
     """Class sizes of the corpora that a figure shows."""
     return [f"<results>/descriptions/{corpus}_classes.csv" for corpus in figure_settings(wildcards).corpora]
+
+
+def compared(wildcards):
+    """The scores on corpora of the experiment that a table of differences lays out."""
+    found = scored(settings.tables[wildcards.table].experiment)
+    return [evaluation for evaluation in found if evaluation.on in settings.corpora]
+
+
+def compared_files(suffix):
+    """An input function: files of the scores that a table of differences lays out."""
+    return lambda wildcards: [f"<results>/scores/{evaluation.path}{suffix}" for evaluation in compared(wildcards)]
+
+
+def compared_entries(wildcards, input):
+    """Every label of a table of differences with its score files, as flags."""
+    return line_entries(compared(wildcards), input.scores)
 
 
 def table_source(wildcards):

@@ -166,6 +166,32 @@ rule sample_corpus:
         "python scripts/sample_corpus.py --corpus {input.corpus} {params.source} --output {output} > {log} 2>&1"
 
 
+rule crop_corpus:
+    """Two crops of each text that runs hold out, as a corpus."""
+    input:
+        corpus=original_corpus,
+        code=code("crop_corpus.py"),
+    output:
+        corpus="<results>/corpora/{corpus}.parquet",
+        counts="<results>/corpora/{corpus}.json",
+    log:
+        "<logs>/crop_corpus/{corpus}.log",
+    benchmark:
+        "<logs>/crop_corpus/{corpus}.tsv"
+    wildcard_constraints:
+        corpus=corpora_from(CropsSource),
+    conda:
+        "../envs/score.yaml"
+    resources:
+        mem_mb=memory(1000, corpus=20),
+        runtime=minutes(10, corpus=0.1),
+    params:
+        source=lambda wildcards: flags(settings.corpora[wildcards.corpus].source, omit=("type", "corpus")),
+    shell:
+        "python scripts/crop_corpus.py --corpus {input.corpus} {params.source} --output {output.corpus}"
+        " --counts {output.counts} > {log} 2>&1"
+
+
 rule describe_corpus:
     """Numbers of texts and classes of a corpus, lengths of its texts, sizes of its classes."""
     input:

@@ -15,7 +15,8 @@ rule score_knn:
         corpus="<results>/corpora/{corpus}.parquet",
         code=code("score_knn.py"),
     output:
-        "<results>/scores/{score}/{corpus}/{model}/{step}/{selection}.csv",
+        scores="<results>/scores/{score}/{corpus}/{model}/{step}/{selection}.csv",
+        outcomes="<results>/scores/{score}/{corpus}/{model}/{step}/{selection}.parquet",
     log:
         "<logs>/score_knn/{score}/{corpus}/{model}/{step}/{selection}.log",
     benchmark:
@@ -32,7 +33,7 @@ rule score_knn:
         score=score_flags,
     shell:
         "python scripts/score_knn.py --embeddings {input.embeddings} --corpus {input.corpus} --model {wildcards.model}"
-        " --step {wildcards.step} {params.score} --output {output} > {log} 2>&1"
+        " --step {wildcards.step} {params.score} --output {output.scores} --outcomes {output.outcomes} > {log} 2>&1"
 
 
 rule score_linear:
@@ -42,7 +43,8 @@ rule score_linear:
         corpus="<results>/corpora/{corpus}.parquet",
         code=code("score_linear.py"),
     output:
-        "<results>/scores/{score}/{corpus}/{model}/{step}/{selection}.csv",
+        scores="<results>/scores/{score}/{corpus}/{model}/{step}/{selection}.csv",
+        outcomes="<results>/scores/{score}/{corpus}/{model}/{step}/{selection}.parquet",
     log:
         "<logs>/score_linear/{score}/{corpus}/{model}/{step}/{selection}.log",
     benchmark:
@@ -59,7 +61,36 @@ rule score_linear:
         score=score_flags,
     shell:
         "python scripts/score_linear.py --embeddings {input.embeddings} --corpus {input.corpus} --model {wildcards.model}"
-        " --step {wildcards.step} {params.score} --output {output} > {log} 2>&1"
+        " --step {wildcards.step} {params.score} --output {output.scores} --outcomes {output.outcomes} > {log} 2>&1"
+
+
+rule score_crop_pairs:
+    """From one crop of a text its other crop is looked for, in every embedded layer and pooling of one model."""
+    input:
+        embeddings=embeddings,
+        corpus="<results>/corpora/{corpus}.parquet",
+        code=code("score_crop_pairs.py"),
+    output:
+        scores="<results>/scores/{score}/{corpus}/{model}/{step}/{selection}.csv",
+        outcomes="<results>/scores/{score}/{corpus}/{model}/{step}/{selection}.parquet",
+    log:
+        "<logs>/score_crop_pairs/{score}/{corpus}/{model}/{step}/{selection}.log",
+    benchmark:
+        "<logs>/score_crop_pairs/{score}/{corpus}/{model}/{step}/{selection}.tsv"
+    wildcard_constraints:
+        score=named(settings.scores, CropPairs),
+    conda:
+        "../envs/score.yaml"
+    threads: settings.threads.score
+    resources:
+        mem_mb=memory(1000, corpus=8, layer=5),
+        runtime=minutes(20, embeddings=0.02),
+    params:
+        score=score_flags,
+    shell:
+        "python scripts/score_crop_pairs.py --embeddings {input.embeddings} --corpus {input.corpus}"
+        " --model {wildcards.model} --step {wildcards.step} {params.score} --output {output.scores}"
+        " --outcomes {output.outcomes} > {log} 2>&1"
 
 
 rule score_mteb:

@@ -75,6 +75,40 @@ rule lay_out_corpora:
         " --output {output.csv} {output.tex} > {log} 2>&1"
 
 
+rule lay_out_differences:
+    """Scores against those of one model, with intervals and verdicts, as a table for print, CSV and LaTeX."""
+    input:
+        scores=compared_files(".csv"),
+        outcomes=compared_files(".parquet"),
+        code=code("lay_out_differences.py"),
+    output:
+        csv=report(
+            "<figures>/{table}.csv",
+            caption="../report/differences.rst",
+            category="Tables",
+            labels={"table": "{table}"},
+        ),
+        tex="<figures>/{table}.tex",
+    log:
+        "<logs>/lay_out_differences/{table}.log",
+    benchmark:
+        "<logs>/lay_out_differences/{table}.tsv"
+    wildcard_constraints:
+        table=tables_laid_out_as("differences"),
+    conda:
+        "../envs/score.yaml"
+    resources:
+        mem_mb=memory(4000),
+        runtime=minutes(20),
+    params:
+        entries=compared_entries,
+        layout=table_flags,
+        title=table_title,
+    shell:
+        "python scripts/lay_out_differences.py {params.entries} {params.layout}"
+        " --output {output.csv} {output.tex} > {log} 2>&1"
+
+
 rule extract_published:
     """The published numbers of one experiment."""
     input:
@@ -100,7 +134,7 @@ rule compare_with_paper:
     """Every published number beside ours, with a verdict."""
     input:
         published=settings.published or [],
-        tables=expand("<results>/tables/{experiment}.csv", experiment=settings.experiments),
+        tables=expand("<results>/tables/{experiment}.csv", experiment=scored_experiments()),
         code=code("compare_with_paper.py"),
     output:
         table=report(

@@ -31,14 +31,25 @@ def markdown(summary: pd.DataFrame) -> str:
     names |= {"score": last["score"]} if scores_vary else {}
     names |= {"step": last["step"]} if steps_vary else {}
     names |= {"pooling": last["pooling"]}
+    fractions = tables.fractions(last)
+    unit = " (%)" if fractions.all() else " (parts of 1 in %)"
     numbers = {
-        f"{tables.score_name(last)} (%)": last["mean"].map(lambda value: f"{100 * value:.1f}"),
-        "± standard error": last["standard_error"].map(lambda value: "–" if pd.isna(value) else f"{100 * value:.1f}"),
+        f"{tables.score_name(last)}{unit}": spelled(last["mean"], fractions),
+        "± standard error": spelled(last["standard_error"], fractions),
         "seeds": last["n_seeds"],
     }
     alignment = ("left",) * len(names) + ("right",) * len(numbers)
     rows = pd.DataFrame(names | numbers)
     return rows.to_markdown(index=False, stralign="left", disable_numparse=True, colalign=alignment) + "\n"
+
+
+def spelled(values: pd.Series, fractions: pd.Series) -> list[str]:
+    """Parts of 1 in per cent with one decimal, other numbers as they are with three, a dash for what is missing."""
+    found = []
+    for value, fraction in zip(values, fractions, strict=True):
+        text = f"{100 * value:.1f}" if fraction else f"{value:.3f}"
+        found.append("–" if pd.isna(value) else text)
+    return found
 
 
 def main(argv: list[str]) -> None:

@@ -13,6 +13,8 @@ import pandas as pd
 from selfembed.errors import InputError
 from selfembed.splits import split
 
+FEWEST = 50  # texts from which crops are worth a score: its standard error is then up to 7 points
+
 Candidates = Callable[..., list[str]]
 Draw = Callable[[list[str], np.random.Generator], tuple[str, str]]
 
@@ -33,9 +35,26 @@ def packs(text: str, sentences: int = 2, minimum_length: int = 100, maximum_leng
 
 def crop_pair(candidates: list[str], generator: np.random.Generator) -> tuple[str, str]:
     """Crops: two different packs, drawn uniformly without replacement."""
-    first = int(generator.integers(len(candidates)))
-    second = int(generator.integers(len(candidates) - 1))
-    return candidates[first], candidates[second + (second >= first)]
+    first, second = two_of(len(candidates), generator)
+    return candidates[first], candidates[second]
+
+
+def two_of(number: int, generator: np.random.Generator) -> tuple[int, int]:
+    """Two different positions below a number, drawn uniformly."""
+    first = int(generator.integers(number))
+    second = int(generator.integers(number - 1))
+    return first, second + (second >= first)
+
+
+def apart_pair(candidates: list[str], sentences: int, generator: np.random.Generator) -> tuple[str, str]:
+    """Two packs that share no sentence, drawn uniformly; the text must have more than `sentences` packs.
+
+    Packs that start at a < b share none if b - a is at least `sentences`. So two positions are drawn among fewer, and
+    the later one is moved on.
+    """
+    moved = sentences - 1
+    first, second = two_of(len(candidates) - moved, generator)
+    return candidates[first + moved * (first > second)], candidates[second + moved * (second > first)]
 
 
 def dropout_pair(candidates: list[str], generator: np.random.Generator) -> tuple[str, str]:
@@ -95,12 +114,24 @@ def positions_kept(n_texts: int, held_out: float) -> np.ndarray:
 
     Raises InputError if that part cannot be held out.
     """
-    if not held_out:
-        return np.arange(n_texts)
+    return parts(n_texts, held_out)[0] if held_out else np.arange(n_texts)
+
+
+def positions_held_out(n_texts: int, held_out: float) -> np.ndarray:
+    """Positions of the texts that are held out, ascending; all texts if no part is.
+
+    Raises InputError if that part cannot be held out.
+    """
+    return parts(n_texts, held_out)[1] if held_out else np.arange(n_texts)
+
+
+def parts(n_texts: int, held_out: float) -> tuple[np.ndarray, np.ndarray]:
+    """Positions of the texts that are trained on and of those that are held out, both ascending."""
     try:
-        return np.sort(split(n_texts, held_out)[0])
+        kept, others = split(n_texts, held_out)
     except ValueError as error:
         raise InputError(f"held_out is {held_out}, which cannot be taken from {n_texts} texts: {error}") from error
+    return np.sort(kept), np.sort(others)
 
 
 def make_pairs(
@@ -145,3 +176,57 @@ def make_pairs(
         for index in generator.permutation(usable)
     ]
     return pd.DataFrame(rows, columns=["epoch", "id", "anchor", "positive"])
+
+
+def crop_corpus(
+    corpus: pd.DataFrame,
+    held_out: float,
+    size: int | None,
+    seed: int,
+    sentences: int = 2,
+    minimum_length: int = 100,
+    maximum_length: int = 250,
+) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Two crops of each held-out text, as a corpus; they share no sentence where the text has enough of them.
+
+    Args:
+        held_out: the part of all texts that runs with the same `held_out` do not see; 0 takes all texts.
+        size: so many of the texts that have two crops are drawn, if there are more.
+        seed: of the draws.
+        sentences, minimum_length, maximum_length: of packs.
+
+    Returns a corpus with the ids `{text}/0` and `{text}/1` in turns, labels and titles of the texts, and the number of
+    texts that went each way.
+
+    Raises InputError if fewer than FEWEST texts have two crops.
+    """
+    positions = positions_held_out(len(corpus), held_out)
+    texts = corpus["text"].to_numpy()
+    candidates = {index: packs(texts[index], sentences, minimum_length, maximum_length) for index in positions}
+    usable = np.array([index for index, found in candidates.items() if len(found) >= 2], dtype=np.int64)
+    limits = f"two packs of {sentences} sentences of {minimum_length} to {maximum_length} characters"
+    if len(usable) < FEWEST:
+        raise InputError(
+            f"{len(usable)} of the {len(positions)} held-out texts have {limits}; needed: {FEWEST} "
+            "(more or longer texts, a larger held_out, or other limits)"
+        )
+    generator = np.random.default_rng(seed)
+    drawn = np.sort(generator.choice(usable, min(size or len(usable), len(usable)), replace=False))
+    rows, apart = [], 0
+    for index, text in zip(drawn, corpus.iloc[drawn].itertuples(index=False), strict=True):
+        found = candidates[index]
+        if len(found) > sentences:
+            pair = apart_pair(found, sentences, generator)
+            apart += 1
+        else:
+            pair = crop_pair(found, generator)
+        rows += [(f"{text.id}/{place}", crop.strip(), text.label, text.title) for place, crop in enumerate(pair)]
+    counts = {
+        "texts": len(corpus),
+        "held out": len(positions),
+        "without two crops": len(positions) - len(usable),
+        "not drawn": len(usable) - len(drawn),
+        "kept": len(drawn),
+        "kept, crops share a sentence": len(drawn) - apart,
+    }
+    return pd.DataFrame(rows, columns=["id", "text", "label", "title"]), counts

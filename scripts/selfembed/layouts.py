@@ -17,6 +17,8 @@ def lay_out(
 ) -> pd.DataFrame:
     """A table of cells such as `58.9 ± 0.4 (58.7)`: per cent, mean ± standard deviation over seeds, published value.
 
+    Alignment and uniformity are no parts of 1, and shown as they are.
+
     Args:
         scores: table of an experiment; its last layers are shown.
         rows, columns: names of columns of `scores`.
@@ -34,14 +36,14 @@ def lay_out(
             continue
         shown = tables.chosen(tables.last_layers(table), pooling=[*poolings, "none"])
         shown = tables.one_number_per([rows, columns], tables.chosen(shown, series=series))
-        spread = shown.groupby([rows, columns, "block"], sort=False, dropna=False)["value"].agg(["mean", "std"])
-        spread = spread.reset_index()
+        shown = shown.assign(fraction=tables.fractions(shown))
+        groups = shown.groupby([rows, columns, "block"], sort=False, dropna=False)
+        spread = groups.agg(mean=("value", "mean"), std=("value", "std"), fraction=("fraction", "first")).reset_index()
         cells[name] = with_means(spread, rows, columns) if means else spread
     if cells["ours"].empty:
         raise InputError(f"nothing to lay out: no last layer of series {series or 'any'} with poolings {poolings}")
-    ours = cells["ours"].assign(
-        text=[spelled(mean, std) for mean, std in zip(cells["ours"]["mean"], cells["ours"]["std"], strict=True)]
-    )
+    numbers = cells["ours"][["mean", "std", "fraction"]].itertuples(index=False, name=None)
+    ours = cells["ours"].assign(text=[spelled(*cell) for cell in numbers])
     if "published" in cells:
         values = cells["published"].set_index([rows, columns])["mean"]
         values = values[~values.index.duplicated()]
@@ -54,9 +56,10 @@ def lay_out(
     return table.rename_axis(columns=None).reset_index()
 
 
-def spelled(mean: float, std: float) -> str:
-    """A cell in per cent, with its spread if there is one."""
-    return f"{100 * mean:.1f}" + ("" if pd.isna(std) else f" ± {100 * std:.1f}")
+def spelled(mean: float, std: float, fraction: bool = True) -> str:
+    """A cell in per cent, or as it is if it is no part of 1, with its spread if there is one."""
+    scale, digits = (100, 1) if fraction else (1, 3)
+    return f"{scale * mean:.{digits}f}" + ("" if pd.isna(std) else f" ± {scale * std:.{digits}f}")
 
 
 def with_means(cells: pd.DataFrame, rows: str, columns: str) -> pd.DataFrame:
@@ -73,7 +76,9 @@ def with_means(cells: pd.DataFrame, rows: str, columns: str) -> pd.DataFrame:
 def complete_means(cells: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     """Means of cells by some columns, of groups that lack none of the values that another group has."""
     kinds = ["block"] if "block" in by else []
-    return blocks.complete(cells.groupby(by, sort=False)["mean"], kinds).rename(columns={"value": "mean"})
+    groups = cells.groupby(by, sort=False)
+    means = blocks.complete(groups["mean"], kinds).rename(columns={"value": "mean"})
+    return means.merge(groups["fraction"].first().reset_index(), on=by, how="left")
 
 
 def latex(table: pd.DataFrame, caption: str) -> str:
@@ -104,6 +109,7 @@ LATEX_CHARACTERS = {character: f"\\{character}" for character in "&%$#_{}"} | {
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
     "±": r"$\pm$",
+    "−": "$-$",
 }
 
 

@@ -8,16 +8,17 @@ import pandas as pd
 from scipy.sparse import csr_matrix, issparse
 from threadpoolctl import threadpool_limits
 
-from selfembed import model_paths, vectors
+from selfembed import measures, model_paths, vectors
 from selfembed.command_line import existing, log
 from selfembed.corpora import read_corpus
 from selfembed.errors import InputError
-from selfembed.records import read_json
+from selfembed.records import read_json, write_table
 from selfembed.splits import split
-from selfembed.tables import SCORE_COLUMNS
+from selfembed.tables import OUTCOME_COLUMNS, SCORE_COLUMNS
 
 Predict = Callable[[np.ndarray | csr_matrix, np.ndarray, np.ndarray | csr_matrix], np.ndarray]
 Transform = Callable[[np.ndarray | csr_matrix], np.ndarray | csr_matrix]
+Measure = Callable[[np.ndarray | csr_matrix], dict[str, np.ndarray]]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,9 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", required=True, help="model path, for instance tuned/iclr/mpnet/crops/seed-42")
     parser.add_argument("--step", required=True, help="step of the model")
     parser.add_argument("--score", required=True, help="name of the score in tables")
-    add_split_arguments(parser)
     parser.add_argument("--threads", type=int, default=1, help="CPU threads")
     parser.add_argument("--output", required=True, help="CSV file to write")
+    parser.add_argument("--outcomes", required=True, help="Parquet file to write what every text adds to")
 
 
 def add_split_arguments(parser: argparse.ArgumentParser) -> None:
@@ -63,70 +64,105 @@ def labelled_split(
     return train, test
 
 
-def accuracy(
+def correct(
     embeddings: np.ndarray | csr_matrix, labels: np.ndarray, train: np.ndarray, test: np.ndarray, predict: Predict
-) -> dict[str, float | int]:
-    """Part of the test texts that gets the right label, with its binomial standard error.
+) -> np.ndarray:
+    """Whether each test text gets the right label, boolean, shape (test texts,).
 
     Args:
         embeddings: shape (texts, dim); labels: shape (texts,), none missing; train, test: positions.
-
-    Returns `value` and `standard_error` (both as fractions of 1), `n_train`, `n_test`, `n_classes`.
-
-    Raises InputError if embeddings hold NaN or infinity.
     """
+    return predict(embeddings[train], labels[train], embeddings[test]) == labels[test]
+
+
+def check_finite(embeddings: np.ndarray | csr_matrix) -> None:
+    """Raise InputError if embeddings hold NaN or infinity."""
     values = embeddings.data if issparse(embeddings) else embeddings
     if not np.isfinite(values).all():
         raise InputError("embeddings hold NaN or infinite values; the model is broken (was its training stable?)")
-    predicted = predict(embeddings[train], labels[train], embeddings[test])
-    value = float(np.mean(predicted == labels[test]))
-    return {
-        "value": value,
-        "standard_error": float(np.sqrt(value * (1 - value) / len(test))),
-        "n_train": len(train),
-        "n_test": len(test),
-        "n_classes": len(np.unique(labels)),
-    }
 
 
-def score(
+def summary(outcomes: np.ndarray) -> dict[str, float]:
+    """`value`, the mean of what every text adds, and its `standard_error` (a binomial's, if texts add 0 or 1)."""
+    return {"value": float(outcomes.mean()), "standard_error": float(outcomes.std() / np.sqrt(len(outcomes)))}
+
+
+def write_accuracy(
     arguments: argparse.Namespace,
     settings: dict,
     predict: Predict,
     transform: Transform = lambda embeddings: embeddings,
-) -> pd.DataFrame:
-    """Score rows of every pooling and layer in an embeddings folder.
+) -> None:
+    """Write the accuracy of every pooling and layer in an embeddings folder, and which texts got the right label.
 
     Args:
-        arguments: those of `add_arguments`.
+        arguments: those of `add_arguments` and `add_split_arguments`.
         settings: what else decides the score, for the rows' column `settings`.
         transform: applied to the embeddings of all labelled texts.
 
     Raises InputError if no text has a label.
     """
-    labels = read_corpus(arguments.corpus)["label"]
-    labelled = labels.notna().to_numpy()
+    corpus = read_corpus(arguments.corpus)
+    labelled = corpus["label"].notna().to_numpy()
     if not labelled.any():
         raise InputError(f"{arguments.corpus}: no text has a label, which accuracy needs")
     train, test = labelled_split(labelled, arguments.split, arguments.test_fraction, arguments.split_seed)
     settings |= {key: getattr(arguments, key) for key in ("split", "test_fraction", "split_seed")}
-    facts = read_json(arguments.embeddings / "embeddings.json")
-    rows = []
-    for row, pooling in enumerate(facts["poolings"]):
-        for column, layer in enumerate(facts["layers"]):
+    labels, ids = corpus["label"][labelled].to_numpy(dtype=str), corpus["id"][labelled].to_numpy()
+    facts = {"n_train": len(train), "n_test": len(test), "n_classes": len(np.unique(labels))}
+
+    def measure(embeddings: np.ndarray | csr_matrix) -> dict[str, np.ndarray]:
+        return {measures.ACCURACY: correct(transform(embeddings), labels, train, test, predict)}
+
+    write_scores(arguments, settings, measure, labelled, ids[test], facts)
+
+
+def write_scores(
+    arguments: argparse.Namespace, settings: dict, measure: Measure, rows: np.ndarray, ids: np.ndarray, facts: dict
+) -> None:
+    """Write score rows of every pooling and layer in an embeddings folder, and what every text adds to each.
+
+    Args:
+        arguments: those of `add_arguments`.
+        settings: what decides the score, for the rows' column `settings`.
+        measure: embeddings of the rows → by measure, what every tested text adds to its mean, shape (tested texts,).
+        rows: boolean mask of the embeddings that count.
+        ids: of the tested texts.
+        facts: further columns of the rows.
+
+    Raises InputError if embeddings hold NaN or infinity.
+    """
+    described = read_json(arguments.embeddings / "embeddings.json")
+    scores, outcomes = [], []
+    for row, pooling in enumerate(described["poolings"]):
+        for column, layer in enumerate(described["layers"]):
+            embeddings = vectors.load(arguments.embeddings, row, column, rows)
+            check_finite(embeddings)
             with threadpool_limits(arguments.threads):
-                embeddings = transform(vectors.load(arguments.embeddings, row, column, labelled))
-                scored = accuracy(embeddings, labels[labelled].to_numpy(dtype=str), train, test, predict)
-            identity = {
-                "corpus": arguments.corpus.stem,
-                **model_paths.identity(arguments.model),
-                "step": arguments.step,
-                "layer": layer,
-                "last_layer": facts["last_layer"],
-                "pooling": pooling,
-                "score": arguments.score,
-                "settings": " ".join(f"{key}={value}" for key, value in settings.items()),
-            }
-            rows.append(identity | scored)
-            log.info("%s, layer %d: %.4f ± %.4f", pooling, layer, scored["value"], scored["standard_error"])
-    return pd.DataFrame(rows, columns=SCORE_COLUMNS)
+                measured = measure(embeddings)
+            for name, by_text in measured.items():
+                named = {"measure": name} if name != measures.ACCURACY else {}
+                place = {"pooling": pooling, "layer": layer, "score": measures.score_name(arguments.score, name)}
+                identity = {
+                    "corpus": arguments.corpus.stem,
+                    **model_paths.identity(arguments.model),
+                    "step": arguments.step,
+                    "last_layer": described["last_layer"],
+                    "settings": " ".join(f"{key}={value}" for key, value in (named | settings).items()),
+                }
+                scored = summary(by_text)
+                scores.append(place | identity | scored | facts)
+                by_id = {"id": pd.Categorical(ids, categories=ids), "outcome": by_text.astype(np.float32)}
+                outcomes.append(pd.DataFrame(place | by_id))
+                log.info(
+                    "%s, layer %d, %s: %.4f ± %.4f",
+                    pooling,
+                    layer,
+                    place["score"],
+                    scored["value"],
+                    scored["standard_error"],
+                )
+    write_table(pd.DataFrame(scores, columns=SCORE_COLUMNS), arguments.output)
+    # Eleven bytes in a row: there is one for every text, layer and pooling.
+    kinds = {"pooling": "category", "layer": np.int16, "score": "category"}
+    write_table(pd.concat(outcomes, ignore_index=True)[OUTCOME_COLUMNS].astype(kinds), arguments.outcomes)

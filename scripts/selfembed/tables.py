@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from selfembed import measures
 from selfembed.errors import InputError
 
 # One score is one number with everything that identifies it.
@@ -25,6 +26,8 @@ IDENTITY_COLUMNS = [
 # What figures call a model: a unique label, the label without what a sweep changes, the swept value, a family.
 LINE_COLUMNS = ["label", "series", "x", "group"]
 SCORE_COLUMNS = [*IDENTITY_COLUMNS, "value", "standard_error", "n_train", "n_test", "n_classes"]
+# What every tested text adds to a score, whose value is the mean of these, beside every file of scores on a corpus.
+OUTCOME_COLUMNS = ["pooling", "layer", "score", "id", "outcome"]
 
 
 def read(path: Path) -> pd.DataFrame:
@@ -53,7 +56,16 @@ def score_name(scores: pd.DataFrame) -> str:
         "Linear accuracy": settings.str.startswith("split=")
         | (settings == "") & scores["score"].str.startswith("linear"),
     }
+    names |= {
+        measure.heading: settings.str.startswith(f"measure={name} ") for name, measure in measures.OF_CROP_PAIRS.items()
+    }
     return next((name for name, rows in names.items() if rows.all()), "Score")
+
+
+def fractions(table: pd.DataFrame) -> pd.Series:
+    """Whether every score is a part of 1, shown in per cent; published numbers, without settings, all are."""
+    settings = table["settings"] if "settings" in table else pd.Series("", index=table.index)
+    return settings.fillna("").map(lambda said: measures.MEASURES[measures.in_settings(said)].fraction).astype(bool)
 
 
 def last_layers(table: pd.DataFrame) -> pd.DataFrame:

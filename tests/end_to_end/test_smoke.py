@@ -66,6 +66,19 @@ def test_mteb_scores_differ_between_steps_layers_and_treatments(finished):
     assert treated.str.contains("max_length=32 normalise=False").all()
 
 
+def test_differences_are_of_the_scores_and_said_in_words(finished):
+    differences = pd.read_csv(finished / "figures/smoke/table_differences.csv")
+    table = pd.read_csv(finished / "results/smoke/tables/without_labels.csv")
+    values = table.groupby(["label", "score"])["value"].mean()
+    assert len(differences) == 2 * 5  # two models against one, five numbers each
+    for row in differences.to_dict("records"):
+        value, reference = (values[row[column], row["score"]] for column in ("label", "against"))
+        assert row["difference"] == pytest.approx(value - reference, abs=1e-6)
+        assert row["difference_low"] <= row["difference"] <= row["difference_high"]
+        assert row["sentence"].startswith(f"{row['label']} ") and f": {row['verdict']}" in row["sentence"]
+    assert set(differences["n_texts"]) == set(table["n_test"]) == {60}
+
+
 def test_published_numbers_are_compared(finished):
     comparison = pd.read_csv(finished / "results/smoke/tables/paper_comparison.csv")
     assert len(comparison) == 7

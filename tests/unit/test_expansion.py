@@ -1,5 +1,6 @@
 """Experiments become runs that are named by their settings alone and made once."""
 
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -9,7 +10,18 @@ from settings_examples import changed, example, runs, study
 
 from selfembed.errors import InputError
 from selfembed.settings.encoders import TfidfEncoder
-from selfembed.settings.expansion import Evaluation, Line, Model, Study, base_of, expand, flat, pairs_name, select
+from selfembed.settings.expansion import (
+    Evaluation,
+    Line,
+    Model,
+    Study,
+    base_of,
+    expand,
+    flat,
+    mapped,
+    pairs_name,
+    select,
+)
 from selfembed.settings.recipes import Crops, Dropout, Halves, Recipe
 from selfembed.settings.validation import load
 
@@ -396,6 +408,7 @@ def test_impossible_sweep(lists, message):
     assert str(refused.value) == f"{MAIN}.0.sweep{message}"
 
 
+CROPPED = {"encoder": "tiny", "recipe": "crops"}
 SWEEPS = st.fixed_dictionaries(
     {},
     optional={
@@ -449,3 +462,35 @@ def test_one_name_for_the_same_settings(placed):
     found = spread(placed)
     used = recipes_of(found)
     assert len({found.recipes[name] for name in used}) == len(used)
+
+
+# Crops of held-out texts, and experiments without scores.
+
+PIECES = {
+    "corpora.pieces": {"source": {"type": "crops", "corpus": "notes"}},
+    "scores": {"knn": {"type": "knn", "split": "all"}, "pairs": {"type": "crop_pairs"}},
+    "recipes.crops.held_out": 0.1,
+    "experiments.main.corpora": ["pieces"],
+    "experiments.main.scores": ["pairs"],
+    "figures": {},
+}
+
+
+def test_a_run_scored_on_crops_is_trained_on_the_whole_texts():
+    """And it is the run that experiments on the whole texts have."""
+    found = study(
+        deepcopy(PIECES) | {"experiments.maps": {"corpora": ["notes"], "scores": [], "maps": True, "models": [CROPPED]}}
+    )
+    assert {model.path for model in runs(found)} == {f"tuned/notes/tiny/crops/seed-{seed}" for seed in (1, 2)}
+    scored = {item.path for item in found.experiments["main"] if item.model.recipe}
+    assert scored == {f"pairs/pieces/tuned/notes/tiny/crops/seed-{seed}/final/mean_last" for seed in (1, 2)}
+
+
+def test_without_scores_embeddings_are_wanted_for_maps_alone():
+    config = changed(
+        deepcopy(PIECES) | {"experiments.main": {"corpora": ["notes"], "scores": [], "maps": True, "models": [CROPPED]}}
+    )
+    settings = load(config)
+    found = expand(settings).experiments["main"]
+    assert {(item.score, item.on, item.step) for item in found} == {(None, "notes", "final")}
+    assert [item.model.seed for item in mapped(found, settings)] == [1]

@@ -54,6 +54,13 @@ def test_cells_are_means_with_their_spread_and_the_published_value():
     assert list(table.index) == ["Crops", "Plain", "Short"]
 
 
+def test_what_is_no_part_of_one_is_shown_as_it_is():
+    plain = scores(("Crops", "one", 1, -2.5), ("Crops", "one", 2, -2.7), ("Crops", "two", 1, -2.0)).assign(
+        score="pairs_uniformity", settings="measure=uniformity similarity=cosine"
+    )
+    assert lay_out(plain, means=True).loc["Crops"].tolist() == ["-2.600 ± 0.141", "-2.000", "-2.300"]
+
+
 def test_means_are_of_complete_rows_only():
     table = lay_out(TABLE, means=True)
     assert table["mean"].tolist() == ["40.5", "30.0", ""]

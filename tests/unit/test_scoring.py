@@ -1,6 +1,11 @@
 """The shared protocol of scores, whitening and the linear probe, against scikit-learn."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.sparse import csr_matrix
 from sklearn.decomposition import PCA
@@ -10,11 +15,12 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from selfembed import neighbors, probes, scoring
+from selfembed import neighbors, probes, records, scoring, tables
 from selfembed.errors import InputError
 from selfembed.splits import split
 from selfembed.transforms import transform
 
+SCRIPTS = Path(scoring.__file__).parents[1]
 GENERATOR = np.random.default_rng(0)
 LABELS = GENERATOR.choice(list("abc"), 400)
 VECTORS = GENERATOR.normal(size=(400, 5)) + 2 * (LABELS[:, None] == np.array(list("abcde")))
@@ -44,12 +50,64 @@ def test_a_split_of_all_texts_tests_labelled_texts_that_training_can_hold_out():
 
 
 def test_accuracy_and_its_standard_error():
-    scored = scoring.accuracy(VECTORS, LABELS, TRAIN, TEST, neighbors.predict)
+    scored = scoring.summary(scoring.correct(VECTORS, LABELS, TRAIN, TEST, neighbors.predict))
     reference = KNeighborsClassifier(10, algorithm="brute").fit(VECTORS[TRAIN], LABELS[TRAIN])
     value = reference.score(VECTORS[TEST], LABELS[TEST])
     assert scored["value"] == pytest.approx(value)
     assert scored["standard_error"] == pytest.approx((value * (1 - value) / 40) ** 0.5)
-    assert (scored["n_train"], scored["n_test"], scored["n_classes"]) == (360, 40, 3)
+
+
+def run(script, folder, *words):
+    """A score's script on the files in a folder; the rows and outcomes that it writes."""
+    names = {"--embeddings": "embeddings", "--corpus": "corpus.parquet"}
+    given = [word for flag, name in names.items() for word in (flag, folder / name)]
+    given += ["--model", "base/tiny", "--step", "0", "--score", script, "--output", folder / "scores.csv"]
+    command = [sys.executable, SCRIPTS / f"score_{script}.py", *given, "--outcomes", folder / "outcomes.parquet"]
+    done = subprocess.run([*command, *words], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return pd.read_csv(folder / "scores.csv"), pd.read_parquet(folder / "outcomes.parquet")
+
+
+@pytest.fixture
+def embedded(tmp_path):
+    """A labelled corpus with a few unlabelled texts, and two poolings and layers of it."""
+    labels = np.where(np.arange(400) % 9 == 4, None, LABELS)
+    corpus = pd.DataFrame({"id": [f"t{i}" for i in range(400)], "text": "x", "label": labels, "title": None})
+    records.write_table(corpus, tmp_path / "corpus.parquet")
+    folder = tmp_path / "embeddings"
+    folder.mkdir()
+    layers = [VECTORS, VECTORS + GENERATOR.normal(size=VECTORS.shape), VECTORS[:, ::-1], 0 * VECTORS]
+    np.save(folder / "embeddings.npy", np.reshape(layers, (2, 2, *VECTORS.shape)).astype(np.float32))
+    records.write_json({"poolings": ["mean", "cls"], "layers": [0, 6], "last_layer": 6}, folder / "embeddings.json")
+    return tmp_path
+
+
+@pytest.mark.parametrize("script", ["knn", "linear"])
+def test_outcomes_are_of_the_test_texts_and_their_mean_is_the_accuracy(embedded, script):
+    scores, outcomes = run(script, embedded)
+    assert list(outcomes.columns) == tables.OUTCOME_COLUMNS
+    assert list(scores.columns) == tables.SCORE_COLUMNS
+    labelled = [f"t{i}" for i in range(400) if i % 9 != 4]
+    assert len(scores) == 4
+    for row in scores.to_dict("records"):
+        here = outcomes[(outcomes["pooling"] == row["pooling"]) & (outcomes["layer"] == row["layer"])]
+        assert list(here["id"]) == [labelled[position] for position in split(len(labelled))[1]]
+        assert set(here["outcome"]) <= {0, 1}
+        assert here["outcome"].mean() == pytest.approx(row["value"])
+        assert set(here["score"]) == {script}
+        assert row["n_test"] == len(here)
+    before = (embedded / "outcomes.parquet").read_bytes()
+    run(script, embedded)
+    assert (embedded / "outcomes.parquet").read_bytes() == before
+
+
+def test_which_texts_are_right_is_scikit_learns_word(embedded):
+    _, outcomes = run("knn", embedded)
+    labelled = np.flatnonzero(np.arange(400) % 9 != 4)
+    train, test = (labelled[part] for part in split(len(labelled)))
+    reference = KNeighborsClassifier(10, algorithm="brute").fit(VECTORS[train], LABELS[train])
+    here = outcomes[(outcomes["pooling"] == "mean") & (outcomes["layer"] == 0)]
+    assert (here["outcome"].to_numpy() == (reference.predict(VECTORS[test]) == LABELS[test])).all()
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
@@ -58,7 +116,7 @@ def test_broken_embeddings_are_named(bad, kind):
     vectors = VECTORS.copy()
     vectors[3, 1] = bad
     with pytest.raises(InputError, match="NaN or infinite"):
-        scoring.accuracy(kind(vectors), LABELS, TRAIN, TEST, neighbors.predict)
+        scoring.check_finite(kind(vectors))
 
 
 @pytest.mark.parametrize(("n_texts", "test_fraction"), [(1, 0.1), (20, 0.99)])

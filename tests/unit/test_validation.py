@@ -1,5 +1,6 @@
 """A wrong config is refused before any job starts, one readable line for every problem."""
 
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -190,7 +191,7 @@ def test_wrong_value(changes, message):
 @pytest.mark.parametrize(
     ("path", "allowed"),
     [
-        ("corpora.news.source", "'file', 'url', 'iclr', 'hub', 'python_docs', 'relabelled', 'sample'"),
+        ("corpora.news.source", "'file', 'url', 'iclr', 'hub', 'python_docs', 'relabelled', 'sample', 'crops'"),
         (
             "encoders.tiny",
             "'hub', 'folder', 'package', 'random', 'embedding_layer', 'embedding_module', 'tfidf', 'svd'",
@@ -322,7 +323,8 @@ def test_tokenizer_borrowed_from_encoder_without_one(lender):
         pytest.param(
             {"experiments.main.corpora": ["news", "notes"]},
             "experiments.main.corpora.1: corpus 'notes' has no labels, which kNN accuracy needs; "
-            "allowed: a corpus with labels (set corpora.notes.source.label)",
+            "allowed: a corpus with labels (set corpora.notes.source.label), or one of type crops made of it, with a "
+            "score of type crop_pairs",
             id="corpus without labels",
         ),
         pytest.param(
@@ -871,3 +873,154 @@ def test_what_a_figure_would_average_is_told_early(changes, message):
 )
 def test_what_a_figure_tells_apart_is_accepted(changes):
     load(changed(changes))
+
+
+# Without labels: crops of the texts that runs hold out.
+CROPS = {
+    "corpora.pieces": {"source": {"type": "crops", "corpus": "notes"}},
+    "scores": {"knn": {"type": "knn"}, "pairs": {"type": "crop_pairs"}},
+    "recipes.crops.held_out": 0.1,
+    "experiments.main.corpora": ["pieces"],
+    "experiments.main.scores": ["pairs"],
+    "figures.bars.score": "pairs_recall@1",
+}
+DIFFERENCES = {"lay_out": "differences", "experiment": "main", "against": "tiny"}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({}, id="crops of an unlabelled corpus"),
+        pytest.param(
+            {"experiments.main.models.1.train_on": "docs", "recipes.crops.held_out": 0}, id="texts of another corpus"
+        ),
+        pytest.param({"tables": {"one": DIFFERENCES}}, id="differences"),
+        pytest.param(
+            {"tables": {"one": DIFFERENCES | {"labels": ["tiny + crops"], "scores": ["pairs_mrr"]}}},
+            id="some differences",
+        ),
+        pytest.param({"tables": {"one": TABLE | {"columns": "score"}}}, id="a column for each number of a score"),
+        pytest.param(
+            {"experiments.main": {"corpora": ["notes"], "scores": [], "maps": True, "models": [{"encoder": "tiny"}]}}
+            | {"figures": {}},
+            id="maps alone of an unlabelled corpus",
+        ),
+    ],
+)
+def test_evidence_without_labels_is_accepted(changes):
+    load(changed(deepcopy(CROPS) | changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        pytest.param(
+            {"experiments.main.corpora": ["news"], "recipes.crops.held_out": 0},
+            "experiments.main.corpora.0: corpus 'news' has no crops, which 'pairs' looks for; "
+            "allowed: corpora of type crops",
+            id="crop_pairs on whole texts",
+        ),
+        pytest.param(
+            {"experiments.main.scores": ["knn"], "figures": {}},
+            "experiments.main.corpora.0: corpus 'pieces' has two crops of every text, which would vote for each other "
+            "in 'knn'; allowed: scores of type crop_pairs",
+            id="accuracy on crops",
+        ),
+        pytest.param(
+            {"recipes.crops.held_out": 0},
+            "experiments.main.models.1.recipe: 'crops' trains on texts of 'notes' that the crops of 'pieces' are of; "
+            "allowed: held_out: 0.1 in the recipe",
+            id="texts that were trained on",
+        ),
+        pytest.param(
+            {"recipes.crops.held_out": 0.2},
+            "experiments.main.models.1.recipe: 'crops' trains on texts of 'notes' that the crops of 'pieces' are of; "
+            "allowed: held_out: 0.1 in the recipe",
+            id="another part held out",
+        ),
+        pytest.param(
+            {"recipes.crops.held_out": 0, "corpora.pieces.source.held_out": 0},
+            "experiments.main.models.1.recipe: 'crops' trains on texts of 'notes' that the crops of 'pieces' are of; "
+            "allowed: held_out: 0.1 in the recipe and in corpora.pieces.source",
+            id="nothing held out",
+        ),
+        pytest.param(
+            {"corpora.part": {"source": {"type": "sample", "corpus": "notes", "size": 9}}}
+            | {"experiments.main.models.1.train_on": "part"},
+            "experiments.main.models.1.train_on: 'part' is a part of 'notes', whose texts the crops of 'pieces' may be "
+            "of; allowed: drop this key",
+            id="trained on a part of the same texts",
+        ),
+        pytest.param(
+            {"corpora.pieces.source.minimum_length": 300},
+            "corpora.pieces.source: minimum_length 300 is above maximum_length 250; allowed: at most 250",
+            id="lengths of crops",
+        ),
+        pytest.param(
+            {"figures.bars.score": "pairs"},
+            "figures.bars.score: 'pairs' is not computed by 'main'; allowed: pairs_recall@1, pairs_recall@10, "
+            "pairs_mrr, pairs_alignment, pairs_uniformity",
+            id="a score of several numbers in a figure",
+        ),
+        pytest.param(
+            {"figures.bars.score": "pairs_uniformity"},
+            "figures.bars.score: 'pairs_uniformity' is no part of 1, which figures show in per cent; "
+            "allowed: pairs_recall@1, pairs_recall@10, pairs_mrr",
+            id="a number that is no part of 1 in a figure",
+        ),
+        pytest.param(
+            {"scores.pairs_mrr": {"type": "knn"}},
+            "scores.pairs_mrr: the name is that of a number of score 'pairs'; allowed: another name",
+            id="a score called like a number of another",
+        ),
+        pytest.param(
+            {"experiments.main": {"corpora": ["notes"], "scores": [], "models": [{"encoder": "tiny"}]}, "figures": {}},
+            "experiments.main: corpora with neither scores nor maps; allowed: a list of scores, maps: true, or both",
+            id="neither scores nor maps",
+        ),
+        pytest.param(
+            {"experiments.main": {"corpora": ["notes"], "scores": [], "maps": True, "models": [{"encoder": "tiny"}]}},
+            "figures.bars.score: 'pairs_recall@1' is not computed by 'main'; allowed: another experiment",
+            id="a figure of scores of maps alone",
+        ),
+        pytest.param(
+            {"tables": {"one": TABLE}},
+            "tables.one.experiment: 'main' has score 'pairs_recall@1' and 'pairs_recall@10' in one place (series tiny, "
+            "corpus pieces); allowed: one score",
+            id="numbers of a score in a cell",
+        ),
+        pytest.param(
+            {"tables": {"one": TABLE | {"columns": "score", "scores": ["pairs"]}}},
+            "tables.one.scores.0: 'pairs' is not a score of this experiment; allowed: pairs_recall@1, pairs_recall@10, "
+            "pairs_mrr, pairs_alignment, pairs_uniformity",
+            id="a score that a table does not have",
+        ),
+        pytest.param(
+            {"tables": {"one": DIFFERENCES | {"against": "Before", "labels": ["tiny", "After"]}}},
+            "tables.one.against: 'Before' is no label with such a score of its last layer on a corpus; "
+            "allowed: tiny, tiny + crops\n"
+            "tables.one.labels.1: 'After' is no label with such a score of its last layer on a corpus; "
+            "allowed: tiny, tiny + crops",
+            id="differences of nobody",
+        ),
+        pytest.param(
+            {"experiments.main.models": [{"encoder": "tiny"}], "tables": {"one": DIFFERENCES}},
+            "tables.one.experiment: 'main' scores 'tiny' alone; allowed: two labels or more",
+            id="differences of one model",
+        ),
+        pytest.param(
+            {"experiments.main.layers": [0, 1], "tables": {"one": DIFFERENCES}, "figures": {}},
+            "tables.one.against: 'tiny' is no label with such a score of its last layer on a corpus; "
+            "allowed: none in this experiment",
+            id="differences of no last layer",
+        ),
+        pytest.param(
+            STEPS | {"tables": {"one": DIFFERENCES}, "figures": {}},
+            "tables.one.experiment: 'main' has step '4' and 'final' in one place (label tiny + crops, corpus pieces, "
+            "score pairs_recall@1); allowed: one step",
+            id="differences of steps",
+        ),
+    ],
+)
+def test_evidence_without_labels_that_cannot_work_is_told(changes, message):
+    assert problem(deepcopy(CROPS) | changes) == message

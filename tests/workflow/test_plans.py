@@ -35,10 +35,10 @@ def test_every_config_plans_and_trains_no_run_twice(with_sources, name):
     study = expand(load(yaml.safe_load((with_sources / name).read_text())))
     evaluations = [evaluation for group in study.experiments.values() for evaluation in group]
     assert jobs["fine_tune"] == len({evaluation.model for evaluation in evaluations if evaluation.model.recipe})
-    scored = {evaluation.path for evaluation in evaluations}
+    scored = {evaluation.path for evaluation in evaluations if evaluation.score}
     assert sum(count for rule, count in jobs.items() if rule.startswith("score_")) == len(scored)
     config = yaml.safe_load((with_sources / name).read_text())
-    assert jobs["collect_scores"] == len(config["experiments"])
+    assert jobs["collect_scores"] == sum(item.get("scores") != [] for item in config["experiments"].values())
     drawn = sum(count for rule, count in jobs.items() if rule.startswith("draw_"))
     assert drawn == len(config["figures"]) + ("published" in config)  # and the comparison with what was published
 
@@ -125,6 +125,38 @@ def test_a_map_is_of_the_first_seed_and_every_label_has_one(with_sources, tmp_pa
     untrained = "results/smoke/maps/sample/base/tiny_bert/seed-43/0/mean_last.parquet"
     crops = "results/smoke/maps/sample/tuned/sample/tiny_bert/crops/seed-43/final/mean_last.parquet"
     assert f" --maps {untrained} {crops} {untrained} --series" in command
+
+
+def test_an_experiment_without_scores_has_maps_and_no_table(with_sources, tmp_path):
+    config = yaml.safe_load((with_sources / "config/smoke.yaml").read_text())
+    config["experiments"] = {"maps": config["experiments"]["maps"] | {"scores": []}}
+    config |= {"figures": {}, "tables": {}, "published": None}
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
+    words = ("--configfile", str(tmp_path / "config.yaml"))
+    jobs = planned(with_sources, "results/smoke/tables/maps_maps.parquet", *words)
+    assert jobs["compute_tsne"] == 4
+    assert not {rule for rule in jobs if rule.startswith("score_")}
+    assert planned(with_sources, *words) == {}
+
+
+def test_a_table_of_differences_plans_only_what_it_needs(checkout):
+    jobs = planned(checkout, "table_differences", "--configfile", "config/smoke.yaml")
+    jobs.pop("table_differences")
+    assert set(jobs) == {
+        "extract_python_docs",
+        "prepare_corpus",
+        "crop_corpus",
+        "make_pairs",
+        "train_tokenizer",
+        "build_bag_of_words",
+        "build_random_model",
+        "fine_tune",
+        "embed",
+        "score_crop_pairs",
+        "lay_out_differences",
+    }
+    assert jobs["fine_tune"] == jobs["crop_corpus"] == 1
+    assert jobs["embed"] == jobs["score_crop_pairs"] == 3
 
 
 def test_the_losses_of_a_run_with_two_labels_are_collected_under_both(checkout, tmp_path):

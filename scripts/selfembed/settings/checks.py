@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 
-from selfembed import token7
+from selfembed import measures, token7
 from selfembed.errors import InputError
-from selfembed.settings.corpora import DERIVED, RelabelledSource
+from selfembed.settings.corpora import DERIVED, CropsSource, RelabelledSource
 from selfembed.settings.encoders import (
     BAGS_OF_WORDS,
     EMBEDDINGS_ALONE,
@@ -18,7 +18,7 @@ from selfembed.settings.encoders import (
 from selfembed.settings.expansion import texts_of, trained_on, variants
 from selfembed.settings.recipes import Dropout, WholeText
 from selfembed.settings.schema import Settings
-from selfembed.settings.scores import Knn, LocalTask
+from selfembed.settings.scores import CropPairs, Knn, LocalTask, Split, score_names
 
 SWEPT = {
     "freezing": "unfrozen_layers",
@@ -47,6 +47,10 @@ def check(settings: Settings) -> Iterator[str]:
             endings = ", ".join(map(repr, TABLE_SUFFIXES))
             yield f"experiments.{name}: names that end in {endings} are tables'; allowed: another name"
         yield from check_experiment(f"experiments.{name}", experiment, settings)
+    for name, score in settings.scores.items():
+        for other in score_names(name, score):
+            if other != name and other in settings.scores:
+                yield f"scores.{other}: the name is that of a number of score '{name}'; allowed: another name"
     for name, figure in settings.figures.items():
         yield from check_figure(f"figures.{name}", figure, settings)
     for name, table in settings.tables.items():
@@ -120,17 +124,34 @@ def check_experiment(key: str, experiment, settings: Settings) -> Iterator[str]:
     """Corpora, tasks and scores exist; entries name encoders, recipes, layers and poolings that fit together."""
     for position, corpus in enumerate(experiment.corpora):
         yield from unknown(f"{key}.corpora.{position}", corpus, "a corpus", settings.corpora)
-        if corpus in settings.corpora and not labelled(corpus, settings):
-            yield (
-                f"{key}.corpora.{position}: corpus '{corpus}' has no labels, which kNN accuracy needs; "
-                f"allowed: a corpus with labels (set corpora.{corpus}.source.label)"
-            )
+        if corpus in settings.corpora:
+            yield from check_suited(f"{key}.corpora.{position}", corpus, experiment, settings)
     for position, task in enumerate(experiment.tasks):
         yield from unknown(f"{key}.tasks.{position}", task, "a task", settings.tasks)
     for position, score in enumerate(experiment.scores):
         yield from unknown(f"{key}.scores.{position}", score, "a score", settings.scores)
     for position, entry in enumerate(experiment.models):
         yield from check_entry(key, position, entry, experiment, settings)
+
+
+def check_suited(key: str, name: str, experiment, settings: Settings) -> Iterator[str]:
+    """A corpus is one that all scores of an experiment can be computed on; one line if it is not."""
+    scores = {score: settings.scores[score] for score in experiment.scores if score in settings.scores}
+    of_crops = isinstance(settings.corpora[name].source, CropsSource)
+    of_pairs = [score for score, found in scores.items() if isinstance(found, CropPairs)]
+    of_labels = [score for score, found in scores.items() if isinstance(found, Split)]
+    if of_pairs and not of_crops:
+        yield f"{key}: corpus '{name}' has no crops, which '{of_pairs[0]}' looks for; allowed: corpora of type crops"
+    if of_labels and of_crops:
+        yield (
+            f"{key}: corpus '{name}' has two crops of every text, which would vote for each other in '{of_labels[0]}'; "
+            "allowed: scores of type crop_pairs"
+        )
+    elif of_labels and not labelled(name, settings):
+        yield (
+            f"{key}: corpus '{name}' has no labels, which kNN accuracy needs; allowed: a corpus with labels (set "
+            f"corpora.{name}.source.label), or one of type crops made of it, with a score of type crop_pairs"
+        )
 
 
 def check_entry(experiment_key: str, position: int, entry, experiment, settings: Settings) -> Iterator[str]:
@@ -199,25 +220,54 @@ def check_recipe(key: str, entry, recipe, encoder, experiment, settings: Setting
             f"{where}: encoder '{entry.encoder}' has no {recipe.unfrozen_layers} layers to unfreeze; "
             f"allowed: 0 to {encoder.layers}"
         )
-    if recipe.held_out and experiment.corpora:
-        yield from check_held_out(where, key, entry, recipe, experiment, settings)
+    for corpus in entry.corpora or experiment.corpora:
+        source = settings.corpora[corpus].source if corpus in settings.corpora else None
+        if isinstance(source, CropsSource):
+            yield from check_unseen(where, key, entry, recipe, corpus, settings)
+        elif recipe.held_out:
+            yield from check_held_out(where, key, entry, recipe, corpus, experiment, settings)
 
 
-def check_held_out(where: str, key: str, entry, recipe, experiment, settings: Settings) -> Iterator[str]:
+def check_unseen(where: str, key: str, entry, recipe, name: str, settings: Settings) -> Iterator[str]:
+    """Crops are of texts that a recipe does not train on: those that it holds out, or of another corpus."""
+    source = settings.corpora[name].source
+    trained = trained_on(entry, name, settings)
+    if original(trained, settings) != source.corpus:
+        return
+    if texts_of(trained, settings) != source.corpus:
+        yield (
+            f"{key}.train_on: '{trained}' is a part of '{source.corpus}', whose texts the crops of '{name}' may be of; "
+            "allowed: drop this key"
+        )
+    elif recipe.held_out != source.held_out or not source.held_out:
+        needed = source.held_out or 0.1
+        problem = f"'{entry.recipe}' trains on texts of '{source.corpus}' that the crops of '{name}' are of"
+        also = "" if source.held_out else f" and in corpora.{name}.source"
+        yield f"{where}: {problem}; allowed: held_out: {needed} in the recipe{also}"
+
+
+def original(name: str, settings: Settings) -> str:
+    """The corpus that a derived one is made from; itself, if it is not derived."""
+    source = settings.corpora[name].source if name in settings.corpora else None
+    return source.corpus if isinstance(source, DERIVED) else name
+
+
+def check_held_out(where: str, key: str, entry, recipe, corpus: str, experiment, settings: Settings) -> Iterator[str]:
     """What a recipe holds out is what every score tests: a part of the same texts, split in the same way."""
     for name in experiment.scores:
         score = settings.scores.get(name)
-        if score and (score.split, score.test_fraction, score.split_seed) != ("all", recipe.held_out, 42):
+        if not isinstance(score, Split):
+            continue
+        if (score.split, score.test_fraction, score.split_seed) != ("all", recipe.held_out, 42):
             yield (
                 f"{where}: '{entry.recipe}' holds out {recipe.held_out} of all texts, but score '{name}' tests "
                 f"others; allowed: a score with split: all, test_fraction: {recipe.held_out}, split_seed: 42"
             )
-    for corpus in entry.corpora or experiment.corpora:
-        if texts_of(trained_on(entry, corpus, settings), settings) != texts_of(corpus, settings):
-            yield (
-                f"{key}.train_on: what '{entry.recipe}' holds out of '{entry.train_on}' is not what scores on "
-                f"'{corpus}' test; allowed: drop this key, or a recipe without held_out"
-            )
+    if texts_of(trained_on(entry, corpus, settings), settings) != texts_of(corpus, settings):
+        yield (
+            f"{key}.train_on: what '{entry.recipe}' holds out of '{entry.train_on}' is not what scores on "
+            f"'{corpus}' test; allowed: drop this key, or a recipe without held_out"
+        )
 
 
 def without_dropout(encoder, settings: Settings) -> bool:
@@ -295,10 +345,14 @@ def check_shown(key: str, figure, experiment, settings: Settings) -> Iterator[st
         return
     if figure.draw == "maps" and not experiment.maps:
         yield f"{key}.experiment: '{figure.experiment}' computes no maps; allowed: an experiment with maps: true"
-    computed = (experiment.scores if experiment.corpora else []) + (["mteb"] if experiment.tasks else [])
+    computed = computed_scores(experiment, settings)
+    if figure.score in not_fractions(experiment, settings):
+        shown = ", ".join(name for name in computed if name not in not_fractions(experiment, settings))
+        yield f"{key}.score: '{figure.score}' is no part of 1, which figures show in per cent; allowed: {shown}"
     if figure.score not in computed:
         yield (
-            f"{key}.score: '{figure.score}' is not computed by '{figure.experiment}'; allowed: {', '.join(computed)}"
+            f"{key}.score: '{figure.score}' is not computed by '{figure.experiment}'; "
+            f"allowed: {', '.join(computed) or 'another experiment'}"
         )
     if figure.draw == "comparison" and isinstance(experiment.layers, list):
         for name in dict.fromkeys(entry.encoder for entry in experiment.models):
@@ -310,13 +364,31 @@ def check_shown(key: str, figure, experiment, settings: Settings) -> Iterator[st
         yield f"{key}.pooling: '{figure.pooling}' is not scored by '{figure.experiment}'; allowed: {', '.join(scored)}"
 
 
+def computed_scores(experiment, settings: Settings) -> list[str]:
+    """What tables call the scores that an experiment computes."""
+    on_corpora = experiment.scores if experiment.corpora else []
+    known = [score_names(name, settings.scores[name]) for name in on_corpora if name in settings.scores]
+    return [name for names in known for name in names] + (["mteb"] if experiment.tasks else [])
+
+
+def not_fractions(experiment, settings: Settings) -> set[str]:
+    """Those scores of an experiment that are no parts of 1."""
+    others = [name for name, measure in measures.MEASURES.items() if not measure.fraction]
+    crop_pairs = [name for name in experiment.scores if isinstance(settings.scores.get(name), CropPairs)]
+    return {measures.score_name(name, other) for name in crop_pairs for other in others}
+
+
 def check_table(key: str, table, settings: Settings) -> Iterator[str]:
     """A table shows what exists, along two different axes."""
     if table.lay_out == "corpora":
         yield from check_corpora(key, table.corpora, settings)
         return
     yield from unknown(f"{key}.experiment", table.experiment, "an experiment", settings.experiments)
-    if table.rows == table.columns:
+    if table.experiment in settings.experiments:
+        computed = computed_scores(settings.experiments[table.experiment], settings)
+        for position, score in enumerate(table.scores):
+            yield from unknown(f"{key}.scores.{position}", score, "a score of this experiment", computed)
+    if table.lay_out == "scores" and table.rows == table.columns:
         yield f"{key}.columns: '{table.columns}' is in the rows already; allowed: another axis"
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from selfembed.settings.base import Closed, Commit, LocalPath, Name, Seeds, Sha256, Text
+from selfembed.settings.base import Closed, Commit, LocalPath, Name, Packs, Seeds, Sha256, Text
 
 
 class Columns(Closed):
@@ -138,6 +138,24 @@ class SampleSource(Closed):
     seed: int = Field(42, ge=0, description="Seed of the draw.")
 
 
+class CropsSource(Packs):
+    """Two crops of each text that runs hold out of another corpus, for scores that need no labels."""
+
+    type: Literal["crops"]
+    corpus: Name = Field(description="The other corpus.")
+    held_out: float = Field(
+        0.1,
+        ge=0,
+        lt=1,
+        description="Part of the texts that recipes with the same `held_out` do not train on, from which crops are "
+        "drawn; 0 takes all texts (for models that have seen none of them).",
+    )
+    size: int | None = Field(
+        2000, ge=50, description="So many texts are drawn, if more have two crops; null takes all of them."
+    )
+    seed: int = Field(42, ge=0, description="Seed of the draws.")
+
+
 class PythonDocsSource(Closed):
     """Docstrings of installed Python packages, read from source: real texts with labels, offline."""
 
@@ -154,9 +172,16 @@ class PythonDocsSource(Closed):
 class Corpus(Closed):
     """A table of texts: `id`, `text`, `label` (may be missing), `title` (may be missing)."""
 
-    source: FileSource | UrlSource | IclrSource | HubSource | PythonDocsSource | RelabelledSource | SampleSource = (
-        Field(discriminator="type", description="Where the texts come from.")
-    )
+    source: (
+        FileSource
+        | UrlSource
+        | IclrSource
+        | HubSource
+        | PythonDocsSource
+        | RelabelledSource
+        | SampleSource
+        | CropsSource
+    ) = Field(discriminator="type", description="Where the texts come from.")
     minimum_length: int = Field(1, ge=1, description="Shorter texts (in characters) are dropped.")
     minimum_label_count: int = Field(1, ge=1, description="Labels with fewer texts become 'no label'.")
     deduplicate: bool = Field(True, description="Keep only the first of identical texts.")
@@ -166,4 +191,4 @@ class Corpus(Closed):
     )
 
 
-DERIVED = (RelabelledSource, SampleSource)
+DERIVED = (RelabelledSource, SampleSource, CropsSource)

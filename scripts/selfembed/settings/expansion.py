@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from selfembed.errors import InputError
 from selfembed.settings.base import Pooling
-from selfembed.settings.corpora import RelabelledSource
+from selfembed.settings.corpora import CropsSource, RelabelledSource
 from selfembed.settings.encoders import BAGS_OF_WORDS, EMBEDDINGS_ALONE, RandomEncoder
 from selfembed.settings.experiments import Experiment, ModelEntry
 from selfembed.settings.messages import describe
@@ -55,13 +55,14 @@ class Line:
 class Evaluation:
     """One score of one model at a step: on a corpus, of a selection of embeddings, or on a task, of one of them.
 
-    On a task, the selection also says how the model is treated: `mean_12_384_unit`.
+    On a task, the selection also says how the model is treated: `mean_12_384_unit`. Without a score, the embeddings
+    alone are wanted, for a map.
     """
 
     line: Line
     model: Model
     step: str
-    score: str
+    score: str | None
     on: str
     selection: str
 
@@ -130,7 +131,7 @@ def scored(
     encoder = settings.encoders[entry.encoder]
     poolings = entry.poolings or experiment.poolings
     if on in experiment.corpora:
-        parts = [(score, select(poolings, experiment.layers, encoder)) for score in experiment.scores]
+        parts = [(score, select(poolings, experiment.layers, encoder)) for score in experiment.scores or [None]]
     else:
         numbers = layer_numbers(experiment.layers, encoder.layers)
         how = treatment(entry, settings)
@@ -254,8 +255,9 @@ def models(entry: ModelEntry, recipe: str | None, on: str, experiment: Experimen
 
 
 def trained_on(entry: ModelEntry, on: str, settings: Settings) -> str:
-    """The corpus that an entry is fine-tuned on, where it is evaluated on `on`."""
-    return entry.train_on or texts_of(on, settings)
+    """The corpus that an entry is fine-tuned on, where it is evaluated on `on`: for crops, that of the whole texts."""
+    source = settings.corpora[on].source if on in settings.corpora else None
+    return entry.train_on or (source.corpus if isinstance(source, CropsSource) else texts_of(on, settings))
 
 
 def texts_of(corpus: str, settings: Settings) -> str:

@@ -72,7 +72,11 @@ class Experiment(Closed):
     corpora: list[Name] = Field(default_factory=list, description="Corpora to evaluate on.")
     tasks: list[TaskName] = Field(default_factory=list, description="MTEB tasks to evaluate on.")
     models: list[ModelEntry] = Field(min_length=1, description="What is compared.")
-    scores: list[Name] = Field(default=["knn"], min_length=1, description="Scores on corpora.")
+    scores: list[Name] = Field(
+        default=["knn"],
+        description="Scores on corpora; each must suit every corpus: accuracy needs labels, `crop_pairs` a corpus of "
+        "type `crops`. None, `[]`, if only maps are wanted.",
+    )
     layers: ChosenLayers = Field(
         "last", description="Layers to score: `last`, `all`, or numbers from 0 (embedding module) upwards."
     )
@@ -90,4 +94,6 @@ class Experiment(Closed):
         """An experiment without corpora and tasks has no score."""
         if not self.corpora and not self.tasks:
             raise ValueError("neither corpora nor tasks; allowed: a list of corpora, of tasks, or both")
+        if self.corpora and not self.scores and not self.maps:
+            raise ValueError("corpora with neither scores nor maps; allowed: a list of scores, maps: true, or both")
         return self

@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from selfembed.settings.base import Closed, Name, Pooling, Text
+from selfembed.settings.base import Closed, Name, Pooling, ScoreName, Text
 from selfembed.settings.experiments import Step
 
 
@@ -29,7 +29,7 @@ class ScoreFigure(Described):
 
     experiment: Name = Field(description="Experiment that feeds it.")
     pooling: Pooling = Field("mean", description="Pooling shown.")
-    score: Name = Field("knn", description="Score shown.")
+    score: ScoreName = Field("knn", description="Score shown; of several numbers one, e.g. `crop_pairs_recall@1`.")
 
 
 class ComparisonFigure(ScoreFigure):
@@ -140,10 +140,29 @@ class ScoresTable(Described):
     rows: TableAxis = Field("series", description="What the rows are.")
     columns: TableAxis = Field("corpus", description="What the columns are.")
     series: list[Text] = Field(default_factory=list, description="Labels shown, in this order; by default all.")
-    scores: list[Name] = Field(default_factory=list, description="Scores shown; by default all.")
+    scores: list[ScoreName] = Field(default_factory=list, description="Scores shown; by default all.")
     steps: list[Step] = Field(default_factory=list, description="Steps shown; by default all.")
     poolings: list[Pooling] = Field(default=["mean"], min_length=1, description="Poolings shown.")
     means: bool = Field(False, description="Add means over corpora, or over blocks of tasks.")
+
+
+class DifferencesTable(Described):
+    """Scores against those of one model at the last layer: differences with 95 % intervals, each with a verdict.
+
+    Intervals are from a bootstrap over texts and seeds, both paired: models are compared on the same texts.
+    """
+
+    roles = ("experiment",)
+
+    lay_out: Literal["differences"]
+    experiment: Name = Field(description="Experiment with scores on corpora that feeds it.")
+    against: Text = Field(description="Label of the model that others are compared with.")
+    labels: list[Text] = Field(default_factory=list, description="Labels compared, in this order; by default all.")
+    scores: list[ScoreName] = Field(default_factory=list, description="Scores shown; by default all.")
+    steps: list[Step] = Field(default_factory=list, description="Steps shown; by default all.")
+    pooling: Pooling = Field("mean", description="Pooling shown.")
+    resamples: int = Field(2000, ge=100, description="Resamples of the bootstrap.")
+    seed: int = Field(42, ge=0, description="Seed of the bootstrap.")
 
 
 class CorporaTable(Described):
@@ -153,4 +172,4 @@ class CorporaTable(Described):
     corpora: list[Name] = Field(min_length=1, description="Corpora shown.")
 
 
-Table = ScoresTable | CorporaTable
+Table = ScoresTable | DifferencesTable | CorporaTable

@@ -9,6 +9,7 @@ from selfembed.settings.encoders import BAGS_OF_WORDS
 from selfembed.settings.expansion import Evaluation, Study, selected, spelled
 from selfembed.settings.figures import ScoreFigure
 from selfembed.settings.schema import Settings
+from selfembed.settings.scores import score_names
 
 # Columns of an experiment's table whose values together are a place, by kind of figure or role of an experiment.
 PLACES = {
@@ -47,6 +48,24 @@ def check(settings: Settings, study: Study) -> Iterator[str]:
             rows = [row for row in rows_of(study.experiments[table.experiment], settings) if in_table(row, table)]
             for problem in averaged(rows, (table.rows, table.columns)):
                 yield f"tables.{name}.experiment: '{table.experiment}' has {problem}"
+        elif table.lay_out == "differences":
+            yield from check_differences(f"tables.{name}", table, study.experiments[table.experiment], settings)
+
+
+def check_differences(key: str, table, evaluations: list[Evaluation], settings: Settings) -> Iterator[str]:
+    """The labels of a table of differences have scores of their last layer on corpora, each one number per seed."""
+    rows = [row for row in rows_of(evaluations, settings) if row["corpus"] in settings.corpora and in_table(row, table)]
+    labels = list(dict.fromkeys(row["label"] for row in rows))
+    for where, label in [("against", table.against), *((f"labels.{i}", name) for i, name in enumerate(table.labels))]:
+        if label not in labels:
+            yield (
+                f"{key}.{where}: '{label}' is no label with such a score of its last layer on a corpus; "
+                f"allowed: {', '.join(labels) or 'none in this experiment'}"
+            )
+    if labels == [table.against]:
+        yield f"{key}.experiment: '{table.experiment}' scores '{table.against}' alone; allowed: two labels or more"
+    for problem in averaged(rows, ("label", "corpus", "score")):
+        yield f"{key}.experiment: '{table.experiment}' has {problem}"
 
 
 def rows_of(evaluations: list[Evaluation], settings: Settings) -> Iterator[Row]:
@@ -57,10 +76,18 @@ def rows_of(evaluations: list[Evaluation], settings: Settings) -> Iterator[Row]:
         poolings, layers = selected(item.selection, last_layer)
         row = {"label": item.line.label, "series": item.line.series, "x": item.line.x, "corpus": item.on}
         row |= {"encoder": item.model.encoder, "tuned": item.model.recipe is not None, "model": item.model.path}
-        row |= {"step": item.step, "score": item.score, "last_layer": last_layer}
-        for pooling in poolings:
-            for layer in layers:
-                yield row | {"pooling": pooling, "layer": layer}
+        row |= {"step": item.step, "last_layer": last_layer}
+        for score in names_of(item.score, settings):
+            for pooling in poolings:
+                for layer in layers:
+                    yield row | {"score": score, "pooling": pooling, "layer": layer}
+
+
+def names_of(score: str | None, settings: Settings) -> list[str]:
+    """What tables call the numbers of a score on corpora, or on tasks; none of no score."""
+    if score is None:
+        return []
+    return score_names(score, settings.scores[score]) if score in settings.scores else [score]
 
 
 def in_figure(row: Row, figure, kind: str) -> bool:
@@ -82,10 +109,12 @@ def in_figure(row: Row, figure, kind: str) -> bool:
 
 def in_table(row: Row, table) -> bool:
     """Whether a table shows a score."""
-    allowed = {"series": table.series, "score": table.scores, "step": list(map(str, table.steps))}
+    allowed = {"score": table.scores, "step": list(map(str, table.steps))}
+    allowed |= {"series": table.series} if table.lay_out == "scores" else {}
+    poolings = table.poolings if table.lay_out == "scores" else [table.pooling]
     return (
         is_last(row)
-        and row["pooling"] in (*table.poolings, "none")
+        and row["pooling"] in (*poolings, "none")
         and all(row[column] in values for column, values in allowed.items() if values)
     )
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from selfembed import token7
-from selfembed.settings.base import Closed, Pooling, from_name
+from selfembed.settings.base import Closed, Packs, Pooling, from_name
 
 
 class Masked(Closed):
@@ -20,31 +20,13 @@ class Masked(Closed):
     )
 
 
-class Packs(Masked):
-    """Packs of consecutive sentences, from which pairs are made."""
-
-    sentences: int = Field(2, ge=1, description="Sentences in a pack.")
-    minimum_length: int = Field(100, ge=0, description="Shortest eligible sentence, in characters.")
-    maximum_length: int = Field(250, ge=1, description="Longest eligible sentence, in characters.")
-
-    @model_validator(mode="after")
-    def lengths_in_order(self):
-        """The shortest eligible sentence cannot be longer than the longest."""
-        if self.minimum_length > self.maximum_length:
-            raise ValueError(
-                f"minimum_length {self.minimum_length} is above maximum_length {self.maximum_length}; "
-                f"allowed: at most {self.maximum_length}"
-            )
-        return self
-
-
-class Crops(Packs):
+class Crops(Packs, Masked):
     """Positive pair: two different packs of the same text."""
 
     type: Literal["crops"]
 
 
-class Dropout(Packs):
+class Dropout(Packs, Masked):
     """Positive pair: one pack twice; the two embeddings differ through the encoder's dropout alone."""
 
     type: Literal["dropout"]

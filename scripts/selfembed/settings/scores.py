@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
+from selfembed import measures
 from selfembed.settings.base import Closed, LocalPath, Name, from_name
 
 
@@ -36,7 +37,23 @@ class Linear(Split):
     type: Literal["linear"]
 
 
-Score = Annotated[Knn | Linear, Field(discriminator="type"), BeforeValidator(from_name)]
+class CropPairs(Closed):
+    """From one crop of a text its other crop is looked for; needs no labels, but a corpus of type `crops`.
+
+    Gives five numbers, called after the score and the measure: `crop_pairs_recall@1`, `…_recall@10`, `…_mrr`,
+    `…_alignment` and `…_uniformity`.
+    """
+
+    type: Literal["crop_pairs"]
+
+
+Score = Annotated[Knn | Linear | CropPairs, Field(discriminator="type"), BeforeValidator(from_name)]
+
+
+def score_names(name: str, score: Score) -> list[str]:
+    """What tables call the numbers that a score gives."""
+    found = measures.OF_CROP_PAIRS if isinstance(score, CropPairs) else [measures.ACCURACY]
+    return [measures.score_name(name, measure) for measure in found]
 
 
 class RegistryTask(Closed):

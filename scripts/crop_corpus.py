@@ -1,0 +1,44 @@
+"""Draw two crops of each text that runs hold out, from one of which the other is to be found.
+
+Reads a corpus. Writes a corpus (Parquet) of two rows per text, whose ids are those of the texts and /0 or /1, and a
+JSON file that says where the texts went.
+"""
+
+from selfembed import command_line, crops
+from selfembed.command_line import existing, log
+from selfembed.corpora import read_corpus, summary
+from selfembed.errors import InputError
+from selfembed.records import checksum, provenance, write_json, write_table
+
+
+def main(argv: list[str]) -> None:
+    """Run the step with command-line arguments."""
+    parser = command_line.parser(__doc__)
+    parser.add_argument("--corpus", type=existing, required=True, help="prepared corpus (Parquet)")
+    parser.add_argument(
+        "--held-out", type=float, default=0.1, help="part of the texts that runs hold out; 0: all texts"
+    )
+    parser.add_argument("--size", type=int, help="number of texts to draw, if more have two crops; default: all")
+    parser.add_argument("--sentences", type=int, default=2, help="sentences in a crop")
+    parser.add_argument("--minimum-length", type=int, default=100, help="shortest eligible sentence (characters)")
+    parser.add_argument("--maximum-length", type=int, default=250, help="longest eligible sentence (characters)")
+    parser.add_argument("--seed", type=int, default=42, help="seed of all draws")
+    parser.add_argument("--output", required=True, help="Parquet file to write")
+    parser.add_argument("--counts", required=True, help="JSON file to write")
+    arguments = parser.parse_args(argv)
+    settings = {
+        name: getattr(arguments, name)
+        for name in ("held_out", "size", "seed", "sentences", "minimum_length", "maximum_length")
+    }
+    try:
+        corpus, counts = crops.crop_corpus(read_corpus(arguments.corpus), **settings)
+    except InputError as error:
+        raise InputError(f"{arguments.corpus}: {error}") from error
+    log.info("texts: %s", summary(counts))
+    write_table(corpus, arguments.output)
+    facts = {"settings": settings, "corpus": checksum(arguments.corpus), "counts": counts}
+    write_json(provenance(**facts), arguments.counts)
+
+
+if __name__ == "__main__":
+    command_line.run(main)

@@ -1,0 +1,72 @@
+"""Lay out scores against those of one model: differences on the same texts, with 95 % intervals and verdicts.
+
+Reads score files (CSV), entry by entry, and what every text adds to them (Parquet, of the same name). Writes a CSV
+table, whose last column says each comparison as a sentence, and a LaTeX table; last layers only.
+"""
+
+from pathlib import Path
+
+import pandas as pd
+
+from selfembed import command_line, differences, layouts, measures, tables
+from selfembed.command_line import log
+from selfembed.errors import InputError
+from selfembed.records import write_table, write_text
+
+NAMES = tuple(tables.LINE_COLUMNS)
+
+
+def main(argv: list[str]) -> None:
+    """Run the step with command-line arguments."""
+    parser = command_line.parser(__doc__)
+    what = "label, series, x and group (x and group may be empty), and score files (CSV); repeatable"
+    command_line.add_entries(parser, NAMES, what)
+    parser.add_argument("--against", required=True, help="label that the others are compared with")
+    parser.add_argument("--labels", nargs="+", default=[], help="labels compared, in this order; default: all")
+    parser.add_argument("--scores", nargs="+", default=[], help="scores shown; default: all")
+    parser.add_argument("--steps", nargs="+", default=[], help="steps shown; default: all")
+    parser.add_argument("--pooling", default="mean", help="pooling shown")
+    parser.add_argument("--resamples", type=int, default=2000, help="resamples of the bootstrap")
+    parser.add_argument("--seed", type=int, default=42, help="seed of the bootstrap")
+    parser.add_argument("--caption", default="", help="caption of the LaTeX table")
+    parser.add_argument("--output", type=Path, nargs=2, required=True, help="CSV and LaTeX file to write")
+    arguments = parser.parse_args(argv)
+    rows, outcomes = [], []
+    for names, paths in command_line.read_entries(arguments.entry, NAMES):
+        for path in paths:
+            shown = tables.last_layers(tables.read(path))
+            shown = tables.chosen(
+                shown, pooling=[arguments.pooling, "none"], score=arguments.scores, step=arguments.steps
+            )
+            rows.append(shown.assign(**names))
+            outcomes += outcomes_of(shown, path.with_suffix(".parquet"))
+    scores = pd.concat(rows, ignore_index=True)
+    table = differences.compare(
+        scores, outcomes, arguments.against, arguments.labels, arguments.resamples, arguments.seed
+    )
+    for sentence in table["sentence"]:
+        log.info(sentence)
+    measure_of = {
+        name: measures.in_settings(said) for name, said in zip(scores["score"], scores["settings"], strict=True)
+    }
+    write_table(table, arguments.output[0])
+    write_text(layouts.latex(differences.for_print(table, measure_of), arguments.caption), arguments.output[1])
+
+
+def outcomes_of(scores: pd.DataFrame, path: Path) -> list[pd.Series]:
+    """What every text adds to each of some scores of a file, by id.
+
+    Raises InputError if the file does not exist.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: does not exist; needed beside the scores (is the score made by an older version?)")
+    everything = pd.read_parquet(path)
+    found = []
+    for pooling, layer, score in scores[["pooling", "layer", "score"]].itertuples(index=False, name=None):
+        here = (everything["pooling"] == pooling) & (everything["layer"] == layer) & (everything["score"] == score)
+        found.append(everything[here].set_index("id")["outcome"])
+    return found
+
+
+if __name__ == "__main__":
+    command_line.run(main)

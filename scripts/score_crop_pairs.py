@@ -1,0 +1,33 @@
+"""How well one model tells texts apart without labels: from one crop of a text, its other crop is looked for.
+
+Reads embeddings of a corpus of crops, and the corpus. Writes tidy score rows (CSV): recall@1, recall@10 and mean
+reciprocal rank of the other crop, alignment and uniformity; and what every text adds to each (Parquet).
+"""
+
+import numpy as np
+
+from selfembed import command_line, crop_pairs, scoring
+from selfembed.corpora import read_corpus
+from selfembed.errors import InputError
+
+
+def main(argv: list[str]) -> None:
+    """Run the step with command-line arguments."""
+    parser = command_line.parser(__doc__)
+    scoring.add_arguments(parser)
+    arguments = parser.parse_args(argv)
+    ids = read_corpus(arguments.corpus)["id"].to_numpy()
+    try:
+        texts, first, second = crop_pairs.positions(ids)
+    except InputError as error:
+        raise InputError(f"{arguments.corpus}: {error}") from error
+
+    def measure(embeddings):
+        return crop_pairs.outcomes(embeddings[first], embeddings[second])
+
+    every_row = np.full(len(ids), True)
+    scoring.write_scores(arguments, {"similarity": "cosine"}, measure, every_row, texts, {"n_test": len(texts)})
+
+
+if __name__ == "__main__":
+    command_line.run(main)
