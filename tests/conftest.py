@@ -1,8 +1,14 @@
 """Fixtures that several kinds of tests share."""
 
 import pytest
+from hypothesis import settings
 
 from workflow_runs import copy_of_checkout, snakemake, without_network
+
+
+# A shared machine may be slow: time is measured in bench/, never by a test.
+settings.register_profile("no_deadline", deadline=None)
+settings.load_profile("no_deadline")
 
 
 @pytest.fixture(scope="session")
