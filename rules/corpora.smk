@@ -166,6 +166,8 @@ rule crop_corpus:
         counts="<results>/corpora/{corpus}.json",
     log:
         "<logs>/crop_corpus/{corpus}.log",
+    benchmark:
+        "<logs>/crop_corpus/{corpus}.tsv"
     wildcard_constraints:
         corpus=corpora_from(CropsSource),
     conda:
