@@ -32,7 +32,7 @@ def markdown(summary: pd.DataFrame) -> str:
     names |= {"step": last["step"]} if steps_vary else {}
     names |= {"pooling": last["pooling"]}
     fractions = tables.fractions(last)
-    unit = " (%)" if fractions.all() else " (parts of 1 in %)"
+    unit = " (%)" if fractions.all() else " (parts of 1 in %)" if fractions.any() else ""
     numbers = {
         f"{tables.score_name(last)}{unit}": spelled(last["mean"], fractions),
         "± standard error": spelled(last["standard_error"], fractions),

@@ -49,6 +49,8 @@ def test_an_entry_without_its_files_is_one_clear_line(tmp_path, words, message):
 KNN = {"score": "near", "settings": "k=10 metric=euclidean"}
 LINEAR = {"score": "probe", "settings": "split=labelled"}
 MTEB = {"score": "mteb", "settings": "max_length=384"}
+RECALL = {"score": "pairs_recall@1", "settings": "measure=recall@1 similarity=cosine"}
+UNIFORMITY = {"score": "pairs_uniformity", "settings": "measure=uniformity similarity=cosine"}
 
 
 def table_of(*rows):
@@ -65,6 +67,9 @@ def table_of(*rows):
         ([LINEAR], "| model | corpus | pooling | Linear accuracy (%) |"),
         ([MTEB], "| model | corpus | pooling | MTEB score (%) |"),
         ([KNN, LINEAR], "| model | corpus | score | pooling | Score (%) |"),
+        ([RECALL], "| model | corpus | pooling | Recall@1 of crops (%) |"),
+        ([UNIFORMITY], "| model | corpus | pooling | Uniformity of crops |"),
+        ([RECALL, UNIFORMITY], "| model | corpus | score | pooling | Score (parts of 1 in %) |"),
         ([KNN | {"step": "0"}, KNN], "| model | corpus | step | pooling | kNN accuracy (%) |"),
         ([KNN | {"label": "B", "step": "0"}, KNN], "| model | corpus | pooling | kNN accuracy (%) |"),
     ],
@@ -75,6 +80,8 @@ def test_a_summary_says_what_was_scored(rows, header):
     lines = [" ".join(line.split()) for line in text.splitlines()]
     assert lines[0].startswith(header)
     assert len(set(lines[2:])) == len(rows)
+    for row, line in zip(rows, lines[2:], strict=True):
+        assert ("0.500" if row is UNIFORMITY else "50.0") in line.split(" | ")
 
 
 def test_published_scores_are_called_by_their_names():
