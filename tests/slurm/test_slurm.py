@@ -175,7 +175,7 @@ def test_a_job_on_a_node_that_is_rebooted_is_started_again(untrained, finished, 
     wait_until(cluster.is_idle, "the node", 60)
     # SLURM waits two minutes before it starts such a job.
     subprocess.run(["scontrol", "update", f"jobid={number}", "StartTime=now"], check=True)
-    text = finish(process, folder, 240)
+    finish(process, folder, 240)
     assert is_trained_as_before(folder, finished)
     # Twice in the accounting, under one number: SLURM itself started it again.
     states = of_job(number, "State", "--duplicates").split()
