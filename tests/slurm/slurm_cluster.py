@@ -136,11 +136,19 @@ class Cluster:
         psutil.wait_procs(family, timeout=10)
 
     def reboot(self) -> None:
-        """Everything on the node ends at once, then the node comes back and says that it was started anew."""
+        """Everything on the node ends at once, the cluster finds out, and the node comes back."""
         self.daemons["slurmd"].kill()
         self.daemons.pop("slurmd").wait()
         self.end_steps(signal.SIGKILL)
+        # Instead of SlurmdTimeout, after which the controller would find out by itself.
+        self.set_node("state=down", "reason=lost")
         self.start("slurmd", "-D", "-b", "-N", self.node)
+        wait_until(lambda: is_open(self.worker), "slurmd", START)
+        self.set_node("state=resume")
+
+    def set_node(self, *words: str) -> None:
+        """Tell the controller what the node is."""
+        subprocess.run(["scontrol", "update", f"nodename={self.node}", *words], check=True)
 
     def is_idle(self) -> bool:
         """Whether the node is ready for jobs and has none."""
