@@ -5,7 +5,6 @@ from hypothesis import settings
 
 from workflow_runs import copy_of_checkout, snakemake, without_network
 
-
 # A shared machine may be slow: time is measured in bench/, never by a test.
 settings.register_profile("no_deadline", deadline=None)
 settings.load_profile("no_deadline")
