@@ -2,13 +2,15 @@
 
 import argparse
 import logging
+import math
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NoReturn
 
 from selfembed import seals
-from selfembed.errors import InputError, first_line
+from selfembed.errors import InputError, one_line
 
 log = logging.getLogger("selfembed")
 
@@ -22,7 +24,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """End with status 2."""
-        self.exit(2, f"error: {message} (see {self.prog} --help)\n")
+        self.exit(2, f"error: {one_line(message)} (see {self.prog} --help)\n")
 
 
 def parser(docstring: str) -> argparse.ArgumentParser:
@@ -38,9 +40,9 @@ def run(main: Callable[[list[str]], None]) -> None:
     try:
         main(sys.argv[1:])
     except InputError as error:
-        sys.exit(f"error: {error}")
+        sys.exit(f"error: {one_line(error)}")
     except OSError as error:  # no space, no permission: a traceback says no more
-        sys.exit(f"error: {first_line(error)}")
+        sys.exit(f"error: {one_line(error)}")
 
 
 def existing(path: str) -> Path:
@@ -50,7 +52,38 @@ def existing(path: str) -> Path:
     try:
         return seals.opened(Path(path))
     except (InputError, OSError) as error:
-        raise argparse.ArgumentTypeError(first_line(error)) from error
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def at_least(minimum: int) -> Callable[[str], int]:
+    """Argument type: a whole number that is not smaller."""
+
+    def number(text: str) -> int:
+        if not re.fullmatch(r"[+-]?\d{1,18}", text) or int(text) < minimum:
+            raise argparse.ArgumentTypeError(f"{text!r} is not possible; allowed: whole numbers from {minimum}")
+        return int(text)
+
+    return number
+
+
+def positive(text: str) -> float:
+    """Argument type: a finite number above 0."""
+    return _number(text, lambda number: 0 < number < math.inf, "numbers above 0")
+
+
+def part(text: str) -> float:
+    """Argument type: a number from 0 to 1."""
+    return _number(text, lambda number: 0 <= number <= 1, "numbers from 0 to 1")
+
+
+def _number(text: str, possible: Callable[[float], bool], allowed: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not possible(number):
+        raise argparse.ArgumentTypeError(f"{text!r} is not possible; allowed: {allowed}")
+    return number
 
 
 def add_entries(parser: argparse.ArgumentParser, names: tuple[str, ...], what: str) -> None:
