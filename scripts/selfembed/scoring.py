@@ -73,8 +73,10 @@ def accuracy(
 
     Returns `value` and `standard_error` (both as fractions of 1), `n_train`, `n_test`, `n_classes`.
 
-    Raises InputError if embeddings hold NaN or infinity.
+    Raises InputError if embeddings hold NaN or infinity, or if all training texts are of one class.
     """
+    if len(np.unique(labels[train])) < 2:
+        raise InputError(f"all labelled training texts are of class {labels[train][0]!r}; needed: two classes or more")
     values = embeddings.data if issparse(embeddings) else embeddings
     if not np.isfinite(values).all():
         raise InputError("embeddings hold NaN or infinite values; the model is broken (was its training stable?)")
@@ -110,7 +112,7 @@ def score(
         raise InputError(f"{arguments.corpus}: no text has a label, which accuracy needs")
     train, test = labelled_split(labelled, arguments.split, arguments.test_fraction, arguments.split_seed)
     settings |= {key: getattr(arguments, key) for key in ("split", "test_fraction", "split_seed")}
-    facts = read_json(arguments.embeddings / "embeddings.json")
+    facts = read_json(arguments.embeddings / "embeddings.json", "poolings", "layers", "last_layer")
     rows = []
     for row, pooling in enumerate(facts["poolings"]):
         for column, layer in enumerate(facts["layers"]):
