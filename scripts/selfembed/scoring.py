@@ -76,7 +76,7 @@ def accuracy(
     Raises InputError if embeddings hold NaN or infinity, or if all training texts are of one class.
     """
     if len(np.unique(labels[train])) < 2:
-        raise InputError(f"all labelled training texts are of class {labels[train][0]!r}; needed: two classes or more")
+        raise InputError(f"all labelled training texts are of class '{labels[train][0]}'; needed: two classes or more")
     values = embeddings.data if issparse(embeddings) else embeddings
     if not np.isfinite(values).all():
         raise InputError("embeddings hold NaN or infinite values; the model is broken (was its training stable?)")
