@@ -50,18 +50,22 @@ def written_whole(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     shelter = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:
-        temporary = shelter / path.name
-        yield temporary
-        seal = seals.write(
-            temporary, provenance(script=Path(sys.argv[0]).name, arguments=sys.argv[1:], inputs=seals.given)
-        )
-        seals.place(path).unlink(missing_ok=True)
-        if path.is_dir():
-            shutil.rmtree(path)
-        os.replace(temporary, path)
-        os.replace(seal, seals.place(path))
+        yield shelter / path.name
+        move(shelter / path.name, path)
     finally:
         shutil.rmtree(shelter, ignore_errors=True)
+
+
+def move(temporary: Path, path: Path) -> None:
+    """Put a file or folder in the place of another, with a seal that says what made it."""
+    made_by = provenance(script=Path(sys.argv[0]).name, arguments=sys.argv[1:], inputs=seals.given)
+    seal = seals.write(temporary, path.name, made_by)
+    # In this order a call that is killed in between leaves no seal that does not fit.
+    seals.place(path).unlink(missing_ok=True)
+    if path.is_dir():
+        shutil.rmtree(path)
+    os.replace(temporary, path)
+    os.replace(seal, seals.place(path))
 
 
 def write_table(table: pd.DataFrame, path: Path) -> None:
