@@ -2,11 +2,13 @@
 
 import argparse
 import logging
+import signal
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from selfembed.errors import InputError
+from selfembed.errors import InputError, Interrupted, NoSpaceError, of_full_disk
 
 log = logging.getLogger("selfembed")
 
@@ -20,15 +22,43 @@ def parser(docstring: str) -> argparse.ArgumentParser:
     return argparse.ArgumentParser(description=docstring, formatter_class=HelpFormatter)
 
 
-def run(main: Callable[[list[str]], None]) -> None:
-    """Run a script's `main`, log to standard error, and end in one line if the input cannot be used."""
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+def start_logging(level: int = logging.INFO) -> None:
+    """Log to standard error, with the time of day."""
+    logging.basicConfig(stream=sys.stderr, level=level, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     for chatty in ("httpx", "sentence_transformers", "transformers", "datasets"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+def run(main: Callable[[list[str]], None]) -> None:
+    """Run a script's `main` and log to standard error.
+
+    It ends in one line if the input cannot be used, if a disk is full, or if it is asked to end.
+    """
+    start_logging()
+    signal.signal(signal.SIGTERM, interrupt)
     try:
         main(sys.argv[1:])
     except InputError as error:
         sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        end(Interrupted(signal.SIGINT))
+    except Interrupted as error:
+        end(error)
+    except Exception as error:
+        if not of_full_disk(error):
+            raise
+        sys.exit(f"error: {NoSpaceError(getattr(error, 'filename', None) or tempfile.gettempdir())}")
+
+
+def interrupt(number: int, frame) -> None:
+    """Signal handler: end by an exception, so that half files are removed."""
+    raise Interrupted(number)
+
+
+def end(error: Interrupted) -> None:
+    """End with the status that shells give for a signal."""
+    print(error, file=sys.stderr)
+    sys.exit(128 + error.number)
 
 
 def existing(path: str) -> Path:

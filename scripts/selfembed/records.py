@@ -6,6 +6,7 @@ import os
 import platform
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -14,26 +15,106 @@ from typing import Any
 
 import pandas as pd
 
+from selfembed.command_line import log
+from selfembed.errors import NoSpaceError, of_full_disk
 from selfembed.versions import installed_version
 
 # The packages whose versions can change a number.
 PACKAGES = ("torch", "transformers", "tokenizers", "sentence-transformers", "numpy", "scipy", "scikit-learn", "pandas")
 
 
+IDENTITY = "identity.json"
+
+
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path` (a file or a folder to be) that replaces it only when the block succeeds."""
+    """Yield a temporary path beside `path` (a file or a folder to be) that replaces it only when the block succeeds.
+
+    Raises NoSpaceError if the disk is full.
+    """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    shelter = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    with naming_full_disk(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shelter = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+        try:
+            yield shelter / path.name
+            move(shelter / path.name, path)
+        finally:
+            shutil.rmtree(shelter, ignore_errors=True)
+
+
+@contextmanager
+def resumable(path: Path, identity: dict[str, Any]) -> Iterator[tuple[Path, Path]]:
+    """Yield two folders for a long job: for its state, and for the result that replaces `path` when the block succeeds.
+
+    They lie beside `path`, where snakemake, which deletes the outputs of failed jobs, leaves them alone. Both are as an
+    earlier call with the same identity left them, however it ended; what a call with another identity left is removed,
+    and so is what a failed one leaves without any file of state.
+
+    Args:
+        identity: everything that decides the result, as JSON.
+
+    Raises NoSpaceError if the disk is full.
+    """
+    path = Path(path)
+    unfinished = path.parent / f".{path.name}.unfinished"
+    state, result = unfinished / "state", unfinished / "result"
+    with naming_full_disk(path):
+        if not left_by(unfinished, identity):
+            shutil.rmtree(unfinished, ignore_errors=True)
+            state.mkdir(parents=True)
+            result.mkdir()
+            write_json(identity, unfinished / IDENTITY)
+        for shelter in result.glob(".*"):  # of a file that a killed call was about to write
+            shutil.rmtree(shelter)
+        try:
+            yield state, result
+        except BaseException:
+            if not any(found.is_file() for found in state.rglob("*")):
+                shutil.rmtree(unfinished, ignore_errors=True)
+            raise
+        move(result, path)
+        shutil.rmtree(unfinished)
+
+
+def left_by(unfinished: Path, identity: dict[str, Any]) -> bool:
+    """Whether a folder holds unfinished work of this identity."""
+    if not unfinished.is_dir():
+        return False
     try:
-        temporary = shelter / path.name
-        yield temporary
-        if path.is_dir():
-            shutil.rmtree(path)
-        os.replace(temporary, path)
-    finally:
-        shutil.rmtree(shelter, ignore_errors=True)
+        same = read_json(unfinished / IDENTITY) == json.loads(json.dumps(identity))
+    except (OSError, ValueError):
+        return False
+    if not same:
+        log.info("%s: unfinished work of other settings, data or code is removed", unfinished)
+    # The result is missing if the call was killed after it had moved it into place.
+    return same and (unfinished / "result").is_dir()
+
+
+def move(temporary: Path, path: Path) -> None:
+    """Put a file or folder in the place of another."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    os.replace(temporary, path)
+
+
+@contextmanager
+def naming_full_disk(path: Path) -> Iterator[None]:
+    """Turn errors of a full disk into the one line that names what was to be written."""
+    try:
+        yield
+    except Exception as error:
+        if of_full_disk(error):
+            raise NoSpaceError(path) from error
+        raise
+
+
+def flush(folder: Path) -> None:
+    """Have the system write all files of a folder to its disk, so that they outlive even a crash of the machine."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with open(path, "rb") as file:
+                os.fsync(file.fileno())
 
 
 def write_table(table: pd.DataFrame, path: Path) -> None:
@@ -87,6 +168,15 @@ def provenance(**facts: Any) -> dict[str, Any]:
         "packages": {name: version for name in PACKAGES if (version := installed_version(name))},
         "machine": f"{platform.system()} {platform.machine()}",
     }
+
+
+def identity(script: str, **facts: Any) -> dict[str, Any]:
+    """Everything that decides what a script makes: the given facts, versions, and its code, however it is committed."""
+    modules = [module for name, module in sys.modules.items() if name.split(".")[0] == "selfembed"]
+    files = {Path(module.__file__) for module in modules if getattr(module, "__file__", None)}
+    everything = provenance(**facts)
+    del everything["commit"]
+    return everything | {"code": checksum_of_files(Path(script).parent, {*files, Path(script)})}
 
 
 def commit() -> str | None:
