@@ -2,16 +2,29 @@
 
 Reads a base model and its pairs. Writes a folder with `final/`, a SentenceTransformer that anyone can load, one more
 such folder for every kept step, `loss.csv` (one row per optimiser step) and `run.json` (all settings and versions).
+
+A run that was cut off goes on from its last saved state, beside the folder, and ends with the same bytes.
 """
 
 import logging
+from argparse import Namespace
+from pathlib import Path
 
 import pandas as pd
 
 from selfembed import command_line, model_cards
 from selfembed.command_line import existing, log, use_threads
 from selfembed.devices import choose_device
-from selfembed.records import checksum, provenance, read_json, write_json, write_table, written_whole
+from selfembed.records import (
+    checksum,
+    checksum_of_files,
+    identity,
+    provenance,
+    read_json,
+    resumable,
+    write_json,
+    write_table,
+)
 
 RECIPE = (
     "pooling",
@@ -52,14 +65,41 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--seed", type=int, required=True, help="decides dropout masks, masked tokens and the head")
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto", help="where to train")
     parser.add_argument("--threads", type=int, default=2, help="CPU threads; decides the last digits")
+    parser.add_argument(
+        "--devices", type=int, default=1, help="GPUs (or CPU processes) that share every batch; decides the last digits"
+    )
+    parser.add_argument("--checkpoint-minutes", type=float, default=10, help="between two saved states of the training")
+    parser.add_argument("--checkpoint-steps", type=int, help="optimiser steps between two saved states, instead")
     parser.add_argument("--output", required=True, help="folder to write")
     arguments = parser.parse_args(argv)
-    from selfembed import encoders, training
+    from selfembed import processes, training  # noqa: F401 - all code that decides a run is part of its identity
+
+    device = choose_device(arguments.device, arguments.devices)
+    facts = {
+        "run": arguments.name,
+        "recipe": read_json(arguments.pairs_settings)["settings"] | {key: getattr(arguments, key) for key in RECIPE},
+        "device": device,
+        "devices": arguments.devices,
+        "threads": arguments.threads,
+        "base_weights": checksum(arguments.base / "0" / "model.safetensors"),
+        "pairs": checksum(arguments.pairs),
+    }
+    base = checksum_of_files(
+        arguments.base / "0", (path for path in (arguments.base / "0").rglob("*") if path.is_file())
+    )
+    decides = identity(__file__, **facts, base=base, seed=arguments.seed, keep=arguments.keep)
+    with resumable(arguments.output, decides) as (state, result):
+        processes.run(train, arguments.devices, device, arguments, facts, state, result)
+
+
+def train(arguments: Namespace, facts: dict, state: Path, result: Path) -> None:
+    """Train the run, or go on with it, and write what is kept of it; in each of the processes that share it."""
+    from selfembed import encoders, processes, training
+    from selfembed.training_state import Checkpoints
 
     use_threads(arguments.threads)
     logging.getLogger("transformers").setLevel(logging.ERROR)
-    device = choose_device(arguments.device)
-    recipe = read_json(arguments.pairs_settings)["settings"] | {key: getattr(arguments, key) for key in RECIPE}
+    device = facts["device"] if arguments.devices == 1 or facts["device"] == "cpu" else f"cuda:{processes.rank()}"
     pairs = pd.read_parquet(arguments.pairs)
     encoder = encoders.load(arguments.base / "0")
     max_length = encoder.max_seq_length
@@ -70,43 +110,37 @@ def main(argv: list[str]) -> None:
         encoder.get_embedding_dimension(), arguments.projection or [], arguments.seed
     ):
         model.append(layer)
-    log.info("%s: %d pairs on %s, %s", arguments.name, len(pairs), device, recipe)
-    with written_whole(arguments.output) as folder:
+    log.info(
+        "%s: %d pairs on %d × %s, %s", arguments.name, len(pairs), arguments.devices, facts["device"], facts["recipe"]
+    )
 
-        def save(step: str, history: pd.DataFrame) -> None:
-            """Save the model as it is now, without a head, for texts that may be longer than packs."""
-            finished = encoders.assemble(encoder, arguments.pooling, max_length)
-            own_code = encoders.needs_own_code(finished)
-            card = model_cards.tuned(arguments.name, recipe, history, len(pairs), own_code)
-            encoders.save(finished, folder / step, card)
-            encoder.to(device)
-            encoder.max_seq_length = arguments.max_length
+    def save(step: str, history: pd.DataFrame) -> None:
+        """Save the model as it is now, without a head, for texts that may be longer than packs."""
+        finished = encoders.assemble(encoder, arguments.pooling, max_length)
+        own_code = encoders.needs_own_code(finished)
+        card = model_cards.tuned(arguments.name, facts["recipe"], history, len(pairs), own_code)
+        encoders.save(finished, result / step, card)
+        encoder.to(device)
+        encoder.max_seq_length = arguments.max_length
 
-        history = training.fine_tune(
-            model.to(device),
-            pairs,
-            arguments.seed,
-            arguments.temperature,
-            arguments.learning_rate,
-            arguments.batch_size,
-            arguments.warmup,
-            arguments.precision,
-            arguments.mask_fraction,
-            arguments.keep,
-            save,
-        )
+    history = training.fine_tune(
+        model.to(device),
+        pairs,
+        arguments.seed,
+        arguments.temperature,
+        arguments.learning_rate,
+        arguments.batch_size,
+        arguments.warmup,
+        arguments.precision,
+        arguments.mask_fraction,
+        arguments.keep,
+        save,
+        Checkpoints(state, arguments.checkpoint_minutes, arguments.checkpoint_steps),
+    )
+    if processes.rank() == 0:
         save("final", history)
-        write_table(history, folder / "loss.csv")
-        facts = provenance(
-            run=arguments.name,
-            recipe=recipe,
-            device=device,
-            threads=arguments.threads,
-            steps=len(history),
-            base_weights=checksum(arguments.base / "0" / "model.safetensors"),
-            pairs=checksum(arguments.pairs),
-        )
-        write_json(facts, folder / "run.json")
+        write_table(history, result / "loss.csv")
+        write_json(provenance(**facts, steps=len(history)), result / "run.json")
 
 
 if __name__ == "__main__":

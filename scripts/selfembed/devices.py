@@ -67,7 +67,7 @@ def locked(names: list[str], count: int) -> dict[str, IO]:
     for name in names:
         if len(found) == count:
             break
-        file = open(lock_file(name), "a")
+        file = open(lock_file(name), "a")  # noqa: SIM115 - open as long as the lock is held
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             found[name] = file

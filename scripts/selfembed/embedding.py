@@ -84,9 +84,9 @@ def chosen_layers(words: list[str], n_layers: int) -> list[int]:
     return sorted({int(word) for word in words})
 
 
-def blocks(n_texts: int) -> Iterator[slice]:
-    """Parts of a corpus, in order, that are embedded one after the other."""
-    for start in range(0, n_texts, BLOCK):
+def blocks(n_texts: int, done: int = 0) -> Iterator[slice]:
+    """Parts of a corpus, in order, that are embedded one after the other, from the first that is not done."""
+    for start in range(done, n_texts, BLOCK):
         yield slice(start, min(start + BLOCK, n_texts))
 
 

@@ -20,7 +20,7 @@ class NoSpaceError(InputError):
         super().__init__(f"no space left on the disk that holds {path}; free some and run again")
 
 
-class Interrupted(Exception):  # noqa: N818
+class Interrupted(Exception):
     """The step was asked to end by a signal."""
 
     def __init__(self, number: int, note: str = "") -> None:

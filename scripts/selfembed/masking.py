@@ -1,6 +1,7 @@
 """Masked tokens: part of every text's tokens replaced by the encoder's own mask token."""
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
@@ -27,8 +28,13 @@ def mask_tokens(
     return masked
 
 
-def masked_preprocessing(preprocess: Callable, tokenizer, fraction: float, seed: int) -> Callable:
-    """A model's preprocessing of texts, followed by masking; every call draws anew, in order, from one generator.
+def masked_preprocessing(
+    preprocess: Callable, tokenizer, fraction: float, seed: int, calls: Iterator[int] | None = None
+) -> Callable:
+    """A model's preprocessing of texts, followed by masking; the masks of every call follow from `seed` and its number.
+
+    Args:
+        calls: numbers of the calls to come; from 0 by default. A run that goes on starts where it was.
 
     Raises InputError if the encoder has no mask token, or if the fraction is not in [0, 1).
     """
@@ -38,12 +44,13 @@ def masked_preprocessing(preprocess: Callable, tokenizer, fraction: float, seed:
         raise InputError("mask_fraction: the encoder's tokenizer has no mask token; allowed: 0")
     # An unknown word is a word: it can be masked.
     special = torch.tensor(sorted(set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}))
-    # A stream of its own: the run's seed alone already decides the pairs.
-    generator = np.random.default_rng([seed, 1])
+    calls = itertools.count() if calls is None else calls
 
     def masked(texts: list[str], **arguments) -> dict:
         features = preprocess(texts, **arguments)
         ids = features["input_ids"]
+        # A stream of its own: the run's seed alone already decides the pairs.
+        generator = np.random.default_rng([seed, 1, next(calls)])
         maskable = features["attention_mask"].bool() & ~torch.isin(ids, special)
         return {**features, "input_ids": mask_tokens(ids, maskable, fraction, tokenizer.mask_token_id, generator)}
 

@@ -4,21 +4,27 @@ Adam without weight decay, no gradient clipping, a learning rate that rises over
 linearly to zero, dropout on, in-batch negatives, one direction (anchor to positives).
 """
 
+import itertools
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from datasets import Dataset
-from sentence_transformers import SentenceTransformer, SentenceTransformerTrainer, SentenceTransformerTrainingArguments
+from sentence_transformers import SentenceTransformer, SentenceTransformerTrainingArguments
 from sentence_transformers.base.sampler import DefaultBatchSampler
 from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
 from transformers import PrinterCallback, TrainerCallback
 
+from selfembed import processes, signals
 from selfembed.errors import InputError
 from selfembed.forward import encoder_forward
 from selfembed.masking import masked_preprocessing
 from selfembed.progress import Progress
+from selfembed.training_state import Checkpointing, Checkpoints, ResumableTrainer, step_of
 
 Keep = Callable[[str, pd.DataFrame], None]
 
@@ -26,24 +32,32 @@ Keep = Callable[[str, pd.DataFrame], None]
 TOKENS_PER_PASS = {"cpu": 1024, "cuda": 65536}
 
 
-def batches_in_order(epochs: np.ndarray, batch_size: int) -> list[list[int]]:
+def batches_in_order(epochs: np.ndarray, batch_size: int, devices: int = 1) -> list[list[int]]:
     """Positions of pairs, batch by batch, in their order; no batch crosses epochs, the last of each may be smaller.
+
+    On several devices, up to `devices` - 1 pairs at the end of each epoch are left out, so that all batches can be
+    shared equally.
 
     Args:
         epochs: epoch of every pair, ascending, shape (pairs,).
+
+    Raises InputError if batches cannot be shared equally.
     """
+    if batch_size % devices:
+        raise InputError(f"batch_size is {batch_size}, devices {devices}; allowed: batches that devices share equally")
     found = []
     for epoch in np.unique(epochs):
         positions = np.flatnonzero(epochs == epoch).tolist()
+        positions = positions[: len(positions) // devices * devices]
         found.extend(positions[start : start + batch_size] for start in range(0, len(positions), batch_size))
     return found
 
 
 class BatchesInOrder(DefaultBatchSampler):
-    """The trainer's view of a list of batches: yields them as they are."""
+    """The trainer's view of a list of batches: yields them as they are, or in equal parts, one for each device."""
 
-    def __init__(self, found: list[list[int]]) -> None:
-        self.found = found
+    def __init__(self, found: list[list[int]], devices: int = 1) -> None:
+        self.found = [part.tolist() for batch in found for part in np.split(np.array(batch), devices)]
         self.epoch = 0
 
     def __iter__(self) -> Iterator[list[int]]:
@@ -56,40 +70,61 @@ class BatchesInOrder(DefaultBatchSampler):
 class History(TrainerCallback):
     """Collects one row per optimiser step, hands over kept steps, logs progress, stops a training that diverged."""
 
-    def __init__(self, found: list[list[int]], epochs: np.ndarray, kept: dict[int, list[str]], keep: Keep) -> None:
+    def __init__(
+        self,
+        found: list[list[int]],
+        epochs: np.ndarray,
+        kept: dict[int, list[str]],
+        keep: Keep,
+        checkpoints: Checkpoints,
+    ) -> None:
         self.found = found
         self.epochs = epochs
         self.kept = kept
         self.keep = keep
+        self.checkpoints = checkpoints
         self.rows: list[dict] = []
-        self.learning_rate = 0.0
-        self.progress = Progress(len(found), "steps")
 
-    def on_step_begin(self, args, state, control, optimizer=None, **kwargs) -> None:
-        """Note the learning rate that this step uses."""
-        self.learning_rate = optimizer.param_groups[0]["lr"]
+    def on_train_begin(self, args, state, control, **kwargs) -> None:
+        """Take over the steps of a run that goes on."""
+        self.rows = [self.row(logs["step"], logs) for logs in state.log_history if "loss" in logs]
+        self.progress = Progress(len(self.found), "steps", before=len(self.rows))
 
-    def on_log(self, args, state, control, logs=None, **kwargs) -> None:
-        """Record the step that just ended."""
-        if "loss" not in logs:
-            return
-        batch = self.found[state.global_step - 1]
-        row = {
-            "step": state.global_step,
+    def row(self, step: int, logs: dict) -> dict:
+        """What is recorded of a step."""
+        batch = self.found[step - 1]
+        return {
+            "step": step,
             "epoch": int(self.epochs[batch[0]]),
             "batch_size": len(batch),
-            "learning_rate": self.learning_rate,
+            "learning_rate": logs["learning_rate"],
             "loss": logs["loss"],
         }
+
+    def on_log(self, args, state, control, logs=None, **kwargs) -> None:
+        """Record the step that just ended.
+
+        Raises InputError if the training has diverged.
+        """
+        if "loss" not in logs:
+            return
+        row = self.row(state.global_step, logs)
         self.rows.append(row)
         if not np.isfinite(row["loss"]):
-            raise InputError(
-                f"loss is {row['loss']} at step {row['step']} of {len(self.found)} (epoch {row['epoch']}, "
-                f"learning rate {row['learning_rate']:.3g}, batch of {row['batch_size']}); try a smaller learning_rate"
-            )
-        for name in self.kept.get(row["step"], []):
-            self.keep(name, pd.DataFrame(self.rows))
+            raise InputError(self.diverged(row))
+        if state.is_world_process_zero:
+            for name in self.kept.get(row["step"], []):
+                self.keep(name, pd.DataFrame(self.rows))
         self.progress.advance(1, f"loss {row['loss']:.4f}")
+
+    def diverged(self, row: dict) -> str:
+        """Where a training went wrong, and where the last good model is."""
+        good = self.checkpoints.newest()
+        return (
+            f"loss is {row['loss']} at step {row['step']} of {len(self.found)} (epoch {row['epoch']}, "
+            f"learning rate {row['learning_rate']:.3g}, batch of {row['batch_size']}); try a smaller learning_rate"
+            + (f" (the model as it was after step {step_of(good)} is in {good})" if good else "")
+        )
 
 
 def steps_to_keep(names: list[str], found: list[list[int]], epochs: np.ndarray) -> dict[int, list[str]]:
@@ -125,8 +160,12 @@ def fine_tune(
     mask_fraction: float = 0.0,
     kept_steps: Sequence[str] = (),
     keep: Keep = lambda name, history: None,
+    checkpoints: Checkpoints | None = None,
 ) -> pd.DataFrame:
     """Fine-tune a model in place on pairs, in their order.
+
+    In one of several processes, the model is trained by all of them together: each takes an equal part of every batch,
+    negatives come from the whole batch, and the loss is the mean over it, as in one process.
 
     For a batch of pairs (a_i, p_i) the loss is the mean over i of
     -log( exp(cos(a_i, p_i) / T) / sum_j exp(cos(a_i, p_j) / T) ); the anchor and the positive pass through the encoder
@@ -140,49 +179,68 @@ def fine_tune(
         warmup: part of the first epoch over which the learning rate rises from 0.
         mask_fraction: part of the tokens of each text that the mask token replaces, anchor and positive independently.
         kept_steps: optimiser steps (`10`) and ends of epochs (`epoch-1`) after which `keep` is called with the step's
-            name and the history so far; the model is then as it was after that step.
+            name and the history so far, in the first process; the model is then as it was after that step.
+        checkpoints: where the state is saved; the run goes on from the newest one there.
 
     Returns one row per optimiser step: `step` (from 1), `epoch`, `batch_size`, `learning_rate`, `loss`.
 
-    Raises InputError if the loss becomes NaN or infinite, or if the run has fewer steps than are to be kept.
+    Raises InputError if the loss becomes NaN or infinite, if the run has fewer steps than are to be kept, or if devices
+    cannot share a batch equally; Interrupted if the process is asked to end, when the state has been saved.
     """
+    devices, rank = processes.count(), processes.rank()
     epochs = pairs["epoch"].to_numpy()
-    found = batches_in_order(epochs, batch_size)
+    found = batches_in_order(epochs, batch_size, devices)
     first_epoch = sum(epochs[batch[0]] == epochs[0] for batch in found)
-    history = History(found, epochs, steps_to_keep(list(kept_steps), found, epochs), keep)
-    with tempfile.TemporaryDirectory() as folder:
+    kept = steps_to_keep(list(kept_steps), found, epochs)
+    with ExitStack() as stack:
+        if checkpoints is None:
+            folder = stack.enter_context(tempfile.TemporaryDirectory())
+            checkpoints = Checkpoints(Path(folder), minutes=float("inf"))
+        stack.callback(shutil.rmtree, checkpoints.saving, ignore_errors=True)
+        requests = stack.enter_context(signals.noted())
+        history = History(found, epochs, kept, keep, checkpoints)
         arguments = SentenceTransformerTrainingArguments(
-            output_dir=folder,
+            output_dir=str(checkpoints.saving),
             num_train_epochs=1,  # all epochs are in the pairs
-            per_device_train_batch_size=batch_size,
-            batch_sampler=lambda dataset, **_: BatchesInOrder(found),
+            per_device_train_batch_size=batch_size // devices,
+            batch_sampler=lambda dataset, **_: BatchesInOrder(found, devices),
             optim="adamw_torch",  # without weight decay this is Adam
             weight_decay=0.0,
             learning_rate=learning_rate,
             lr_scheduler_type="linear",
             warmup_steps=int(warmup * first_epoch),
             max_grad_norm=0.0,
-            seed=seed,
+            seed=seed_of(seed, rank),
             use_cpu=model.device.type == "cpu",
+            ddp_find_unused_parameters=True,  # BERT's pooler is one
             logging_steps=1,
             logging_nan_inf_filter=False,
-            save_strategy="no",
+            save_strategy="no",  # but when our callback wants it
             report_to=[],
             disable_tqdm=True,
         )
-        trainer = SentenceTransformerTrainer(
+        trainer = ResumableTrainer(
             model=model,
             args=arguments,
             train_dataset=Dataset.from_pandas(pairs[["anchor", "positive"]], preserve_index=False),
-            loss=MultipleNegativesRankingLoss(model, scale=1 / temperature),
-            callbacks=[history],
+            loss=MultipleNegativesRankingLoss(model, scale=1 / temperature, gather_across_devices=devices > 1),
+            callbacks=[history, Checkpointing(checkpoints, requests)],
         )
         trainer.remove_callback(PrinterCallback)  # progress is logged by our own
         trainer.remove_callback(trainer.model_card_callback_class)
+        newest = checkpoints.newest()
         if mask_fraction:
+            done = step_of(newest) if newest else 0
+            # Two calls for each step and device, one for the anchors and one for the positives.
+            calls = (2 * (step * devices + rank) + column for step in itertools.count(done) for column in range(2))
             preprocess = trainer.data_collator.preprocess_fn
-            masked = masked_preprocessing(preprocess, model.tokenizer, mask_fraction, seed)
+            masked = masked_preprocessing(preprocess, model.tokenizer, mask_fraction, seed, calls)
             trainer.data_collator.preprocess_fn = masked
         with encoder_forward(model, precision, TOKENS_PER_PASS[model.device.type]):
-            trainer.train()
+            trainer.train(resume_from_checkpoint=str(newest) if newest else None)
     return pd.DataFrame(history.rows)
+
+
+def seed_of(seed: int, rank: int) -> int:
+    """The seed of one of several processes: their dropout masks differ; the first has the run's."""
+    return int(np.random.SeedSequence([seed, rank]).generate_state(1)[0]) if rank else seed

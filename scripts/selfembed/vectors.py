@@ -4,6 +4,7 @@
 (texts, words). `embeddings.json` names the poolings and layers, and says what made them.
 """
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,19 @@ from scipy.sparse import csr_matrix, load_npz, save_npz
 
 
 def create(folder: Path, poolings: int, layers: int, texts: int, dim: int) -> None:
-    """Make an array of zeros to fill with the vectors of an encoder, float32, shape (poolings, layers, texts, dim)."""
+    """Make an array of zeros to fill with the vectors of an encoder, float32, shape (poolings, layers, texts, dim).
+
+    Its place on the disk is taken at once: a memory map that finds the disk full later ends the process without a word.
+    """
     shape = (poolings, layers, texts, dim)
-    np.lib.format.open_memmap(folder / "embeddings.npy", mode="w+", dtype=np.float32, shape=shape)
+    path = folder / "embeddings.npy"
+    np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
+    if hasattr(os, "posix_fallocate"):  # macOS has none
+        with open(path, "r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
 
 
-def to_fill(folder: Path) -> np.ndarray:
+def to_fill(folder: Path) -> np.memmap:
     """The array that was made, as a memory map. It keeps in memory what is written, so open it anew for every part."""
     return np.load(folder / "embeddings.npy", mmap_mode="r+")
 
