@@ -3,6 +3,7 @@
 import logging
 import os
 import tempfile
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -76,6 +77,7 @@ def member(
         LOCAL_WORLD_SIZE=str(devices),
         OMP_NUM_THREADS="1",
     )
+    warnings.simplefilter("ignore", FutureWarning)  # of libraries about each other
     os.environ.update(GLOO_SOCKET_IFNAME="lo", NCCL_SOCKET_IFNAME="lo")
     if device == "cuda":
         torch.cuda.set_device(rank)

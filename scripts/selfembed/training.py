@@ -212,6 +212,7 @@ def fine_tune(
             max_grad_norm=0.0,
             seed=seed_of(seed, rank),
             use_cpu=model.device.type == "cpu",
+            dataloader_drop_last=devices > 1,  # the trainer would set it and warn; every part is whole
             ddp_find_unused_parameters=True,  # BERT's pooler is one
             logging_steps=1,
             logging_nan_inf_filter=False,
