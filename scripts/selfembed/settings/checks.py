@@ -199,6 +199,11 @@ def check_recipe(key: str, entry, recipe, encoder, experiment, settings: Setting
             f"{where}: encoder '{entry.encoder}' has no {recipe.unfrozen_layers} layers to unfreeze; "
             f"allowed: 0 to {encoder.layers}"
         )
+    if recipe.batch_size % settings.devices_per_run:
+        yield (
+            f"{where}: batch_size {recipe.batch_size} cannot be shared equally; allowed with devices_per_run "
+            f"{settings.devices_per_run}: its multiples"
+        )
     if recipe.held_out and experiment.corpora:
         yield from check_held_out(where, key, entry, recipe, experiment, settings)
 
