@@ -2,6 +2,8 @@
 
 import logging
 import os
+import pickle
+import sys
 import tempfile
 import warnings
 from collections.abc import Callable
@@ -9,7 +11,7 @@ from pathlib import Path
 
 import torch
 from torch import distributed
-from torch.multiprocessing import ProcessExitedException, ProcessRaisedException, SimpleQueue, start_processes
+from torch.multiprocessing import ProcessExitedException, ProcessRaisedException, start_processes
 
 from selfembed import signals
 from selfembed.command_line import start_logging
@@ -33,11 +35,12 @@ def run(function: Callable[..., None], devices: int, device: str, *arguments) ->
     if devices == 1:
         function(*arguments)
         return
-    with tempfile.TemporaryDirectory() as folder:
-        errors = torch.multiprocessing.get_context("spawn").SimpleQueue()
+    logging.getLogger("torch.multiprocessing.spawn").setLevel(logging.ERROR)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
         members = start_processes(
             member,
-            (function, arguments, devices, device, Path(folder) / "store", errors),
+            (function, arguments, devices, device, folder),
             nprocs=devices,
             join=False,
             start_method="spawn",
@@ -52,8 +55,8 @@ def run(function: Callable[..., None], devices: int, device: str, *arguments) ->
                 while not members.join():
                     pass
             except (ProcessExitedException, ProcessRaisedException) as error:
-                if not errors.empty():
-                    raise errors.get() from None
+                for path in sorted(folder.glob("*.error")):
+                    raise pickle.loads(path.read_bytes()) from None
                 if requests:
                     raise Interrupted(requests[0]) from None
                 raise RuntimeError(f"process {error.error_index} of {devices} failed: {error}") from error
@@ -65,8 +68,7 @@ def member(
     arguments: tuple,
     devices: int,
     device: str,
-    store: Path,
-    errors: SimpleQueue,
+    folder: Path,
 ) -> None:
     """What one process does: join the others and call the function."""
     start_logging(logging.INFO if rank == 0 else logging.ERROR)
@@ -81,12 +83,14 @@ def member(
     os.environ.update(GLOO_SOCKET_IFNAME="lo", NCCL_SOCKET_IFNAME="lo")
     if device == "cuda":
         torch.cuda.set_device(rank)
-    distributed.init_process_group(BACKENDS[device], init_method=f"file://{store}", rank=rank, world_size=devices)
+    distributed.init_process_group(
+        BACKENDS[device], init_method=f"file://{folder / 'store'}", rank=rank, world_size=devices
+    )
     try:
         function(*arguments)
     except (InputError, Interrupted) as error:
-        errors.put(error)
-        os._exit(1)  # the others may wait for this one and never come to an end
+        (folder / f"{rank}.error").write_bytes(pickle.dumps(error))
+        sys.exit(1)
     distributed.destroy_process_group()
 
 
