@@ -73,17 +73,10 @@ def test_a_shared_run_that_is_asked_to_end_goes_on(study, shared, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
-@pytest.mark.parametrize(
-    ("flags", "line"),
-    [
-        (("--devices", "3"), "error: batch_size is 8, devices 3; allowed: batches that devices share equally"),
-        (("--devices", "2", "--keep", "22"), "error: step '22' cannot be kept: the run has 21 steps in 3 epochs; "),
-    ],
-)
-def test_errors_are_one_line(study, tmp_path, flags, line):
-    code, said = finished(*run_flags(study, tmp_path / "run", *flags))
+def test_errors_are_one_line(study, tmp_path):
+    code, said = finished(*run_flags(study, tmp_path / "run", "--devices", "2", "--keep", "22"))
     assert code == 1
     assert "Traceback" not in said
-    assert [words for words in said.splitlines() if words.startswith("error: ")] == [said.splitlines()[-1]]
-    assert said.splitlines()[-1].startswith(line)
+    line = "error: step '22' cannot be kept: the run has 21 steps in 3 epochs; allowed: 1 to 21, epoch-1 to epoch-3"
+    assert [words for words in said.splitlines() if "error" in words] == [line] == [said.splitlines()[-1]]
     assert list(tmp_path.iterdir()) == []

@@ -4,19 +4,23 @@ import copy
 import itertools
 import json
 import logging
+import re
+import signal
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file
+from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
 from small_models import SENTENCE, small_bert, text
 
 import fine_tune
 import make_pairs
+from interruptions import files
 from selfembed import encoders, training
-from selfembed.errors import InputError
+from selfembed.errors import InputError, Interrupted
 
 N_PAIRS, N_EPOCHS = 21, 2
 
@@ -146,6 +150,22 @@ def test_batches_keep_the_order_and_never_cross_epochs():
     assert [len(batch) for batch in found] == [4, 4, 2, 4, 4, 2]
 
 
+def test_devices_share_all_batches_equally():
+    """What does not go into equal parts at the end of an epoch is left out."""
+    epochs = np.array([0] * 11 + [1] * 9 + [2])
+    found = training.batches_in_order(epochs, 4, devices=2)
+    assert found == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9], [11, 12, 13, 14], [15, 16, 17, 18]]
+    parts = list(training.BatchesInOrder(found, devices=2))
+    assert parts[:6] == [[0, 1], [2, 3], [4, 5], [6, 7], [8], [9]]
+    with pytest.raises(InputError, match="batch_size is 4, devices 3; allowed: batches that devices share equally"):
+        training.batches_in_order(epochs, 4, devices=3)
+
+
+def test_processes_have_seeds_of_their_own():
+    assert training.seed_of(42, 0) == 42
+    assert len({training.seed_of(42, rank) for rank in range(8)}) == 8
+
+
 def test_schedule_rises_over_a_part_of_the_first_epoch_and_falls_to_zero(folder):
     history = training.fine_tune(
         small_bert(folder), pairs_of(40, 2), seed=1, learning_rate=1e-3, batch_size=2, warmup=0.1
@@ -239,6 +259,64 @@ def tuned(study, output, *flags):
 
 def same(one, other):
     return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+class CutAfter(training.History):
+    """Asks the process to end after a step, as a cluster does."""
+
+    step = 3
+
+    def on_log(self, args, state, control, logs=None, **kwargs):
+        super().on_log(args, state, control, logs, **kwargs)
+        if state.global_step == self.step:
+            signal.raise_signal(signal.SIGTERM)
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ("--precision", "bf16"),
+        ("--pooling", "token7", "--projection", "8"),
+        ("--unfrozen-layers", "1", "--mask-fraction", "0.5"),
+        ("--keep", "2", "3", "4"),
+    ],
+)
+def test_a_run_that_was_cut_off_has_the_bytes_of_one_that_was_not(study, tmp_path, monkeypatch, flags):
+    tuned(study, tmp_path / "whole", *flags)
+    with monkeypatch.context() as cut:
+        cut.setattr(training, "History", CutAfter)
+        with pytest.raises(Interrupted, match="ended by SIGTERM; step 4 of 6 is saved, run again to go on from there"):
+            tuned(study, tmp_path / "cut", *flags)
+    assert not (tmp_path / "cut").exists()
+    tuned(study, tmp_path / "cut", *flags)
+    assert files(tmp_path / "cut") == files(tmp_path / "whole")
+    assert {path.name for path in tmp_path.iterdir()} == {"cut", "whole"}
+
+
+def test_a_state_of_other_settings_is_not_gone_on_with(study, tmp_path, monkeypatch, caplog):
+    with monkeypatch.context() as cut:
+        cut.setattr(training, "History", CutAfter)
+        with pytest.raises(Interrupted):
+            tuned(study, tmp_path / "run")
+    with caplog.at_level(logging.INFO, logger="selfembed"):
+        changed = tuned(study, tmp_path / "run", "--temperature", "0.1")
+    assert "unfinished work of other settings, data or code is removed" in caplog.text
+    assert same(changed, tuned(study, tmp_path / "other", "--temperature", "0.1"))
+
+
+def test_a_run_that_diverged_leaves_the_last_good_model(study, tmp_path):
+    """A learning rate that no float can follow."""
+    with pytest.raises(InputError) as raised:
+        tuned(study, tmp_path / "run", "--learning-rate", "1e38", "--warmup", "1", "--checkpoint-steps", "1")
+    found = re.fullmatch(
+        r"loss is nan at step (\d) of 6 \(epoch \d, learning rate .*e\+3\d, batch of \d\); try a smaller "
+        r"learning_rate \(the model as it was after step (\d) is in (.*)\)",
+        str(raised.value),
+    )
+    assert int(found[2]) < int(found[1])
+    vectors = SentenceTransformer(found[3], device="cpu").encode([SENTENCE])
+    assert np.isfinite(vectors).all()
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
