@@ -119,7 +119,7 @@ class History(TrainerCallback):
 
     def diverged(self, row: dict) -> str:
         """Where a training went wrong, and where the last good model is."""
-        good = self.checkpoints.newest()
+        good = self.checkpoints.good_before(row["step"])
         return (
             f"loss is {row['loss']} at step {row['step']} of {len(self.found)} (epoch {row['epoch']}, "
             f"learning rate {row['learning_rate']:.3g}, batch of {row['batch_size']}); try a smaller learning_rate"

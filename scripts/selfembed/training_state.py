@@ -9,8 +9,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-from sentence_transformers import SentenceTransformer, SentenceTransformerTrainer
+from sentence_transformers import SentenceTransformerTrainer
 from transformers import TrainerCallback
 
 from selfembed import processes
@@ -37,16 +36,23 @@ class Checkpoints:
         """Where the trainer writes a state; what is still there is not whole."""
         return self.folder / "saving"
 
+    def whole(self) -> list[Path]:
+        """The states that were saved to their end and kept, oldest first."""
+        return sorted(self.folder.glob("step-*"), key=step_of)
+
     def newest(self) -> Path | None:
         """The newest whole state."""
-        return max(self.folder.glob("step-*"), key=step_of, default=None)
+        return next(reversed(self.whole()), None)
+
+    def good_before(self, step: int) -> Path | None:
+        """The newest state that is known to be good at a step that went wrong: the step after it went well."""
+        return max((state for state in self.whole() if step_of(state) < step - 1), key=step_of, default=None)
 
     def keep(self, step: int) -> None:
-        """Put the state that was just saved in the place of the older ones."""
-        older = list(self.folder.glob("step-*"))
+        """Keep the state that was just saved, and the one before."""
         flush(self.saving)
         os.replace(self.saving / f"checkpoint-{step}", self.folder / f"step-{step}")
-        for path in older:
+        for path in self.whole()[:-2]:
             shutil.rmtree(path)
 
 
@@ -69,19 +75,19 @@ class Checkpointing(TrainerCallback):
         self.checkpoints = checkpoints
         self.requests = requests
         self.saved = time.monotonic()
+        self.ending = 0
 
     def on_train_begin(self, args, state, control, **kwargs) -> None:
         """Say where the run goes on."""
         if state.global_step:
             log.info("goes on after step %d of %d", state.global_step, state.max_steps)
 
-    def on_step_end(self, args, state, control, model: SentenceTransformer | None = None, **kwargs) -> None:
-        """Ask for a state, but of a run that is over or has diverged."""
-        wanted = processes.highest(2 if self.requests else int(self.due(state.global_step)), args.device)
-        if wanted == 2 and not self.requests:
-            self.requests.append(15)
-        unfinished = state.global_step < state.max_steps
-        control.should_save = bool(wanted) and unfinished and is_finite(model)
+    def on_step_end(self, args, state, control, **kwargs) -> None:
+        """Ask for a state, but of a run that is over."""
+        # A request may have come to one of several processes, and they must end after the same step.
+        self.ending = processes.highest(self.requests[0] if self.requests else 0, args.device)
+        due = processes.highest(int(self.due(state.global_step)), args.device)
+        control.should_save = bool(self.ending or due) and state.global_step < state.max_steps
 
     def due(self, step: int) -> bool:
         """Whether the newest state is old enough."""
@@ -99,11 +105,6 @@ class Checkpointing(TrainerCallback):
             self.checkpoints.keep(state.global_step)
         processes.wait_for_all()
         self.saved = time.monotonic()
-        if self.requests:
+        if self.ending:
             note = f"step {state.global_step} of {state.max_steps} is saved, run again to go on from there"
-            raise Interrupted(self.requests[0], note)
-
-
-def is_finite(model: torch.nn.Module) -> bool:
-    """Whether no weight is NaN or infinite."""
-    return all(bool(torch.isfinite(weights).all()) for weights in model.parameters())
+            raise Interrupted(self.ending, note)
