@@ -15,12 +15,12 @@ from selfembed import encoders
 
 # Loaded once: a process forked from here starts in a moment, and has used no thread.
 LOADED = ["fine_tune", "embed", "selfembed.training", "selfembed.embedding", "small_models", "interruptions"]
+PATHS = os.pathsep.join(str(Path(__file__).parents[1] / folder) for folder in ("scripts", "tests", "tests/unit"))
 
 
 def server() -> multiprocessing.context.BaseContext:
     """What starts processes that have imported everything they need."""
-    paths = [str(Path(__file__).parents[1] / folder) for folder in ("scripts", "tests", "tests/unit")]
-    os.environ["PYTHONPATH"] = os.pathsep.join(paths)
+    os.environ["PYTHONPATH"] = PATHS
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(LOADED)
     return context
@@ -30,8 +30,9 @@ def study(place: Path, n_texts: int, dropout: float = 0.1) -> Path:
     """A base model, a corpus and three epochs of its pairs, as the scripts read them."""
     encoders.save(small_bert(place / "tokenizer", dropout=dropout, max_length=128), place / "base" / "0", "card")
     texts = [". ".join(f"{SENTENCE} {text(6, number + part)}" for part in range(4)) for number in range(n_texts)]
-    table = pd.DataFrame({"id": range(n_texts), "text": texts, "label": None, "title": None})
-    table.to_parquet(place / "corpus.parquet")
+    table = pd.DataFrame({"id": range(n_texts), "text": texts, "title": None})
+    table["label"] = [str(number % 3) for number in range(n_texts)]
+    table[["id", "text", "label", "title"]].to_parquet(place / "corpus.parquet")
     flags = "--type crops --epochs 3 --seed 3 --corpus {0}/corpus.parquet --output {0}/pairs.parquet"
     make_pairs.main(f"{flags} --settings {{0}}/pairs.json".format(place).split())
     return place

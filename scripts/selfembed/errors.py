@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 # What libraries say of a full disk where they do not pass on the system's error.
-FULL = ("No space left on device", "Disk quota exceeded", "PytorchStreamWriter failed writing file")
+FULL = ("No space left on device", "Disk quota exceeded", "PytorchStreamWriter failed writing", "unexpected pos")
 
 
 class InputError(ValueError):
