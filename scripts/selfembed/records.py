@@ -171,12 +171,12 @@ def provenance(**facts: Any) -> dict[str, Any]:
 
 
 def identity(script: str, **facts: Any) -> dict[str, Any]:
-    """Everything that decides what a script makes: the given facts, versions, and its code, however it is committed."""
-    modules = [module for name, module in sys.modules.items() if name.split(".")[0] == "selfembed"]
-    files = {Path(module.__file__) for module in modules if getattr(module, "__file__", None)}
+    """Everything that decides what a script makes: given facts, versions, the code that is loaded, committed or not."""
+    library = {name: module.__file__ for name, module in sys.modules.items() if name.split(".")[0] == "selfembed"}
+    code = {name: checksum(file) for name, file in sorted(library.items()) if file} | {"script": checksum(script)}
     everything = provenance(**facts)
     del everything["commit"]
-    return everything | {"code": checksum_of_files(Path(script).parent, {*files, Path(script)})}
+    return everything | {"code": code}
 
 
 def commit() -> str | None:

@@ -1,5 +1,6 @@
 """One run shared by two processes of the CPU: the loss, the files, a cut and errors."""
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -80,3 +81,13 @@ def test_errors_are_one_line(study, tmp_path):
     line = "error: step '22' cannot be kept: the run has 21 steps in 3 epochs; allowed: 1 to 21, epoch-1 to epoch-3"
     assert [words for words in said.splitlines() if "error" in words] == [line] == [said.splitlines()[-1]]
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not shutil.which("strace"), reason="strace, which tells the calls of a process, is not here")
+def test_one_process_opens_no_connection(study, tmp_path):
+    calls = tmp_path / "calls"
+    script = str(ROOT / "scripts" / "fine_tune.py")
+    command = ["strace", "-f", "-e", "trace=socket", "-o", str(calls), sys.executable, script]
+    subprocess.run([*command, *run_flags(study, tmp_path / "run")], check=True, env=environment(), capture_output=True)
+    assert "exited with 0" in calls.read_text()
+    assert not [line for line in calls.read_text().splitlines() if "AF_INET" in line]
