@@ -34,13 +34,14 @@ def main(argv: list[str]) -> None:
     arguments = parser.parse_args(argv)
     texts = read_corpus(arguments.corpus)["text"].tolist()
     facts = {"texts": len(texts), "corpus": checksum(arguments.corpus)}
-    with resumable(arguments.output, identity(arguments, facts)) as unfinished:
+    decisive = identity(arguments, facts)
+    with resumable(arguments.output, decisive) as unfinished:
         folder = unfinished / "result"
         folder.mkdir(exist_ok=True)
         if (arguments.model / "bag_of_words.json").is_file():
             facts |= embed_as_bags_of_words(arguments, texts, folder)
         else:
-            facts |= embed_with_encoder(arguments, texts, folder, unfinished / "blocks.json")
+            facts |= embed_with_encoder(arguments, texts, folder, unfinished / "blocks.json", decisive["weights"])
         write_json(provenance(**facts), folder / "embeddings.json")
     log.info("%d texts, layers %s, poolings %s", len(texts), facts["layers"], facts["poolings"])
 
@@ -62,10 +63,11 @@ def embed_as_bags_of_words(arguments: Namespace, texts: list[str], folder: Path)
     return {"poolings": ["none"], "layers": [0], "last_layer": 0, "dim": embedded.shape[1]}
 
 
-def embed_with_encoder(arguments: Namespace, texts: list[str], folder: Path, finished: Path) -> dict:
+def embed_with_encoder(arguments: Namespace, texts: list[str], folder: Path, finished: Path, weights: str) -> dict:
     """Stream the vectors of an encoder into `folder`; return what describes them.
 
-    `finished` is a file that counts the texts of finished blocks, so that a killed job can go on.
+    `finished` is a file that counts the texts of finished blocks, so that a killed job can go on; `weights` is the
+    checksum of the encoder's.
     """
     from selfembed import embedding, encoders
 
@@ -100,7 +102,7 @@ def embed_with_encoder(arguments: Namespace, texts: list[str], folder: Path, fin
         "layers": layers,
         "last_layer": config.num_hidden_layers,
         "dim": config.hidden_size,
-        "weights": checksum(arguments.model / "model.safetensors"),
+        "weights": weights,
         "max_length": arguments.max_length,
         "precision": arguments.precision,
         "device": device,

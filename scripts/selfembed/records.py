@@ -62,7 +62,7 @@ def resumable(path: Path, identity: dict[str, Any], writes: bool = True) -> Iter
         os.replace(folder / "result", path)
         shutil.rmtree(folder)
     finally:
-        if [path for path in folder.rglob("*") if path.is_file()] == [known]:
+        if [item for item in folder.rglob("*") if item.is_file()] == [known]:
             shutil.rmtree(folder)
 
 

@@ -89,7 +89,7 @@ def test_intervals_hold_the_true_difference_about_as_often_as_they_say(case):
     assert 0.91 <= np.mean(held) <= 0.985
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.integers(0, 10**6), st.sampled_from([((None,), (None,)), ((1, 2), (1, 2)), ((1, 2, 3), (None,))]))
 def test_swapping_models_swaps_signs_and_verdicts(seed, seeds):
     generator = np.random.default_rng(seed)

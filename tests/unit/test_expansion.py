@@ -4,7 +4,7 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from settings_examples import changed, example, runs, study
 
@@ -443,7 +443,6 @@ def backwards(entry: dict[str, Any]) -> dict[str, Any]:
     return entry | {"sweep": {key: values[::-1] for key, values in reversed(entry.get("sweep", {}).items())}}
 
 
-@settings(deadline=None)
 @given(placed=PLACED, data=st.data())
 def test_runs_do_not_depend_on_experiments(placed, data):
     """However entries are ordered and spread over experiments, the same runs with the same settings come out."""
@@ -455,7 +454,6 @@ def test_runs_do_not_depend_on_experiments(placed, data):
     assert set(apart.pairs) == set(together.pairs)
 
 
-@settings(deadline=None)
 @given(placed=PLACED)
 def test_one_name_for_the_same_settings(placed):
     """Runs with different recipe names have different settings."""

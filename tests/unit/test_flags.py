@@ -4,7 +4,6 @@ import shlex
 
 import pytest
 from hypothesis import given
-from hypothesis import settings as run_with
 from hypothesis import strategies as st
 from pydantic import BaseModel
 from settings_examples import changed, example
@@ -67,14 +66,12 @@ def test_omit(omitted, expected):
     assert flags(Outer(text="a", whole=True, inner=Inner()), omit=omitted) == expected
 
 
-@run_with(deadline=None)
 @given(text=st.text(), words=st.lists(st.text(), min_size=1))
 def test_shell_reads_back_what_was_set(text, words):
     """Whatever texts a config holds, the shell's words are these texts."""
     assert shlex.split(flags(Outer(text=text, words=words))) == ["--text", text, "--words", *words]
 
 
-@run_with(deadline=None)
 @given(rate=st.floats(allow_nan=False, allow_infinity=False))
 def test_numbers_keep_every_digit(rate):
     """A number survives its way through the command line."""
