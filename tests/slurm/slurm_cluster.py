@@ -30,6 +30,8 @@ def missing() -> str | None:
         return f"no SLURM here: {', '.join(absent)} not installed (Debian: slurm-wlm munge slurmdbd mariadb-server)"
     if os.geteuid() != 0:
         return "SLURM's daemons can be started by root alone"
+    if any(process.info["name"] == "slurmctld" for process in psutil.process_iter(["name"])):
+        return "a SLURM runs on this machine already"
     foreign = [str(SETTINGS / name) for name in NAMES if written_by_others(SETTINGS / name)]
     if foreign:
         return f"this machine has a SLURM of its own, which stays as it is: {', '.join(foreign)}"
