@@ -8,7 +8,7 @@ import pandas as pd
 import rules
 
 RULES = Path(__file__).parents[1] / "rules"
-GPUS = {"gpus_for_encoder": "1 for an encoder"}
+GPUS = {"gpus_for_encoder": "1 for an encoder", "gpus_of_run": "devices_per_run"}
 
 
 def main() -> None:
@@ -41,11 +41,11 @@ def asked() -> dict[str, list[str]]:
     found = {}
     for path in sorted(RULES.glob("*.smk")):
         for name, body in re.findall(r"^rule (\w+):\n((?:(?:    .*)?\n)+)", path.read_text(encoding="utf-8"), re.M):
-            threads = re.search(r"^    threads: (?:settings\.)?(.+)$", body, re.M)
+            threads = re.search(r"^    threads: (.+)$", body, re.M)
             gpu = re.search(r"^        gpu=(\w+),$", body, re.M)
             found[name] = [
-                threads[1] if threads else "1",
-                formula(body, r"mem_mb=memory"),
+                threads[1].replace("settings.", "") if threads else "1",
+                formula(body, r"mem_mb=memory\w*"),
                 formula(body, r"runtime=minutes"),
                 GPUS[gpu[1]] if gpu else "–",
             ]

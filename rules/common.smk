@@ -90,12 +90,24 @@ def gpus_for_encoder(wildcards):
     return 0 if settings.device == "cpu" or isinstance(settings.encoders[name], BAGS_OF_WORDS) else 1
 
 
+def gpus_of_run(wildcards):
+    """GPUs that a run asks for."""
+    return settings.devices_per_run * gpus_for_encoder(wildcards)
+
+
 def memory(least, **factors):
     """A resource: MB that a job asks for, a least number and some per MB of named inputs; more at every attempt.
 
     `layer` stands for one layer of embeddings, of which scores and maps hold one at a time.
     """
     return lambda wildcards, input, attempt: growing(least, factors, wildcards, input, attempt)
+
+
+def memory_of_run(least, **factors):
+    """A resource: MB as by `memory`, for every device of a run."""
+    return lambda wildcards, input, attempt: settings.devices_per_run * growing(
+        least, factors, wildcards, input, attempt
+    )
 
 
 def minutes(least, **factors):

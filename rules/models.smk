@@ -185,16 +185,20 @@ rule fine_tune:
         "<logs>/fine_tune/{corpus}/{encoder}/{recipe}/seed-{seed}.tsv"
     conda:
         "../envs/train.yaml"
-    threads: settings.threads.fine_tune
+    threads: settings.threads.fine_tune * settings.devices_per_run
     resources:
-        mem_mb=memory(6000, base=8, pairs=12),
+        mem_mb=memory_of_run(6000, base=8, pairs=12),
         runtime=minutes(60, pairs=2),
-        gpu=gpus_for_encoder,
+        gpu=gpus_of_run,
+        # No parameter, as it changes no result: `--set-resources fine_tune:checkpoint_minutes=2` reruns nothing.
+        checkpoint_minutes=10,
     params:
         recipe=run_flags,
         device=settings.device,
+        devices=settings.devices_per_run,
         threads=settings.threads.fine_tune,
     shell:
         "python scripts/fine_tune.py --base {input.base} --pairs {input.pairs} --pairs-settings {input.pairs_settings}"
         " --name {wildcards.corpus}/{wildcards.encoder}/{wildcards.recipe}/seed-{wildcards.seed} {params.recipe}"
-        " --seed {wildcards.seed} --device {params.device} --threads {params.threads} --output {output} > {log} 2>&1"
+        " --seed {wildcards.seed} --device {params.device} --devices {params.devices} --threads {params.threads}"
+        " --checkpoint-minutes {resources.checkpoint_minutes} --output {output} > {log} 2>&1"

@@ -65,9 +65,9 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--devices", type=int, default=1, help="GPUs, or processes on a processor, that share a batch")
     parser.add_argument("--threads", type=int, default=2, help="CPU threads; decides the last digits")
     parser.add_argument(
-        "--checkpoint-seconds",
+        "--checkpoint-minutes",
         type=float,
-        default=600.0,
+        default=10.0,
         help="time between checkpoints, which a killed run goes on from",
     )
     parser.add_argument("--output", required=True, help="folder to write")
@@ -134,7 +134,7 @@ def main(argv: list[str]) -> None:
             arguments.keep,
             save,
             unfinished,
-            arguments.checkpoint_seconds,
+            arguments.checkpoint_minutes,
         )
         if processes.rank():
             return

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from selfembed.errors import InputError
+from selfembed.progress import Progress
 from selfembed.splits import split
 
 FEWEST = 50  # texts from which crops are worth a score: its standard error is then up to 7 points
@@ -161,7 +162,11 @@ def make_pairs(
     limits = (sentences, minimum_length, maximum_length) if chosen.takes_packs else ()
     kept = positions_kept(len(corpus), held_out)
     texts = corpus["text"].to_numpy()
-    candidates = {index: chosen.candidates(texts[index], *limits) for index in kept}
+    progress = Progress(len(kept), "texts")
+    candidates = {}
+    for index in kept:
+        candidates[index] = chosen.candidates(texts[index], *limits)
+        progress.advance(1)
     usable = np.array([index for index, found in candidates.items() if len(found) >= chosen.needed])
     if usable.size == 0:
         needed = "two sentences"
@@ -170,11 +175,12 @@ def make_pairs(
         raise InputError(f"none of the {len(kept)} texts has {needed}; needed: longer texts or other limits")
     ids = corpus["id"].to_numpy()
     generator = np.random.default_rng(seed)
-    rows = [
-        (epoch, ids[index], *chosen.draw(candidates[index], generator))
-        for epoch in range(epochs)
-        for index in generator.permutation(usable)
-    ]
+    progress = Progress(epochs * len(usable), "pairs")
+    rows = []
+    for epoch in range(epochs):
+        for index in generator.permutation(usable):
+            rows.append((epoch, ids[index], *chosen.draw(candidates[index], generator)))
+            progress.advance(1)
     return pd.DataFrame(rows, columns=["epoch", "id", "anchor", "positive"])
 
 

@@ -19,21 +19,27 @@ def choose_device(wish: str, devices: int = 1) -> str:
     A job sees as many GPUs as it uses: the first of those that a scheduler gave it, or, without a scheduler, some that
     no other job of this user has. To be called before anything else uses a GPU.
 
-    Raises InputError if a GPU is wanted and there is none.
+    Raises InputError if a GPU is wanted and there is none, or if there are too few.
     """
     import torch
 
-    if wish != "cpu":
-        given = os.environ.get("CUDA_VISIBLE_DEVICES")
-        gpus = [str(number) for number in range(torch.cuda.device_count())]
-        os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(
-            (own_gpus(gpus, devices) if given is None else given.split(","))[:devices]
-        )
-    if wish == "cuda" and not torch.cuda.is_available():
+    if wish == "cpu":
+        return "cpu"
+    given = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if given is None:
+        own = own_gpus([str(number) for number in range(torch.cuda.device_count())], devices)
+    else:
+        own = given.split(",")[:devices]
+    os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(own)
+    if torch.cuda.is_available():
+        if len(own) < devices:
+            raise InputError(
+                f"devices: {devices} GPUs are wanted, but there are {len(own)}; allowed: at most {len(own)}"
+            )
+        return "cuda"
+    if wish == "cuda":
         raise InputError("device: 'cuda' is wanted, but torch sees no GPU; allowed: cpu, auto")
-    if wish == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    return wish
+    return "cpu"
 
 
 def own_gpus(gpus: list[str], wanted: int) -> list[str]:

@@ -5,6 +5,10 @@ from openTSNE import TSNE
 
 from selfembed.command_line import log
 from selfembed.errors import InputError
+from selfembed.progress import Progress
+
+ITERATIONS = (250, 500)  # openTSNE's defaults: early exaggeration, and what follows
+EVERY = 50  # iterations between looks at the KL divergence
 
 
 def tsne(embeddings: np.ndarray, perplexity: float = 30, seed: int = 42, threads: int = 1) -> np.ndarray:
@@ -24,5 +28,19 @@ def tsne(embeddings: np.ndarray, perplexity: float = 30, seed: int = 42, threads
     highest = (len(embeddings) - 1) / 3
     if perplexity > highest:
         log.warning("perplexity %g is too high for %d texts; %g is used", perplexity, len(embeddings), highest)
-    layout = TSNE(perplexity=min(perplexity, highest), random_state=seed, n_jobs=threads, verbose=True)
+    progress = Progress(sum(ITERATIONS), "iterations")
+
+    def advance(iteration: int, divergence: float, positions: np.ndarray) -> None:
+        progress.advance(EVERY, f"KL divergence {divergence:.4f}")
+
+    layout = TSNE(
+        perplexity=min(perplexity, highest),
+        early_exaggeration_iter=ITERATIONS[0],
+        n_iter=ITERATIONS[1],
+        random_state=seed,
+        n_jobs=threads,
+        verbose=True,  # how long neighbours and affinities take
+        callbacks=advance,
+        callbacks_every_iters=EVERY,
+    )
     return np.asarray(layout.fit(np.asarray(embeddings, dtype=np.float64)))

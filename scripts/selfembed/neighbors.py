@@ -10,6 +10,7 @@ from scipy.sparse import issparse
 from sklearn.preprocessing import normalize
 
 from selfembed.errors import InputError
+from selfembed.progress import Progress
 from selfembed.similarities import DenseProducts, Products, Vectors, squared_norms
 
 BLOCK = 2**25  # similarities at a time: 128 MiB
@@ -65,6 +66,7 @@ def nearest(train: Vectors, test: Vectors, k: int) -> np.ndarray:
     products = products_of(train, test)
     found = np.empty((n_test, k), dtype=np.int64)
     size = max(1, BLOCK // n_train)
+    progress = Progress(n_test, "test texts")
     for start in range(0, n_test, size):
         block = slice(start, min(start + size, n_test))
         rows, columns = candidates(products.similarities(block), k, products.error[block])
@@ -72,6 +74,7 @@ def nearest(train: Vectors, test: Vectors, k: int) -> np.ndarray:
         order = np.lexsort((columns, distances, rows))
         first = np.searchsorted(rows[order], np.arange(block.stop - start))
         found[block] = columns[order[first[:, None] + np.arange(k)]]
+        progress.advance(len(first))
     return found
 
 

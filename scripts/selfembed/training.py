@@ -37,7 +37,7 @@ Keep = Callable[[str, pd.DataFrame], None]
 # Tokens in a forward pass: few on a processor, so that hardly any is padding; a GPU wants large passes instead.
 TOKENS_PER_PASS = {"cpu": 1024, "cuda": 65536}
 
-CHECKPOINT_SECONDS = 600.0  # a killed run loses at most this much
+CHECKPOINT_MINUTES = 10.0  # a killed run loses at most this much
 HISTORY = "history.json"  # the last file of a checkpoint to be written: with it, the checkpoint is whole
 
 
@@ -218,7 +218,7 @@ def fine_tune(
     kept_steps: Sequence[str] = (),
     keep: Keep = lambda name, history: None,
     checkpoints: Path | None = None,
-    checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    checkpoint_minutes: float = CHECKPOINT_MINUTES,
 ) -> pd.DataFrame:
     """Fine-tune a model in place on pairs, in their order.
 
@@ -235,7 +235,7 @@ def fine_tune(
         mask_fraction: part of the tokens of each text that the mask token replaces, anchor and positive independently.
         kept_steps: optimiser steps (`10`) and ends of epochs (`epoch-1`) after which `keep` is called with the step's
             name and the history so far; the model is then as it was after that step.
-        checkpoints: folder for the state of training, saved every `checkpoint_seconds` and on SIGTERM or SIGINT; the
+        checkpoints: folder for the state of training, saved every `checkpoint_minutes` and on SIGTERM or SIGINT; the
             newest whole state that it holds is gone on from, and gives the same bytes as an unbroken run (on a
             processor, with the same threads). It must hold states of this very run only. Without it there are none.
 
@@ -284,7 +284,7 @@ def fine_tune(
         trainer.remove_callback(PrinterCallback)  # progress is logged by our own
         trainer.remove_callback(trainer.model_card_callback_class)
         if checkpoints:
-            trainer.add_callback(Checkpoints(history, checkpoint_seconds, asked))
+            trainer.add_callback(Checkpoints(history, 60 * checkpoint_minutes, asked))
         if checkpoint:
             history.go_on_from(checkpoint)
         if mask_fraction:

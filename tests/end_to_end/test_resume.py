@@ -30,10 +30,10 @@ def run(tmp_path_factory):
     write_table(pd.DataFrame(rows, columns=["epoch", "id", "anchor", "positive"]), folder / "pairs.parquet")
     write_json({"settings": {}}, folder / "pairs.json")
 
-    def command(output, seconds=0.05, learning_rate=1e-3):
+    def command(output, minutes=0.001, learning_rate=1e-3):
         words = f"--base {folder}/base --pairs {folder}/pairs.parquet --pairs-settings {folder}/pairs.json --name run"
         words += f" --learning-rate {learning_rate} --batch-size 4 --max-length 16 --mask-fraction 0.3 --projection 8 4"
-        words += f" --keep 10 epoch-1 --seed 3 --device cpu --threads 1 --checkpoint-seconds {seconds}"
+        words += f" --keep 10 epoch-1 --seed 3 --device cpu --threads 1 --checkpoint-minutes {minutes}"
         return [sys.executable, str(ROOT / "scripts" / "fine_tune.py"), *words.split(), "--output", str(output)]
 
     return command
@@ -46,7 +46,7 @@ def contents(folder):
 @pytest.fixture(scope="module")
 def unbroken(run, tmp_path_factory):
     output = tmp_path_factory.mktemp("unbroken") / "seed-3"
-    subprocess.run(run(output, seconds=600), check=True, capture_output=True)
+    subprocess.run(run(output, minutes=10), check=True, capture_output=True)
     assert list(output.parent.iterdir()) == [output]
     return contents(output)
 

@@ -72,6 +72,13 @@ def test_a_processor_takes_no_gpu(monkeypatch):
     assert devices.choose_device("cpu") == "cpu"
 
 
+def test_fewer_gpus_than_a_run_wants_are_an_error(monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5")
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    with pytest.raises(InputError, match="2 GPUs are wanted, but there are 1; allowed: at most 1"):
+        devices.choose_device("auto", 2)
+
+
 def test_a_gpu_that_is_wanted_and_not_there_is_an_error(monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     with pytest.raises(InputError, match="torch sees no GPU"):

@@ -13,8 +13,8 @@ ENTRY = "experiments.main.models.1"
 NAME = "text that matches ^[a-z0-9][a-z0-9_]*$"
 POOLINGS = "'mean', 'cls', 'last' or 'token7'"
 TOP = (
-    "corpora, device, embedding, encoders, experiments, figures, folder, mteb, published, recipes, scores, seeds, "
-    "tables, tasks, threads, tsne"
+    "corpora, device, devices_per_run, embedding, encoders, experiments, figures, folder, mteb, published, recipes, "
+    "scores, seeds, tables, tasks, threads, tsne"
 )
 TOKENIZER = "a group with the key `train_on` or `borrow_from`"
 PYDANTIC = ("[key]", "Tokenizer", "literal", "array", "Input should", "Value error")
@@ -655,6 +655,12 @@ def test_a_label_means_one_way_to_score():
             {"recipes.crops.unfrozen_layers": 3},
             "experiments.main.models.1.recipe: encoder 'tiny' has no 3 layers to unfreeze; allowed: 0 to 2",
             id="too many layers",
+        ),
+        pytest.param(
+            {"devices_per_run": 3},
+            "experiments.main.models.1.recipe: batch_size 64 cannot be shared equally; allowed with devices_per_run 3: "
+            "its multiples",
+            id="batches that devices cannot share",
         ),
         pytest.param(
             {"recipes.crops.held_out": 0.1},

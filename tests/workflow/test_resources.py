@@ -38,6 +38,26 @@ def test_minutes_follow_the_corpus(asked):
     assert int(minutes) == 10 + 85
 
 
+def test_a_run_on_two_devices_asks_for_twice_as_much(checkout):
+    for devices in (1, 2):
+        words = (
+            "--cores",
+            "4",
+            "--resources",
+            "gpu=2",
+            "--config",
+            "device=cuda",
+            f"devices_per_run={devices}",
+            "threads={fine_tune: 2}",
+        )
+        done = snakemake(checkout, "--dry-run", "--printshellcmds", "--configfile", "config/smoke.yaml", *words)
+        assert done.returncode == 0, done.stdout
+        block = re.search(r"^rule fine_tune:\n(?:    .*\n)*\n?.*fine_tune.py.*$", done.stdout, re.MULTILINE)[0]
+        assert f"threads: {2 * devices}\n" in block
+        assert f"gpu={devices}" in block
+        assert f"--devices {devices} --threads 2 " in block
+
+
 def test_the_table_of_the_cluster_page_is_of_the_rules_as_they_are():
     page = (ROOT / "docs" / "cluster.md").read_text(encoding="utf-8")
     rows = {

@@ -185,10 +185,20 @@ def check_entry(experiment_key: str, position: int, entry, experiment, settings:
     if entry.recipe in settings.recipes:
         try:
             for recipe, _, _ in variants(entry, settings, key):
+                yield from check_shares(key, recipe, settings)
                 yield from check_recipe(key, entry, recipe, encoder, experiment, settings)
         except InputError as error:
             yield str(error)
     yield from check_layers_and_poolings(experiment_key, key, entry, encoder, experiment)
+
+
+def check_shares(key: str, recipe, settings: Settings) -> Iterator[str]:
+    """The devices of a run have equal parts of every batch."""
+    if recipe.batch_size % settings.devices_per_run:
+        yield (
+            f"{key}.recipe: batch_size {recipe.batch_size} cannot be shared equally; allowed with devices_per_run "
+            f"{settings.devices_per_run}: its multiples"
+        )
 
 
 def check_bag_of_words(key: str, entry, encoder, experiment, settings: Settings) -> Iterator[str]:

@@ -29,6 +29,12 @@ class Settings(Closed):
         default=[42], description="One run per seed: pairs, initial weights and dropout follow from it."
     )
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where encoders run; `auto` prefers a GPU.")
+    devices_per_run: int = Field(
+        1,
+        ge=1,
+        description="GPUs, or processes where there are none, that share every batch of a run. Negatives still come "
+        "from the whole batch; dropout masks and last digits depend on it.",
+    )
     threads: Threads = Field(default_factory=Threads, description="CPU threads per job.")
     corpora: dict[Name, Corpus] = Field(min_length=1, description="Corpora by name.")
     encoders: dict[Name, Annotated[Encoder, Field(discriminator="type")]] = Field(
