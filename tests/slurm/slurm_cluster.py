@@ -143,18 +143,18 @@ class Cluster:
         self.daemons.pop("slurmd").wait()
         self.end_steps(signal.SIGKILL)
         # Instead of SlurmdTimeout, after which the controller would find out by itself.
-        self.set_node("state=down", "reason=lost")
+        lost = ["scontrol", "update", f"nodename={self.node}", "state=down", "reason=lost"]
+        subprocess.run(lost, check=True)
         self.start("slurmd", "-D", "-b", "-N", self.node)
-        wait_until(lambda: is_open(self.worker), "slurmd", START)
-        self.set_node("state=resume")
+        wait_until(lambda: self.state() in ("idle", "mixed"), "the node", START)
 
-    def set_node(self, *words: str) -> None:
-        """Tell the controller what the node is."""
-        subprocess.run(["scontrol", "update", f"nodename={self.node}", *words], check=True)
+    def state(self) -> str:
+        """What the controller says of the node: `idle`, `mixed`, `down`, …"""
+        return said("sinfo", "--noheader", "--format=%T")
 
     def is_idle(self) -> bool:
         """Whether the node is ready for jobs and has none."""
-        return said("sinfo", "--noheader", "--format=%T") == "idle"
+        return self.state() == "idle"
 
     def write_settings(self) -> None:
         """SLURM's files. Nothing is bound to processors or measured by control groups: a container may have none."""
