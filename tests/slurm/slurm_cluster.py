@@ -149,7 +149,7 @@ class Cluster:
         wait_until(lambda: self.state() in ("idle", "mixed"), "the node", START)
 
     def state(self) -> str:
-        """What the controller says of the node: `idle`, `mixed`, `down`, …"""
+        """What the controller says of the node: `idle`, `mixed`, `down` and so on."""
         return said("sinfo", "--noheader", "--format=%T")
 
     def is_idle(self) -> bool:
