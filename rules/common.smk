@@ -413,9 +413,12 @@ def mapped(wildcards):
 
 def map_files(wildcards):
     """The maps of an experiment."""
-    return [
-        f"<results>/maps/{item.on}/{item.model.path}/{item.step}/{item.selection}.parquet" for item in mapped(wildcards)
-    ]
+    return [map_file(item) for item in mapped(wildcards)]
+
+
+def map_file(item):
+    """The map of an evaluation's embeddings."""
+    return f"<results>/maps/{item.on}/{item.model.path}/{item.step}/{item.selection}.parquet"
 
 
 def map_names(wildcards):
@@ -441,6 +444,9 @@ def tables_laid_out_as(kind):
 
 def figure_files(figure):
     """The files of a figure."""
+    shown = settings.figures.get(figure)
+    if shown and shown.draw == "interactive_map":
+        return [f"<figures>/maps/{corpus}.html" for corpus, owner in interactive_maps().items() if owner is shown]
     return [f"<figures>/{figure}.png", f"<figures>/{figure}.pdf"]
 
 
@@ -490,6 +496,50 @@ def table_flags_of_roles(wildcards, input):
 def experiment_maps(wildcards):
     """The maps that a figure shows."""
     return f"<results>/tables/{figure_settings(wildcards).experiment}_maps.parquet"
+
+
+def interactive_maps():
+    """Every corpus with an interactive map, and the figure that it is of."""
+    figures = [figure for figure in settings.figures.values() if figure.draw == "interactive_map"]
+    return {
+        item.on: figure
+        for figure in figures
+        for item in expansion.mapped(study.experiments[figure.experiment], settings)
+    }
+
+
+def shown_maps(wildcards):
+    """The evaluations that the interactive map of a corpus shows, in the order of the models."""
+    experiment = interactive_maps()[wildcards.corpus].experiment
+    return [item for item in expansion.mapped(study.experiments[experiment], settings) if item.on == wildcards.corpus]
+
+
+def shown_map_files(wildcards):
+    """The t-SNE positions that the interactive map of a corpus shows."""
+    return [map_file(item) for item in shown_maps(wildcards)]
+
+
+def shown_map_names(wildcards):
+    """What the interactive map of a corpus calls its models, as a flag: labels, and the step where a label has several."""
+    items = shown_maps(wildcards)
+    labels = [item.line.label for item in items]
+    names = [
+        f"{item.line.label}, step {item.step}" if labels.count(item.line.label) > 1 else item.line.label
+        for item in items
+    ]
+    return f"--models {shlex.join(names)}"
+
+
+def clusters_of(wildcards, ending):
+    """A table of the clusters of a corpus, of the last model that its interactive map shows."""
+    item = shown_maps(wildcards)[-1]
+    return f"<results>/clusters/{item.on}/{item.model.path}/{item.step}/{item.selection}{ending}"
+
+
+def cluster_flags(wildcards):
+    """How many clusters are looked for, if a figure says it."""
+    figure = interactive_maps().get(wildcards.corpus)
+    return flags(figure, keep=("clusters",)) if figure else ""
 
 
 def published_figures():

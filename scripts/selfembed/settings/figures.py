@@ -69,6 +69,23 @@ class MapsFigure(ScoreFigure):
     draw: Literal["maps"]
 
 
+class InteractiveMapFigure(Described):
+    """Every corpus of an experiment as a page to look at in a browser: `figures/maps/{corpus}.html`.
+
+    It shows the map of every model, one at a time, coloured by label and by clusters of the last model.
+    """
+
+    roles = ("experiment",)
+
+    draw: Literal["interactive_map"]
+    experiment: Name = Field(description="Experiment with `maps: true` that feeds it; the last model gives clusters.")
+    clusters: int | None = Field(
+        None, ge=2, le=50, description="Number of clusters; by default 1.5 times the cube root of the number of texts."
+    )
+    points: int = Field(100_000, ge=10, description="Most texts shown; of a larger corpus, a random sample.")
+    characters: int = Field(200, ge=0, le=2000, description="Characters shown and searched of a text and of a title.")
+
+
 class AdaptationFigure(ScoreFigure):
     """Accuracy on one corpus over the steps of runs on several (Figure 3 of the paper)."""
 
@@ -120,6 +137,7 @@ Figure = (
     | LossesFigure
     | BenchmarkStepsFigure
     | MapsFigure
+    | InteractiveMapFigure
     | AdaptationFigure
     | DepthFigure
     | HyperparametersFigure
