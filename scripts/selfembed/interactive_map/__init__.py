@@ -6,7 +6,6 @@ page's own policy (Content-Security-Policy) forbids everything that is not in th
 """
 
 import base64
-import colorsys
 import hashlib
 import json
 import re
@@ -26,7 +25,7 @@ HERE = Path(__file__).parent
 STEPS = 2**16 - 1  # of a coordinate: a step is a fortieth of a pixel on a screen 1,600 pixels wide
 MOST_COLORS = 100  # then colours are used again
 GREY = {"light": "#b4b4b4", "dark": "#6a6a6a"}
-LEAST_DARK_LIGHTNESS = 0.6  # in dark mode, of HLS; below it a colour drowns in the background
+LEAST_DARK_LIGHTNESS = 0.5  # in dark mode, of HLS; below it a colour drowns in the background
 
 # What the page may do: run the two scripts in it, and nothing from elsewhere. 'unsafe-eval' is for regl, the WebGL library
 # in plotly.js, which compiles its draw calls; 'unsafe-inline' for the styles that plotly.js gives its elements.
@@ -156,10 +155,11 @@ def class_colors(names: list[str]) -> dict[str, dict[str, str]]:
 
 
 def both_colors(color: str) -> dict[str, str]:
-    """A colour, and the same hue light enough for a dark background."""
-    hue, lightness, saturation = colorsys.rgb_to_hls(*to_rgb(color))
-    dark = colorsys.hls_to_rgb(hue, max(lightness, LEAST_DARK_LIGHTNESS), saturation)
-    return {"light": to_hex(color), "dark": to_hex(dark)}
+    """A colour, and the same mixed with as much white as a dark background needs."""
+    channels = np.array(to_rgb(color))
+    lightness = (channels.max() + channels.min()) / 2
+    white = max(0, LEAST_DARK_LIGHTNESS - lightness) / (1 - lightness)
+    return {"light": to_hex(color), "dark": to_hex(channels + white * (1 - channels))}
 
 
 # The page -----------------------------------------------------------------------------------------------------

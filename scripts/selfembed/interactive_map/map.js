@@ -12,7 +12,8 @@
   const MOST_LISTED = 50; // texts found
   const MARGIN = 0.04; // around the whole map, of its size
   const DURATION = 700; // ms of a switch between models
-  const base = Math.max(2.4, Math.min(9, 420 / Math.sqrt(texts.length))); // px, diameter of a point
+  const area = map.clientWidth * map.clientHeight;
+  const base = Math.max(2.4, Math.min(9, 0.36 * Math.sqrt(area / texts.length))); // px, diameter of a point
 
   const state = {
     theme: "light",
@@ -463,13 +464,13 @@
 
   function pressed() {
     const hidden = state.hidden[state.coloring];
-    const total = coloring().classes.length;
+    const total = coloring().classes.filter((entry) => entry.name !== null).length;
     $("classes")
       .querySelectorAll(".toggle")
       .forEach((toggle, place) => toggle.setAttribute("aria-pressed", String(!hidden.has(place))));
     $("shown").textContent = hidden.size
-      ? `${number(total - hidden.size)} of ${number(total)} shown`
-      : counted(total, total === 1 ? "class" : "classe");
+      ? `${number(members.length - hidden.size)} of ${number(members.length)} shown`
+      : `${number(total)} ${total === 1 ? "class" : "classes"}`;
   }
 
   function hide(change) {
