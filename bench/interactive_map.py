@@ -1,4 +1,4 @@
-"""The interactive map of many texts: size of the file, and what one waits for in headless Chromium without a graphics card.
+"""The interactive map of many texts: size of the file, and what one waits for in headless Chromium without a GPU.
 
 Texts are made up, 200 characters each, in 40 classes and 40 clusters, on two maps.
 """
@@ -18,7 +18,7 @@ from chromium import open_browser
 from selfembed import command_line, interactive_map
 from selfembed.interactive_map import Coloring
 
-WORDS = np.array("crop dropout text model graph node price melody protein matrix signal layer pooling seed map".split())
+WORDS = np.array(["crop", "dropout", "text", "model", "graph", "node", "price", "melody", "protein", "matrix", "signal", "layer", "pooling", "seed"])
 # What is timed: from a key or a click to the next picture.
 ACTIONS = {
     "zoom in": "document.getElementById('zoom-in').click()",
@@ -37,7 +37,9 @@ def made_up_page(texts: int, seed: int = 1) -> str:
     generator = np.random.default_rng(seed)
     groups = generator.integers(40, size=texts)
     centres = generator.normal(scale=30, size=(2, 40, 2))
-    maps = {name: centres[number][groups] + generator.normal(scale=4, size=(texts, 2)) for number, name in enumerate("AB")}
+    maps = {
+        name: centres[number][groups] + generator.normal(scale=4, size=(texts, 2)) for number, name in enumerate("AB")
+    }
     words = WORDS[generator.integers(len(WORDS), size=(texts, 40))]
     corpus = pd.DataFrame({"text": [" ".join(row) for row in words], "title": [f"Text {row}" for row in range(texts)]})
     colorings = [
@@ -88,7 +90,8 @@ FRAMES = """async () => {
         const step = (now) => {
             if (before !== null) times.push(now - before);
             before = now;
-            if (document.body.classList.contains('moving') || times.length < 3) requestAnimationFrame(step); else done();
+            const moving = document.body.classList.contains('moving');
+            if (moving || times.length < 3) requestAnimationFrame(step); else done();
         };
         requestAnimationFrame(step);
     });

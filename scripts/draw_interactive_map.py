@@ -1,7 +1,7 @@
 """Draw a corpus as a page to look at in a browser: the maps of several models, with the texts.
 
-Reads maps, the corpus and its clusters. Writes one HTML file that needs no network. Texts are coloured by label, if they
-have some, and by cluster.
+Reads maps, the corpus and its clusters. Writes one HTML file that needs no network. Texts are coloured by label, if
+they have some, and by cluster.
 """
 
 from pathlib import Path
@@ -28,7 +28,8 @@ def main(argv: list[str]) -> None:
     arguments = parser.parse_args(argv)
     if len(arguments.maps) != len(arguments.models) or len(set(arguments.models)) != len(arguments.models):
         raise InputError(
-            f"--models: {len(arguments.models)} names for {len(arguments.maps)} maps; needed: a name for each, all different"
+            f"--models: {len(arguments.models)} names for {len(arguments.maps)} maps; "
+            "needed: a name for each, all different"
         )
     import pandas as pd
 

@@ -27,10 +27,11 @@ MOST_COLORS = 100  # then colours are used again
 GREY = {"light": "#b4b4b4", "dark": "#6a6a6a"}
 LEAST_DARK_LIGHTNESS = 0.5  # in dark mode, of HLS; below it a colour drowns in the background
 
-# What the page may do: run the two scripts in it, and nothing from elsewhere. 'unsafe-eval' is for regl, the WebGL library
-# in plotly.js, which compiles its draw calls; 'unsafe-inline' for the styles that plotly.js gives its elements.
+# What the page may do: run the two scripts in it, and nothing from elsewhere. 'unsafe-eval' is for regl, the WebGL
+# library in plotly.js, which compiles its draw calls; 'unsafe-inline' for the styles that plotly.js gives its elements.
 POLICY = (
-    "default-src 'none'; script-src 'unsafe-eval' {hashes}; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+    "default-src 'none'; script-src 'unsafe-eval' {hashes}; style-src 'unsafe-inline'; "
+    "base-uri 'none'; form-action 'none'"
 )
 
 # What could end a JSON block in HTML, or a line of JavaScript.
@@ -102,7 +103,7 @@ def check_positions(name: str, positions: np.ndarray, texts: int) -> None:
 
 
 def aligned(maps: list[np.ndarray]) -> list[np.ndarray]:
-    """Maps turned and mirrored to lie as near as they can to the first, so that a switch moves texts no more than needed.
+    """Maps turned and mirrored to lie as near as they can to the first, so that a switch moves no more than it must.
 
     t-SNE decides neighbourhoods, not directions. (Orthogonal Procrustes: Schönemann 1966, doi:10.1007/BF02289451.)
     """

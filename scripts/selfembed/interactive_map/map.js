@@ -11,6 +11,8 @@
 
   const MOST_LISTED = 50; // texts found
   const MARGIN = 0.04; // around the whole map, of its size
+  const OPAQUE = 0.8; // a point
+  const FAINT = 0.08; // a point that is not found
   const DURATION = 700; // ms of a switch between models
   const area = map.clientWidth * map.clientHeight;
   const base = Math.max(2.4, Math.min(9, 0.36 * Math.sqrt(area / texts.length))); // px, diameter of a point
@@ -80,10 +82,10 @@
         y: ys,
         hoverinfo: "none",
         visible: !state.hidden[state.coloring].has(entry),
-        marker: { color: coloring().classes[entry][state.theme], size: size(), opacity: 0.8, line: { width: 0 } },
+        marker: { color: coloring().classes[entry][state.theme], size: size(), opacity: OPAQUE, line: { width: 0 } },
         selectedpoints: foundIn(members[entry]),
         selected: { marker: { opacity: 1 } },
-        unselected: { marker: { opacity: 0.08 } },
+        unselected: { marker: { opacity: FAINT } },
       };
     });
     return [...found, ring()];
@@ -118,7 +120,14 @@
     };
   }
 
-  const config = { displayModeBar: false, scrollZoom: true, doubleClick: false, responsive: false, showTips: false };
+  const config = {
+    displayModeBar: false,
+    scrollZoom: true,
+    doubleClick: false,
+    responsive: false,
+    showTips: false,
+    plotGlPixelRatio: window.devicePixelRatio || 1, // as many pixels as the screen has; plotly.js draws four times as many
+  };
 
   function draw(view = current()) {
     return Plotly.react(map, traces(), layout(view), config);
@@ -195,69 +204,97 @@
     $("models").querySelectorAll("input")[model].checked = true;
     describe();
     hideHover();
-    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    if (!still) frame(before, model, 0);
-    document.body.classList.toggle("moving", !still);
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) {
+      await draw();
+      return;
+    }
+    const points = moving(before, model);
+    frame(points, 0);
+    document.body.classList.add("moving");
     await draw();
-    if (!still) await animate(before, model);
-    document.body.classList.toggle("moving", state.model !== model && !still);
+    await animate(points, () => state.model === model);
+    if (state.model === model) document.body.classList.remove("moving");
   }
 
-  function animate(before, after) {
+  function animate(points, wanted) {
     return new Promise((done) => {
       let started = null;
       const step = (now) => {
         started ??= now;
         const time = Math.min(1, (now - started) / DURATION);
-        if (state.model === after) frame(before, after, time < 0.5 ? 4 * time ** 3 : 1 - (2 - 2 * time) ** 3 / 2);
-        if (time < 1 && state.model === after) requestAnimationFrame(step);
+        if (!wanted()) return done();
+        frame(points, time < 0.5 ? 4 * time ** 3 : 1 - (2 - 2 * time) ** 3 / 2);
+        if (time < 1) requestAnimationFrame(step);
         else done();
       };
       requestAnimationFrame(step);
     });
   }
 
-  /** All points between two maps, as discs in an image: plotly.js redraws too slowly to move them. */
-  function frame(before, after, part) {
+  /** Where the points that are shown start and end, in pixels, and their colours, in the order of drawing. */
+  function moving(before, after) {
     const canvas = $("moving");
     const ratio = window.devicePixelRatio || 1;
-    const width = (canvas.width = Math.round(map.clientWidth * ratio));
-    const height = (canvas.height = Math.round(map.clientHeight * ratio));
-    const context = canvas.getContext("2d");
-    const image = context.createImageData(width, height);
-    const pixels = new Uint32Array(image.data.buffer);
+    canvas.width = Math.round(map.clientWidth * ratio);
+    canvas.height = Math.round(map.clientHeight * ratio);
     const view = current();
-    const scale = width / (view.x[1] - view.x[0]);
-    const offsets = disc((size() * ratio) / 2);
+    const scale = canvas.width / (view.x[1] - view.x[0]);
+    const texts = [];
+    const colors = [];
     for (const faint of state.found ? [true, false] : [false]) {
       for (const entry of order) {
         if (state.hidden[state.coloring].has(entry)) continue;
-        const color = packed(coloring().classes[entry][state.theme], faint ? 0.08 : 0.8);
+        const color = pixel(coloring().classes[entry][state.theme], faint ? FAINT : OPAQUE);
         for (const text of members[entry]) {
           if (state.found && !state.found[text] !== faint) continue;
-          const left = Math.round((x(text, before) * (1 - part) + x(text, after) * part - view.x[0]) * scale);
-          const top = Math.round((view.y[1] - y(text, before) * (1 - part) - y(text, after) * part) * scale);
-          for (const [right, down] of offsets) {
-            const [column, row] = [left + right, top + down];
-            if (column >= 0 && column < width && row >= 0 && row < height) pixels[row * width + column] = color;
-          }
+          texts.push(text);
+          colors.push(color);
         }
       }
     }
-    context.putImageData(image, 0, 0);
+    const places = (model) => [
+      Float32Array.from(texts, (text) => (x(text, model) - view.x[0]) * scale),
+      Float32Array.from(texts, (text) => (view.y[1] - y(text, model)) * scale),
+    ];
+    return {
+      canvas,
+      image: canvas.getContext("2d").createImageData(canvas.width, canvas.height),
+      from: places(before),
+      to: places(after),
+      colors: Uint32Array.from(colors),
+      disc: disc((size() * ratio) / 2),
+    };
   }
 
+  /** All points on their way, as discs in an image: plotly.js redraws too slowly to move them. */
+  function frame({ canvas, image, from, to, colors, disc }, part) {
+    const { width, height } = canvas;
+    const pixels = new Uint32Array(image.data.buffer).fill(0);
+    for (let point = 0; point < colors.length; point++) {
+      const left = Math.round(from[0][point] + (to[0][point] - from[0][point]) * part);
+      const top = Math.round(from[1][point] + (to[1][point] - from[1][point]) * part);
+      if (left < -9 || left > width + 9 || top < -9 || top > height + 9) continue;
+      for (let place = 0; place < disc.length; place += 2) {
+        const column = left + disc[place];
+        const row = top + disc[place + 1];
+        if (column >= 0 && column < width && row >= 0 && row < height) pixels[row * width + column] = colors[point];
+      }
+    }
+    canvas.getContext("2d").putImageData(image, 0, 0);
+  }
+
+  /** Steps right and down from the middle of a disc to its pixels, one after the other. */
   function disc(radius) {
     const found = [];
     const reach = Math.ceil(radius);
     for (let down = -reach; down <= reach; down++)
       for (let right = -reach; right <= reach; right++)
-        if (right * right + down * down <= radius * radius) found.push([right, down]);
-    return found;
+        if (right * right + down * down <= radius * radius) found.push(right, down);
+    return Int16Array.from(found);
   }
 
   /** A colour #rrggbb with an opacity as a pixel of an image. */
-  function packed(color, opacity) {
+  function pixel(color, opacity) {
     const [red, green, blue] = [1, 3, 5].map((place) => parseInt(color.slice(place, place + 2), 16));
     return ((Math.round(opacity * 255) << 24) | (blue << 16) | (green << 8) | red) >>> 0;
   }
