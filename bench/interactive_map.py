@@ -18,7 +18,7 @@ from chromium import open_browser
 from selfembed import command_line, interactive_map
 from selfembed.interactive_map import Coloring
 
-WORDS = np.array(["crop", "dropout", "text", "model", "graph", "node", "melody", "protein", "matrix", "signal", "layer"])
+WORDS = np.array(["crop", "dropout", "text", "model", "graph", "node", "melody", "protein", "matrix", "layer"])
 # What is timed: from a key or a click to the next picture.
 ACTIONS = {
     "zoom in": "document.getElementById('zoom-in').click()",
