@@ -16,6 +16,7 @@ from selfembed import model_paths, task_files
 from selfembed.settings import code as code_files
 from selfembed.settings import expansion
 from selfembed.settings.expansion import Model
+from selfembed.settings.checks import labelled
 from selfembed.settings.flags import flags
 from selfembed.settings.paths import braced
 from selfembed.settings.corpora import (
@@ -530,10 +531,38 @@ def shown_map_names(wildcards):
     return f"--models {shlex.join(names)}"
 
 
-def clusters_of(wildcards, ending):
-    """A table of the clusters of a corpus, of the last model that its interactive map shows."""
-    item = shown_maps(wildcards)[-1]
-    return f"<results>/clusters/{item.on}/{item.model.path}/{item.step}/{item.selection}{ending}"
+def cluster_files(evaluation):
+    """The clusters of the texts of an evaluation, and their names."""
+    where = f"{evaluation.on}/{evaluation.model.path}/{evaluation.step}/{evaluation.selection}"
+    return [f"<results>/clusters/{where}{ending}" for ending in (".parquet", ".csv")]
+
+
+def shown_clusters(wildcards):
+    """The clusters that the interactive map of a corpus shows, and their names: those of the last model."""
+    return cluster_files(shown_maps(wildcards)[-1])
+
+
+def mapped_without_labels(wildcards):
+    """The last evaluation of every corpus that a figure of maps shows and that has no labels."""
+    experiment = study.experiments[figure_settings(wildcards).experiment]
+    last = {item.on: item for item in expansion.mapped(experiment, settings)}
+    return {corpus: item for corpus, item in last.items() if not labelled(corpus, settings)}
+
+
+def clusters_without_labels(wildcards):
+    """The clusters that a figure of maps shows instead of labels, and their names."""
+    return [path for item in mapped_without_labels(wildcards).values() for path in cluster_files(item)]
+
+
+def cluster_entries(wildcards, input):
+    """Every corpus with its clusters and their names, as flags."""
+    paths = iter(input.clusters)
+    return " ".join(f"--entry {corpus} {next(paths)} {next(paths)}" for corpus in mapped_without_labels(wildcards))
+
+
+def corner_table(wildcards):
+    """The table with the scores in the corners of maps; nothing if there are none."""
+    return experiment_table()(wildcards) if figure_settings(wildcards).score else []
 
 
 def cluster_flags(wildcards):

@@ -160,7 +160,8 @@ rule draw_maps:
     """T-SNE maps, a row per model and a column per corpus."""
     input:
         maps=experiment_maps,
-        table=experiment_table(),
+        table=corner_table,
+        clusters=clusters_without_labels,
         code=code("draw_maps.py"),
     output:
         png=report(
@@ -183,10 +184,12 @@ rule draw_maps:
         runtime=minutes(10),
     params:
         shown=figure_flags("pooling", "score"),
+        table=lambda wildcards, input: f"--table {input.table}" if input.table else "",
+        clusters=cluster_entries,
         title=figure_title,
         caption=figure_caption,
     shell:
-        "python scripts/draw_maps.py --maps {input.maps} --table {input.table} {params.shown}"
+        "python scripts/draw_maps.py --maps {input.maps} {params.table} {params.shown} {params.clusters}"
         " --output {output.png} {output.pdf} > {log} 2>&1"
 
 
@@ -195,8 +198,7 @@ rule draw_interactive_map:
     input:
         maps=shown_map_files,
         corpus="<results>/corpora/{corpus}.parquet",
-        clusters=lambda wildcards: clusters_of(wildcards, ".parquet"),
-        names=lambda wildcards: clusters_of(wildcards, ".csv"),
+        clusters=shown_clusters,
         code=code("draw_interactive_map.py"),
     output:
         report(
@@ -223,7 +225,7 @@ rule draw_interactive_map:
         caption=lambda wildcards: interactive_maps()[wildcards.corpus].caption,
     shell:
         "python scripts/draw_interactive_map.py --maps {input.maps} {params.models} --corpus {input.corpus}"
-        " --clusters {input.clusters} --names {input.names} {params.shown} --title {params.title:q}"
+        " --clusters {input.clusters} {params.shown} --title {params.title:q}"
         " --output {output} > {log} 2>&1"
 
 

@@ -19,8 +19,13 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--maps", type=existing, nargs="+", required=True, help="maps of the corpus (Parquet)")
     parser.add_argument("--models", nargs="+", required=True, help="what the model of each map is called")
     parser.add_argument("--corpus", type=existing, required=True, help="prepared corpus (Parquet)")
-    parser.add_argument("--clusters", type=existing, required=True, help="clusters by the last model (Parquet)")
-    parser.add_argument("--names", type=existing, required=True, help="names of the clusters (CSV)")
+    parser.add_argument(
+        "--clusters",
+        type=existing,
+        nargs=2,
+        required=True,
+        help="clusters by the last model (Parquet), their names (CSV)",
+    )
     parser.add_argument("--points", type=int, default=100_000, help="most texts shown; of more, a random sample")
     parser.add_argument("--characters", type=int, default=200, help="characters shown of a text and of a title")
     parser.add_argument("--title", default="Map of a corpus", help="heading")
@@ -41,8 +46,8 @@ def main(argv: list[str]) -> None:
         name: read_rows(path, corpus, ["x", "y"]).to_numpy()
         for name, path in zip(arguments.models, arguments.maps, strict=True)
     }
-    names = pd.read_csv(arguments.names).set_index("cluster")["name"]
-    clusters = read_rows(arguments.clusters, corpus, ["cluster"])["cluster"].map(names)
+    numbers, names = arguments.clusters
+    clusters = read_rows(numbers, corpus, ["cluster"])["cluster"].map(pd.read_csv(names).set_index("cluster")["name"])
     note = f"Groups of similar texts, found in the embeddings of {arguments.models[-1]} and named by their own words."
     colorings = [Coloring("Cluster", clusters, note)]
     if corpus["label"].notna().any():

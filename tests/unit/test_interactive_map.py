@@ -189,7 +189,7 @@ def words(tmp_path):
     return [
         *("--maps", str(tmp_path / "Before.parquet"), str(tmp_path / "After.parquet"), "--models", "Before", "After"),
         *("--corpus", paths["corpus.parquet"], "--clusters", paths["clusters.parquet"]),
-        *("--names", paths["names.csv"], "--output", paths["map.html"]),
+        *(paths["names.csv"], "--output", paths["map.html"]),
     ]
 
 

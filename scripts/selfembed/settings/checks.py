@@ -346,7 +346,7 @@ def check_shown(key: str, figure, experiment, settings: Settings) -> Iterator[st
         return
     if figure.draw in ("maps", "interactive_map") and not experiment.maps:
         yield f"{key}.experiment: '{figure.experiment}' computes no maps; allowed: an experiment with maps: true"
-    if figure.draw == "interactive_map":
+    if figure.draw == "interactive_map" or (figure.draw == "maps" and figure.score is None):
         return
     computed = computed_scores(experiment, settings)
     if figure.score in not_fractions(experiment, settings):

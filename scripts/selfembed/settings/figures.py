@@ -64,9 +64,13 @@ class BenchmarkStepsFigure(Described):
 
 
 class MapsFigure(ScoreFigure):
-    """T-SNE maps, a row per model and a column per corpus (Figure 2 of the paper)."""
+    """T-SNE maps, a row per model and a column per corpus (Figure 2 of the paper).
+
+    Texts are coloured by label; those of a corpus without labels by clusters of the last model, named in the map.
+    """
 
     draw: Literal["maps"]
+    score: ScoreName | None = Field("knn", description="Score in a corner of every map; `null`: none.")
 
 
 class InteractiveMapFigure(Described):
