@@ -1,8 +1,8 @@
 """Draw t-SNE maps of corpora, a row per model and a column per corpus, coloured by class.
 
 Reads the maps of an experiment, and its table of scores, if a score is shown. Writes a figure; the number in a corner
-is the accuracy of the embeddings (not of the map), the mean over seeds. (Figure 2 of the paper.) Clusters take the place
-of the classes of a corpus without labels, and their names are in the map.
+is the accuracy of the embeddings (not of the map), the mean over seeds. (Figure 2 of the paper.) A corpus without labels
+is coloured by clusters of the last model, whose names are in its map.
 """
 
 from pathlib import Path
@@ -47,7 +47,7 @@ def main(argv: list[str]) -> None:
     for axis, (series, corpus) in zip(axes, places, strict=True):
         points = maps[(maps["series"] == series) & (maps["corpus"] == corpus)]
         draw_map(axis, points, palettes[corpus])
-        if corpus in clusters:
+        if corpus in clusters and series == rows[-1]:  # whose clusters they are; elsewhere names would pile up
             write_names(axis, points)
         if (series, corpus) in accuracy:
             axis.text(0, 0.02, f"{100 * accuracy[series, corpus]:.1f}%", transform=axis.transAxes, fontsize=6)

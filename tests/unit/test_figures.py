@@ -291,8 +291,9 @@ def test_maps_of_texts_without_labels_are_coloured_by_named_clusters(tmp_path, m
     clusters = ["--entry", "notes", str(tmp_path / "clusters.parquet"), str(tmp_path / "names.csv")]
     draw_maps.main(["--maps", str(tmp_path / "maps.parquet"), *clusters, "--output", str(tmp_path / "map.png")])
     first, second = drawn[0].axes
+    assert {text.get_text() for text in second.texts} >= {"graph", "$x$", "naïve"}
+    assert [text.get_text() for text in first.texts] == ["Before"]
     for axis in (first, second):
-        assert {text.get_text() for text in axis.texts} >= {"graph", "$x$", "naïve"}
         colors = axis.collections[1].get_facecolor()
         assert len({tuple(color) for color in colors}) == 3
         assert tuple(colors[0]) == tuple(colors[3]) != tuple(colors[1])
