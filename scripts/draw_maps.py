@@ -1,8 +1,8 @@
 """Draw t-SNE maps of corpora, a row per model and a column per corpus, coloured by class.
 
 Reads the maps of an experiment, and its table of scores, if a score is shown. Writes a figure; the number in a corner
-is the accuracy of the embeddings (not of the map), the mean over seeds. (Figure 2 of the paper.) A corpus without labels
-is coloured by clusters of the last model, whose names are in its map.
+is the accuracy of the embeddings (not of the map), the mean over seeds. (Figure 2 of the paper.) Clusters of the last
+model colour a corpus without labels; their names are in its map.
 """
 
 from pathlib import Path

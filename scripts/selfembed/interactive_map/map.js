@@ -635,6 +635,7 @@
 
   let resized = null;
   let drawnSize = base;
+  let drawn = { width: map.clientWidth, height: map.clientHeight };
 
   function onView() {
     hideHover();
@@ -646,12 +647,15 @@
     }, 200);
   }
 
+  /** Keep the middle of the view and its scale when the window changes. */
   function onResize() {
+    const { clientWidth: width, clientHeight: height } = map;
+    if (width === drawn.width && height === drawn.height) return; // an observer's first word is no change
     const view = current();
     const middle = [(view.x[0] + view.x[1]) / 2, (view.y[0] + view.y[1]) / 2];
-    const scale = (view.x[1] - view.x[0]) / map._fullLayout.width;
-    Plotly.relayout(map, { width: map.clientWidth, height: map.clientHeight });
-    look(centred(...middle, scale));
+    const next = centred(...middle, (view.x[1] - view.x[0]) / drawn.width);
+    drawn = { width, height };
+    Plotly.relayout(map, { width, height, "xaxis.range": next.x, "yaxis.range": next.y });
   }
 
   function listen() {
