@@ -247,6 +247,35 @@ def test_keys_move_and_zoom_the_map(page):
     assert page.locator("#keys").is_hidden()
 
 
+def test_another_window_size_keeps_the_middle_of_the_map_and_its_scale(page):
+    page.mouse.move(*place(page, 25))
+    before = page.evaluate("document.getElementById('map').layout.xaxis.range")
+    page.set_viewport_size({"width": 1000, "height": 700})
+    page.wait_for_function("document.querySelector('#map .main-svg').clientWidth === 670")
+    after = page.evaluate("document.getElementById('map').layout.xaxis.range")
+    assert sum(after) == pytest.approx(sum(before))
+    assert (after[1] - after[0]) / 670 == pytest.approx((before[1] - before[0]) / 1070)
+    point_at(page, 25)
+    assert page.locator("#hover .title").text_content() == "Title 25"
+
+
+def test_dragging_and_the_wheel_move_and_zoom_the_map(page):
+    left, top = place(page, 25)
+    page.mouse.move(500, 400)
+    page.mouse.down()
+    page.mouse.move(560, 430, steps=4)
+    page.mouse.up()
+    page.wait_for_timeout(300)
+    assert place(page, 25) == pytest.approx([left + 60, top + 30], abs=2)
+    before = page.evaluate("document.getElementById('map').layout.xaxis.range")
+    page.mouse.wheel(0, -400)
+    page.wait_for_timeout(600)
+    after = page.evaluate("document.getElementById('map').layout.xaxis.range")
+    assert after[1] - after[0] < 0.95 * (before[1] - before[0])
+    point_at(page, 25)
+    assert page.locator("#hover .title").text_content() == "Title 25"
+
+
 def test_everything_can_be_reached_with_the_tab_key(page):
     reached = set()
     for _ in range(40):
