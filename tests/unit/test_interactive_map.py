@@ -134,6 +134,15 @@ def test_every_text_keeps_its_class_and_large_classes_come_first(elements):
         assert None not in names[:-1]
 
 
+def test_of_many_classes_the_rare_ones_are_one():
+    """A column of tags or names may have thousands."""
+    classes = [f"class {row % 100}" if row < 200 else f"rare {row}" for row in range(250)]
+    entry, numbers = interactive_map.legend(Coloring("Label", classes), np.arange(250))
+    names = [each["name"] for each in entry["classes"]]
+    assert len(names) == 101 and names[0] == "50 rarer classes"
+    assert [names[number] for number in numbers] == classes[:200] + ["50 rarer classes"] * 50
+
+
 def test_colours_are_those_of_the_static_maps():
     names = ["a", "b", "c"]
     expected = figures.palette(names)

@@ -23,7 +23,7 @@ from selfembed.figures import palette
 
 HERE = Path(__file__).parent
 STEPS = 2**16 - 1  # of a coordinate: a step is a fortieth of a pixel on a screen 1,600 pixels wide
-MOST_COLORS = 100  # then colours are used again
+MOST_CLASSES = 100  # with a colour and a line of the legend each; rarer ones share one
 GREY = {"light": "#b4b4b4", "dark": "#6a6a6a"}
 LEAST_DARK_LIGHTNESS = 0.5  # in dark mode, of HLS; below it a colour drowns in the background
 
@@ -135,9 +135,9 @@ def pack(numbers: np.ndarray) -> str:
 def legend(coloring: Coloring, rows: np.ndarray) -> tuple[dict[str, object], np.ndarray]:
     """What the page knows of a colouring, and the number of the class of every shown text, from the largest class on.
 
-    Texts without a class come last, in grey. Colours are those of the static maps.
+    Texts without a class come last, in grey. Colours are those of the static maps, as long as no class is too rare.
     """
-    classes = pd.Series(coloring.classes, dtype="object")
+    classes = common_classes(pd.Series(coloring.classes, dtype="object"))
     colors = class_colors(sorted(classes.dropna().unique()))
     shown = classes.iloc[rows]
     counts = shown.value_counts().sort_index().sort_values(ascending=False, kind="stable")
@@ -149,10 +149,16 @@ def legend(coloring: Coloring, rows: np.ndarray) -> tuple[dict[str, object], np.
     return known, numbers.fillna(len(counts)).to_numpy(np.uint16)
 
 
+def common_classes(classes: pd.Series) -> pd.Series:
+    """The classes, of which all but the most frequent 100 are one: `12 rarer classes`."""
+    counts = classes.value_counts().sort_index().sort_values(ascending=False, kind="stable")
+    rare = counts.index[MOST_CLASSES:]
+    return classes.mask(classes.isin(rare), f"{len(rare)} rarer classes") if len(rare) else classes
+
+
 def class_colors(names: list[str]) -> dict[str, dict[str, str]]:
     """The colour of every class on a light and on a dark background."""
-    colors = list(palette(names[:MOST_COLORS]).values())
-    return {name: both_colors(colors[number % len(colors)]) for number, name in enumerate(names)}
+    return {name: both_colors(color) for name, color in palette(names).items()}
 
 
 def both_colors(color: str) -> dict[str, str]:
