@@ -16,6 +16,7 @@ from selfembed import model_paths, task_files
 from selfembed.settings import code as code_files
 from selfembed.settings import expansion
 from selfembed.settings.expansion import Model
+from selfembed.settings.checks import labelled
 from selfembed.settings.flags import flags
 from selfembed.settings.paths import braced
 from selfembed.settings.corpora import (
@@ -425,9 +426,12 @@ def mapped(wildcards):
 
 def map_files(wildcards):
     """The maps of an experiment."""
-    return [
-        f"<results>/maps/{item.on}/{item.model.path}/{item.step}/{item.selection}.parquet" for item in mapped(wildcards)
-    ]
+    return [map_file(item) for item in mapped(wildcards)]
+
+
+def map_file(item):
+    """The map of an evaluation's embeddings."""
+    return f"<results>/maps/{item.on}/{item.model.path}/{item.step}/{item.selection}.parquet"
 
 
 def map_names(wildcards):
@@ -453,6 +457,9 @@ def tables_laid_out_as(kind):
 
 def figure_files(figure):
     """The files of a figure."""
+    shown = settings.figures.get(figure)
+    if shown and shown.draw == "interactive_map":
+        return [f"<figures>/maps/{corpus}.html" for corpus, owner in interactive_maps().items() if owner is shown]
     return [f"<figures>/{figure}.png", f"<figures>/{figure}.pdf"]
 
 
@@ -502,6 +509,78 @@ def table_flags_of_roles(wildcards, input):
 def experiment_maps(wildcards):
     """The maps that a figure shows."""
     return f"<results>/tables/{figure_settings(wildcards).experiment}_maps.parquet"
+
+
+def interactive_maps():
+    """Every corpus with an interactive map, and the figure that it is of."""
+    figures = [figure for figure in settings.figures.values() if figure.draw == "interactive_map"]
+    return {
+        item.on: figure
+        for figure in figures
+        for item in expansion.mapped(study.experiments[figure.experiment], settings)
+    }
+
+
+def shown_maps(wildcards):
+    """The evaluations that the interactive map of a corpus shows, in the order of the models."""
+    experiment = interactive_maps()[wildcards.corpus].experiment
+    return [item for item in expansion.mapped(study.experiments[experiment], settings) if item.on == wildcards.corpus]
+
+
+def shown_map_files(wildcards):
+    """The t-SNE positions that the interactive map of a corpus shows."""
+    return [map_file(item) for item in shown_maps(wildcards)]
+
+
+def shown_map_names(wildcards):
+    """What the interactive map of a corpus calls its models, as a flag: labels, and the step where a label has several."""
+    items = shown_maps(wildcards)
+    labels = [item.line.label for item in items]
+    names = [
+        f"{item.line.label}, step {item.step}" if labels.count(item.line.label) > 1 else item.line.label
+        for item in items
+    ]
+    return f"--models {shlex.join(names)}"
+
+
+def cluster_files(evaluation):
+    """The clusters of the texts of an evaluation, and their names."""
+    where = f"{evaluation.on}/{evaluation.model.path}/{evaluation.step}/{evaluation.selection}"
+    return [f"<results>/clusters/{where}{ending}" for ending in (".parquet", ".csv")]
+
+
+def shown_clusters(wildcards):
+    """The clusters that the interactive map of a corpus shows, and their names: those of the last model."""
+    return cluster_files(shown_maps(wildcards)[-1])
+
+
+def mapped_without_labels(wildcards):
+    """The last evaluation of every corpus that a figure of maps shows and that has no labels."""
+    experiment = study.experiments[figure_settings(wildcards).experiment]
+    last = {item.on: item for item in expansion.mapped(experiment, settings)}
+    return {corpus: item for corpus, item in last.items() if not labelled(corpus, settings)}
+
+
+def clusters_without_labels(wildcards):
+    """The clusters that a figure of maps shows instead of labels, and their names."""
+    return [path for item in mapped_without_labels(wildcards).values() for path in cluster_files(item)]
+
+
+def cluster_entries(wildcards, input):
+    """Every corpus with its clusters and their names, as flags."""
+    paths = iter(input.clusters)
+    return " ".join(f"--entry {corpus} {next(paths)} {next(paths)}" for corpus in mapped_without_labels(wildcards))
+
+
+def corner_table(wildcards):
+    """The table with the scores in the corners of maps; nothing if there are none."""
+    return experiment_table()(wildcards) if figure_settings(wildcards).score else []
+
+
+def cluster_flags(wildcards):
+    """How many clusters are looked for, if a figure says it."""
+    figure = interactive_maps().get(wildcards.corpus)
+    return flags(figure, keep=("clusters",)) if figure else ""
 
 
 def published_figures():

@@ -8,6 +8,7 @@ localrules:
     draw_losses,
     draw_benchmark_steps,
     draw_maps,
+    draw_interactive_map,
     draw_adaptation,
     draw_depth,
     draw_hyperparameters,
@@ -159,7 +160,8 @@ rule draw_maps:
     """T-SNE maps, a row per model and a column per corpus."""
     input:
         maps=experiment_maps,
-        table=experiment_table(),
+        table=corner_table,
+        clusters=clusters_without_labels,
         code=code("draw_maps.py"),
     output:
         png=report(
@@ -182,11 +184,49 @@ rule draw_maps:
         runtime=minutes(10),
     params:
         shown=figure_flags("pooling", "score"),
+        table=lambda wildcards, input: f"--table {input.table}" if input.table else "",
+        clusters=cluster_entries,
         title=figure_title,
         caption=figure_caption,
     shell:
-        "python scripts/draw_maps.py --maps {input.maps} --table {input.table} {params.shown}"
+        "python scripts/draw_maps.py --maps {input.maps} {params.table} {params.shown} {params.clusters}"
         " --output {output.png} {output.pdf} > {log} 2>&1"
+
+
+rule draw_interactive_map:
+    """A corpus as a page: the map of every model, with its texts."""
+    input:
+        maps=shown_map_files,
+        corpus="<results>/corpora/{corpus}.parquet",
+        clusters=shown_clusters,
+        code=code("draw_interactive_map.py"),
+    output:
+        report(
+            "<figures>/maps/{corpus}.html",
+            caption="../report/interactive_map.rst",
+            category="Figures",
+            labels={"figure": "map of {corpus}"},
+        ),
+    log:
+        "<logs>/draw_interactive_map/{corpus}.log",
+    benchmark:
+        "<logs>/draw_interactive_map/{corpus}.tsv"
+    wildcard_constraints:
+        corpus="|".join(interactive_maps()) or "none-of-this-kind",
+    conda:
+        "../envs/plot.yaml"
+    resources:
+        mem_mb=memory(2000, corpus=8),
+        runtime=minutes(10),
+    params:
+        models=shown_map_names,
+        shown=lambda wildcards: flags(interactive_maps()[wildcards.corpus], keep=("points", "characters")),
+        title=lambda wildcards: interactive_maps()[wildcards.corpus].title or f"Map of {wildcards.corpus}",
+        caption=lambda wildcards: interactive_maps()[wildcards.corpus].caption,
+    shell:
+        "python scripts/draw_interactive_map.py --maps {input.maps} {params.models} --corpus {input.corpus}"
+        " --clusters {input.clusters} {params.shown} --title {params.title:q}"
+        " --output {output} > {log} 2>&1"
 
 
 rule draw_adaptation:

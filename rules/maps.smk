@@ -31,6 +31,31 @@ rule compute_tsne:
         " --output {output} > {log} 2>&1"
 
 
+rule name_clusters:
+    """Clusters of a corpus as one model embeds it, named by their own words."""
+    input:
+        embeddings=embeddings,
+        corpus="<results>/corpora/{corpus}.parquet",
+        code=code("name_clusters.py"),
+    output:
+        clusters="<results>/clusters/{corpus}/{model}/{step}/{selection}.parquet",
+        names="<results>/clusters/{corpus}/{model}/{step}/{selection}.csv",
+    log:
+        "<logs>/name_clusters/{corpus}/{model}/{step}/{selection}.log",
+    benchmark:
+        "<logs>/name_clusters/{corpus}/{model}/{step}/{selection}.tsv"
+    conda:
+        "../envs/score.yaml"
+    resources:
+        mem_mb=memory(1000, corpus=8, layer=4),
+        runtime=minutes(20, corpus=0.1),
+    params:
+        clusters=cluster_flags,
+    shell:
+        "python scripts/name_clusters.py --embeddings {input.embeddings} --corpus {input.corpus} {params.clusters}"
+        " --output {output.clusters} --names {output.names} > {log} 2>&1"
+
+
 rule collect_maps:
     """All maps of an experiment in one table."""
     input:

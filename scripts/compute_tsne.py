@@ -6,8 +6,7 @@ Reads embeddings and the corpus. Writes a Parquet table with the columns id, lab
 from selfembed import command_line, vectors
 from selfembed.command_line import existing, log
 from selfembed.corpora import read_corpus
-from selfembed.errors import InputError
-from selfembed.records import read_json, write_table
+from selfembed.records import write_table
 
 
 def main(argv: list[str]) -> None:
@@ -23,12 +22,8 @@ def main(argv: list[str]) -> None:
     from selfembed import maps
 
     corpus = read_corpus(arguments.corpus)
-    facts = read_json(arguments.embeddings / "embeddings.json")
-    if facts["last_layer"] not in facts["layers"]:
-        raise InputError(f"{arguments.embeddings}: the last layer was not embedded, which maps show")
-    column = facts["layers"].index(facts["last_layer"])
-    embeddings = vectors.load(arguments.embeddings, 0, column, corpus["id"].notna().to_numpy())
-    log.info("%d texts, %s pooling, last layer", len(corpus), facts["poolings"][0])
+    embeddings = vectors.load_last_layer(arguments.embeddings)
+    log.info("%d texts", len(corpus))
     positions = maps.tsne(embeddings, arguments.perplexity, arguments.seed, arguments.threads)
     write_table(corpus[["id", "label"]].assign(x=positions[:, 0], y=positions[:, 1]), arguments.output)
 

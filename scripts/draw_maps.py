@@ -1,7 +1,8 @@
 """Draw t-SNE maps of corpora, a row per model and a column per corpus, coloured by class.
 
-Reads the maps of an experiment and its table of scores. Writes a figure; the number in a corner is the accuracy of the
-embeddings (not of the map), the mean over seeds. (Figure 2 of the paper.)
+Reads the maps of an experiment, and its table of scores, if a score is shown. Writes a figure; the number in a corner
+is the accuracy of the embeddings (not of the map), the mean over seeds. (Figure 2 of the paper.) Clusters of the last
+model colour a corpus without labels; their names are in its map.
 """
 
 from pathlib import Path
@@ -14,19 +15,27 @@ def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     parser.add_argument("--maps", type=existing, required=True, help="maps of the experiment (Parquet)")
-    parser.add_argument("--table", type=existing, required=True, help="table of the experiment (CSV)")
+    parser.add_argument("--table", type=existing, help="table of the experiment (CSV); none without a score")
     parser.add_argument("--pooling", default="mean", help="pooling of the encoders")
-    parser.add_argument("--score", default="knn", help="score in the corner")
+    parser.add_argument("--score", help="score in the corner; none by default")
+    command_line.add_entries(
+        parser, ("corpus",), "clusters of a corpus without labels (Parquet) and their names (CSV)", required=False
+    )
     parser.add_argument("--output", type=Path, nargs="+", required=True, help="image files to write")
     arguments = parser.parse_args(argv)
     import pandas as pd
 
-    from selfembed import figures, tables
+    from selfembed import figures
 
     maps = pd.read_parquet(arguments.maps)
-    scores = figures.read_table(arguments.table, pooling=[arguments.pooling, "none"], score=[arguments.score])
-    scores = tables.one_number_per(["series", "corpus"], tables.last_layers(scores))
-    accuracy = scores.groupby(["series", "corpus"])["value"].mean()
+    clusters = {
+        words["corpus"]: cluster_names(*paths)
+        for words, paths in command_line.read_entries(arguments.entry, ("corpus",))
+    }
+    for corpus, names in clusters.items():
+        rows = maps["corpus"] == corpus
+        maps.loc[rows, "label"] = maps.loc[rows, "id"].map(names)
+    accuracy = corner_scores(arguments.table, arguments.pooling, arguments.score) if arguments.score else {}
     rows, columns = (list(dict.fromkeys(maps[name])) for name in ("series", "corpus"))
     width = 1 + 2.8 * len(columns)
     figure, axes = figures.new_figure(width, 0.6 + 2.8 * len(rows), len(rows) * len(columns), rows=len(rows))
@@ -38,13 +47,32 @@ def main(argv: list[str]) -> None:
     for axis, (series, corpus) in zip(axes, places, strict=True):
         points = maps[(maps["series"] == series) & (maps["corpus"] == corpus)]
         draw_map(axis, points, palettes[corpus])
-        if (series, corpus) in accuracy.index:
+        if corpus in clusters and series == rows[-1]:  # whose clusters they are; elsewhere names would pile up
+            write_names(axis, points)
+        if (series, corpus) in accuracy:
             axis.text(0, 0.02, f"{100 * accuracy[series, corpus]:.1f}%", transform=axis.transAxes, fontsize=6)
         if series == rows[0]:
             axis.set_title(corpus)
         if corpus == columns[0]:
             axis.text(-0.08, 0.5, series, transform=axis.transAxes, rotation=90, ha="right", va="center", fontsize=8)
     figures.save(figure, arguments.output)
+
+
+def corner_scores(table: Path, pooling: str, score: str) -> dict[tuple[str, str], float]:
+    """The mean over seeds of a score of the last layer, by series and corpus."""
+    from selfembed import figures, tables
+
+    scores = figures.read_table(table, pooling=[pooling, "none"], score=[score])
+    scores = tables.one_number_per(["series", "corpus"], tables.last_layers(scores))
+    return scores.groupby(["series", "corpus"])["value"].mean().to_dict()
+
+
+def cluster_names(clusters: Path, names: Path) -> dict[str, str]:
+    """The name of the cluster of every text, by its id."""
+    import pandas as pd
+
+    table = pd.read_parquet(clusters).set_index("id")["cluster"]
+    return table.map(pd.read_csv(names).set_index("cluster")["name"]).to_dict()
 
 
 def draw_map(axis, points, colors: dict[str, object]) -> None:
@@ -56,6 +84,15 @@ def draw_map(axis, points, colors: dict[str, object]) -> None:
     axis.scatter(labelled["x"], labelled["y"], c=[colors[label] for label in labelled["label"]], alpha=0.7, **style)
     axis.set_aspect("equal", "datalim")
     axis.axis("off")
+
+
+def write_names(axis, points) -> None:
+    """The first word of every cluster's name amid its texts, over a light outline."""
+    from matplotlib.patheffects import withStroke
+
+    for name, place in points.groupby("label")[["x", "y"]].median().iterrows():
+        outline = [withStroke(linewidth=1, foreground="white")]
+        axis.text(*place, name.split(", ")[0], fontsize=3, ha="center", va="center", path_effects=outline)
 
 
 if __name__ == "__main__":

@@ -61,11 +61,17 @@ def existing(path: str) -> Path:
     return Path(path)
 
 
-def add_entries(parser: argparse.ArgumentParser, names: tuple[str, ...], what: str) -> None:
+def add_entries(parser: argparse.ArgumentParser, names: tuple[str, ...], what: str, required: bool = True) -> None:
     """A repeatable `--entry`: words of these names, followed by the files or folders that they belong to."""
     words = " ".join(name.upper() for name in names)
     parser.add_argument(
-        "--entry", nargs="+", action="append", required=True, metavar=(f"{words} PATH", "PATH"), help=what
+        "--entry",
+        nargs="+",
+        action="append",
+        required=required,
+        default=[],
+        metavar=(f"{words} PATH", "PATH"),
+        help=what,
     )
 
 

@@ -10,6 +10,9 @@ from pathlib import Path
 import numpy as np
 from scipy.sparse import csr_matrix, load_npz, save_npz
 
+from selfembed.errors import InputError
+from selfembed.records import read_json
+
 
 def create(folder: Path, poolings: int, layers: int, texts: int, dim: int) -> None:
     """Make an array of zeros to fill with the vectors of an encoder, float32, shape (poolings, layers, texts, dim)."""
@@ -33,14 +36,25 @@ def save(vectors: np.ndarray | csr_matrix, folder: Path) -> None:
         save_npz(folder / "embeddings.npz", vectors)
 
 
-def load(folder: Path, pooling: int, layer: int, rows: np.ndarray) -> np.ndarray | csr_matrix:
+def load(folder: Path, pooling: int, layer: int, rows: np.ndarray | slice) -> np.ndarray | csr_matrix:
     """Vectors of some texts.
 
     Args:
         pooling, layer: positions in the folder's lists of poolings and layers.
-        rows: boolean mask of texts.
+        rows: boolean mask of texts, or a slice.
     """
     dense = folder / "embeddings.npy"
     if dense.is_file():
         return np.load(dense, mmap_mode="r")[pooling, layer][rows]
     return load_npz(folder / "embeddings.npz")[rows]
+
+
+def load_last_layer(folder: Path) -> np.ndarray | csr_matrix:
+    """Vectors of all texts in the last layer, by the first pooling.
+
+    Raises InputError if the last layer was not embedded.
+    """
+    facts = read_json(folder / "embeddings.json")
+    if facts["last_layer"] not in facts["layers"]:
+        raise InputError(f"{folder}: the last layer was not embedded, which maps and clusters show")
+    return load(folder, 0, facts["layers"].index(facts["last_layer"]), slice(None))

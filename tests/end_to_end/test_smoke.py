@@ -94,10 +94,20 @@ def test_a_run_of_ours_is_an_embedding_matrix_where_it_should_be(finished):
     assert json.loads((run / "final" / "config.json").read_text())["num_hidden_layers"] == 0
 
 
-@pytest.mark.parametrize("figure", [*CONFIG["figures"], "paper_comparison"])
+PAGES = [name for name, figure in CONFIG["figures"].items() if figure["draw"] == "interactive_map"]
+
+
+@pytest.mark.parametrize("figure", [*(name for name in CONFIG["figures"] if name not in PAGES), "paper_comparison"])
 def test_every_figure_is_a_png_and_a_pdf(finished, figure):
     assert (finished / f"figures/smoke/{figure}.png").read_bytes().startswith(b"\x89PNG")
     assert (finished / f"figures/smoke/{figure}.pdf").read_bytes().startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("corpus", CONFIG["experiments"]["maps"]["corpora"])
+def test_every_corpus_with_a_map_has_a_page_of_all_its_models(finished, corpus):
+    page = (finished / f"figures/smoke/maps/{corpus}.html").read_text(encoding="utf-8")
+    assert '"models":["Untrained","Crops"]' in page
+    assert len(CONFIG["experiments"]["maps"]["models"]) == page.count('id="positions-')
 
 
 def test_the_table_has_every_model_layer_pooling_and_seed(finished):

@@ -23,6 +23,10 @@ def found(tmp_path):
         "ring.py": "from selfembed import circle\n",
         "group/__init__.py": "from selfembed import end\n",
         "group/member.py": "",
+        "pages/__init__.py": "",
+        "pages/page.html": "",
+        "pages/style.css": "",
+        "pages/notes.txt": "",
     }
     for name, source in library.items():
         path = tmp_path / "selfembed" / name
@@ -60,6 +64,11 @@ def found(tmp_path):
         ),
         pytest.param(
             "from selfembed.group import name\n", {"__init__.py", "group/__init__.py", "end.py"}, id="package"
+        ),
+        pytest.param(
+            "from selfembed import pages\n",
+            {"__init__.py", "pages/__init__.py", "pages/page.html", "pages/style.css"},
+            id="a package with a page",
         ),
         pytest.param("# import selfembed.end\nTEXT = 'import selfembed.end'\n", set(), id="comments and texts"),
         pytest.param("import selfembedding.end\n", set(), id="a library of a similar name"),

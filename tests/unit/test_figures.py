@@ -11,6 +11,7 @@ import pytest
 
 import draw_adaptation
 import draw_classes
+import draw_maps
 from selfembed import figures, tables
 from selfembed.errors import InputError
 
@@ -273,3 +274,26 @@ def test_a_comparison_marks_the_published_number_of_the_swept_value(tmp_path, mo
         [plain[plain["seed"] == 1].assign(seed=None, x=float(x), value=x / 10, label=f"A, epochs {x}") for x in (1, 2)]
     )
     assert crosses(table, published, tmp_path, monkeypatch) == [(0.1, 0), (0.2, 1)]
+
+
+def test_maps_of_texts_without_labels_are_coloured_by_named_clusters(tmp_path, monkeypatch):
+    ids = [f"t{row}" for row in range(30)]
+    parts = [
+        pd.DataFrame({"series": series, "corpus": "notes", "id": ids, "label": None, "x": range(30), "y": range(30)})
+        for series in ("Before", "After")
+    ]
+    pd.concat(parts).to_parquet(tmp_path / "maps.parquet")
+    pd.DataFrame({"id": ids[::-1], "cluster": [0, 1, 2] * 10}).to_parquet(tmp_path / "clusters.parquet")
+    names = ["graph, node", "$x$, matrix", "naïve, 日本語"]
+    pd.DataFrame({"cluster": range(3), "name": names, "texts": 10}).to_csv(tmp_path / "names.csv", index=False)
+    drawn = []
+    monkeypatch.setattr(figures, "save", lambda figure, paths: drawn.append(figure))
+    clusters = ["--entry", "notes", str(tmp_path / "clusters.parquet"), str(tmp_path / "names.csv")]
+    draw_maps.main(["--maps", str(tmp_path / "maps.parquet"), *clusters, "--output", str(tmp_path / "map.png")])
+    first, second = drawn[0].axes
+    assert {text.get_text() for text in second.texts} >= {"graph", "$x$", "naïve"}
+    assert [text.get_text() for text in first.texts] == ["Before"]
+    for axis in (first, second):
+        colors = axis.collections[1].get_facecolor()
+        assert len({tuple(color) for color in colors}) == 3
+        assert tuple(colors[0]) == tuple(colors[3]) != tuple(colors[1])

@@ -79,6 +79,8 @@ def imported_packages(scripts: list[Path]) -> set[str]:
     """What scripts import of others, directly or by way of the library, anywhere in the files."""
     modules = set()
     for path in {path for script in scripts for path in code(script)}:
+        if not path.endswith(".py"):
+            continue
         for node in ast.walk(ast.parse(Path(path).read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
                 modules |= {alias.name.split(".")[0] for alias in node.names}

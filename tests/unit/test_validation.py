@@ -82,7 +82,7 @@ def test_unknown_key(path, allowed):
         pytest.param(
             {"figures.bars.draw": "pie"},
             "figures.bars: draw 'pie' is unknown; allowed: 'comparison', 'layers', 'losses', 'benchmark_steps', "
-            "'maps', 'adaptation', 'depth', 'hyperparameters', 'before_after', 'classes'",
+            "'maps', 'interactive_map', 'adaptation', 'depth', 'hyperparameters', 'before_after', 'classes'",
             id="literal of a figure",
         ),
         pytest.param(
@@ -748,6 +748,20 @@ def test_a_label_means_one_way_to_score():
             id="maps that are not computed",
         ),
         pytest.param(
+            {"figures.page": {"draw": "interactive_map", "experiment": "main"}},
+            "figures.page.experiment: 'main' computes no maps; allowed: an experiment with maps: true",
+            id="an interactive map of maps that are not computed",
+        ),
+        pytest.param(
+            {
+                "experiments.main.maps": True,
+                "figures.page": {"draw": "interactive_map", "experiment": "main"},
+                "figures.another": {"draw": "interactive_map", "experiment": "main"},
+            },
+            "figures.another.experiment: the map of 'news' is figure 'page's; allowed: one interactive map of a corpus",
+            id="two interactive maps of a corpus",
+        ),
+        pytest.param(
             {"tables": {"one": {"lay_out": "scores", "experiment": "main", "rows": "corpus"}}},
             "tables.one.columns: 'corpus' is in the rows already; allowed: another axis",
             id="table with one axis",
@@ -910,6 +924,12 @@ DIFFERENCES = {"lay_out": "differences", "experiment": "main", "against": "tiny"
             {"experiments.main": {"corpora": ["notes"], "scores": [], "maps": True, "models": [{"encoder": "tiny"}]}}
             | {"figures": {}},
             id="maps alone of an unlabelled corpus",
+        ),
+        pytest.param(
+            {"experiments.main": {"corpora": ["notes"], "scores": [], "maps": True, "models": [{"encoder": "tiny"}]}}
+            | {"figures": {"print": {"draw": "maps", "experiment": "main", "score": None}}}
+            | {"figures.page": {"draw": "interactive_map", "experiment": "main"}},
+            id="figures of maps alone of an unlabelled corpus",
         ),
     ],
 )

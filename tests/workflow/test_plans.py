@@ -127,6 +127,28 @@ def test_a_map_is_of_the_first_seed_and_every_label_has_one(with_sources, tmp_pa
     assert f" --maps {untrained} {crops} {untrained} --series" in command
 
 
+def test_maps_of_a_corpus_without_labels_are_coloured_by_clusters_of_its_last_model(with_sources, tmp_path):
+    (tmp_path / "notes.csv").write_text("text\nA note.\n")
+    config = yaml.safe_load((with_sources / "config/smoke.yaml").read_text())
+    config["corpora"]["notes"] = {"source": {"type": "file", "path": str(tmp_path / "notes.csv")}}
+    config["experiments"] = {"maps": config["experiments"]["maps"] | {"scores": [], "corpora": ["notes", "packages"]}}
+    config |= {"tables": {}, "published": None}
+    config["figures"] = {
+        "print": {"draw": "maps", "experiment": "maps", "score": None},
+        "page": {"draw": "interactive_map", "experiment": "maps", "clusters": 3},
+    }
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
+    words = ("--configfile", str(tmp_path / "config.yaml"))
+    static, page = planned(with_sources, "print", *words), planned(with_sources, "page", *words)
+    assert (static["name_clusters"], static["draw_maps"]) == (1, 1)
+    assert (page["name_clusters"], page["draw_interactive_map"]) == (2, 2)
+    assert not {rule for rule in {*static, *page} if rule.startswith("score_")}
+    done = snakemake(with_sources, "page", "-n", "-p", *words)
+    commands = re.findall(r"python scripts/name_clusters.py .*", done.stdout)
+    assert len(commands) == 2
+    assert all("/tuned/" in command and " --clusters 3 " in command for command in commands)
+
+
 def test_an_experiment_without_scores_has_maps_and_no_table(with_sources, tmp_path):
     config = yaml.safe_load((with_sources / "config/smoke.yaml").read_text())
     config["experiments"] = {"maps": config["experiments"]["maps"] | {"scores": []}}

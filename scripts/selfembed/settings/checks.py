@@ -53,6 +53,7 @@ def check(settings: Settings) -> Iterator[str]:
                 yield f"scores.{other}: the name is that of a number of score '{name}'; allowed: another name"
     for name, figure in settings.figures.items():
         yield from check_figure(f"figures.{name}", figure, settings)
+    yield from check_pages(settings)
     for name, table in settings.tables.items():
         yield from check_table(f"tables.{name}", table, settings)
 
@@ -353,8 +354,10 @@ def check_shown(key: str, figure, experiment, settings: Settings) -> Iterator[st
         if not experiment.tasks:
             yield f"{key}.experiment: '{figure.experiment}' has no tasks; allowed: an experiment with tasks"
         return
-    if figure.draw == "maps" and not experiment.maps:
+    if figure.draw in ("maps", "interactive_map") and not experiment.maps:
         yield f"{key}.experiment: '{figure.experiment}' computes no maps; allowed: an experiment with maps: true"
+    if figure.draw == "interactive_map" or (figure.draw == "maps" and figure.score is None):
+        return
     computed = computed_scores(experiment, settings)
     if figure.score in not_fractions(experiment, settings):
         shown = ", ".join(name for name in computed if name not in not_fractions(experiment, settings))
@@ -372,6 +375,20 @@ def check_shown(key: str, figure, experiment, settings: Settings) -> Iterator[st
     scored = scored_poolings(experiment, settings)
     if scored and figure.pooling not in scored:
         yield f"{key}.pooling: '{figure.pooling}' is not scored by '{figure.experiment}'; allowed: {', '.join(scored)}"
+
+
+def check_pages(settings: Settings) -> Iterator[str]:
+    """A corpus has one interactive map, which is called after it."""
+    owners: dict[str, str] = {}
+    for name, figure in settings.figures.items():
+        if figure.draw == "interactive_map" and figure.experiment in settings.experiments:
+            for corpus in settings.experiments[figure.experiment].corpora:
+                owner = owners.setdefault(corpus, name)
+                if owner != name:
+                    yield (
+                        f"figures.{name}.experiment: the map of '{corpus}' is figure '{owner}'s; "
+                        "allowed: one interactive map of a corpus"
+                    )
 
 
 def computed_scores(experiment, settings: Settings) -> list[str]:

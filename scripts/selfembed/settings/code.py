@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 
 LIBRARY = "selfembed"
+PAGE_PARTS = {".html", ".css", ".js"}
 
 
 @cache
@@ -12,7 +13,8 @@ def code(script: Path) -> list[str]:
     """The script and every library file it imports, directly or not, in a stable order.
 
     Read from the source: `import selfembed.a`, `from selfembed import a` and `from selfembed.a import b`, anywhere in
-    the file. Importing a module also runs the packages around it. Library files are looked up beside the script.
+    the file. Importing a module also runs the packages around it, and what lies in these besides Python, as a page and
+    its style, is code, too. Library files are looked up beside the script.
     """
     root = script.parent
     found: dict[Path, None] = {}
@@ -27,7 +29,9 @@ def code(script: Path) -> list[str]:
             for part in module.split("."):
                 place /= part
                 waiting.extend(file for file in (place / "__init__.py", place.with_suffix(".py")) if file.is_file())
-    return sorted(str(path) for path in found)
+    packages = [path.parent for path in found if path.name == "__init__.py"]
+    others = [file for folder in packages for file in folder.iterdir() if file.suffix in PAGE_PARTS]
+    return sorted(map(str, [*found, *others]))
 
 
 def imported(path: Path) -> set[str]:

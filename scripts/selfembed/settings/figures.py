@@ -64,9 +64,30 @@ class BenchmarkStepsFigure(Described):
 
 
 class MapsFigure(ScoreFigure):
-    """T-SNE maps, a row per model and a column per corpus (Figure 2 of the paper)."""
+    """T-SNE maps, a row per model and a column per corpus (Figure 2 of the paper).
+
+    Texts are coloured by label; those of a corpus without labels by clusters of the last model, named in the map.
+    """
 
     draw: Literal["maps"]
+    score: ScoreName | None = Field("knn", description="Score in a corner of every map; `null`: none.")
+
+
+class InteractiveMapFigure(Described):
+    """Every corpus of an experiment as a page to look at in a browser: `figures/maps/{corpus}.html`.
+
+    It shows the map of every model, one at a time, coloured by label and by clusters of the last model.
+    """
+
+    roles = ("experiment",)
+
+    draw: Literal["interactive_map"]
+    experiment: Name = Field(description="Experiment with `maps: true` that feeds it; the last model gives clusters.")
+    clusters: int | None = Field(
+        None, ge=2, le=50, description="Number of clusters; by default 1.5 times the cube root of the number of texts."
+    )
+    points: int = Field(100_000, ge=10, description="Most texts shown; of a larger corpus, a random sample.")
+    characters: int = Field(200, ge=0, le=2000, description="Characters shown and searched of a text and of a title.")
 
 
 class AdaptationFigure(ScoreFigure):
@@ -120,6 +141,7 @@ Figure = (
     | LossesFigure
     | BenchmarkStepsFigure
     | MapsFigure
+    | InteractiveMapFigure
     | AdaptationFigure
     | DepthFigure
     | HyperparametersFigure

@@ -29,6 +29,7 @@ PLACES_OF_ROLES = {
     "masking": ("series", "x"),
     "learning_rate": ("series", "x"),
 }
+WITHOUT_SCORES = ("losses", "interactive_map")
 OVER_X = ("freezing", "temperature", "sentences", "masking", "learning_rate")
 BY_LAYER = ("layers", "benchmark", "benchmark_steps")  # all others show the last layer
 
@@ -38,7 +39,7 @@ Row = dict[str, object]
 def check(settings: Settings, study: Study) -> Iterator[str]:
     """Yield one line for every figure and table that would average over more than seeds."""
     for name, figure in settings.figures.items():
-        for role, experiment in figure.experiments.items() if figure.draw != "losses" else ():
+        for role, experiment in figure.experiments.items() if figure.draw not in WITHOUT_SCORES else ():
             kind, places = (figure.draw, PLACES) if role == "experiment" else (role, PLACES_OF_ROLES)
             rows = [row for row in rows_of(study.experiments[experiment], settings) if in_figure(row, figure, kind)]
             for problem in averaged(rows, places[kind]):

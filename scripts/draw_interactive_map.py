@@ -1,0 +1,79 @@
+"""Draw a corpus as a page to look at in a browser: the maps of several models, with the texts.
+
+Reads maps, the corpus and its clusters. Writes one HTML file that needs no network. Texts are coloured by label, if
+they have some, and by cluster.
+"""
+
+from pathlib import Path
+
+from selfembed import command_line
+from selfembed.command_line import existing, log
+from selfembed.corpora import read_corpus
+from selfembed.errors import InputError
+from selfembed.records import write_text
+
+
+def main(argv: list[str]) -> None:
+    """Run the step with command-line arguments."""
+    parser = command_line.parser(__doc__)
+    parser.add_argument("--maps", type=existing, nargs="+", required=True, help="maps of the corpus (Parquet)")
+    parser.add_argument("--models", nargs="+", required=True, help="what the model of each map is called")
+    parser.add_argument("--corpus", type=existing, required=True, help="prepared corpus (Parquet)")
+    parser.add_argument(
+        "--clusters",
+        type=existing,
+        nargs=2,
+        required=True,
+        help="clusters by the last model (Parquet), their names (CSV)",
+    )
+    parser.add_argument("--points", type=int, default=100_000, help="most texts shown; of more, a random sample")
+    parser.add_argument("--characters", type=int, default=200, help="characters shown of a text and of a title")
+    parser.add_argument("--title", default="Map of a corpus", help="heading")
+    parser.add_argument("--output", type=Path, required=True, help="HTML file to write")
+    arguments = parser.parse_args(argv)
+    if len(arguments.maps) != len(arguments.models) or len(set(arguments.models)) != len(arguments.models):
+        raise InputError(
+            f"--models: {len(arguments.models)} names for {len(arguments.maps)} maps; "
+            "needed: a name for each, all different"
+        )
+    import pandas as pd
+
+    from selfembed import interactive_map
+    from selfembed.interactive_map import Coloring
+
+    corpus = read_corpus(arguments.corpus)
+    maps = {
+        name: read_rows(path, corpus, ["x", "y"]).to_numpy()
+        for name, path in zip(arguments.models, arguments.maps, strict=True)
+    }
+    numbers, names = arguments.clusters
+    clusters = read_rows(numbers, corpus, ["cluster"])["cluster"].map(pd.read_csv(names).set_index("cluster")["name"])
+    note = f"Groups of similar texts, found in the embeddings of {arguments.models[-1]} and named by their own words."
+    colorings = [Coloring("Cluster", clusters, note)]
+    if corpus["label"].notna().any():
+        colorings.insert(0, Coloring("Label", corpus["label"]))
+    page = interactive_map.page(arguments.title, corpus, maps, colorings, arguments.points, arguments.characters)
+    write_text(page, arguments.output)
+    log.info("%d texts, %d maps, %.1f MB", len(corpus), len(maps), arguments.output.stat().st_size / 1e6)
+
+
+def read_rows(path: Path, corpus, columns: list[str]):
+    """Columns of a table that has a row for every text of the corpus, in its order.
+
+    Raises InputError if it has other rows.
+    """
+    import pandas as pd
+
+    from selfembed.errors import first_line
+
+    try:
+        table = pd.read_parquet(path, columns=["id", *columns])
+    except (ValueError, OSError) as error:
+        raise InputError(f"{path}: no table with the columns id, {', '.join(columns)}: {first_line(error)}") from error
+    if table["id"].tolist() != corpus["id"].tolist():
+        raise InputError(f"{path}: its texts are not those of the corpus; needed: the same ids in the same order")
+    return table[columns]
+
+
+if __name__ == "__main__":
+    command_line.run(main)

@@ -1,0 +1,41 @@
+"""Find clusters of a corpus, as one model embeds it, and name them by their own words.
+
+Reads embeddings and the corpus. Writes a Parquet table with the columns id and cluster, and a CSV table of clusters:
+cluster, name, texts (how many).
+"""
+
+from selfembed import command_line, vectors
+from selfembed.command_line import existing, log
+from selfembed.corpora import read_corpus
+from selfembed.records import write_table
+
+
+def main(argv: list[str]) -> None:
+    """Run the step with command-line arguments."""
+    parser = command_line.parser(__doc__)
+    parser.add_argument("--embeddings", type=existing, required=True, help="embeddings folder")
+    parser.add_argument("--corpus", type=existing, required=True, help="prepared corpus (Parquet)")
+    parser.add_argument("--clusters", type=int, help="number of clusters; by default by the number of texts, up to 50")
+    parser.add_argument("--seed", type=int, default=42, help="seed of the first centres")
+    parser.add_argument("--output", required=True, help="Parquet file to write")
+    parser.add_argument("--names", required=True, help="CSV file to write")
+    arguments = parser.parse_args(argv)
+    from threadpoolctl import threadpool_limits
+
+    from selfembed import clusters
+
+    corpus = read_corpus(arguments.corpus)
+    embeddings = vectors.load_last_layer(arguments.embeddings)
+    count = arguments.clusters or clusters.number_of_clusters(len(corpus))
+    with threadpool_limits(1):  # sums of several threads are added in any order
+        found = clusters.cluster(embeddings, count, arguments.seed)
+    names = clusters.describe(corpus["text"], found, arguments.seed)
+    log.info("%d texts in %d clusters", len(corpus), len(names))
+    for number, name, texts in names.itertuples(index=False):
+        log.info("%d: %s (%d texts)", number, name, texts)
+    write_table(corpus[["id"]].assign(cluster=found), arguments.output)
+    write_table(names, arguments.names)
+
+
+if __name__ == "__main__":
+    command_line.run(main)

@@ -1,0 +1,328 @@
+"""The interactive map in headless Chromium, without network: what people see, point at and press."""
+
+import pytest
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (pip install '.[dev]')")
+
+import chromium
+import small_pages
+from interactive_map import made_up_page
+
+from selfembed import interactive_map
+
+pytestmark = pytest.mark.skipif(chromium.program() is None, reason="no Chromium is installed")
+
+PLACE = """text => {
+    const frame = document.getElementById('map').getBoundingClientRect();
+    const {xaxis, yaxis} = document.getElementById('map').layout;
+    const found = atob(document.getElementById('positions-' + MODEL).textContent);
+    const at = (place) => (found.charCodeAt(2 * place) + 256 * found.charCodeAt(2 * place + 1)) / 65535;
+    const part = (value, [low, high]) => (value - low) / (high - low);
+    return [
+        frame.left + frame.width * part(at(2 * text), xaxis.range),
+        frame.bottom - frame.height * part(at(2 * text + 1), yaxis.range),
+    ];
+}"""
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium.open_browser() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    """A page whose texts would break it, if it took them as HTML."""
+    page = interactive_map.page(
+        small_pages.HOSTILE[0], small_pages.corpus(), small_pages.maps(), small_pages.colorings()
+    )
+    path = tmp_path_factory.mktemp("map") / "map.html"
+    path.write_text(page, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def open_page(browser, path):
+    """A function that opens the page in a session of its own; afterwards, that nothing went wrong is asserted."""
+    opened = []
+
+    def run(**settings):
+        context = browser.new_context(offline=True, viewport={"width": 1400, "height": 900}, **settings)
+        page = context.new_page()
+        problems, requests = [], []
+        page.on("console", lambda message: problems.append(message.text))
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("request", lambda request: requests.append(request.url))
+        opened.append((context, page, problems, requests))
+        page.goto(path.as_uri())
+        page.wait_for_selector("body[data-ready]")
+        return page
+
+    yield run
+    for context, page, problems, requests in opened:
+        assert page.evaluate("window.broken") is None
+        assert problems == []
+        assert set(requests) == {path.as_uri()}
+        context.close()
+
+
+@pytest.fixture
+def page(open_page):
+    return open_page()
+
+
+def place(page, text, model=0):
+    """Where a text is on the screen."""
+    return page.evaluate(PLACE.replace("MODEL", str(model)), text)
+
+
+def point_at(page, text, model=0):
+    page.mouse.move(5, 5)
+    page.mouse.move(*place(page, text, model), steps=3)
+    page.wait_for_selector("#hover:not([hidden])")
+
+
+def pixels(page):
+    """The picture of the map, without what lies over it."""
+    return page.locator("#map").screenshot()
+
+
+def wait_for_models(page):
+    page.wait_for_function("!document.body.classList.contains('moving')")
+
+
+def test_it_loads_and_says_what_it_is(page):
+    assert page.locator("#loading").is_hidden()
+    assert page.locator("h1").inner_text() == page.title() == small_pages.HOSTILE[0]
+    label = page.locator("#map").get_attribute("aria-label")
+    assert label.startswith("Map of 60 texts, placed by Before and coloured by label (6).")
+    assert page.locator("#classes .toggle").count() == 6
+
+
+@pytest.mark.parametrize("text", [*range(len(small_pages.HOSTILE)), 25], ids=lambda text: f"text {text}")
+def test_hovering_shows_title_and_text_as_text(page, text):
+    point_at(page, text)
+    corpus = small_pages.corpus()
+    assert page.locator("#hover .title").text_content() == corpus["title"][text]
+    assert page.locator("#hover .text").text_content() == corpus["text"][text]
+    assert page.locator("#hover").locator("script, img, b").count() == 0
+
+
+def test_a_hostile_class_is_shown_as_text(page):
+    assert small_pages.HOSTILE[0] in page.locator("#classes .name").all_text_contents()
+    point_at(page, 8)
+    assert page.locator("#hover .class").all_text_contents() == [small_pages.HOSTILE[0], "group 3"]
+
+
+def test_a_click_keeps_a_text_and_announces_it(page):
+    page.mouse.click(*place(page, 25))
+    page.wait_for_selector("#selected:not([hidden])")
+    assert page.locator("#selected").get_attribute("aria-live") == "polite"
+    assert "Title 25" in page.locator("#selected").inner_text()
+    page.locator("#selected .close").click()
+    assert page.locator("#selected").is_hidden()
+
+
+def test_the_search_counts_lists_and_marks_what_it_finds(page):
+    before = pixels(page)
+    page.keyboard.press("/")
+    page.keyboard.type("PROTEIN")
+    page.wait_for_function("document.getElementById('count').textContent.startsWith('20 ')")
+    assert page.locator("#count").inner_text() == "20 texts found"
+    assert page.locator("#hits li").count() == 20
+    assert pixels(page) != before
+    page.locator("#hits button").nth(3).click()
+    assert page.locator("#selected mark").all_text_contents() == ["protein"]
+    page.keyboard.press("n")
+    page.wait_for_function("document.getElementById('selected').innerText.includes('Title 12')")
+    page.keyboard.press("Escape")
+    assert page.locator("#query").input_value() == "" and page.locator("#hits li").count() == 0
+
+
+def test_a_search_for_markup_finds_the_texts_that_hold_it(page):
+    page.locator("#query").fill("<script>window.broken")
+    page.wait_for_function("document.getElementById('count').textContent.startsWith('2 ')")
+    assert page.locator("#hits li").count() == 2
+    assert page.locator("#hits button").first.text_content() == small_pages.HOSTILE[0]
+
+
+def test_enter_zooms_to_what_is_found_and_zero_back(page):
+    whole = page.evaluate("document.getElementById('map').layout.xaxis.range")
+    page.locator("#query").fill("Title 25")
+    page.keyboard.press("Enter")
+    page.wait_for_function("whole => document.getElementById('map').layout.xaxis.range[0] > whole[0] + 0.1", arg=whole)
+    left, top = place(page, 25)
+    frame = page.locator("#map").bounding_box()
+    assert abs(left - frame["width"] / 2) < 3 and abs(top - frame["height"] / 2) < 3
+    page.keyboard.press("Escape")
+    page.locator("#map").focus()
+    page.keyboard.press("0")
+    page.wait_for_function(
+        "whole => Math.abs(document.getElementById('map').layout.xaxis.range[0] - whole[0]) < 1e-9", arg=whole
+    )
+
+
+def test_a_class_can_be_hidden_shown_alone_and_all_brought_back(page):
+    toggles = page.locator("#classes .toggle")
+    before = pixels(page)
+    toggles.nth(0).click()
+    assert toggles.nth(0).get_attribute("aria-pressed") == "false"
+    assert page.locator("#shown").inner_text() == "5 of 6 shown"
+    hidden = pixels(page)
+    assert hidden != before
+    page.locator("#classes li").nth(1).hover()
+    page.locator("#classes .only").nth(1).click()
+    assert [toggle.get_attribute("aria-pressed") for toggle in toggles.all()] == ["false", "true", *["false"] * 4]
+    page.locator("#query").fill("text")
+    page.wait_for_function("document.getElementById('count').textContent.includes('in the classes shown')")
+    page.locator("#query").fill("")
+    page.locator("#all").click()
+    assert page.locator("#shown").inner_text() == "5 classes"
+    page.mouse.move(5, 5)
+    page.wait_for_timeout(300)
+    assert pixels(page) == before
+
+
+def test_a_hidden_text_cannot_be_pointed_at(page):
+    page.locator("#none").click()
+    page.mouse.move(*place(page, 25), steps=3)
+    page.wait_for_timeout(300)
+    assert page.locator("#hover").is_hidden()
+
+
+def test_the_other_model_moves_the_texts(page):
+    before = pixels(page)
+    page.locator("#models input").nth(1).check(force=True)
+    wait_for_models(page)
+    assert pixels(page) != before
+    assert "placed by After" in page.locator("#map").get_attribute("aria-label")
+    assert place(page, 25, model=1) != place(page, 25)
+    point_at(page, 25, model=1)
+    assert page.locator("#hover .title").text_content() == "Title 25"
+    page.locator("#map").focus()
+    page.keyboard.press("1")
+    wait_for_models(page)
+    point_at(page, 25)
+    assert page.locator("#hover .title").text_content() == "Title 25"
+
+
+def test_models_switched_in_haste_end_where_they_should(page):
+    page.locator("#map").focus()
+    for key in "21212":
+        page.keyboard.press(key)
+    wait_for_models(page)
+    page.wait_for_timeout(1500)
+    assert not page.evaluate("document.body.classList.contains('moving')")
+    point_at(page, 25, model=1)
+    assert page.locator("#hover .title").text_content() == "Title 25"
+
+
+def test_texts_are_coloured_by_label_or_cluster(page):
+    before = pixels(page)
+    page.keyboard.press("c")
+    names = page.locator("#classes .name").all_text_contents()
+    assert names == [f"group {number}" for number in range(5)]
+    assert page.locator("#note").inner_text() == "Found."
+    assert pixels(page) != before
+
+
+def test_keys_move_and_zoom_the_map(page):
+    def view():
+        layout = page.evaluate("document.getElementById('map').layout")
+        return layout["xaxis"]["range"], layout["yaxis"]["range"]
+
+    page.locator("#map").focus()
+    start = view()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowUp")
+    moved = view()
+    assert moved[0][0] > start[0][0] and moved[1][0] > start[1][0]
+    page.keyboard.press("+")
+    nearer = view()
+    assert nearer[0][1] - nearer[0][0] < 0.7 * (moved[0][1] - moved[0][0])
+    page.keyboard.press("?")
+    assert page.locator("#keys").is_visible()
+    page.keyboard.press("Escape")
+    assert page.locator("#keys").is_hidden()
+
+
+def test_another_window_size_keeps_the_middle_of_the_map_and_its_scale(page):
+    page.mouse.move(*place(page, 25))
+    before = page.evaluate("document.getElementById('map').layout.xaxis.range")
+    page.set_viewport_size({"width": 1000, "height": 700})
+    page.wait_for_function("document.querySelector('#map .main-svg').clientWidth === 670")
+    after = page.evaluate("document.getElementById('map').layout.xaxis.range")
+    assert sum(after) == pytest.approx(sum(before))
+    assert (after[1] - after[0]) / 670 == pytest.approx((before[1] - before[0]) / 1070)
+    point_at(page, 25)
+    assert page.locator("#hover .title").text_content() == "Title 25"
+
+
+def test_dragging_and_the_wheel_move_and_zoom_the_map(page):
+    left, top = place(page, 25)
+    page.mouse.move(500, 400)
+    page.mouse.down()
+    page.mouse.move(560, 430, steps=4)
+    page.mouse.up()
+    page.wait_for_timeout(300)
+    assert place(page, 25) == pytest.approx([left + 60, top + 30], abs=2)
+    before = page.evaluate("document.getElementById('map').layout.xaxis.range")
+    page.mouse.wheel(0, -400)
+    page.wait_for_timeout(600)
+    after = page.evaluate("document.getElementById('map').layout.xaxis.range")
+    assert after[1] - after[0] < 0.95 * (before[1] - before[0])
+    point_at(page, 25)
+    assert page.locator("#hover .title").text_content() == "Title 25"
+
+
+def test_everything_can_be_reached_with_the_tab_key(page):
+    reached = set()
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate("(document.activeElement.id || document.activeElement.className) + ''"))
+    assert {"map", "zoom-in", "theme", "query", "all", "none", "toggle", "only"} <= reached
+
+
+def test_dark_follows_the_system_and_is_remembered(open_page, browser):
+    page = open_page(color_scheme="dark")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    page.keyboard.press("t")
+    assert page.evaluate("document.documentElement.dataset.theme") == "light"
+    page.reload()
+    page.wait_for_selector("body[data-ready]")
+    assert page.evaluate("document.documentElement.dataset.theme") == "light"
+
+
+def test_a_touch_shows_a_text_on_a_phone(browser, path):
+    context = browser.new_context(
+        offline=True, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, device_scale_factor=2
+    )
+    page = context.new_page()
+    page.goto(path.as_uri())
+    page.wait_for_selector("body[data-ready]")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.touchscreen.tap(*place(page, 25))
+    page.wait_for_selector("#selected:not([hidden])")
+    assert "Title 25" in page.locator("#selected").inner_text()
+    context.close()
+
+
+def test_a_hundred_thousand_texts_load_and_can_be_searched(browser, tmp_path):
+    path = tmp_path / "large.html"
+    path.write_text(made_up_page(100_000), encoding="utf-8")
+    context = browser.new_context(offline=True, viewport={"width": 1400, "height": 900})
+    page = context.new_page()
+    problems = []
+    page.on("console", lambda message: problems.append(message.text))
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.goto(path.as_uri())
+    page.wait_for_selector("body[data-ready]", timeout=120_000)
+    waited = page.evaluate("performance.now()")
+    print(f"100,000 texts: ready after {waited / 1000:.1f} s, {path.stat().st_size / 1e6:.1f} MB")
+    page.locator("#query").fill("text 99999")
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.getElementById('count').textContent.startsWith('1 text')")
+    page.keyboard.press("2")
+    assert problems == []
+    context.close()

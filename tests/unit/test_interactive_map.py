@@ -1,0 +1,244 @@
+"""The interactive map as a file: what is packed into it comes out again, and no text can get out of its block."""
+
+import base64
+import html
+import json
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+import small_pages
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+import draw_interactive_map
+from selfembed import figures, interactive_map
+from selfembed.errors import InputError
+from selfembed.interactive_map import Coloring
+
+
+class Elements(HTMLParser):
+    """Every element of a page with its attributes and its text."""
+
+    def __init__(self, page: str):
+        super().__init__()
+        self.found: list[list] = []
+        self.inside = False
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        self.found.append([tag, dict(attributes), ""])
+        self.inside = True
+
+    def handle_endtag(self, tag):
+        self.inside = False
+
+    def handle_data(self, data):
+        if self.inside:
+            self.found[-1][2] += data
+
+    def text(self, name: str) -> str:
+        return next(text for _, attributes, text in self.found if attributes.get("id") == name)
+
+    def numbers(self, name: str) -> np.ndarray:
+        return np.frombuffer(base64.b64decode(self.text(name)), dtype="<u2")
+
+
+@pytest.fixture(scope="module")
+def page():
+    return interactive_map.page("A <b>map</b>", small_pages.corpus(), small_pages.maps(), small_pages.colorings())
+
+
+@pytest.fixture(scope="module")
+def elements(page):
+    return Elements(page)
+
+
+def test_texts_come_out_as_they_went_in(elements):
+    texts = json.loads(elements.text("texts"))
+    corpus = small_pages.corpus()
+    assert texts == {"titles": corpus["title"].tolist(), "texts": corpus["text"].tolist()}
+    assert json.loads(elements.text("facts"))["title"] == "A <b>map</b>"
+
+
+def test_no_text_makes_an_element(elements):
+    """Neither a script, nor an image, nor anything else: the elements are those of a page with harmless texts."""
+    corpus = small_pages.corpus()
+    corpus[["title", "text"]] = "harmless"
+    labels = [Coloring("Label", ["harmless"] * len(corpus)), small_pages.colorings()[1]]
+    harmless = Elements(interactive_map.page("A map", corpus, small_pages.maps(), labels))
+    assert [tag for tag, *_ in elements.found] == [tag for tag, *_ in harmless.found]
+    assert not [tag for tag, *_ in elements.found if tag in ("img", "link", "iframe", "b")]
+
+
+def test_nothing_comes_from_elsewhere(elements):
+    for tag, attributes, _ in elements.found:
+        assert not {"src", "href", "srcset", "action"} & set(attributes), tag
+    style = next(text for tag, _, text in elements.found if tag == "style")
+    assert "@import" not in style and "url(" not in style
+
+
+def test_the_policy_allows_the_two_scripts_in_the_page_and_no_other(elements):
+    scripts = [text for tag, attributes, text in elements.found if tag == "script" and "type" not in attributes]
+    policy = next(attributes["content"] for tag, attributes, _ in elements.found if attributes.get("http-equiv"))
+    assert len(scripts) == 2
+    allowed = re.search("script-src ([^;]*);", policy)[1].split()
+    assert allowed == ["'unsafe-eval'", *map(interactive_map.source_hash, scripts)]
+    assert policy.startswith("default-src 'none';")
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_json_of_any_text_is_safe_in_html_and_comes_out_again(text):
+    written = interactive_map.html_json({"text": text})
+    assert json.loads(written) == {"text": text}
+    assert not re.search("[<>&\u2028\u2029]", written)
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_text_in_html_comes_out_again(text):
+    assert html.unescape(interactive_map.html_text(text)) == html.unescape(html.escape(text, quote=False))
+
+
+positions = arrays.arrays(np.float64, st.tuples(st.integers(1, 30), st.just(2)), elements=st.floats(-1e6, 1e6))
+
+
+@given(positions)
+def test_packed_positions_are_exact_to_half_a_step(positions):
+    packed = interactive_map.pack(interactive_map.quantise(positions))
+    found = np.frombuffer(base64.b64decode(packed), dtype="<u2").reshape(-1, 2).astype(float)
+    low, high = positions.min(axis=0), positions.max(axis=0)
+    span = (high - low).max() or 1
+    assert np.allclose(found / 65535 - 0.5, (positions - (low + high) / 2) / span, atol=0.51 / 65535)
+
+
+@given(st.floats(0, 2 * np.pi), st.booleans())
+def test_a_turned_or_mirrored_map_is_turned_back(angle, mirrored):
+    first = np.random.default_rng(1).normal(size=(30, 2)) * [3, 1]
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) @ np.diag(
+        [1, -1 if mirrored else 1]
+    )
+    _, second = interactive_map.aligned([first, first @ turn + 7])
+    assert np.allclose(second, first - first.mean(axis=0))
+
+
+def test_every_text_keeps_its_class_and_large_classes_come_first(elements):
+    for number, coloring in enumerate(small_pages.colorings()):
+        entries = json.loads(elements.text("facts"))["colorings"][number]["classes"]
+        names = [entry["name"] for entry in entries]
+        assert [names[place] for place in elements.numbers(f"classes-{number}")] == list(coloring.classes)
+        counts = [entry["count"] for entry in entries if entry["name"] is not None]
+        assert counts == sorted(counts, reverse=True)
+        assert None not in names[:-1]
+
+
+def test_of_many_classes_the_rare_ones_are_one():
+    """A column of tags or names may have thousands."""
+    classes = [f"class {row % 100}" if row < 200 else f"rare {row}" for row in range(250)]
+    entry, numbers = interactive_map.legend(Coloring("Label", classes), np.arange(250))
+    names = [each["name"] for each in entry["classes"]]
+    assert len(names) == 101 and names[0] == "50 rarer classes"
+    assert [names[number] for number in numbers] == classes[:200] + ["50 rarer classes"] * 50
+
+
+def test_colours_are_those_of_the_static_maps():
+    names = ["a", "b", "c"]
+    expected = figures.palette(names)
+    assert {name: colors["light"] for name, colors in interactive_map.class_colors(names).items()} == expected
+
+
+def test_of_a_large_corpus_a_sample_is_shown_and_the_page_says_so():
+    page = interactive_map.page(
+        "Map", small_pages.corpus(), small_pages.maps(), small_pages.colorings(), points=25, characters=12
+    )
+    found = Elements(page)
+    texts, facts = json.loads(found.text("texts")), json.loads(found.text("facts"))
+    assert len(texts["texts"]) == 25 and facts["total"] == 60
+    assert len(found.numbers("positions-0")) == 50 and len(found.numbers("classes-1")) == 25
+    assert sum(entry["count"] for entry in facts["colorings"][0]["classes"]) == 25
+    assert max(map(len, texts["texts"])) <= 13
+    assert set(texts["titles"]) <= {
+        title if len(title) <= 12 else f"{title[:12].rstrip()}…" for title in small_pages.corpus()["title"]
+    }
+
+
+def test_a_corpus_without_titles_has_none():
+    corpus = small_pages.corpus().assign(title=None)
+    page = interactive_map.page("Map", corpus, small_pages.maps(), small_pages.colorings()[1:])
+    assert json.loads(Elements(page).text("texts"))["titles"] is None
+
+
+@pytest.mark.parametrize(
+    ("positions", "message"),
+    [
+        (np.zeros((3, 2)), "map of 'Before': 3 positions, but 60 texts; needed: one for each"),
+        (np.full((60, 2), np.inf), "map of 'Before': a position is not finite; needed: numbers"),
+    ],
+)
+def test_a_map_that_does_not_fit_is_told_in_a_line(positions, message):
+    with pytest.raises(InputError, match=message):
+        interactive_map.page("Map", small_pages.corpus(), {"Before": positions}, small_pages.colorings())
+
+
+# The script ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def words(tmp_path):
+    """Command-line arguments of files on disk, and the page to be."""
+    corpus = small_pages.corpus().assign(label=small_pages.colorings()[0].classes)
+    corpus.to_parquet(tmp_path / "corpus.parquet")
+    for name, positions in small_pages.maps().items():
+        corpus[["id"]].assign(x=positions[:, 0], y=positions[:, 1]).to_parquet(tmp_path / f"{name}.parquet")
+    corpus[["id"]].assign(cluster=np.arange(60) % 2).to_parquet(tmp_path / "clusters.parquet")
+    pd.DataFrame({"cluster": [0, 1], "name": ["even, pair", "odd, <i>"], "texts": 30}).to_csv(tmp_path / "names.csv")
+    paths = {name: str(tmp_path / name) for name in ("corpus.parquet", "clusters.parquet", "names.csv", "map.html")}
+    return [
+        *("--maps", str(tmp_path / "Before.parquet"), str(tmp_path / "After.parquet"), "--models", "Before", "After"),
+        *("--corpus", paths["corpus.parquet"], "--clusters", paths["clusters.parquet"]),
+        *(paths["names.csv"], "--output", paths["map.html"]),
+    ]
+
+
+def test_the_script_draws_labels_and_clusters_the_same_twice(words, tmp_path):
+    pages = []
+    for _ in range(2):
+        draw_interactive_map.main(words)
+        pages.append((tmp_path / "map.html").read_bytes())
+    assert pages[0] == pages[1]
+    facts = json.loads(Elements(pages[0].decode()).text("facts"))
+    assert facts["models"] == ["Before", "After"]
+    assert [each["name"] for each in facts["colorings"]] == ["Label", "Cluster"]
+    assert {entry["name"] for entry in facts["colorings"][1]["classes"]} == {"even, pair", "odd, <i>"}
+
+
+def test_a_corpus_without_labels_is_coloured_by_cluster_alone(words, tmp_path):
+    path = tmp_path / "corpus.parquet"
+    pd.read_parquet(path).assign(label=None).to_parquet(path)
+    draw_interactive_map.main(words)
+    facts = json.loads(Elements((tmp_path / "map.html").read_text()).text("facts"))
+    assert [each["name"] for each in facts["colorings"]] == ["Cluster"]
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("After", lambda table: table.iloc[:-1], "After.parquet: its texts are not those of the corpus"),
+        ("clusters", lambda table: table.iloc[::-1], "clusters.parquet: its texts are not those of the corpus"),
+        ("After", lambda table: table.drop(columns="y"), "After.parquet: no table with the columns id, x, y"),
+    ],
+)
+def test_a_broken_input_is_told_in_a_line(words, tmp_path, name, change, message):
+    path = tmp_path / f"{name}.parquet"
+    change(pd.read_parquet(path)).to_parquet(path)
+    with pytest.raises(InputError, match=message) as caught:
+        draw_interactive_map.main(words)
+    assert len(str(caught.value).splitlines()) == 1
+    assert not (tmp_path / "map.html").exists()
+
+
+def test_a_name_for_every_map(words):
+    with pytest.raises(InputError, match="--models: 1 names for 2 maps; needed: a name for each"):
+        draw_interactive_map.main([word for word in words if word != "After"])
