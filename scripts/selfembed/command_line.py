@@ -9,8 +9,10 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import gettempdir
+from typing import NoReturn
 
-from selfembed.errors import InputError
+from selfembed import seals
+from selfembed.errors import InputError, first_line
 
 log = logging.getLogger("selfembed")
 
@@ -22,9 +24,17 @@ class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescript
     """Help with the docstring's own line breaks and with defaults."""
 
 
+class Parser(argparse.ArgumentParser):
+    """A parser that ends in one line if arguments cannot be used."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with status 2."""
+        self.exit(2, f"error: {message} (see {self.prog} --help)\n")
+
+
 def parser(docstring: str) -> argparse.ArgumentParser:
     """A parser whose `--help` is the script's docstring and shows defaults."""
-    return argparse.ArgumentParser(description=docstring, formatter_class=HelpFormatter)
+    return Parser(description=docstring, formatter_class=HelpFormatter, allow_abbrev=False)
 
 
 def run(main: Callable[[list[str]], None]) -> None:
@@ -38,6 +48,8 @@ def run(main: Callable[[list[str]], None]) -> None:
         sys.exit(f"error: {error}")
     except Exception as error:
         if not is_full_disk(error):
+            if isinstance(error, OSError):  # no permission, no such folder: a traceback says no more
+                sys.exit(f"error: {first_line(error)}")
             raise
         free = ", ".join(
             f"{shutil.disk_usage(path).free / 1e6:,.0f} MB free in {path}" for path in (os.getcwd(), gettempdir())
@@ -55,10 +67,13 @@ def is_full_disk(error: BaseException | None) -> bool:
 
 
 def existing(path: str) -> Path:
-    """Argument type: a file or folder that exists."""
+    """Argument type: a file or folder that exists, and is what a step wrote if one did."""
     if not Path(path).exists():
         raise argparse.ArgumentTypeError(f"'{path}' does not exist")
-    return Path(path)
+    try:
+        return seals.opened(Path(path))
+    except (InputError, OSError) as error:
+        raise argparse.ArgumentTypeError(first_line(error)) from error
 
 
 def add_entries(parser: argparse.ArgumentParser, names: tuple[str, ...], what: str) -> None:

@@ -6,32 +6,55 @@ import os
 import platform
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from selfembed import seals
+from selfembed.seals import checksum
 from selfembed.versions import installed_version
 
 # The packages whose versions can change a number.
-PACKAGES = ("torch", "transformers", "tokenizers", "sentence-transformers", "numpy", "scipy", "scikit-learn", "pandas")
+PACKAGES = (
+    "torch",
+    "transformers",
+    "tokenizers",
+    "sentence-transformers",
+    "mteb",
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "opentsne",
+    "pandas",
+)
 
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path` (a file or a folder to be) that replaces it only when the block succeeds."""
+    """Yield a temporary path beside `path` (a file or a folder to be) that replaces it only when the block succeeds.
+
+    What replaces it is sealed.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     shelter = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:
         temporary = shelter / path.name
         yield temporary
+        seal = seals.write(
+            temporary, provenance(script=Path(sys.argv[0]).name, arguments=sys.argv[1:], inputs=seals.given)
+        )
+        seals.place(path).unlink(missing_ok=True)
         if path.is_dir():
             shutil.rmtree(path)
         os.replace(temporary, path)
+        os.replace(seal, seals.place(path))
     finally:
         shutil.rmtree(shelter, ignore_errors=True)
 
@@ -91,12 +114,6 @@ def read_json(path: Path) -> dict[str, Any]:
     return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
-def checksum(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal digits."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def checksum_of_files(folder: Path, files: Iterable[Path]) -> str:
     """SHA-256 over the names below a folder and the checksums of some of its files, whatever their order."""
     digest = hashlib.sha256()
@@ -125,6 +142,7 @@ def provenance(**facts: Any) -> dict[str, Any]:
     }
 
 
+@cache
 def commit() -> str | None:
     """Git commit of this code, with `+` appended if files differ from it; None outside a repository."""
     command = [
