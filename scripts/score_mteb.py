@@ -11,7 +11,7 @@ import os
 import pandas as pd
 
 from selfembed import command_line, model_paths, task_files
-from selfembed.command_line import existing, log
+from selfembed.command_line import at_least, existing, log
 from selfembed.devices import choose_device, use_threads
 from selfembed.errors import InputError
 from selfembed.records import checksum, checksum_of_files, provenance, write_json, write_table
@@ -29,7 +29,7 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--model", type=existing, required=True, help="model folder at a step")
     parser.add_argument("--path", required=True, help="model path, for instance tuned/iclr/mpnet/crops/seed-42")
     parser.add_argument("--step", required=True, help="step of the model")
-    parser.add_argument("--layer", type=int, required=True, help="layers above this one are removed")
+    parser.add_argument("--layer", type=at_least(0), required=True, help="layers above this one are removed")
     parser.add_argument("--pooling", choices=["mean", "cls", "last"], default="mean", help="pooling")
     parser.add_argument("--task", required=True, help="name of the task")
     parser.add_argument("--block", required=True, help="block of tasks that the score belongs to")
@@ -38,10 +38,10 @@ def main(argv: list[str]) -> None:
     data.add_argument("--corpus", type=existing, help="prepared corpus (Parquet) that a task is made from")
     data.add_argument("--files", type=existing, help="folder with a task's files, in the columns of MTEB's data sets")
     parser.add_argument("--kind", choices=task_files.FILES, help="kind of a task from a corpus or from files")
-    parser.add_argument("--max-length", type=int, default=384, help="tokens to which texts are truncated")
+    parser.add_argument("--max-length", type=at_least(3), default=384, help="tokens to which texts are truncated")
     parser.add_argument("--normalise", action="store_true", help="scale vectors to unit length")
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto", help="where to embed")
-    parser.add_argument("--threads", type=int, default=2, help="CPU threads; decides the last digits")
+    parser.add_argument("--threads", type=at_least(1), default=2, help="CPU threads; decides the last digits")
     parser.add_argument("--output", required=True, help="CSV file to write")
     parser.add_argument("--result", required=True, help="JSON file to write")
     arguments = parser.parse_args(argv)

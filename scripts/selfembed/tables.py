@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from selfembed import measures
-from selfembed.errors import InputError
+from selfembed.errors import InputError, first_line
 
 # One score is one number with everything that identifies it.
 IDENTITY_COLUMNS = [
@@ -31,9 +31,15 @@ OUTCOME_COLUMNS = ["pooling", "layer", "score", "id", "outcome"]
 
 
 def read(path: Path) -> pd.DataFrame:
-    """Read a table that the workflow wrote; only empty cells are missing, so a label may be called None or NA."""
+    """Read a table of scores; only empty cells are missing, so a label may be called None or NA.
+
+    Raises InputError if the file is none.
+    """
     types = {"label": str, "series": str, "group": str, "block": str, "seed": "Int64"}
-    return pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=types)
+    try:
+        return pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=types)
+    except Exception as error:  # whatever the bytes do to the parser
+        raise InputError(f"{path}: not a table of scores: {first_line(error)}") from error
 
 
 def chosen(table: pd.DataFrame, **allowed: list) -> pd.DataFrame:

@@ -58,7 +58,7 @@ STEPS = {
     "prepare_corpus": "--source {}/texts.csv --output disk/corpus.parquet --counts disk/corpus.json",
     "embed": "--model {}/base/0 --corpus {}/corpus.parquet --layers all --threads 1 --output disk/embeddings",
     "fine_tune": "--base {}/base --pairs {}/pairs.parquet --pairs-settings {}/pairs.json --name run --seed 3"
-    " --threads 1 --batch-size 8 --checkpoint-minutes 0 --output disk/run",
+    " --threads 1 --batch-size 8 --checkpoint-minutes 1e-6 --output disk/run",
 }
 
 
