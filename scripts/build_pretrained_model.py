@@ -15,8 +15,9 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--max-length", type=at_least(3), default=512, help="tokens to which texts are truncated")
     parser.add_argument("--output", required=True, help="folder to write")
     arguments = parser.parse_args(argv)
-    from selfembed import encoders
+    from selfembed import checkpoints, encoders
 
+    checkpoints.check_complete(arguments.encoder)
     model = encoders.assemble(encoders.load(arguments.encoder), "mean", arguments.max_length)
     facts = {"encoder": arguments.encoder.name, "weights": checksum(arguments.encoder / "model.safetensors")}
     with written_whole(arguments.output) as folder:

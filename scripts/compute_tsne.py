@@ -23,7 +23,7 @@ def main(argv: list[str]) -> None:
     from selfembed import maps
 
     corpus = read_corpus(arguments.corpus)
-    facts = read_json(arguments.embeddings / "embeddings.json")
+    facts = read_json(arguments.embeddings / "embeddings.json", "poolings", "layers", "last_layer")
     if facts["last_layer"] not in facts["layers"]:
         raise InputError(f"{arguments.embeddings}: the last layer was not embedded, which maps show")
     column = facts["layers"].index(facts["last_layer"])

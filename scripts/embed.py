@@ -22,7 +22,9 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--model", type=existing, required=True, help="model folder at a step")
     parser.add_argument("--corpus", type=existing, required=True, help="prepared corpus (Parquet)")
     parser.add_argument("--layers", nargs="+", default=["last"], help="'last', 'all' or layer numbers from 0")
-    parser.add_argument("--poolings", nargs="+", default=["mean"], help="mean, cls, last, token7")
+    parser.add_argument(
+        "--poolings", nargs="+", choices=["mean", "cls", "last", "token7"], default=["mean"], help="poolings"
+    )
     parser.add_argument("--max-length", type=at_least(3), default=512, help="tokens to which texts are truncated")
     parser.add_argument(
         "--tokens-per-batch",
@@ -60,7 +62,7 @@ def embed_as_bags_of_words(arguments: Namespace, texts: list[str], folder: Path)
     """Save the vectors of a bag of words in `folder`; return what describes them."""
     from selfembed import bags_of_words
 
-    embedded = bags_of_words.embed(texts, **read_json(arguments.model / "bag_of_words.json"))
+    embedded = bags_of_words.embed(texts, **read_json(arguments.model / "bag_of_words.json", "components", "normalise"))
     vectors.save(embedded, folder)
     return {"poolings": ["none"], "layers": [0], "last_layer": 0, "dim": embedded.shape[1]}
 

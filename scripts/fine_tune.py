@@ -9,7 +9,7 @@ import logging
 
 import pandas as pd
 
-from selfembed import command_line, model_cards
+from selfembed import command_line, crops, model_cards
 from selfembed.command_line import at_least, existing, log, part, positive
 from selfembed.devices import choose_device, use_threads
 from selfembed.errors import InputError
@@ -90,8 +90,10 @@ def main(argv: list[str]) -> None:
         return processes.launch(arguments.devices)
     use_threads(arguments.threads)
     logging.getLogger("transformers").setLevel(logging.ERROR)
-    recipe = read_json(arguments.pairs_settings)["settings"] | {key: getattr(arguments, key) for key in RECIPE}
-    pairs = pd.read_parquet(arguments.pairs)
+    recipe = read_json(arguments.pairs_settings, "settings")["settings"] | {
+        key: getattr(arguments, key) for key in RECIPE
+    }
+    pairs = crops.read_pairs(arguments.pairs)
     encoder = encoders.load(arguments.base / "0")
     max_length = encoder.max_seq_length
     if arguments.unfrozen_layers is not None:

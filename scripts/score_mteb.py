@@ -7,6 +7,7 @@ made it (JSON).
 
 import logging
 import os
+from pathlib import Path
 
 import pandas as pd
 
@@ -34,7 +35,7 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--task", required=True, help="name of the task")
     parser.add_argument("--block", required=True, help="block of tasks that the score belongs to")
     data = parser.add_mutually_exclusive_group(required=True)
-    data.add_argument("--data", type=existing, help="downloaded data of a task of mteb's registry")
+    data.add_argument("--data", type=Path, help="downloaded data of a task of mteb's registry")
     data.add_argument("--corpus", type=existing, help="prepared corpus (Parquet) that a task is made from")
     data.add_argument("--files", type=existing, help="folder with a task's files, in the columns of MTEB's data sets")
     parser.add_argument("--kind", choices=task_files.FILES, help="kind of a task from a corpus or from files")

@@ -59,9 +59,13 @@ def read_source(
 def one_thing_each(cells: pd.Series, path: Path) -> pd.Series:
     """The cells as they are.
 
-    Raises InputError if one holds several things, or bytes.
+    Raises InputError if one holds several things, bytes, or text that is not UTF-8.
     """
-    for row, cell in enumerate(cells if cells.dtype == object else (), start=1):
+    try:
+        found = cells.astype(object)  # Parquet's texts are decoded only now
+    except Exception as error:
+        raise InputError(f"{path}: column '{cells.name}' cannot be read: {first_line(error)}") from error
+    for row, cell in enumerate(found if cells.dtype == object else (), start=1):
         if isinstance(cell, dict | bytes) or (hasattr(cell, "__iter__") and not isinstance(cell, str)):
             kind = type(cell).__name__
             raise InputError(f"{path}: column '{cells.name}' holds a {kind} in row {row}; needed: one text or number")

@@ -17,6 +17,7 @@ from typing import Any
 import pandas as pd
 
 from selfembed import seals
+from selfembed.errors import InputError, first_line
 from selfembed.seals import checksum
 from selfembed.versions import installed_version
 
@@ -40,8 +41,12 @@ def written_whole(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path` (a file or a folder to be) that replaces it only when the block succeeds.
 
     What replaces it is sealed.
+
+    Raises InputError if a folder lies there that no step wrote.
     """
     path = Path(path)
+    if path.is_dir() and any(path.iterdir()) and not seals.place(path).is_file():
+        raise InputError(f"{path}: a folder that no step wrote is not replaced; needed: another output")
     path.parent.mkdir(parents=True, exist_ok=True)
     shelter = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:
@@ -109,9 +114,19 @@ def write_json(content: dict[str, Any], path: Path) -> None:
     write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", path)
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON file."""
-    return json.loads(Path(path).read_text(encoding="utf-8"))
+def read_json(path: Path, *keys: str) -> dict[str, Any]:
+    """Read a JSON file that a step wrote, which has some keys.
+
+    Raises InputError if it is none.
+    """
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        if isinstance(content, dict) and set(keys) <= set(content):
+            return content
+        problem = f"needed: a group with {', '.join(keys) or 'keys'}"
+    except (ValueError, RecursionError, OSError) as error:
+        problem = first_line(error)
+    raise InputError(f"{path}: damaged: {problem}; delete what it belongs to and run snakemake again")
 
 
 def checksum_of_files(folder: Path, files: Iterable[Path]) -> str:

@@ -109,6 +109,8 @@ def write_accuracy(
     train, test = labelled_split(labelled, arguments.split, arguments.test_fraction, arguments.split_seed)
     settings |= {key: getattr(arguments, key) for key in ("split", "test_fraction", "split_seed")}
     labels, ids = corpus["label"][labelled].to_numpy(dtype=str), corpus["id"][labelled].to_numpy()
+    if len(np.unique(labels[train])) < 2:
+        raise InputError(f"all labelled training texts are of class {labels[train][0]!r}; needed: two classes or more")
     facts = {"n_train": len(train), "n_test": len(test), "n_classes": len(np.unique(labels))}
 
     def measure(embeddings: np.ndarray | csr_matrix) -> dict[str, np.ndarray]:
@@ -132,7 +134,7 @@ def write_scores(
 
     Raises InputError if embeddings hold NaN or infinity.
     """
-    described = read_json(arguments.embeddings / "embeddings.json")
+    described = read_json(arguments.embeddings / "embeddings.json", "poolings", "layers", "last_layer")
     scores, outcomes = [], []
     for row, pooling in enumerate(described["poolings"]):
         for column, layer in enumerate(described["layers"]):

@@ -58,7 +58,7 @@ def check(path: Path) -> str:
         if not (unit.parent / file).is_file() or checksum(unit.parent / file) != sha256:
             damaged = unit.parent / file
             raise InputError(f"{damaged}: damaged, not what was written; delete {unit} and run snakemake again")
-    return together(path, sealed)
+    return together(path, sealed or checksums(path, unit.parent))
 
 
 def opened(path: Path) -> Path:
