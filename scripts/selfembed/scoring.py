@@ -100,7 +100,7 @@ def write_accuracy(
         settings: what else decides the score, for the rows' column `settings`.
         transform: applied to the embeddings of all labelled texts.
 
-    Raises InputError if no text has a label.
+    Raises InputError if no text has a label, or if those to train on are of one class.
     """
     corpus = read_corpus(arguments.corpus)
     labelled = corpus["label"].notna().to_numpy()
@@ -110,7 +110,7 @@ def write_accuracy(
     settings |= {key: getattr(arguments, key) for key in ("split", "test_fraction", "split_seed")}
     labels, ids = corpus["label"][labelled].to_numpy(dtype=str), corpus["id"][labelled].to_numpy()
     if len(np.unique(labels[train])) < 2:
-        raise InputError(f"all labelled training texts are of class {labels[train][0]!r}; needed: two classes or more")
+        raise InputError(f"all labelled training texts are of class '{labels[train][0]}'; needed: two classes or more")
     facts = {"n_train": len(train), "n_test": len(test), "n_classes": len(np.unique(labels))}
 
     def measure(embeddings: np.ndarray | csr_matrix) -> dict[str, np.ndarray]:
