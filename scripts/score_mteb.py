@@ -20,6 +20,8 @@ from selfembed.tables import SCORE_COLUMNS
 from selfembed.versions import installed_version
 
 PRECISION = "fp32"
+# How long and when, left out of mteb's result so that the same model gives the same bytes.
+TIMELESS = {"evaluation_time": None, "date": None, "evaluation_phases": None}
 # The packages whose versions can change a score most.
 PACKAGES = ("mteb", "datasets", "sentence-transformers", "transformers", "torch")
 
@@ -91,7 +93,7 @@ def main(argv: list[str]) -> None:
     log.info("%s, layer %d: %.4f", arguments.task, arguments.layer, value)
     facts = {"model": arguments.path, **{key: row[key] for key in ("step", "layer", "pooling")}, "weights": weights}
     made_by = provenance(**facts, **settings)
-    write_json(result.model_dump(mode="json") | {"selfembed": made_by}, arguments.result)
+    write_json(result.model_dump(mode="json") | TIMELESS | {"selfembed": made_by}, arguments.result)
     write_table(pd.DataFrame([row], columns=SCORE_COLUMNS), arguments.output)
 
 

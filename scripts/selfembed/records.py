@@ -36,6 +36,10 @@ PACKAGES = (
 )
 
 
+# Folders that this process is writing: what lies in them is sealed with them, not by itself.
+unfinished: list[Path] = []
+
+
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path` (a file or a folder to be) that replaces it only when the block succeeds.
@@ -50,16 +54,9 @@ def written_whole(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     shelter = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:
-        temporary = shelter / path.name
-        yield temporary
-        seal = seals.write(
-            temporary, provenance(script=Path(sys.argv[0]).name, arguments=sys.argv[1:], inputs=seals.given)
-        )
-        seals.place(path).unlink(missing_ok=True)
-        if path.is_dir():
-            shutil.rmtree(path)
-        os.replace(temporary, path)
-        os.replace(seal, seals.place(path))
+        with writing(shelter):
+            yield shelter / path.name
+        move(shelter / path.name, path)
     finally:
         shutil.rmtree(shelter, ignore_errors=True)
 
@@ -79,19 +76,43 @@ def resumable(path: Path, identity: dict[str, Any], writes: bool = True) -> Iter
         return
     identity = json.loads(json.dumps(identity))
     known = folder / "identity.json"
-    if not known.is_file() or read_json(known) != identity:
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        write_json(identity, known)
     try:
-        yield folder
-        if path.is_dir():
-            shutil.rmtree(path)
-        os.replace(folder / "result", path)
+        with writing(folder):
+            if not known.is_file() or read_json(known) != identity:
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir(parents=True)
+                write_json(identity, known)
+            yield folder
+        move(folder / "result", path)
         shutil.rmtree(folder)
     finally:
         if [item for item in folder.rglob("*") if item.is_file()] == [known]:
             shutil.rmtree(folder)
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Remember a folder as one that is being written."""
+    unfinished.append(folder)
+    try:
+        yield
+    finally:
+        unfinished.remove(folder)
+
+
+def move(temporary: Path, path: Path) -> None:
+    """Put a file or folder in the place of another, with a seal that says what made it."""
+    seal = None
+    if not any(path.is_relative_to(folder) for folder in unfinished):
+        made_by = provenance(script=Path(sys.argv[0]).name, arguments=sys.argv[1:], inputs=seals.given)
+        seal = seals.write(temporary, path.name, made_by)
+    # In this order a call that is killed in between leaves no seal that does not fit.
+    seals.place(path).unlink(missing_ok=True)
+    if path.is_dir():
+        shutil.rmtree(path)
+    os.replace(temporary, path)
+    if seal:
+        os.replace(seal, seals.place(path))
 
 
 def write_table(table: pd.DataFrame, path: Path) -> None:

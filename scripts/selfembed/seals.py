@@ -21,13 +21,12 @@ def place(unit: Path) -> Path:
     return unit.parent / f".{unit.name}.seal"
 
 
-def write(content: Path, made_by: dict[str, Any]) -> Path:
-    """Seal a file or folder where it lies, and return the seal; seals of a folder's parts are dropped."""
-    for part in content.rglob(".*.seal"):
-        part.unlink()
-    sealed = {"files": checksums(content, content.parent), "made_by": made_by}
-    place(content).write_text(json.dumps(sealed, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    return place(content)
+def write(content: Path, name: str, made_by: dict[str, Any]) -> Path:
+    """Seal a file or folder that is to get a name, and return the seal."""
+    seal = place(content.with_name(name))
+    sealed = {"files": checksums(content, name), "made_by": made_by}
+    seal.write_text(json.dumps(sealed, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return seal
 
 
 def read(unit: Path) -> dict[str, Any]:
@@ -49,16 +48,26 @@ def check(path: Path) -> str:
 
     Raises InputError if a file is not what was written, or is gone.
     """
-    unit = next((unit for unit in (path, *path.parents) if place(unit).is_file()), None)
-    if unit is None:
-        return together(path, checksums(path, path.parent))
-    name = path.relative_to(unit.parent).as_posix()
-    sealed = {file: sha256 for file, sha256 in read(unit)["files"].items() if f"{file}/".startswith(f"{name}/")}
+    unit, sealed = covered(path)
     for file, sha256 in sealed.items():
         if not (unit.parent / file).is_file() or checksum(unit.parent / file) != sha256:
             damaged = unit.parent / file
             raise InputError(f"{damaged}: damaged, not what was written; delete {unit} and run snakemake again")
-    return together(path, sealed or checksums(path, unit.parent))
+    return together(path, sealed)
+
+
+def recorded(path: Path) -> str:
+    """The checksum that `check` returns, without checking."""
+    return together(path, covered(path)[1])
+
+
+def covered(path: Path) -> tuple[Path, dict[str, str]]:
+    """The file or folder whose seal covers a path, and the checksums in it of the path's files; none without a seal."""
+    unit = next((unit for unit in (path, *path.parents) if place(unit).is_file()), None)
+    if unit is None:
+        return path, {}
+    name = path.relative_to(unit.parent).as_posix()
+    return unit, {file: sha256 for file, sha256 in read(unit)["files"].items() if f"{file}/".startswith(f"{name}/")}
 
 
 def opened(path: Path) -> Path:
@@ -67,19 +76,21 @@ def opened(path: Path) -> Path:
     return path
 
 
-def checksums(path: Path, root: Path) -> dict[str, str]:
-    """SHA-256 of a file, or of every file in a folder, by their paths from `root`, in alphabetical order."""
-    files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
-    return {file.relative_to(root).as_posix(): checksum(file) for file in files}
+def checksums(path: Path, name: str) -> dict[str, str]:
+    """SHA-256 of a file that is to get a name, or of every file in a folder that is, in alphabetical order."""
+    if not path.is_dir():
+        return {name: checksum(path)}
+    files = sorted(file for file in path.rglob("*") if file.is_file())
+    return {f"{name}/{file.relative_to(path).as_posix()}": checksum(file) for file in files}
 
 
-def together(path: Path, files: dict[str, str]) -> str:
-    """One checksum of a file, or of a folder's files."""
+def together(path: Path, sealed: dict[str, str]) -> str:
+    """One checksum of a file, or of a folder's files and their names; of what lies there if nothing is sealed."""
+    files = sealed or checksums(path, path.name)
     if path.is_file():
         return next(iter(files.values()))
-    return hashlib.sha256(
-        repr(sorted((Path(name).name, sha256) for name, sha256 in files.items())).encode()
-    ).hexdigest()
+    lines = (f"{name.split(f'{path.name}/', 1)[-1]} {sha256}\n" for name, sha256 in sorted(files.items()))
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def checksum(path: Path) -> str:
