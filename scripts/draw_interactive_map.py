@@ -7,7 +7,7 @@ they have some, and by cluster.
 from pathlib import Path
 
 from selfembed import command_line
-from selfembed.command_line import existing, log
+from selfembed.command_line import at_least, existing, log
 from selfembed.corpora import read_corpus
 from selfembed.errors import InputError
 from selfembed.records import write_text
@@ -26,8 +26,10 @@ def main(argv: list[str]) -> None:
         required=True,
         help="clusters by the last model (Parquet), their names (CSV)",
     )
-    parser.add_argument("--points", type=int, default=100_000, help="most texts shown; of more, a random sample")
-    parser.add_argument("--characters", type=int, default=200, help="characters shown of a text and of a title")
+    parser.add_argument(
+        "--points", type=at_least(1), default=100_000, help="most texts shown; of more, a random sample"
+    )
+    parser.add_argument("--characters", type=at_least(1), default=200, help="characters shown of a text and of a title")
     parser.add_argument("--title", default="Map of a corpus", help="heading")
     parser.add_argument("--output", type=Path, required=True, help="HTML file to write")
     arguments = parser.parse_args(argv)

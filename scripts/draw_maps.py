@@ -23,11 +23,9 @@ def main(argv: list[str]) -> None:
     )
     parser.add_argument("--output", type=Path, nargs="+", required=True, help="image files to write")
     arguments = parser.parse_args(argv)
-    import pandas as pd
+    from selfembed import figures, tables
 
-    from selfembed import figures
-
-    maps = pd.read_parquet(arguments.maps)
+    maps = tables.read_maps(arguments.maps, "series", "corpus")
     clusters = {
         words["corpus"]: cluster_names(*paths)
         for words, paths in command_line.read_entries(arguments.entry, ("corpus",))

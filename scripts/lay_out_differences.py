@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from selfembed import command_line, differences, layouts, measures, tables
-from selfembed.command_line import log
+from selfembed.command_line import at_least, log
 from selfembed.errors import InputError
 from selfembed.records import write_table, write_text
 
@@ -26,8 +26,8 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--scores", nargs="+", default=[], help="scores shown; default: all")
     parser.add_argument("--steps", nargs="+", default=[], help="steps shown; default: all")
     parser.add_argument("--pooling", default="mean", help="pooling shown")
-    parser.add_argument("--resamples", type=int, default=2000, help="resamples of the bootstrap")
-    parser.add_argument("--seed", type=int, default=42, help="seed of the bootstrap")
+    parser.add_argument("--resamples", type=at_least(1), default=2000, help="resamples of the bootstrap")
+    parser.add_argument("--seed", type=at_least(0), default=42, help="seed of the bootstrap")
     parser.add_argument("--caption", default="", help="caption of the LaTeX table")
     parser.add_argument("--output", type=Path, nargs=2, required=True, help="CSV and LaTeX file to write")
     arguments = parser.parse_args(argv)

@@ -5,7 +5,7 @@ cluster, name, texts (how many).
 """
 
 from selfembed import command_line, vectors
-from selfembed.command_line import existing, log
+from selfembed.command_line import at_least, existing, log
 from selfembed.corpora import read_corpus
 from selfembed.records import write_table
 
@@ -15,8 +15,10 @@ def main(argv: list[str]) -> None:
     parser = command_line.parser(__doc__)
     parser.add_argument("--embeddings", type=existing, required=True, help="embeddings folder")
     parser.add_argument("--corpus", type=existing, required=True, help="prepared corpus (Parquet)")
-    parser.add_argument("--clusters", type=int, help="number of clusters; by default by the number of texts, up to 50")
-    parser.add_argument("--seed", type=int, default=42, help="seed of the first centres")
+    parser.add_argument(
+        "--clusters", type=at_least(1), help="number of clusters; by default by the number of texts, up to 50"
+    )
+    parser.add_argument("--seed", type=at_least(0), default=42, help="seed of the first centres")
     parser.add_argument("--output", required=True, help="Parquet file to write")
     parser.add_argument("--names", required=True, help="CSV file to write")
     arguments = parser.parse_args(argv)
@@ -25,7 +27,7 @@ def main(argv: list[str]) -> None:
     from selfembed import clusters
 
     corpus = read_corpus(arguments.corpus)
-    embeddings = vectors.load_last_layer(arguments.embeddings)
+    embeddings = vectors.load_last_layer(arguments.embeddings, len(corpus))
     count = arguments.clusters or clusters.number_of_clusters(len(corpus))
     with threadpool_limits(1):  # sums of several threads are added in any order
         found = clusters.cluster(embeddings, count, arguments.seed)

@@ -6,32 +6,57 @@ import os
 import platform
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from selfembed import seals
+from selfembed.errors import InputError, first_line
+from selfembed.seals import checksum
 from selfembed.versions import installed_version
 
 # The packages whose versions can change a number.
-PACKAGES = ("torch", "transformers", "tokenizers", "sentence-transformers", "numpy", "scipy", "scikit-learn", "pandas")
+PACKAGES = (
+    "torch",
+    "transformers",
+    "tokenizers",
+    "sentence-transformers",
+    "mteb",
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "opentsne",
+    "pandas",
+)
+
+
+# Folders that this process is writing: what lies in them is sealed with them, not by itself.
+unfinished: list[Path] = []
 
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path` (a file or a folder to be) that replaces it only when the block succeeds."""
+    """Yield a temporary path beside `path` (a file or a folder to be) that replaces it only when the block succeeds.
+
+    What replaces it is sealed.
+
+    Raises InputError if a folder lies there that no step wrote.
+    """
     path = Path(path)
+    if path.is_dir() and any(path.iterdir()) and not seals.place(path).is_file():
+        raise InputError(f"{path}: a folder that no step wrote is not replaced; needed: another output")
     path.parent.mkdir(parents=True, exist_ok=True)
     shelter = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:
-        temporary = shelter / path.name
-        yield temporary
-        if path.is_dir():
-            shutil.rmtree(path)
-        os.replace(temporary, path)
+        with writing(shelter):
+            yield shelter / path.name
+        move(shelter / path.name, path)
     finally:
         shutil.rmtree(shelter, ignore_errors=True)
 
@@ -51,19 +76,43 @@ def resumable(path: Path, identity: dict[str, Any], writes: bool = True) -> Iter
         return
     identity = json.loads(json.dumps(identity))
     known = folder / "identity.json"
-    if not known.is_file() or read_json(known) != identity:
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        write_json(identity, known)
     try:
-        yield folder
-        if path.is_dir():
-            shutil.rmtree(path)
-        os.replace(folder / "result", path)
+        with writing(folder):
+            if not known.is_file() or read_json(known) != identity:
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir(parents=True)
+                write_json(identity, known)
+            yield folder
+        move(folder / "result", path)
         shutil.rmtree(folder)
     finally:
         if [item for item in folder.rglob("*") if item.is_file()] == [known]:
             shutil.rmtree(folder)
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Remember a folder as one that is being written."""
+    unfinished.append(folder)
+    try:
+        yield
+    finally:
+        unfinished.remove(folder)
+
+
+def move(temporary: Path, path: Path) -> None:
+    """Put a file or folder in the place of another, with a seal that says what made it."""
+    seal = None
+    if not any(path.is_relative_to(folder) for folder in unfinished):
+        made_by = provenance(script=Path(sys.argv[0]).name, arguments=sys.argv[1:], inputs=seals.given)
+        seal = seals.write(temporary, path.name, made_by)
+    # In this order a call that is killed in between leaves no seal that does not fit.
+    seals.place(path).unlink(missing_ok=True)
+    if path.is_dir():
+        shutil.rmtree(path)
+    os.replace(temporary, path)
+    if seal:
+        os.replace(seal, seals.place(path))
 
 
 def write_table(table: pd.DataFrame, path: Path) -> None:
@@ -86,15 +135,19 @@ def write_json(content: dict[str, Any], path: Path) -> None:
     write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", path)
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON file."""
-    return json.loads(Path(path).read_text(encoding="utf-8"))
+def read_json(path: Path, *keys: str) -> dict[str, Any]:
+    """Read a JSON file that a step wrote, which has some keys.
 
-
-def checksum(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal digits."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    Raises InputError if it is none.
+    """
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        if isinstance(content, dict) and set(keys) <= set(content):
+            return content
+        problem = f"needed: a group with {', '.join(keys) or 'keys'}"
+    except (ValueError, RecursionError, OSError) as error:
+        problem = first_line(error)
+    raise InputError(f"{path}: damaged: {problem}; delete what it belongs to and run snakemake again")
 
 
 def checksum_of_files(folder: Path, files: Iterable[Path]) -> str:
@@ -125,6 +178,7 @@ def provenance(**facts: Any) -> dict[str, Any]:
     }
 
 
+@cache
 def commit() -> str | None:
     """Git commit of this code, with `+` appended if files differ from it; None outside a repository."""
     command = [

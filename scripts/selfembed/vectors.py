@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from scipy.sparse import csr_matrix, load_npz, save_npz
 
-from selfembed.errors import InputError
+from selfembed.errors import InputError, first_line
 from selfembed.records import read_json
 
 
@@ -41,20 +41,26 @@ def load(folder: Path, pooling: int, layer: int, rows: np.ndarray | slice) -> np
 
     Args:
         pooling, layer: positions in the folder's lists of poolings and layers.
-        rows: boolean mask of texts, or a slice.
+        rows: boolean mask of texts.
+
+    Raises InputError if the folder holds no vectors of so many texts.
     """
     dense = folder / "embeddings.npy"
-    if dense.is_file():
-        return np.load(dense, mmap_mode="r")[pooling, layer][rows]
-    return load_npz(folder / "embeddings.npz")[rows]
+    try:
+        if dense.is_file():
+            return np.load(dense, mmap_mode="r", allow_pickle=False)[pooling, layer][rows]
+        return load_npz(folder / "embeddings.npz")[rows]
+    except Exception as error:  # whatever the bytes do to the parser
+        again = "delete the folder and run snakemake again"
+        raise InputError(f"{folder}: no embeddings of {len(rows)} texts: {first_line(error)}; {again}") from error
 
 
-def load_last_layer(folder: Path) -> np.ndarray | csr_matrix:
+def load_last_layer(folder: Path, texts: int) -> np.ndarray | csr_matrix:
     """Vectors of all texts in the last layer, by the first pooling.
 
-    Raises InputError if the last layer was not embedded.
+    Raises InputError if the last layer was not embedded, or the folder holds no vectors of so many texts.
     """
-    facts = read_json(folder / "embeddings.json")
+    facts = read_json(folder / "embeddings.json", "poolings", "layers", "last_layer")
     if facts["last_layer"] not in facts["layers"]:
         raise InputError(f"{folder}: the last layer was not embedded, which maps and clusters show")
-    return load(folder, 0, facts["layers"].index(facts["last_layer"]), slice(None))
+    return load(folder, 0, facts["layers"].index(facts["last_layer"]), np.ones(texts, dtype=bool))
