@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 export PATH := $(BIN):$(PATH)
 
-.PHONY: env demo test reference check lock docs
+.PHONY: env demo test reference check lock docs verify lineage audit
 
 env: $(VENV)/.installed
 
@@ -43,3 +43,14 @@ lock:
 
 docs: env
 	PYTHONPATH=scripts python -m selfembed.settings.documentation
+
+verify: env
+	PYTHONPATH=scripts python -m selfembed.verification
+
+lineage: env
+	@PYTHONPATH=scripts python -m selfembed.lineage --deep "$(OF)"
+
+audit: env
+	$(PYTHON) -m venv $(VENV)-audit
+	$(VENV)-audit/bin/python -m pip install --quiet --upgrade pip pip-audit
+	$(VENV)-audit/bin/pip-audit --requirement requirements.lock --no-deps --disable-pip
