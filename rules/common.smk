@@ -15,6 +15,7 @@ from selfembed.errors import InputError
 from selfembed import model_paths, task_files
 from selfembed.settings import code as code_files
 from selfembed.settings import expansion
+from selfembed.settings import files as config_files
 from selfembed.settings.expansion import Model
 from selfembed.settings.flags import flags
 from selfembed.settings.paths import braced
@@ -46,6 +47,7 @@ from selfembed.settings.validation import check_target_names, load, missing_sour
 os.environ.update(HF_HUB_OFFLINE="1")
 
 try:
+    config_files.check(workflow.configfiles)
     settings = load(config)
     study = expansion.expand(settings)
     check_target_names(

@@ -75,8 +75,11 @@ def missing_task_files(settings: Settings) -> list[str]:
 
 def missing_columns(settings: Settings) -> list[str]:
     """One line if published numbers lack columns."""
-    with open(settings.published, newline="", encoding="utf-8") as file:
-        header = next(csv.reader(file), [])
+    try:
+        with open(settings.published, newline="", encoding="utf-8") as file:
+            header = next(iter(list(csv.reader(file))), [])
+    except (UnicodeDecodeError, csv.Error) as error:
+        return [f"published: {settings.published!r} cannot be read: {error}; allowed: CSV in UTF-8"]
     lacking = ", ".join(name for name in PUBLISHED_COLUMNS if name not in header)
     needed = ", ".join(PUBLISHED_COLUMNS)
     return [f"published: {settings.published!r} has no column {lacking}; allowed: CSV with {needed}"] if lacking else []
