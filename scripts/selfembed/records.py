@@ -6,64 +6,129 @@ import os
 import platform
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from selfembed import seals
+from selfembed.errors import InputError, first_line
+from selfembed.seals import checksum
 from selfembed.versions import installed_version
 
 # The packages whose versions can change a number.
-PACKAGES = ("torch", "transformers", "tokenizers", "sentence-transformers", "numpy", "scipy", "scikit-learn", "pandas")
+PACKAGES = (
+    "torch",
+    "transformers",
+    "tokenizers",
+    "sentence-transformers",
+    "mteb",
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "opentsne",
+    "pandas",
+)
+
+
+# Folders that this process is filling: what it writes inside one is a part of a result, and sealed with it.
+in_progress: list[Path] = []
+
+
+@contextmanager
+def filling(folder: Path) -> Iterator[None]:
+    """What is written in a folder meanwhile is a part of something larger."""
+    in_progress.append(folder)
+    try:
+        yield
+    finally:
+        in_progress.remove(folder)
 
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path` (a file or a folder to be) that replaces it only when the block succeeds."""
+    """Yield a temporary path beside `path` (a file or a folder to be) that replaces it only when the block succeeds.
+
+    What replaces it is sealed.
+
+    Raises InputError if a folder lies there that no step wrote.
+    """
     path = Path(path)
+    check_replaceable(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     shelter = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:
-        temporary = shelter / path.name
-        yield temporary
-        if path.is_dir():
-            shutil.rmtree(path)
-        os.replace(temporary, path)
+        with filling(shelter):
+            yield shelter / path.name
+        move(shelter / path.name, path)
     finally:
         shutil.rmtree(shelter, ignore_errors=True)
 
 
 @contextmanager
 def resumable(path: Path, identity: dict[str, Any], writes: bool = True) -> Iterator[Path]:
-    """Yield a folder beside `path` that outlives a job that is killed; its `result` replaces `path` at the end.
+    """Yield a folder beside `path` that outlives a job that is killed; its `result` replaces `path` at the end, sealed.
 
     Snakemake deletes the outputs of a failed job, not this folder. What an earlier job left in it is there again, if
     `identity`, everything that decides the result, is the same; otherwise it is thrown away. Of several processes
     that work together, one `writes`; the others only learn where the folder is.
+
+    Raises InputError if a folder lies at `path` that no step wrote.
     """
     path = Path(path)
     folder = path.with_name(f".{path.name}.unfinished")
     if not writes:
         yield folder
         return
+    check_replaceable(path)
     identity = json.loads(json.dumps(identity))
     known = folder / "identity.json"
-    if not known.is_file() or read_json(known) != identity:
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        write_json(identity, known)
-    try:
-        yield folder
-        if path.is_dir():
-            shutil.rmtree(path)
-        os.replace(folder / "result", path)
-        shutil.rmtree(folder)
-    finally:
-        if [item for item in folder.rglob("*") if item.is_file()] == [known]:
+    with filling(folder):
+        if not is_of(known, identity):
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            write_json(identity, known)
+        try:
+            yield folder
+            move(folder / "result", path)
             shutil.rmtree(folder)
+        finally:
+            if [item for item in folder.rglob("*") if item.is_file()] == [known]:
+                shutil.rmtree(folder)
+
+
+def is_of(known: Path, identity: dict[str, Any]) -> bool:
+    """Whether unfinished work is of some identity; work whose identity cannot be read is of none."""
+    try:
+        return known.is_file() and read_json(known) == identity
+    except InputError:
+        return False
+
+
+def check_replaceable(path: Path) -> None:
+    """Raise InputError if a folder lies at a path that no step wrote."""
+    if path.is_dir() and any(path.iterdir()) and not seals.place(path).is_file():
+        raise InputError(f"{path}: a folder that no step wrote is not replaced; needed: another output")
+
+
+def move(temporary: Path, path: Path) -> None:
+    """Put a file or folder in the place of another, with a seal that says what made it."""
+    seal = None
+    if not any(path.is_relative_to(folder) for folder in in_progress):
+        made_by = provenance(script=Path(sys.argv[0]).name, arguments=sys.argv[1:], inputs=seals.given)
+        seal = seals.write(temporary, path.name, made_by)
+        # In this order a call that is killed in between leaves no seal that does not fit.
+        seals.place(path).unlink(missing_ok=True)
+    if path.is_dir():
+        shutil.rmtree(path)
+    os.replace(temporary, path)
+    if seal:
+        os.replace(seal, seals.place(path))
 
 
 def write_table(table: pd.DataFrame, path: Path) -> None:
@@ -86,15 +151,19 @@ def write_json(content: dict[str, Any], path: Path) -> None:
     write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", path)
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON file."""
-    return json.loads(Path(path).read_text(encoding="utf-8"))
+def read_json(path: Path, *keys: str) -> dict[str, Any]:
+    """Read a JSON file that a step wrote, which has some keys.
 
-
-def checksum(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal digits."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    Raises InputError if it is none.
+    """
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        if isinstance(content, dict) and set(keys) <= set(content):
+            return content
+        problem = f"needed: a group with {', '.join(keys) or 'keys'}"
+    except (ValueError, RecursionError, OSError) as error:
+        problem = first_line(error)
+    raise InputError(f"{path}: damaged: {problem}; delete what it belongs to and run snakemake again")
 
 
 def checksum_of_files(folder: Path, files: Iterable[Path]) -> str:
@@ -105,10 +174,11 @@ def checksum_of_files(folder: Path, files: Iterable[Path]) -> str:
     return digest.hexdigest()
 
 
+@cache
 def code_checksum() -> str:
-    """SHA-256 over the library's files: a job that goes on must be of the same code as the one that began."""
-    folder = Path(__file__).parent
-    return checksum_of_files(folder, folder.glob("*.py"))
+    """SHA-256 over the scripts and their library: a job that goes on must be of the same code as the one that began."""
+    folder = Path(__file__).parents[1]
+    return checksum_of_files(folder, [*folder.glob("*.py"), *folder.glob("selfembed/*.py")])
 
 
 def provenance(**facts: Any) -> dict[str, Any]:
@@ -125,6 +195,7 @@ def provenance(**facts: Any) -> dict[str, Any]:
     }
 
 
+@cache
 def commit() -> str | None:
     """Git commit of this code, with `+` appended if files differ from it; None outside a repository."""
     command = [

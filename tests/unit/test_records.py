@@ -25,7 +25,7 @@ def test_a_folder_is_replaced_whole(tmp_path):
             temporary.mkdir()
             (temporary / content).write_text(content)
     assert [path.name for path in folder.iterdir()] == ["two"]
-    assert list(folder.parent.iterdir()) == [folder]
+    assert sorted(folder.parent.iterdir()) == [folder.parent / ".folder.seal", folder]
 
 
 @pytest.mark.parametrize("ending", [".csv", ".parquet"])
