@@ -6,6 +6,7 @@ It has no weights, since it is fitted on the corpus that it embeds. Writes a fol
 from pathlib import Path
 
 from selfembed import command_line
+from selfembed.command_line import at_least
 from selfembed.records import write_json, written_whole
 
 
@@ -13,7 +14,7 @@ def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     parser.add_argument("--type", choices=["tfidf", "svd"], required=True, help="kind of vectors")
-    parser.add_argument("--components", type=int, help="singular vectors kept (type svd)")
+    parser.add_argument("--components", type=at_least(1), help="singular vectors kept (type svd)")
     parser.add_argument("--normalise", action="store_true", help="scale vectors to unit length (type svd)")
     parser.add_argument("--output", required=True, help="folder to write")
     arguments = parser.parse_args(argv)

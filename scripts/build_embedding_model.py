@@ -4,7 +4,7 @@ Reads a base model. Writes a folder with `0/`, a SentenceTransformer with mean p
 """
 
 from selfembed import command_line, model_cards
-from selfembed.command_line import existing
+from selfembed.command_line import at_least, existing
 from selfembed.records import checksum, provenance, write_json, written_whole
 
 PARTS = {
@@ -19,7 +19,7 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--base", type=existing, required=True, help="folder of the base model")
     parser.add_argument("--part", choices=sorted(PARTS), required=True, help="what is kept of it")
     parser.add_argument("--name", required=True, help="name of the encoder")
-    parser.add_argument("--max-length", type=int, default=512, help="tokens to which texts are truncated")
+    parser.add_argument("--max-length", type=at_least(3), default=512, help="tokens to which texts are truncated")
     parser.add_argument("--output", required=True, help="folder to write")
     arguments = parser.parse_args(argv)
     from selfembed import encoders

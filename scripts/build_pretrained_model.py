@@ -4,7 +4,7 @@ Reads an encoder folder. Writes a folder with `0/`, a SentenceTransformer with m
 """
 
 from selfembed import command_line, model_cards
-from selfembed.command_line import existing
+from selfembed.command_line import at_least, existing
 from selfembed.records import checksum, provenance, write_json, written_whole
 
 
@@ -12,11 +12,12 @@ def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     parser.add_argument("--encoder", type=existing, required=True, help="folder of the checkpoint")
-    parser.add_argument("--max-length", type=int, default=512, help="tokens to which texts are truncated")
+    parser.add_argument("--max-length", type=at_least(3), default=512, help="tokens to which texts are truncated")
     parser.add_argument("--output", required=True, help="folder to write")
     arguments = parser.parse_args(argv)
-    from selfembed import encoders
+    from selfembed import checkpoints, encoders
 
+    checkpoints.check_complete(arguments.encoder)
     model = encoders.assemble(encoders.load(arguments.encoder), "mean", arguments.max_length)
     facts = {"encoder": arguments.encoder.name, "weights": checksum(arguments.encoder / "model.safetensors")}
     with written_whole(arguments.output) as folder:

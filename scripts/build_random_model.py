@@ -4,7 +4,7 @@ Reads a tokenizer folder. Writes a folder with `0/`, a SentenceTransformer with 
 """
 
 from selfembed import command_line, model_cards
-from selfembed.command_line import existing
+from selfembed.command_line import at_least, existing, part
 from selfembed.records import provenance, write_json, written_whole
 
 
@@ -13,13 +13,13 @@ def main(argv: list[str]) -> None:
     parser = command_line.parser(__doc__)
     parser.add_argument("--tokenizer", type=existing, required=True, help="folder with a tokenizer")
     parser.add_argument("--name", required=True, help="name of the encoder")
-    parser.add_argument("--layers", type=int, default=12, help="transformer layers")
-    parser.add_argument("--hidden-size", type=int, default=768, help="width of token vectors")
-    parser.add_argument("--attention-heads", type=int, default=12, help="attention heads per layer")
-    parser.add_argument("--intermediate-size", type=int, default=3072, help="width of feed-forward layers")
-    parser.add_argument("--dropout", type=float, default=0.1, help="dropout probability")
-    parser.add_argument("--max-length", type=int, default=512, help="tokens to which texts are truncated")
-    parser.add_argument("--seed", type=int, required=True, help="decides the weights")
+    parser.add_argument("--layers", type=at_least(1), default=12, help="transformer layers")
+    parser.add_argument("--hidden-size", type=at_least(1), default=768, help="width of token vectors")
+    parser.add_argument("--attention-heads", type=at_least(1), default=12, help="attention heads per layer")
+    parser.add_argument("--intermediate-size", type=at_least(1), default=3072, help="width of feed-forward layers")
+    parser.add_argument("--dropout", type=part, default=0.1, help="dropout probability")
+    parser.add_argument("--max-length", type=at_least(3), default=512, help="tokens to which texts are truncated")
+    parser.add_argument("--seed", type=at_least(0), required=True, help="decides the weights")
     parser.add_argument("--output", required=True, help="folder to write")
     arguments = parser.parse_args(argv)
     from selfembed import encoders

@@ -5,7 +5,7 @@ Reads run folders, label by label. Writes a CSV table: one row per run and optim
 
 import pandas as pd
 
-from selfembed import command_line, model_paths
+from selfembed import command_line, model_paths, tables
 from selfembed.records import read_json, write_table
 
 NAMES = ("label",)
@@ -17,12 +17,12 @@ def main(argv: list[str]) -> None:
     command_line.add_entries(parser, NAMES, "label, and the run folders that it belongs to; repeatable")
     parser.add_argument("--output", required=True, help="CSV file to write")
     arguments = parser.parse_args(argv)
-    tables = []
+    histories = []
     for names, folders in command_line.read_entries(arguments.entry, NAMES):
         for folder in folders:
-            run = model_paths.identity(f"tuned/{read_json(folder / 'run.json')['run']}")
-            tables.append(pd.read_csv(folder / "loss.csv").assign(**names, **run))
-    table = pd.concat(tables, ignore_index=True)
+            run = model_paths.identity(f"tuned/{read_json(folder / 'run.json', 'run')['run']}")
+            histories.append(tables.read(folder / "loss.csv", "step", "loss").assign(**names, **run))
+    table = pd.concat(histories, ignore_index=True)
     first = [*NAMES, *run]
     write_table(table[first + [column for column in table.columns if column not in first]], arguments.output)
 

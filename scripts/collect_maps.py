@@ -6,7 +6,7 @@ class), x, y.
 
 import pandas as pd
 
-from selfembed import command_line
+from selfembed import command_line, tables
 from selfembed.command_line import existing
 from selfembed.records import write_table
 
@@ -21,7 +21,7 @@ def main(argv: list[str]) -> None:
     arguments = parser.parse_args(argv)
     parts = []
     for path, series, corpus in zip(arguments.maps, arguments.series, arguments.corpora, strict=True):
-        part = pd.read_parquet(path)
+        part = tables.read_maps(path)
         part.insert(0, "series", series)
         part.insert(1, "corpus", corpus)
         parts.append(part)

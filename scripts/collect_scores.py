@@ -21,7 +21,7 @@ def main(argv: list[str]) -> None:
     arguments = parser.parse_args(argv)
     parts = []
     for names, paths in command_line.read_entries(arguments.entry, NAMES):
-        parts.extend(tables.read(path).assign(**names) for path in paths)
+        parts.extend(tables.read(path, *tables.SCORE_COLUMNS).assign(**names) for path in paths)
     table = pd.concat(parts, ignore_index=True)
     write_table(table[[*tables.LINE_COLUMNS, *tables.SCORE_COLUMNS]], arguments.output)
 

@@ -32,8 +32,10 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--output", required=True, help="CSV file to write")
     parser.add_argument("--markdown", required=True, help="Markdown file to write")
     arguments = parser.parse_args(argv)
-    reproduced = pd.concat([tables.read(path).assign(experiment=path.stem) for path in arguments.tables])
-    comparison = agreement.compare(tables.read(arguments.published), reproduced)
+    reproduced = pd.concat(
+        [tables.read(path, *tables.SCORE_COLUMNS).assign(experiment=path.stem) for path in arguments.tables]
+    )
+    comparison = agreement.compare(tables.read(arguments.published, "experiment", *tables.SCORE_COLUMNS), reproduced)
     log.info("%s", comparison["verdict"].value_counts().to_dict())
     write_table(comparison, arguments.output)
     write_text(markdown(comparison), arguments.markdown)

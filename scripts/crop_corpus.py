@@ -5,7 +5,7 @@ JSON file that says where the texts went.
 """
 
 from selfembed import command_line, crops
-from selfembed.command_line import existing, log
+from selfembed.command_line import at_least, existing, log, part
 from selfembed.corpora import read_corpus, summary
 from selfembed.errors import InputError
 from selfembed.records import checksum, provenance, write_json, write_table
@@ -15,14 +15,18 @@ def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     parser.add_argument("--corpus", type=existing, required=True, help="prepared corpus (Parquet)")
+    parser.add_argument("--held-out", type=part, default=0.1, help="part of the texts that runs hold out; 0: all texts")
     parser.add_argument(
-        "--held-out", type=float, default=0.1, help="part of the texts that runs hold out; 0: all texts"
+        "--size", type=at_least(1), help="number of texts to draw, if more have two crops; default: all"
     )
-    parser.add_argument("--size", type=int, help="number of texts to draw, if more have two crops; default: all")
-    parser.add_argument("--sentences", type=int, default=2, help="sentences in a crop")
-    parser.add_argument("--minimum-length", type=int, default=100, help="shortest eligible sentence (characters)")
-    parser.add_argument("--maximum-length", type=int, default=250, help="longest eligible sentence (characters)")
-    parser.add_argument("--seed", type=int, default=42, help="seed of all draws")
+    parser.add_argument("--sentences", type=at_least(1), default=2, help="sentences in a crop")
+    parser.add_argument(
+        "--minimum-length", type=at_least(1), default=100, help="shortest eligible sentence (characters)"
+    )
+    parser.add_argument(
+        "--maximum-length", type=at_least(1), default=250, help="longest eligible sentence (characters)"
+    )
+    parser.add_argument("--seed", type=at_least(0), default=42, help="seed of all draws")
     parser.add_argument("--output", required=True, help="Parquet file to write")
     parser.add_argument("--counts", required=True, help="JSON file to write")
     arguments = parser.parse_args(argv)

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from selfembed import command_line, hub
-from selfembed.command_line import log
+from selfembed.command_line import at_least, log
 from selfembed.hub import MissingFileError
 from selfembed.records import written_whole
 
@@ -44,7 +44,9 @@ def main(argv: list[str]) -> None:
     parser = command_line.parser(__doc__)
     parser.add_argument("--id", required=True, help="repository, for instance microsoft/mpnet-base")
     parser.add_argument("--revision", required=True, help="full commit hash")
-    parser.add_argument("--layers", type=int, required=True, help="transformer layers that the weights must have")
+    parser.add_argument(
+        "--layers", type=at_least(1), required=True, help="transformer layers that the weights must have"
+    )
     parser.add_argument("--output", required=True, help="folder to write")
     arguments = parser.parse_args(argv)
     from selfembed import checkpoints

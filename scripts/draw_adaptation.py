@@ -7,7 +7,7 @@ different corpus brings early (Δ_S), and what is left to gain from the corpus i
 from pathlib import Path
 
 from selfembed import command_line
-from selfembed.command_line import existing
+from selfembed.command_line import at_least, existing
 
 
 def main(argv: list[str]) -> None:
@@ -19,7 +19,7 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--score", default="knn", help="score shown")
     parser.add_argument("--reference", default="ICLR", help="label of the runs on the evaluated corpus")
     parser.add_argument("--shifted", default="Reddit", help="label of the runs on the most different corpus")
-    parser.add_argument("--shift-step", type=int, default=60, help="step at which Δ_S is taken")
+    parser.add_argument("--shift-step", type=at_least(1), default=60, help="step at which Δ_S is taken")
     parser.add_argument("--output", type=Path, nargs="+", required=True, help="image files to write")
     arguments = parser.parse_args(argv)
     from selfembed import figures, panels, tables

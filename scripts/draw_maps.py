@@ -19,11 +19,9 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--score", default="knn", help="score in the corner")
     parser.add_argument("--output", type=Path, nargs="+", required=True, help="image files to write")
     arguments = parser.parse_args(argv)
-    import pandas as pd
-
     from selfembed import figures, tables
 
-    maps = pd.read_parquet(arguments.maps)
+    maps = tables.read_maps(arguments.maps, "series", "corpus")
     scores = figures.read_table(arguments.table, pooling=[arguments.pooling, "none"], score=[arguments.score])
     scores = tables.one_number_per(["series", "corpus"], tables.last_layers(scores))
     accuracy = scores.groupby(["series", "corpus"])["value"].mean()

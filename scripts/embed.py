@@ -9,7 +9,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from selfembed import command_line, vectors
-from selfembed.command_line import existing, log
+from selfembed.command_line import at_least, existing, log
 from selfembed.corpora import read_corpus
 from selfembed.devices import choose_device, use_threads
 from selfembed.progress import Progress
@@ -22,14 +22,18 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--model", type=existing, required=True, help="model folder at a step")
     parser.add_argument("--corpus", type=existing, required=True, help="prepared corpus (Parquet)")
     parser.add_argument("--layers", nargs="+", default=["last"], help="'last', 'all' or layer numbers from 0")
-    parser.add_argument("--poolings", nargs="+", default=["mean"], help="mean, cls, last, token7")
-    parser.add_argument("--max-length", type=int, default=512, help="tokens to which texts are truncated")
     parser.add_argument(
-        "--tokens-per-batch", type=int, help="padded tokens in a batch; default: 2048 on a processor, 65536 on a GPU"
+        "--poolings", nargs="+", choices=["mean", "cls", "last", "token7"], default=["mean"], help="poolings"
+    )
+    parser.add_argument("--max-length", type=at_least(3), default=512, help="tokens to which texts are truncated")
+    parser.add_argument(
+        "--tokens-per-batch",
+        type=at_least(1),
+        help="padded tokens in a batch; default: 2048 on a processor, 65536 on a GPU",
     )
     parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32", help="of the encoder's forward pass")
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto", help="where to embed")
-    parser.add_argument("--threads", type=int, default=2, help="CPU threads; decides the last digits")
+    parser.add_argument("--threads", type=at_least(1), default=2, help="CPU threads; decides the last digits")
     parser.add_argument("--output", required=True, help="folder to write")
     arguments = parser.parse_args(argv)
     texts = read_corpus(arguments.corpus)["text"].tolist()
@@ -58,7 +62,7 @@ def embed_as_bags_of_words(arguments: Namespace, texts: list[str], folder: Path)
     """Save the vectors of a bag of words in `folder`; return what describes them."""
     from selfembed import bags_of_words
 
-    embedded = bags_of_words.embed(texts, **read_json(arguments.model / "bag_of_words.json"))
+    embedded = bags_of_words.embed(texts, **read_json(arguments.model / "bag_of_words.json", "components", "normalise"))
     vectors.save(embedded, folder)
     return {"poolings": ["none"], "layers": [0], "last_layer": 0, "dim": embedded.shape[1]}
 

@@ -15,7 +15,7 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--experiment", required=True, help="experiment to extract")
     parser.add_argument("--output", required=True, help="CSV file to write")
     arguments = parser.parse_args(argv)
-    published = tables.read(arguments.published)
+    published = tables.read(arguments.published, "experiment")
     rows = published[published["experiment"] == arguments.experiment]
     write_table(rows.drop(columns="experiment"), arguments.output)
 

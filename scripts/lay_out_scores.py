@@ -29,7 +29,13 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--output", type=Path, nargs=2, required=True, help="CSV and LaTeX file to write")
     arguments = parser.parse_args(argv)
     ours, published = (
-        tables.chosen(tables.read(path), score=arguments.scores, step=arguments.steps) if path else None
+        tables.chosen(
+            tables.read(path, "series", "layer", "last_layer", "pooling", "value"),
+            score=arguments.scores,
+            step=arguments.steps,
+        )
+        if path
+        else None
         for path in (arguments.table, arguments.published)
     )
     table = layouts.lay_out(

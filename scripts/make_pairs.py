@@ -5,7 +5,7 @@ was made.
 """
 
 from selfembed import command_line, crops
-from selfembed.command_line import existing, log
+from selfembed.command_line import at_least, existing, log, part
 from selfembed.corpora import read_corpus
 from selfembed.records import checksum, provenance, write_json, write_table
 
@@ -15,12 +15,16 @@ def main(argv: list[str]) -> None:
     parser = command_line.parser(__doc__)
     parser.add_argument("--corpus", type=existing, required=True, help="prepared corpus (Parquet)")
     parser.add_argument("--type", choices=sorted(crops.AUGMENTATIONS), required=True, help="augmentation")
-    parser.add_argument("--sentences", type=int, default=2, help="sentences in a pack")
-    parser.add_argument("--minimum-length", type=int, default=100, help="shortest eligible sentence (characters)")
-    parser.add_argument("--maximum-length", type=int, default=250, help="longest eligible sentence (characters)")
-    parser.add_argument("--held-out", type=float, default=0.0, help="part of the texts that is left out")
-    parser.add_argument("--epochs", type=int, default=1, help="pairs per text")
-    parser.add_argument("--seed", type=int, required=True, help="seed of all draws and orders")
+    parser.add_argument("--sentences", type=at_least(1), default=2, help="sentences in a pack")
+    parser.add_argument(
+        "--minimum-length", type=at_least(0), default=100, help="shortest eligible sentence (characters)"
+    )
+    parser.add_argument(
+        "--maximum-length", type=at_least(1), default=250, help="longest eligible sentence (characters)"
+    )
+    parser.add_argument("--held-out", type=part, default=0.0, help="part of the texts that is left out")
+    parser.add_argument("--epochs", type=at_least(1), default=1, help="pairs per text")
+    parser.add_argument("--seed", type=at_least(0), required=True, help="seed of all draws and orders")
     parser.add_argument("--output", required=True, help="Parquet file to write")
     parser.add_argument("--settings", required=True, help="JSON file to write the settings to")
     arguments = parser.parse_args(argv)

@@ -5,7 +5,7 @@ that says how many rows went where.
 """
 
 from selfembed import command_line, corpora
-from selfembed.command_line import existing, log
+from selfembed.command_line import at_least, existing, log
 from selfembed.records import checksum, provenance, write_json, write_table
 
 
@@ -23,8 +23,8 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--keywords", help="column with keywords, which then decide the labels")
     parser.add_argument("--keyword-classes", type=existing, help="keywords with frequency and class (CSV)")
     parser.add_argument("--unlabelled", nargs="+", default=[], help="labels that mean 'no label'")
-    parser.add_argument("--minimum-length", type=int, default=1, help="shorter texts are dropped (characters)")
-    parser.add_argument("--minimum-label-count", type=int, default=1, help="rarer labels become 'no label'")
+    parser.add_argument("--minimum-length", type=at_least(1), default=1, help="shorter texts are dropped (characters)")
+    parser.add_argument("--minimum-label-count", type=at_least(1), default=1, help="rarer labels become 'no label'")
     parser.add_argument("--deduplicate", action="store_true", help="keep only the first of identical texts")
     parser.add_argument("--output", required=True, help="Parquet file to write")
     parser.add_argument("--counts", required=True, help="JSON file to write the row counts to")

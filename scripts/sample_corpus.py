@@ -6,7 +6,7 @@ Reads a corpus. Writes a corpus: the sample, in the order drawn.
 import numpy as np
 
 from selfembed import command_line
-from selfembed.command_line import existing
+from selfembed.command_line import at_least, existing
 from selfembed.corpora import read_corpus
 from selfembed.errors import InputError
 from selfembed.records import write_table
@@ -16,8 +16,8 @@ def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     parser.add_argument("--corpus", type=existing, required=True, help="prepared corpus (Parquet)")
-    parser.add_argument("--size", type=int, required=True, help="number of texts")
-    parser.add_argument("--seed", type=int, default=42, help="seed of the draw")
+    parser.add_argument("--size", type=at_least(1), required=True, help="number of texts")
+    parser.add_argument("--seed", type=at_least(0), default=42, help="seed of the draw")
     parser.add_argument("--output", required=True, help="Parquet file to write")
     arguments = parser.parse_args(argv)
     corpus = read_corpus(arguments.corpus)

@@ -7,6 +7,7 @@ and whether every tested text gets the right label (Parquet).
 from functools import partial
 
 from selfembed import command_line, neighbors, scoring
+from selfembed.command_line import at_least
 from selfembed.transforms import TRANSFORMS, transform
 
 
@@ -15,7 +16,7 @@ def main(argv: list[str]) -> None:
     parser = command_line.parser(__doc__)
     scoring.add_arguments(parser)
     scoring.add_split_arguments(parser)
-    parser.add_argument("--k", type=int, default=10, help="neighbours that vote")
+    parser.add_argument("--k", type=at_least(1), default=10, help="neighbours that vote")
     parser.add_argument("--metric", choices=["euclidean", "cosine"], default="euclidean", help="distance")
     parser.add_argument("--transform", choices=TRANSFORMS, default="none", help="what is done to embeddings before")
     arguments = parser.parse_args(argv)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from selfembed import command_line, model_paths, task_files
-from selfembed.command_line import existing, log
+from selfembed import command_line, model_paths, seals, task_files
+from selfembed.command_line import at_least, existing, log
 from selfembed.devices import choose_device, use_threads
 from selfembed.errors import InputError
 from selfembed.records import checksum, checksum_of_files, provenance, write_json, write_table
@@ -20,6 +20,8 @@ from selfembed.tables import SCORE_COLUMNS
 from selfembed.versions import installed_version
 
 PRECISION = "fp32"
+# How long and when, left out of mteb's result so that the same model gives the same bytes.
+TIMELESS = {"evaluation_time": None, "date": None, "evaluation_phases": None}
 # The packages whose versions can change a score most.
 PACKAGES = ("mteb", "datasets", "sentence-transformers", "transformers", "torch")
 
@@ -30,7 +32,7 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--model", type=existing, required=True, help="model folder at a step")
     parser.add_argument("--path", required=True, help="model path, for instance tuned/iclr/mpnet/crops/seed-42")
     parser.add_argument("--step", required=True, help="step of the model")
-    parser.add_argument("--layer", type=int, required=True, help="layers above this one are removed")
+    parser.add_argument("--layer", type=at_least(0), required=True, help="layers above this one are removed")
     parser.add_argument("--pooling", choices=["mean", "cls", "last"], default="mean", help="pooling")
     parser.add_argument("--task", required=True, help="name of the task")
     parser.add_argument("--block", required=True, help="block of tasks that the score belongs to")
@@ -39,10 +41,10 @@ def main(argv: list[str]) -> None:
     data.add_argument("--corpus", type=existing, help="prepared corpus (Parquet) that a task is made from")
     data.add_argument("--files", type=existing, help="folder with a task's files, in the columns of MTEB's data sets")
     parser.add_argument("--kind", choices=task_files.FILES, help="kind of a task from a corpus or from files")
-    parser.add_argument("--max-length", type=int, default=384, help="tokens to which texts are truncated")
+    parser.add_argument("--max-length", type=at_least(3), default=384, help="tokens to which texts are truncated")
     parser.add_argument("--normalise", action="store_true", help="scale vectors to unit length")
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto", help="where to embed")
-    parser.add_argument("--threads", type=int, default=2, help="CPU threads; decides the last digits")
+    parser.add_argument("--threads", type=at_least(1), default=2, help="CPU threads; decides the last digits")
     parser.add_argument("--output", required=True, help="CSV file to write")
     parser.add_argument("--result", required=True, help="JSON file to write")
     arguments = parser.parse_args(argv)
@@ -53,6 +55,7 @@ def main(argv: list[str]) -> None:
     logging.getLogger("transformers").setLevel(logging.ERROR)  # it would list the layers that are cut off
     if arguments.data:
         task, data_checksum = registry_tasks.load(arguments.task, arguments.data)
+        seals.taken(arguments.data)
     else:
         task, data_checksum = local_task(arguments)
     last_layer = checkpoints.last_layer(arguments.model)
@@ -91,7 +94,7 @@ def main(argv: list[str]) -> None:
     log.info("%s, layer %d: %.4f", arguments.task, arguments.layer, value)
     facts = {"model": arguments.path, **{key: row[key] for key in ("step", "layer", "pooling")}, "weights": weights}
     made_by = provenance(**facts, **settings)
-    write_json(result.model_dump(mode="json") | {"selfembed": made_by}, arguments.result)
+    write_json(result.model_dump(mode="json") | TIMELESS | {"selfembed": made_by}, arguments.result)
     write_table(pd.DataFrame([row], columns=SCORE_COLUMNS), arguments.output)
 
 

@@ -59,7 +59,7 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--output", required=True, help="CSV file to write")
     parser.add_argument("--markdown", required=True, help="Markdown file to write")
     arguments = parser.parse_args(argv)
-    summary = summarise(tables.read(arguments.table))
+    summary = summarise(tables.read(arguments.table, *WITHOUT_SEED, "value"))
     write_table(summary, arguments.output)
     write_text(markdown(summary), arguments.markdown)
 

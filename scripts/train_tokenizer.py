@@ -4,7 +4,7 @@ Reads a corpus. Writes a folder that transformers loads as a tokenizer.
 """
 
 from selfembed import command_line
-from selfembed.command_line import existing, log
+from selfembed.command_line import at_least, existing, log
 from selfembed.corpora import read_corpus
 from selfembed.records import written_whole
 
@@ -13,7 +13,7 @@ def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     parser.add_argument("--corpus", type=existing, required=True, help="prepared corpus (Parquet)")
-    parser.add_argument("--vocabulary-size", type=int, default=30522, help="number of tokens")
+    parser.add_argument("--vocabulary-size", type=at_least(300), default=30522, help="number of tokens")
     parser.add_argument("--output", required=True, help="folder to write")
     arguments = parser.parse_args(argv)
     from selfembed.tokenization import train_tokenizer

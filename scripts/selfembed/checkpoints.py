@@ -1,12 +1,18 @@
 """Folders with pretrained weights: what they must hold."""
 
+import json
 import pickle
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from transformers import AutoConfig
+from safetensors import safe_open
+from transformers import AutoConfig, AutoModel
 
 from selfembed.errors import InputError, first_line
 from selfembed.records import checksum
+
+NEEDED = "a transformers checkpoint with tokenizer and safetensors weights that needs no code of its own"
 
 # Files that a fast tokenizer is made from: any of these groups will do.
 TOKENIZERS = (("tokenizer.json",), ("vocab.txt",), ("vocab.json", "merges.txt"))
@@ -15,8 +21,8 @@ TOKENIZERS = (("tokenizer.json",), ("vocab.txt",), ("vocab.json", "merges.txt"))
 def check(folder: Path, layers: int, sha256: str | None = None) -> None:
     """Check that a folder holds a checkpoint we can use.
 
-    Raises InputError if config, tokenizer or safetensors weights are missing, if the weights' SHA-256 differs, or if
-    the number of transformer layers does.
+    Raises InputError if config, tokenizer or safetensors weights are missing or damaged, if the checkpoint brings code
+    of its own, if the weights' SHA-256 differs, or if the number of transformer layers does.
     """
     for name in ("config.json", "model.safetensors"):
         if not (folder / name).is_file():
@@ -27,14 +33,48 @@ def check(folder: Path, layers: int, sha256: str | None = None) -> None:
     found = checksum(folder / "model.safetensors")
     if sha256 is not None and found != sha256:
         raise InputError(f"{folder}/model.safetensors: SHA-256 is {found}, but the config says {sha256}")
-    found = last_layer(folder)
+    with loading(folder), safe_open(folder / "model.safetensors", "pt"):
+        if "auto_map" in json.loads((folder / "config.json").read_text(encoding="utf-8")):
+            raise InputError(f"{folder}: its config.json names code of its own, which is not run; needed: {NEEDED}")
+        found = last_layer(folder)
     if found != layers:
         raise InputError(f"{folder}: {found} transformer layers, but the config says layers: {layers}")
 
 
 def last_layer(folder: Path) -> int:
-    """Number of transformer layers of a checkpoint or a saved model, whatever its architecture calls them."""
-    return AutoConfig.from_pretrained(folder, local_files_only=True).num_hidden_layers
+    """Number of transformer layers of a checkpoint or a saved model, whatever its architecture calls them.
+
+    Raises InputError if the folder has no config that transformers knows.
+    """
+    with loading(folder):
+        return AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False).num_hidden_layers
+
+
+@contextmanager
+def loading(folder: Path) -> Iterator[None]:
+    """Whatever the files of a checkpoint do to the libraries that load it is one InputError."""
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:
+        raise InputError(f"{folder}: cannot be loaded: {first_line(error)}; needed: {NEEDED}") from error
+
+
+def check_complete(folder: Path) -> None:
+    """Check that the weights are those of the architecture that the config names, but for a pooler, which is not used.
+
+    Raises InputError if some are missing: transformers would make them up at random.
+    """
+    with loading(folder):
+        local = {"local_files_only": True, "trust_remote_code": False, "use_safetensors": True}
+        _, found = AutoModel.from_pretrained(folder, output_loading_info=True, **local)
+    missing = sorted(name for name in found["missing_keys"] if "pooler" not in name)
+    if missing:
+        raise InputError(
+            f"{folder}: model.safetensors lacks {len(missing)} tensors of the architecture in config.json, "
+            f"such as {missing[0]}; needed: weights that fit it"
+        )
 
 
 def convert(weights: Path, output: Path) -> None:

@@ -3,14 +3,18 @@
 import argparse
 import errno
 import logging
+import math
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import gettempdir
+from typing import NoReturn
 
-from selfembed.errors import InputError
+from selfembed import seals
+from selfembed.errors import InputError, one_line
 
 log = logging.getLogger("selfembed")
 
@@ -22,9 +26,17 @@ class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescript
     """Help with the docstring's own line breaks and with defaults."""
 
 
+class Parser(argparse.ArgumentParser):
+    """A parser that ends in one line if arguments cannot be used."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with status 2."""
+        self.exit(2, f"error: {one_line(message)} (see {self.prog} --help)\n")
+
+
 def parser(docstring: str) -> argparse.ArgumentParser:
     """A parser whose `--help` is the script's docstring and shows defaults."""
-    return argparse.ArgumentParser(description=docstring, formatter_class=HelpFormatter)
+    return Parser(description=docstring, formatter_class=HelpFormatter, allow_abbrev=False)
 
 
 def run(main: Callable[[list[str]], None]) -> None:
@@ -35,14 +47,16 @@ def run(main: Callable[[list[str]], None]) -> None:
     try:
         main(sys.argv[1:])
     except InputError as error:
-        sys.exit(f"error: {error}")
+        sys.exit(f"error: {one_line(error)}")
     except Exception as error:
-        if not is_full_disk(error):
-            raise
-        free = ", ".join(
-            f"{shutil.disk_usage(path).free / 1e6:,.0f} MB free in {path}" for path in (os.getcwd(), gettempdir())
-        )
-        sys.exit(f"error: no space left on a disk ({free}); make room and run the same again")
+        if is_full_disk(error):
+            free = ", ".join(
+                f"{shutil.disk_usage(path).free / 1e6:,.0f} MB free in {path}" for path in (os.getcwd(), gettempdir())
+            )
+            sys.exit(f"error: no space left on a disk ({free}); make room and run the same again")
+        if isinstance(error, OSError) and error.filename:  # no permission, a read-only disk: a traceback says no more
+            sys.exit(f"error: {one_line(error)}")
+        raise
 
 
 def is_full_disk(error: BaseException | None) -> bool:
@@ -55,10 +69,44 @@ def is_full_disk(error: BaseException | None) -> bool:
 
 
 def existing(path: str) -> Path:
-    """Argument type: a file or folder that exists."""
+    """Argument type: a file or folder that exists, and is what a step wrote if one did."""
     if not Path(path).exists():
         raise argparse.ArgumentTypeError(f"'{path}' does not exist")
-    return Path(path)
+    try:
+        return seals.opened(Path(path))
+    except (InputError, OSError) as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def at_least(minimum: int) -> Callable[[str], int]:
+    """Argument type: a whole number that is not smaller."""
+
+    def number(text: str) -> int:
+        if not re.fullmatch(r"[+-]?\d{1,18}", text) or int(text) < minimum:
+            raise argparse.ArgumentTypeError(f"{text!r} is not possible; allowed: whole numbers from {minimum}")
+        return int(text)
+
+    return number
+
+
+def positive(text: str) -> float:
+    """Argument type: a finite number above 0."""
+    return _number(text, lambda number: 0 < number < math.inf, "numbers above 0")
+
+
+def part(text: str) -> float:
+    """Argument type: a number from 0 to 1."""
+    return _number(text, lambda number: 0 <= number <= 1, "numbers from 0 to 1")
+
+
+def _number(text: str, possible: Callable[[float], bool], allowed: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not possible(number):
+        raise argparse.ArgumentTypeError(f"{text!r} is not possible; allowed: {allowed}")
+    return number
 
 
 def add_entries(parser: argparse.ArgumentParser, names: tuple[str, ...], what: str) -> None:

@@ -1,13 +1,12 @@
 """Readers of corpora, and their cleaning into one table: `id`, `text`, `label`, `title`."""
 
 import hashlib
-import warnings
 from pathlib import Path
 
 import pandas as pd
 from pandas.api.types import is_float_dtype
-from pandas.errors import ParserWarning
 
+from selfembed import cells
 from selfembed.errors import InputError, first_line
 from selfembed.file_formats import FORMATS
 from selfembed.keywords import label as label_by_keywords
@@ -33,6 +32,8 @@ def read_source(
 
     Raises InputError if the format is unknown, the file cannot be read or a column does not exist.
     """
+    if (keywords is None) != (keyword_classes is None):
+        raise InputError(f"{path}: keywords and keyword_classes belong together; allowed: both or neither")
     raw = read_file(path, format)
     if keywords is not None and keyword_classes is not None:
         if keywords not in raw.columns:
@@ -46,11 +47,29 @@ def read_source(
     for name, column in {"id": id, "text": text, "label": label, "title": title}.items():
         if column is None:
             table[name] = pd.Series([None] * len(raw), dtype="object")
+        elif list(raw.columns).count(column) > 1:
+            raise InputError(f"{path}: column '{column}' comes twice; needed: once")
         elif column in raw.columns:
-            table[name] = as_text(raw[column]).to_numpy()
+            table[name] = as_text(one_thing_each(raw[column], path)).to_numpy()
         else:
             raise InputError(f"{path}: no column '{column}' for '{name}'; columns: {', '.join(map(str, raw.columns))}")
     return table
+
+
+def one_thing_each(cells: pd.Series, path: Path) -> pd.Series:
+    """The cells as they are.
+
+    Raises InputError if one holds several things, bytes, or text that is not UTF-8.
+    """
+    try:
+        found = cells.astype(object)  # Parquet's texts are decoded only now
+    except Exception as error:
+        raise InputError(f"{path}: column '{cells.name}' cannot be read: {first_line(error)}") from error
+    for row, cell in enumerate(found if cells.dtype == object else (), start=1):
+        if isinstance(cell, dict | bytes) or (hasattr(cell, "__iter__") and not isinstance(cell, str)):
+            kind = type(cell).__name__
+            raise InputError(f"{path}: column '{cells.name}' holds a {kind} in row {row}; needed: one text or number")
+    return cells
 
 
 def as_text(cells: pd.Series) -> pd.Series:
@@ -70,24 +89,14 @@ def read_file(path: Path, format: str | None = None) -> pd.DataFrame:
         raise InputError(
             f"{path}: cannot tell the format from the ending '{path.suffix}'; allowed: {', '.join(FORMATS)}"
         )
+    if format in ("csv", "tsv"):
+        return cells.read(path, "\t" if format == "tsv" else ",")
     try:
-        match format:
-            case "parquet":
-                return pd.read_parquet(path)
-            case "jsonl":
-                return pd.read_json(path, lines=True, dtype=False, convert_dates=False)
-        return read_cells(path, "\t" if format == "tsv" else ",")
-    except (ValueError, OSError, ParserWarning) as error:
+        if format == "parquet":
+            return pd.read_parquet(path)
+        return pd.read_json(path, lines=True, dtype=False, convert_dates=False)
+    except Exception as error:  # whatever the bytes do to the parser
         raise InputError(f"{path}: cannot be read as {format}: {first_line(error)}") from error
-
-
-def read_cells(path: Path, separator: str) -> pd.DataFrame:
-    """A csv or tsv file as text; only empty cells are missing; a row longer than the header is an error."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", ParserWarning)
-        return pd.read_csv(
-            path, sep=separator, dtype=str, encoding="utf-8-sig", keep_default_na=False, na_values=[""], index_col=False
-        )
 
 
 def prepare(
@@ -111,7 +120,7 @@ def prepare(
     empty = corpus["text"].isna() | (corpus["text"] == "")
     corpus = corpus[~empty]
     counts["empty"] = int(empty.sum())
-    short = corpus["text"].str.len() < minimum_length
+    short = corpus["text"].map(len) < minimum_length
     corpus = corpus[~short]
     counts["too short"] = int(short.sum())
     corpus["title"] = corpus["title"].where(corpus["title"] != "", None)
@@ -161,5 +170,5 @@ def read_corpus(path: Path) -> pd.DataFrame:
     """
     try:
         return pd.read_parquet(path, columns=COLUMNS)
-    except (ValueError, OSError) as error:
+    except Exception as error:  # whatever the bytes do to the parser
         raise InputError(f"{path}: not a prepared corpus: {first_line(error)}") from error

@@ -6,14 +6,16 @@ piece, with its leading space. (White space inside a prepared corpus has been fo
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from selfembed.errors import InputError
+from selfembed.errors import InputError, first_line
 from selfembed.splits import split
 
 FEWEST = 50  # texts from which crops are worth a score: its standard error is then up to 7 points
+PAIR_COLUMNS = ["epoch", "id", "anchor", "positive"]
 
 Candidates = Callable[..., list[str]]
 Draw = Callable[[list[str], np.random.Generator], tuple[str, str]]
@@ -109,6 +111,20 @@ AUGMENTATIONS: dict[str, Augmentation] = {
 }
 
 
+def read_pairs(path: Path) -> pd.DataFrame:
+    """Read pairs that `make_pairs` made.
+
+    Raises InputError if the file holds none.
+    """
+    try:
+        pairs = pd.read_parquet(path, columns=PAIR_COLUMNS).astype({"anchor": object, "positive": object})
+    except Exception as error:  # whatever the bytes do to the parser
+        raise InputError(f"{path}: no pairs: {first_line(error)}; needed: {', '.join(PAIR_COLUMNS)}") from error
+    if pairs.empty:
+        raise InputError(f"{path}: no pairs; needed: at least one row")
+    return pairs
+
+
 def positions_kept(n_texts: int, held_out: float) -> np.ndarray:
     """Positions of the texts that are not held out, ascending.
 
@@ -175,7 +191,7 @@ def make_pairs(
         for epoch in range(epochs)
         for index in generator.permutation(usable)
     ]
-    return pd.DataFrame(rows, columns=["epoch", "id", "anchor", "positive"])
+    return pd.DataFrame(rows, columns=PAIR_COLUMNS)
 
 
 def crop_corpus(

@@ -10,7 +10,7 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Dense, Pooling, Transformer
 from transformers import AutoTokenizer, BertConfig, BertModel, PreTrainedModel
 
-from selfembed import token7, token_pooling
+from selfembed import checkpoints, token7, token_pooling
 from selfembed.checkpoints import last_layer
 from selfembed.errors import InputError
 from selfembed.token_embeddings import TokenEmbeddings, TokenEmbeddingsConfig
@@ -28,19 +28,20 @@ def load(folder: Path, layers: int | None = None) -> Transformer:
     Args:
         layers: cut above this many transformer layers; 0 leaves the embedding module alone.
 
-    Raises InputError if the encoder has fewer layers: transformers would add random ones.
+    Raises InputError if the folder has no model that can be loaded so, or fewer layers: transformers would add random
+    ones.
     """
-    local = {"local_files_only": True}
+    local = {"local_files_only": True, "trust_remote_code": False}
     if layers is not None:
         last = last_layer(folder)
         if not 0 <= layers <= last:
             raise InputError(f"{folder}: layer {layers} does not exist; allowed: 0 to {last}")
     cut = {} if layers is None else {"num_hidden_layers": layers}
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), checkpoints.loading(folder):
         torch.manual_seed(0)
         return Transformer(
             str(folder),
-            model_kwargs={"dtype": torch.float32, **local},
+            model_kwargs={"dtype": torch.float32, "use_safetensors": True, **local},
             processor_kwargs=dict(local),
             config_kwargs=local | cut,
         )
@@ -56,8 +57,14 @@ def random_bert(
     intermediate_size: int = 3072,
     dropout: float = 0.1,
 ) -> SentenceTransformer:
-    """A BERT with random weights (N(0, 0.02²), transformers' own initialisation) that depend on `seed` alone."""
-    tokenizer = AutoTokenizer.from_pretrained(tokenizer_folder, local_files_only=True)
+    """A BERT with random weights (N(0, 0.02²), transformers' own initialisation) that depend on `seed` alone.
+
+    Raises InputError if the folder has no tokenizer, or the attention heads do not divide the width.
+    """
+    if hidden_size % attention_heads:
+        raise InputError(f"attention_heads {attention_heads} does not divide hidden_size {hidden_size}")
+    with checkpoints.loading(tokenizer_folder):
+        tokenizer = AutoTokenizer.from_pretrained(tokenizer_folder, local_files_only=True, trust_remote_code=False)
     config = BertConfig(
         vocab_size=len(tokenizer),
         hidden_size=hidden_size,

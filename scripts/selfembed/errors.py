@@ -8,3 +8,8 @@ class InputError(ValueError):
 def first_line(error: BaseException) -> str:
     """The first line of an error's message; the error's type if it has no message (as time-outs have none)."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def one_line(message: object) -> str:
+    """A message with its line breaks folded: names from people's files may hold some."""
+    return " ".join(str(message).split())

@@ -1,5 +1,6 @@
 """The style of all figures and small drawing helpers."""
 
+import re
 import textwrap
 from pathlib import Path
 
@@ -68,7 +69,13 @@ def label_colors(labels: list[str], chosen: dict[str, str]) -> dict[str, object]
 
 
 def chosen_colors(words: list[str]) -> dict[str, str]:
-    """Colours from command-line words `label=#rrggbb`."""
+    """Colours from command-line words `label=#rrggbb`.
+
+    Raises InputError if a word is none.
+    """
+    for word in words:
+        if not re.fullmatch(r"(?s).*=#[0-9a-fA-F]{6}", word):
+            raise InputError(f"--colors: {word!r} is not possible; allowed: label=#rrggbb")
     pairs = (word.rsplit("=", 1) for word in words)
     return {wrapped(label): color for label, color in pairs}
 
@@ -101,7 +108,7 @@ def read_published(path: Path | None, scores: pd.DataFrame) -> pd.DataFrame:
     """Published numbers of the corpora, layers, poolings, scores and series that are drawn; none without a file."""
     if path is None:
         return scores.iloc[:0]
-    published = tables.read(path)
+    published = tables.read(path, "series", "corpus", "layer", "pooling", "score", "value")
     for column in ("series", "corpus", "layer", "pooling", "score"):
         published = published[published[column].isin(set(scores[column]))]
     return published
@@ -112,7 +119,7 @@ def read_table(path: Path, **conditions: object) -> pd.DataFrame:
 
     Raises InputError if no row does.
     """
-    table = tables.read(path)
+    table = tables.read(path, "label", "step", *conditions)
     table["label"] = table["label"].map(wrapped)
     for column, allowed in conditions.items():
         table = table[table[column].isin(allowed)]
@@ -123,8 +130,13 @@ def read_table(path: Path, **conditions: object) -> pd.DataFrame:
 
 
 def save(figure: Figure, paths: list[Path]) -> None:
-    """Save a figure to every path, without dates, so that the same table gives the same bytes."""
+    """Save a figure to every path, without dates, so that the same table gives the same bytes.
+
+    Raises InputError if a path's ending is no image format.
+    """
     for path in paths:
+        if path.suffix.removeprefix(".") not in figure.canvas.get_supported_filetypes():
+            raise InputError(f"{path}: '{path.suffix}' is no image format; allowed: .png, .pdf, .svg")
         metadata = {"CreationDate": None} if path.suffix == ".pdf" else {}
         with written_whole(path) as temporary:
             figure.savefig(temporary, metadata=metadata)

@@ -5,15 +5,16 @@ from pathlib import Path
 
 import pandas as pd
 
+from selfembed import cells
 from selfembed.errors import InputError
 
 
 def read_classes(path: Path) -> pd.DataFrame:
     """Table of keywords, in lower case, with their `frequency` and `class`, by keyword.
 
-    Raises InputError if columns are missing, a keyword comes twice, or a frequency is no number.
+    Raises InputError if the file cannot be read, lacks columns, has a keyword twice, or a frequency that is no number.
     """
-    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    table = cells.read(path).fillna("")
     missing = {"keyword", "frequency", "class"} - set(table.columns)
     if missing:
         raise InputError(f"{path}: no column {', '.join(sorted(missing))}; needed: keyword, frequency, class")

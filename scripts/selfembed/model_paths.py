@@ -1,13 +1,21 @@
 """A model's path tells what the model is."""
 
+import re
 from typing import Any
+
+from selfembed.errors import InputError
 
 
 def identity(path: str) -> dict[str, Any]:
     """What a model path says: `base/{encoder}[/seed-{seed}]` or `tuned/{corpus}/{encoder}/{recipe}/seed-{seed}`.
 
     Returns `model` (the path), `encoder`, `training_corpus`, `recipe` and `seed` (None where there is none).
+
+    Raises InputError if it is no model path.
     """
+    if not re.fullmatch(r"base/[^/]+(/seed-\d+)?|tuned/[^/]+/[^/]+/[^/]+/seed-\d+", path):
+        allowed = "base/ENCODER, base/ENCODER/seed-N or tuned/CORPUS/ENCODER/RECIPE/seed-N"
+        raise InputError(f"model path {path!r} is not possible; allowed: {allowed}")
     kind, *words = path.split("/")
     seed = int(words.pop().removeprefix("seed-")) if words[-1].startswith("seed-") else None
     corpus, encoder, recipe = words if kind == "tuned" else (None, words[0], None)

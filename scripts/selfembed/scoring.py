@@ -9,7 +9,7 @@ from scipy.sparse import csr_matrix, issparse
 from threadpoolctl import threadpool_limits
 
 from selfembed import measures, model_paths, vectors
-from selfembed.command_line import existing, log
+from selfembed.command_line import at_least, existing, log, part
 from selfembed.corpora import read_corpus
 from selfembed.errors import InputError
 from selfembed.records import read_json, write_table
@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", required=True, help="model path, for instance tuned/iclr/mpnet/crops/seed-42")
     parser.add_argument("--step", required=True, help="step of the model")
     parser.add_argument("--score", required=True, help="name of the score in tables")
-    parser.add_argument("--threads", type=int, default=1, help="CPU threads")
+    parser.add_argument("--threads", type=at_least(1), default=1, help="CPU threads")
     parser.add_argument("--output", required=True, help="CSV file to write")
     parser.add_argument("--outcomes", required=True, help="Parquet file to write what every text adds to")
 
@@ -36,8 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def add_split_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments that decide which texts are tested."""
     parser.add_argument("--split", choices=["labelled", "all"], default="labelled", help="which texts are split")
-    parser.add_argument("--test-fraction", type=float, default=0.1, help="part of the texts that is tested")
-    parser.add_argument("--split-seed", type=int, default=42, help="seed of the split")
+    parser.add_argument("--test-fraction", type=part, default=0.1, help="part of the texts that is tested")
+    parser.add_argument("--split-seed", type=at_least(0), default=42, help="seed of the split")
 
 
 def labelled_split(
@@ -71,7 +71,11 @@ def correct(
 
     Args:
         embeddings: shape (texts, dim); labels: shape (texts,), none missing; train, test: positions.
+
+    Raises InputError if all training texts are of one class.
     """
+    if len(np.unique(labels[train])) < 2:
+        raise InputError(f"all labelled training texts are of class '{labels[train][0]}'; needed: two classes or more")
     return predict(embeddings[train], labels[train], embeddings[test]) == labels[test]
 
 
@@ -132,7 +136,7 @@ def write_scores(
 
     Raises InputError if embeddings hold NaN or infinity.
     """
-    described = read_json(arguments.embeddings / "embeddings.json")
+    described = read_json(arguments.embeddings / "embeddings.json", "poolings", "layers", "last_layer")
     scores, outcomes = [], []
     for row, pooling in enumerate(described["poolings"]):
         for column, layer in enumerate(described["layers"]):

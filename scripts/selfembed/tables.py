@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from selfembed import measures
-from selfembed.errors import InputError
+from selfembed.errors import InputError, first_line
 
 # One score is one number with everything that identifies it.
 IDENTITY_COLUMNS = [
@@ -30,10 +30,31 @@ SCORE_COLUMNS = [*IDENTITY_COLUMNS, "value", "standard_error", "n_train", "n_tes
 OUTCOME_COLUMNS = ["pooling", "layer", "score", "id", "outcome"]
 
 
-def read(path: Path) -> pd.DataFrame:
-    """Read a table that the workflow wrote; only empty cells are missing, so a label may be called None or NA."""
-    types = {"label": str, "series": str, "group": str, "block": str, "seed": "Int64"}
-    return pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=types)
+def read(path: Path, *needed: str) -> pd.DataFrame:
+    """Read a table of scores or losses; only empty cells are missing, so a label may be called None or NA.
+
+    Raises InputError if the file is none, or lacks one of the needed columns.
+    """
+    types = {"label": str, "series": str, "group": str, "block": str, "seed": "Int64", "value": float}
+    try:
+        table = pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=types)
+    except Exception as error:  # whatever the bytes do to the parser
+        raise InputError(f"{path}: cannot be read as a table: {first_line(error)}") from error
+    lacking = ", ".join(name for name in needed if name not in table.columns)
+    if lacking:
+        raise InputError(f"{path}: no column {lacking}; columns: {', '.join(table.columns)}")
+    return table
+
+
+def read_maps(path: Path, *needed: str) -> pd.DataFrame:
+    """Read positions of texts, with labels.
+
+    Raises InputError if the file holds none.
+    """
+    try:
+        return pd.read_parquet(path, columns=[*needed, "id", "label", "x", "y"])
+    except Exception as error:  # whatever the bytes do to the parser
+        raise InputError(f"{path}: cannot be read as a map: {first_line(error)}") from error
 
 
 def chosen(table: pd.DataFrame, **allowed: list) -> pd.DataFrame:

@@ -65,10 +65,11 @@ def sets(texts: pd.DataFrame, path: Path) -> dict[str, list]:
     """Sets of texts to cluster: rows are sets, or, where every row is one text, all rows are one set."""
     if texts["sentences"].map(lambda cell: isinstance(cell, str)).all():
         return {"sentences": [texts["sentences"].tolist()], "labels": [texts["labels"].map(str).tolist()]}
-    return {
-        "sentences": lists(texts, "sentences", path),
-        "labels": [[str(label) for label in found] for found in lists(texts, "labels", path)],
-    }
+    sentences, labels = lists(texts, "sentences", path), lists(texts, "labels", path)
+    for row, (some, their) in enumerate(zip(sentences, labels, strict=True), start=1):
+        if len(some) != len(their):
+            raise InputError(f"{path}: {len(some)} sentences, {len(their)} labels in row {row}; needed: as many")
+    return {"sentences": sentences, "labels": [[str(label) for label in found] for found in labels]}
 
 
 def documents(paths: dict[str, Path], tables: dict[str, pd.DataFrame]) -> dict:

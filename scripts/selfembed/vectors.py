@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 from scipy.sparse import csr_matrix, load_npz, save_npz
 
+from selfembed.errors import InputError, first_line
+
 
 def create(folder: Path, poolings: int, layers: int, texts: int, dim: int) -> None:
     """Make an array of zeros to fill with the vectors of an encoder, float32, shape (poolings, layers, texts, dim)."""
@@ -39,8 +41,14 @@ def load(folder: Path, pooling: int, layer: int, rows: np.ndarray) -> np.ndarray
     Args:
         pooling, layer: positions in the folder's lists of poolings and layers.
         rows: boolean mask of texts.
+
+    Raises InputError if the folder holds no vectors of so many texts.
     """
     dense = folder / "embeddings.npy"
-    if dense.is_file():
-        return np.load(dense, mmap_mode="r")[pooling, layer][rows]
-    return load_npz(folder / "embeddings.npz")[rows]
+    try:
+        if dense.is_file():
+            return np.load(dense, mmap_mode="r", allow_pickle=False)[pooling, layer][rows]
+        return load_npz(folder / "embeddings.npz")[rows]
+    except Exception as error:  # whatever the bytes do to the parser
+        again = "delete the folder and run snakemake again"
+        raise InputError(f"{folder}: no embeddings of {len(rows)} texts: {first_line(error)}; {again}") from error

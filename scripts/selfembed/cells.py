@@ -1,0 +1,28 @@
+"""Tables of cells: csv and tsv files, as text."""
+
+import warnings
+from pathlib import Path
+
+import pandas as pd
+from pandas.errors import ParserWarning
+
+from selfembed.errors import InputError, first_line
+
+
+def read(path: Path, separator: str = ",") -> pd.DataFrame:
+    """A csv or tsv file in UTF-8, as text; only empty cells are missing.
+
+    Raises InputError if it cannot be read, a row is longer than the header, or a column comes twice.
+    """
+    how = {"sep": separator, "dtype": str, "encoding": "utf-8-sig", "keep_default_na": False, "na_values": [""]}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", ParserWarning)
+            names = pd.read_csv(path, header=None, nrows=1, index_col=False, **how).iloc[0].dropna()
+            table = pd.read_csv(path, index_col=False, **how)
+    except Exception as error:  # whatever the bytes do to the parser
+        kind = "tsv" if separator == "\t" else "csv"
+        raise InputError(f"{path}: cannot be read as {kind}: {first_line(error)}") from error
+    if names.duplicated().any():
+        raise InputError(f"{path}: column '{names[names.duplicated()].iloc[0]}' comes twice; needed: once")
+    return table
