@@ -494,6 +494,13 @@ def experiment_maps(wildcards):
     return f"<results>/tables/{figure_settings(wildcards).experiment}_maps.parquet"
 
 
+def figures_and_tables():
+    """Everything that a config shows."""
+    experiments = expand("<results>/tables/{experiment}_summary.csv", experiment=scored_experiments())
+    shown = [*map(figure_files, settings.figures), *map(table_files, settings.tables), experiments]
+    return [*shown, figure_files("paper_comparison")] if settings.published else shown
+
+
 def published_figures():
     """Figures that can be drawn from published numbers: those of scores, if all their experiments have some.
 

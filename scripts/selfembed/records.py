@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -33,6 +34,7 @@ PACKAGES = (
     "scikit-learn",
     "opentsne",
     "pandas",
+    "matplotlib",
 )
 
 
@@ -120,8 +122,7 @@ def move(temporary: Path, path: Path) -> None:
     """Put a file or folder in the place of another, with a seal that says what made it."""
     seal = None
     if not any(path.is_relative_to(folder) for folder in in_progress):
-        made_by = provenance(script=Path(sys.argv[0]).name, arguments=sys.argv[1:], inputs=seals.given)
-        seal = seals.write(temporary, path.name, made_by)
+        seal = seals.write(temporary, path.name, made_by())
         # In this order a call that is killed in between leaves no seal that does not fit.
         seals.place(path).unlink(missing_ok=True)
     if path.is_dir():
@@ -181,6 +182,12 @@ def code_checksum() -> str:
     return checksum_of_files(folder, [*folder.glob("*.py"), *folder.glob("selfembed/*.py")])
 
 
+def made_by() -> dict[str, Any]:
+    """What this process makes results by: its command, what it was given, its code, versions and machine."""
+    command = {"script": Path(sys.argv[0]).name, "arguments": sys.argv[1:], "inputs": seals.given}
+    return provenance(**command, code=code_checksum()) | {"machine": machine()}
+
+
 def provenance(**facts: Any) -> dict[str, Any]:
     """What made a result: the given facts, the commit, versions and machine type.
 
@@ -193,6 +200,19 @@ def provenance(**facts: Any) -> dict[str, Any]:
         "packages": {name: version for name in PACKAGES if (version := installed_version(name))},
         "machine": f"{platform.system()} {platform.machine()}",
     }
+
+
+@cache
+def machine() -> str:
+    """System, processor and, where this process uses one, GPU."""
+    words = [f"{platform.system()} {platform.machine()}"]
+    about = Path("/proc/cpuinfo")
+    names = re.findall(r"^model name\s*: (.*)$", about.read_text(), re.MULTILINE) if about.is_file() else []
+    words += names[:1]
+    torch = sys.modules.get("torch")
+    if torch and torch.cuda.is_initialized():
+        words.append(torch.cuda.get_device_name())
+    return ", ".join(words)
 
 
 @cache

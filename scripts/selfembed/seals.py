@@ -63,9 +63,14 @@ def recorded(path: Path) -> str:
     return together(path, covered(path)[1])
 
 
+def covering(path: Path) -> Path | None:
+    """The file or folder whose seal covers a path: the path itself or a folder above it; None without a seal."""
+    return next((unit for unit in (path, *path.parents) if place(unit).is_file()), None)
+
+
 def covered(path: Path) -> tuple[Path, dict[str, str]]:
-    """The file or folder whose seal covers a path, and the checksums in it of the path's files; none without a seal."""
-    unit = next((unit for unit in (path, *path.parents) if place(unit).is_file()), None)
+    """What `covering` finds, and the checksums in its seal of the path's files; the path and none without a seal."""
+    unit = covering(path)
     if unit is None:
         return path, {}
     name = path.relative_to(unit.parent).as_posix()

@@ -14,7 +14,7 @@ import pytest
 from small_models import small_bert, text
 
 import embed
-from selfembed import corpora, embedding, encoders
+from selfembed import corpora, embedding, encoders, seals
 from selfembed.records import write_json, write_table
 from workflow_runs import ROOT
 
@@ -47,7 +47,7 @@ def contents(folder):
 def unbroken(run, tmp_path_factory):
     output = tmp_path_factory.mktemp("unbroken") / "seed-3"
     subprocess.run(run(output, seconds=600), check=True, capture_output=True)
-    assert list(output.parent.iterdir()) == [output]
+    assert sorted(output.parent.iterdir()) == [seals.place(output), output]
     return contents(output)
 
 

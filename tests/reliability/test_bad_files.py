@@ -126,7 +126,7 @@ def test_damaged_embeddings_are_named(results, tmp_path, output, step, name, cha
     folder = tmp_path / "embeddings"
     shutil.copytree(results / EMBEDDINGS, folder)
     change(folder / name)
-    model = ("--model", "base/x", "--step", 0, "--score", "s") if step != "compute_tsne" else ()
+    model = () if step == "compute_tsne" else ("--model", "base/x", "--step", 0, "--score", "s", *outcomes(tmp_path))
     corpus = ("--corpus", results / "corpora/notes.parquet")
     said = refusal(step, "--embeddings", folder, *corpus, *model, "--output", output)
     assert str(folder) in said
@@ -149,7 +149,11 @@ def test_a_corpus_without_classes_is_not_scored(results, tmp_path, output, label
     pd.read_parquet(results / "corpora/notes.parquet").assign(label=labels).to_parquet(corpus)
     for step in ("score_knn", "score_linear"):
         which = ("--embeddings", results / EMBEDDINGS, "--corpus", corpus, "--model", "base/x", "--step", 0)
-        assert expected in refusal(step, *which, "--score", "s", "--output", output)
+        assert expected in refusal(step, *which, "--score", "s", *outcomes(tmp_path), "--output", output)
+
+
+def outcomes(folder):
+    return "--outcomes", folder / "outcomes.parquet"
 
 
 PAIRS = "pairs/notes/crops_sentences-1_minimum_length-20/epochs-1/seed-1"
