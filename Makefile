@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 export PATH := $(BIN):$(PATH)
 
-.PHONY: env demo test reference check lock docs
+.PHONY: env demo test reference campaign check verify lock docs
 
 env: $(VENV)/.installed
 
@@ -33,6 +33,12 @@ test: check
 
 reference: env
 	pytest -m reference
+
+campaign: env
+	pytest -m campaign tests/reliability
+
+verify: env
+	PYTHONPATH=scripts python -m selfembed.verification
 
 lock:
 	$(PYTHON) -m venv $(VENV)-lock

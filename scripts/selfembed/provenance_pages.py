@@ -54,8 +54,9 @@ def answer(unit: Path, found: Lineage) -> str:
     for name, words in facts(found).items():
         if words:
             lines += [f"  {name}", *(f"    {word}" for word in words)]
-    lines += [f"  settings, in {len(found.made_by)} steps, the last one first"]
-    return "\n".join(lines + [f"    {command(step)}" for step in found.made_by.values()])
+    commands = distinct(map(command, found.made_by.values()))
+    lines += [f"  settings, in {len(commands)} steps, the last one first"]
+    return "\n".join(lines + [f"    {words}" for words in commands])
 
 
 def page(units: list[Path], found: Lineage) -> str:

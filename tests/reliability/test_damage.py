@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,14 +15,6 @@ from tiny_study import CONFIG, fingerprints
 from selfembed import records, seals
 from selfembed.errors import InputError
 from workflow_runs import environment, planned, snakemake
-
-
-@pytest.fixture
-def study(tiny, tmp_path):
-    """A copy of the finished tiny study."""
-    folder = tmp_path / "study"
-    shutil.copytree(tiny, folder)
-    return folder
 
 
 def verify(folder, *arguments):
@@ -118,7 +109,7 @@ def test_damaged_results_are_found_and_exactly_these_are_made_again(study):
 def test_only_what_is_damaged_is_deleted(study):
     before = set(fingerprints(study))
     flip(study / "results/tiny/embeddings/notes/base/svd/0/none_last/embeddings.npy")
-    assert "29 results, 1 damaged or outdated" in verify(study, "--delete").stdout
+    assert "32 results, 1 damaged or outdated" in verify(study, "--delete").stdout
     gone = before - set(fingerprints(study))
     assert gone == {
         "results/tiny/embeddings/notes/base/svd/0/.none_last.seal",
