@@ -230,10 +230,11 @@ def test_impossible_recipes_are_refused(results, output, arguments, expected):
         (("--embeddings", "nowhere"), "'nowhere' does not exist"),
     ],
 )
-def test_impossible_scores_are_refused(results, output, arguments, expected):
+def test_impossible_scores_are_refused(results, tmp_path, output, arguments, expected):
     which = {"--embeddings": results / EMBEDDINGS, "--corpus": results / "corpora/notes.parquet", "--model": "base/x"}
     words = [word for pair in which.items() for word in pair]
-    said = refusal("score_knn", *words, "--step", 0, "--score", "s", *arguments, "--output", output)
+    rest = ("--step", 0, "--score", "s", *outcomes(tmp_path))
+    said = refusal("score_knn", *words, *rest, *arguments, "--output", output)
     assert any(part in said for part in expected.split("|")), said
 
 
