@@ -94,6 +94,11 @@ def positive(text: str) -> float:
     return _number(text, lambda number: 0 < number < math.inf, "numbers above 0")
 
 
+def not_negative(text: str) -> float:
+    """Argument type: a finite number from 0."""
+    return _number(text, lambda number: 0 <= number < math.inf, "numbers from 0")
+
+
 def part(text: str) -> float:
     """Argument type: a number from 0 to 1."""
     return _number(text, lambda number: 0 <= number <= 1, "numbers from 0 to 1")

@@ -91,5 +91,5 @@ def test_a_full_disk_is_one_line_and_no_half_file(made, tmp_path, step):
         capture_output=True,
     )
     assert whole == {path.relative_to(undisturbed) for path in undisturbed.rglob("*") if path.is_file()}
-    for name in whole:
+    for name in (name for name in whole if name.suffix != ".seal"):  # a seal has the command, and so the folder
         assert (undisturbed / name).read_bytes() == (tmp_path / "copy" / name).read_bytes(), name

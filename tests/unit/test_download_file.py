@@ -34,7 +34,7 @@ def test_a_good_a_slow_and_a_cut_download_end_well(tmp_path, checksum, behaviour
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "file.bin").read_bytes() == CONTENT
     assert server.requests == requests
-    assert [path.name for path in tmp_path.iterdir()] == ["file.bin"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".file.bin.seal", "file.bin"]
 
 
 @pytest.mark.parametrize(

@@ -128,7 +128,7 @@ def test_a_downloaded_task_is_scored_without_network_again_and_again(tmp_path, n
         done = download(hub, tmp_path, name, HF_HUB_CACHE=str(cache), HF_DATASETS_CACHE=str(cache))
     assert done.returncode == 0, done.stderr
     assert not cache.exists()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "hub"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".data.seal", "data", "hub"]
     facts = json.loads((tmp_path / "data" / "task.json").read_text())
     assert facts["dataset"]["revision"] == HUBS[name]["revision"]
     files = sorted((tmp_path / "data").rglob("*"))
