@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -62,8 +61,9 @@ def written_whole(path: Path) -> Iterator[Path]:
     """
     path = Path(path)
     check_replaceable(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    shelter = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    shelter = path.with_name(f".{path.name}.partial")
+    shutil.rmtree(shelter, ignore_errors=True)  # of a call that was killed
+    shelter.mkdir(parents=True)
     try:
         with filling(shelter):
             yield shelter / path.name

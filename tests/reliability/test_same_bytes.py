@@ -38,8 +38,8 @@ def test_a_study_killed_again_and_again_ends_with_the_same_bytes(tiny, tmp_path)
     assert_ends_as(tiny, folder)
 
 
-def assert_ends_as(tiny, folder):
-    done = snakemake(folder, *CONFIG, "--cores", "2")
+def assert_ends_as(tiny, folder, *arguments):
+    done = snakemake(folder, *CONFIG, "--cores", "2", *arguments)
     assert done.returncode == 0, done.stdout[-3000:]
     assert differing(folder, tiny) == []
     assert leftovers(folder) == leftovers(tiny) == []
@@ -87,7 +87,7 @@ def test_a_rule_killed_at_random_moments_ends_with_the_same_bytes(tiny, tmp_path
         killed += kill(running)
         assert snakemake(folder, *CONFIG, "--unlock").returncode == 0
     assert killed
-    assert_ends_as(tiny, folder)
+    assert_ends_as(tiny, folder, "--forcerun", rule)
 
 
 def seconds(benchmark) -> float:
