@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 export PATH := $(BIN):$(PATH)
 
-.PHONY: env demo test reference campaign check verify lock docs
+.PHONY: env demo test reference campaign check verify lock audit licences docs
 
 env: $(VENV)/.installed
 
@@ -42,10 +42,20 @@ verify: env
 
 lock:
 	$(PYTHON) -m venv $(VENV)-lock
-	$(VENV)-lock/bin/python -m pip install --quiet --upgrade pip pip-tools
+	$(VENV)-lock/bin/python -m pip install --quiet --upgrade pip pip-tools uv
 	$(VENV)-lock/bin/pip-compile --quiet --strip-extras --all-extras --no-header --no-emit-find-links \
 		--no-emit-index-url --output-file requirements.lock pyproject.toml
 	sed -i 's/+cpu//' requirements.lock
+	$(VENV)-lock/bin/uv pip compile --quiet --generate-hashes --no-deps --no-header --no-annotate --python-version 3.11 \
+		--no-emit-package torch --output-file requirements.hashes requirements.lock
+
+audit:
+	$(PYTHON) -m venv $(VENV)-audit
+	$(VENV)-audit/bin/python -m pip install --quiet --upgrade pip-audit
+	$(VENV)-audit/bin/pip-audit --disable-pip --requirement requirements.hashes
+
+licences: env
+	python bench/licences.py
 
 docs: env
 	PYTHONPATH=scripts python -m selfembed.settings.documentation
