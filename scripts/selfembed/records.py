@@ -112,16 +112,21 @@ def is_of(known: Path, identity: dict[str, Any]) -> bool:
         return False
 
 
+def is_part(path: Path) -> bool:
+    """Whether a path lies in a folder that this process is filling."""
+    return any(path.is_relative_to(folder) for folder in in_progress)
+
+
 def check_replaceable(path: Path) -> None:
     """Raise InputError if a folder lies at a path that no step wrote."""
-    if path.is_dir() and any(path.iterdir()) and not seals.place(path).is_file():
+    if path.is_dir() and any(path.iterdir()) and not seals.place(path).is_file() and not is_part(path):
         raise InputError(f"{path}: a folder that no step wrote is not replaced; needed: another output")
 
 
 def move(temporary: Path, path: Path) -> None:
     """Put a file or folder in the place of another, with a seal that says what made it."""
     seal = None
-    if not any(path.is_relative_to(folder) for folder in in_progress):
+    if not is_part(path):
         seal = seals.write(temporary, path.name, made_by())
         # In this order a call that is killed in between leaves no seal that does not fit.
         seals.place(path).unlink(missing_ok=True)

@@ -53,7 +53,7 @@ def unbroken(run, tmp_path_factory):
 
 def steps_saved(unfinished):
     """Steps of the checkpoints that are whole."""
-    return [int(path.parent.name.split("-")[1]) for path in unfinished.glob("checkpoint-*/history.json")]
+    return [int(path.parent.name.split("-")[1]) for path in unfinished.glob("checkpoint-*/checksums.json")]
 
 
 def go_until(command, unfinished, step, number):
@@ -94,6 +94,22 @@ def test_a_run_that_is_asked_to_end_loses_no_step(run, unbroken, tmp_path, numbe
     assert max(steps_saved(unfinished)) == last
     done = subprocess.run(run(output), check=True, capture_output=True, text=True)
     assert f"going on after step {last} of {STEPS}" in done.stderr
+    assert contents(output) == unbroken
+
+
+@pytest.mark.parametrize("name", ["weights.safetensors", "optimizer.pt", "history.json", "checksums.json"])
+@pytest.mark.parametrize("cut", [True, False])
+def test_a_damaged_state_is_named_and_the_one_before_is_gone_on_from(run, unbroken, tmp_path, name, cut):
+    output, unfinished = tmp_path / "seed-3", tmp_path / ".seed-3.unfinished"
+    go_until(run(output), unfinished, 30, signal.SIGTERM)
+    before, last = sorted(steps_saved(unfinished))
+    path = unfinished / f"checkpoint-{last}" / name
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content[: len(content) // 2] if cut else content)
+    done = subprocess.run(run(output), check=True, capture_output=True, text=True)
+    assert f"checkpoint-{last}: damaged, not gone on from" in done.stderr
+    assert f"going on after step {before} of {STEPS}" in done.stderr
     assert contents(output) == unbroken
 
 
