@@ -543,7 +543,7 @@ def figure_title(wildcards):
 
 def figure_caption(wildcards):
     """What to see in a figure."""
-    return figure_settings(wildcards).caption
+    return " ".join(figure_settings(wildcards).caption.split())  # a line of its own could be a directive
 
 
 def descriptions(wildcards):
