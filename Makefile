@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 export PATH := $(BIN):$(PATH)
 
-.PHONY: env demo test reference campaign check verify lock audit licences docs
+.PHONY: env demo test reference campaign test-latest check verify lock audit licences docs
 
 env: $(VENV)/.installed
 
@@ -48,6 +48,14 @@ lock:
 	sed -i 's/+cpu//' requirements.lock
 	$(VENV)-lock/bin/uv pip compile --quiet --generate-hashes --no-deps --no-header --no-annotate --python-version 3.11 \
 		--no-emit-package torch --output-file requirements.hashes requirements.lock
+
+test-latest:
+	$(PYTHON) -m venv --clear $(VENV)-latest
+	$(PYTHON) -c "import re, tomllib; project = tomllib.load(open('pyproject.toml', 'rb'))['project']; \
+		names = project['dependencies'] + project['optional-dependencies']['dev']; \
+		print(*(re.split('[=<>]', name)[0] for name in names), sep='\n')" > $(VENV)-latest/requirements.txt
+	$(VENV)-latest/bin/python -m pip install --quiet --requirement $(VENV)-latest/requirements.txt
+	PATH=$(CURDIR)/$(VENV)-latest/bin:$$PATH pytest
 
 audit:
 	$(PYTHON) -m venv $(VENV)-audit
