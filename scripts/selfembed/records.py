@@ -49,7 +49,8 @@ def written_whole(path: Path) -> Iterator[Path]:
     Raises InputError if a folder lies there that no step wrote.
     """
     path = Path(path)
-    if path.is_dir() and any(path.iterdir()) and not seals.place(path).is_file():
+    foreign = path.is_dir() and any(path.iterdir()) and not seals.place(path).is_file()
+    if foreign and not is_part(path):  # a job that was killed leaves parts, which the next one writes again
         raise InputError(f"{path}: a folder that no step wrote is not replaced; needed: another output")
     path.parent.mkdir(parents=True, exist_ok=True)
     shelter = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
@@ -90,6 +91,11 @@ def resumable(path: Path, identity: dict[str, Any], writes: bool = True) -> Iter
             shutil.rmtree(folder)
 
 
+def is_part(path: Path) -> bool:
+    """Whether a path lies in a folder that this process is writing."""
+    return any(path.is_relative_to(folder) for folder in unfinished)
+
+
 @contextmanager
 def writing(folder: Path) -> Iterator[None]:
     """Remember a folder as one that is being written."""
@@ -103,7 +109,7 @@ def writing(folder: Path) -> Iterator[None]:
 def move(temporary: Path, path: Path) -> None:
     """Put a file or folder in the place of another, with a seal that says what made it."""
     seal = None
-    if not any(path.is_relative_to(folder) for folder in unfinished):
+    if not is_part(path):
         made_by = provenance(script=Path(sys.argv[0]).name, arguments=sys.argv[1:], inputs=seals.given)
         seal = seals.write(temporary, path.name, made_by)
     # In this order a call that is killed in between leaves no seal that does not fit.
