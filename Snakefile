@@ -30,16 +30,18 @@ include: "rules/scores.smk"
 include: "rules/maps.smk"
 include: "rules/tables.smk"
 include: "rules/figures.smk"
+include: "rules/report.smk"
 
 
 rule all:
-    """Every figure and table of the config."""
+    """Every figure and table of the config, and its report."""
     default_target: True
     input:
         [figure_files(figure) for figure in settings.figures],
         [table_files(table) for table in settings.tables],
         expand("<results>/tables/{experiment}_summary.csv", experiment=scored_experiments()),
         [] if settings.published is None else figure_files("paper_comparison"),
+        report_files(),
 
 
 rule download:
