@@ -59,8 +59,8 @@ def compare(
         labels: compared, in this order; all others if empty.
 
     Returns `corpus`, `score`, `measure`, `label`, `against`, `n_texts`, `n_seeds` and `against_seeds` (0 where there
-    are none), the values of both and their difference, each with the ends of its interval, `verdict` (`better`, `worse`,
-    `not distinguishable`) and the same as a `sentence`.
+    are none), the values of both and their difference, each with the ends of its interval, `verdict` (`better`,
+    `worse`, `not distinguishable`) and the same as a `sentence`.
 
     Raises InputError if models were scored on different texts, or if nothing can be compared.
     """
@@ -169,9 +169,8 @@ def turned(found: dict) -> dict:
     """A row the other way round: what it compares with, compared with it."""
     swapped = found | {"label": found["against"], "against": found["label"], "difference": -found["difference"]}
     swapped |= {"difference_low": -found["difference_high"], "difference_high": -found["difference_low"]}
-    for mine, theirs in {"n_seeds": "against_seeds"} | {
-        name: f"against_{name}" for name in ("value", "low", "high")
-    }.items():
+    pairs = [("n_seeds", "against_seeds"), *((name, f"against_{name}") for name in ("value", "low", "high"))]
+    for mine, theirs in pairs:
         swapped |= {mine: found[theirs], theirs: found[mine]}
     return swapped | in_words(swapped)
 

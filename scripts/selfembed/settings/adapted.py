@@ -1,6 +1,7 @@
 """The model that a report is about: which run it is, what it started from, what it was scored on."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from selfembed.settings.checks import original, unknown
 from selfembed.settings.encoders import Encoder, FolderEncoder, HubEncoder, PackageEncoder
@@ -47,7 +48,7 @@ def encoder_in_words(encoder: Encoder) -> str:
         case HubEncoder():
             return f"{encoder.id} (Hugging Face hub, revision {encoder.revision[:8]})"
         case FolderEncoder():
-            return f"the pretrained model in {encoder.path}"
+            return f"the pretrained model in the folder {Path(encoder.path).name}"  # no more: the card may be published
         case PackageEncoder():
             return f"the pretrained model in the Python package {encoder.package.replace('_', '-')}"
     return "a model with random weights, which knew nothing"
