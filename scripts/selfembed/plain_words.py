@@ -114,8 +114,8 @@ def settings(account: Account) -> list[tuple[str, str]]:
 def conclusion(account: Account) -> Conclusion:
     """What the scores say of the model against the encoder before fine-tuning, and what they do not."""
     model, before = account.label, account.base_label
-    rows = account.compared().get(before, []) if before is not None else []
-    rows = [row for row in rows if is_main(row, rows)]
+    main = {other: [row for row in rows if is_main(row, rows)] for other, rows in account.compared().items()}
+    rows = main.get(before, [])
     by_labels = together(row["verdict"] for row in rows if row["measure"] == measures.ACCURACY)
     by_crops = together(row["verdict"] for row in rows if row["measure"] != measures.ACCURACY)
     keep = f"Nothing here speaks for using {model} instead of {before}."
@@ -130,23 +130,34 @@ def conclusion(account: Account) -> Conclusion:
         if by_crops is not None and by_crops != by_labels:
             meaning.append(f"Without labels the verdict would be another: {by_crops}. {caution(account)}")
             meaning.append("So the labels count for more.")
-        return Conclusion(by_labels, headings[by_labels], meaning)
+        return Conclusion(by_labels, headings[by_labels], meaning + outdone(account, main))
     if by_crops is not None:
-        at = "at finding the other part of a text"
+        at = "at finding the other crop of a text"
         headings = {
             "better": f"{model} is better than {before} {at}.",
             "worse": f"{model} is worse than {before} {at}.",
             "not distinguishable": f"{model} and {before} are not distinguishable {at}.",
             "mixed": f"It depends on the score whether {model} or {before} is better {at}.",
         }
-        meaning = [caution(account)] if by_crops in ("better", "mixed") else [keep]
+        meaning = ["From one crop, a short piece of a text, the other of the same text was looked for."]
+        meaning.append(caution(account) if by_crops in ("better", "mixed") else keep)
         if by_crops == "better":
             meaning.append(
                 f"Before you rely on it, compare {model} and {before} on a task of your own, or label some "
                 "hundred texts and run this again."
             )
-        return Conclusion(by_crops, headings[by_crops], meaning)
-    return Conclusion("", f"What {model} is worth, beside other models", [caution(account)])
+        return Conclusion(by_crops, headings[by_crops], meaning + outdone(account, main))
+    return Conclusion("", f"What {model} is worth, beside other models", [caution(account), *outdone(account, main)])
+
+
+def outdone(account: Account, compared: dict[str, list[dict[str, Any]]]) -> list[str]:
+    """A sentence that names models, besides the encoder before fine-tuning, that are better in some main score."""
+    better = [
+        other
+        for other, rows in compared.items()
+        if other != account.base_label and any(row["verdict"] == "worse" for row in rows)
+    ]
+    return [f"{listed(better)} did better than {account.label} in some score below."] if better else []
 
 
 def together(verdicts: Iterable[str]) -> str | None:
@@ -159,10 +170,10 @@ def caution(account: Account) -> str:
     """What finding crops is worth as evidence."""
     if account.recipe["augmentation"] in ("crops", "halves"):
         return (
-            "Finding parts of the same text is what this model was trained for, on other texts. The test favours such "
-            "models, and one that wins it need not be better at anything else."
+            "Finding the other crop is what this model was trained for, on other texts. The test favours such models, "
+            "and one that wins it need not be better at anything else."
         )
-    return "Finding parts of the same text is a stand-in for labels: it need not agree with what you want a model for."
+    return "Finding the other crop is a stand-in for labels: it need not agree with what you want a model for."
 
 
 def score_heading(corpus: str, score: str, measure: str, several_corpora: bool) -> str:
@@ -221,10 +232,7 @@ def listed(words: list[str]) -> str:
 
 
 def held_out(counts: dict[str, Any]) -> str:
-    """What crops are drawn from, as a sentence; `counts` are those of a corpus of crops."""
-    shown = (
-        f"{count(counts['held out'], 'text')} were looked at, {count(counts['kept'], 'text')} of them gave two parts"
-    )
-    if counts.get("without two crops"):
-        shown += f"; {counts['without two crops']:,} were too short for two"
-    return shown + "."
+    """What crops were drawn from, as a sentence; `counts` are those of a corpus of crops."""
+    usable = counts["held out"] - counts["without two crops"]
+    drawn = "all of them were used" if counts["kept"] == usable else f"{counts['kept']:,} of them were drawn"
+    return f"Of {count(counts['held out'], 'held-out text')}, {usable:,} are long enough for two crops; {drawn}."

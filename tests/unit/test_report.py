@@ -15,7 +15,7 @@ import package_model
 import write_report
 from selfembed import adapted_card, differences, records
 from selfembed.errors import InputError
-from selfembed.plain_words import conclusion, limits, texts, training
+from selfembed.plain_words import conclusion, held_out, limits, texts, training
 
 HOSTILE = "<script>window.broken = 1</script>\"><img src=x onerror=alert(1)> & {{ 7777 * 7777 }} | `a` 'b'"
 PNG = b"\x89PNG\r\n\x1a\n and the rest"
@@ -64,12 +64,12 @@ def report(folder, rows, *more, title="My texts", **changes):
 @pytest.mark.parametrize(
     ("amounts", "verdict", "heading"),
     [
-        ({"recall@1": BETTER}, "better", "After is better than Before at finding the other part of a text."),
-        ({"recall@1": WORSE}, "worse", "After is worse than Before at finding the other part of a text."),
+        ({"recall@1": BETTER}, "better", "After is better than Before at finding the other crop of a text."),
+        ({"recall@1": WORSE}, "worse", "After is worse than Before at finding the other crop of a text."),
         (
             {"recall@1": EVEN},
             "not distinguishable",
-            "After and Before are not distinguishable at finding the other part of a text.",
+            "After and Before are not distinguishable at finding the other crop of a text.",
         ),
         (
             {"accuracy": BETTER, "recall@1": BETTER},
@@ -93,6 +93,12 @@ def test_the_conclusion_is_that_of_the_labels_and_without_them_that_of_crops(tmp
     assert ("So the labels count for more." in said) == (len(set(amounts.values())) > 1)
     if amounts == {"recall@1": BETTER}:
         assert "need not be better at anything else" in said
+
+
+def test_a_model_that_does_better_is_named(tmp_path):
+    rows = [row("After", "Before", BETTER), row("After", "Dropout", EVEN), row("After", "TF-IDF", WORSE)]
+    assert conclusion(account(tmp_path, rows)).meaning[-1] == "TF-IDF did better than After in some score below."
+    assert "did better" not in " ".join(conclusion(account(tmp_path, rows[:2])).meaning)
 
 
 def test_only_training_on_crops_makes_finding_them_unfair(tmp_path):
@@ -177,6 +183,12 @@ def test_it_says_where_texts_went(tmp_path):
 )
 def test_it_says_how_the_model_was_trained(tmp_path, changes, said):
     assert said in " ".join(training(account(tmp_path, [row("After", "Before", BETTER)], recipe=changes)))
+
+
+def test_it_says_what_crops_were_drawn_from():
+    counts = {"held out": 100, "without two crops": 10, "not drawn": 0, "kept": 90}
+    assert held_out(counts) == "Of 100 held-out texts, 90 are long enough for two crops; all of them were used."
+    assert held_out(counts | {"not drawn": 40, "kept": 50}).endswith("for two crops; 50 of them were drawn.")
 
 
 # The page -----------------------------------------------------------------------------------------------------
