@@ -20,10 +20,15 @@ def evaluations(settings: Settings, study: Study) -> list[Evaluation]:
 
 
 def in_tables(settings: Settings, study: Study) -> list[Evaluation]:
-    """Every score on a corpus in the experiments of the report's tables of differences."""
-    experiments = dict.fromkeys(settings.tables[table].experiment for table in settings.report.differences)
-    found = [item for name in experiments for item in study.experiments[name]]
-    return [item for item in found if item.score and item.on in settings.corpora]
+    """Every score on a corpus that the report's tables of differences may show, at the steps that they show."""
+    tables = [settings.tables[name] for name in settings.report.differences]
+    found = [
+        item
+        for table in tables
+        for item in study.experiments[table.experiment]
+        if not table.steps or item.step in map(str, table.steps)
+    ]
+    return [item for item in dict.fromkeys(found) if item.score and item.on in settings.corpora]
 
 
 def base_label(settings: Settings, study: Study) -> str | None:
