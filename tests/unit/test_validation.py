@@ -1071,7 +1071,8 @@ ANOTHER = {
         pytest.param({}, id="as it is"),
         pytest.param({"tables": {"one": DIFFERENCES | {"against": "tiny + crops"}}}, id="against the model"),
         pytest.param(
-            {"experiments.main.models.1.train_on": "docs", "recipes.crops.held_out": 0, "report.corpus": "docs"},
+            {"experiments.main.models.1": {"encoder": "tiny", "recipe": "crops", "train_on": "docs"}}
+            | {"experiments.main.models.1.label": "tiny + crops", "recipes.crops.held_out": 0, "report.corpus": "docs"},
             id="another corpus",
         ),
         pytest.param(
