@@ -109,6 +109,9 @@ def read(arguments: argparse.Namespace) -> Account:
     pairs = read_json(arguments.pairs_settings, "pairs")
     described = tables.read(arguments.description, "texts", "labelled", "classes", "mean_length")
     losses = tables.read(arguments.run / "loss.csv", "loss")["loss"]
+    for path, table in ((arguments.description, described), (arguments.run / "loss.csv", losses)):
+        if not len(table):
+            raise InputError(f"{path}: has no row; needed: at least one")
     folder = arguments.run / arguments.step
     if not (folder / "modules.json").is_file():
         raise InputError(f"{folder}: no model is there; needed: a step that the run kept")

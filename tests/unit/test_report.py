@@ -281,6 +281,8 @@ def replace(name, old, new):
         (lose("run/loss.csv"), r"loss\.csv: cannot be read as a table: "),
         (lose("run/final/modules.json"), "final: no model is there; needed: a step that the run kept"),
         (replace("counts.json", "rows", "columns"), r"counts\.json: damaged: needed: a group with rows; "),
+        (replace("description.csv", "1000,0,0,812.4\n", ""), r"description\.csv: has no row; needed: at least one"),
+        (replace("run/loss.csv", "1,2.5\n2,0.5\n", ""), r"loss\.csv: has no row; needed: at least one"),
         (replace("description.csv", "labelled", "labeled"), r"description\.csv: no column labelled; columns: texts, "),
         (replace("differences.csv", ",sentence", ",words"), r"differences\.csv: no column sentence; columns: corpus, "),
         (replace("differences.csv", "recall@1", "recall@7"), r"differences\.csv: measure 'recall@7' is unknown; "),
