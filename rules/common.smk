@@ -684,7 +684,7 @@ def table_title(wildcards):
 def reported():
     """The settings of the report."""
     if settings.report is None:
-        raise WorkflowError("config error: report: missing; this key is needed for a report and an adapted model")
+        sys.exit("config error: report: missing; this key is needed for a report and an adapted model")
     return settings.report
 
 
