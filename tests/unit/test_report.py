@@ -9,6 +9,7 @@ import small_account
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from settings_examples import changed
 from small_account import row
 
 import package_model
@@ -16,6 +17,8 @@ import write_report
 from selfembed import adapted_card, differences, records
 from selfembed.errors import InputError
 from selfembed.plain_words import conclusion, held_out, limits, texts, training
+from selfembed.settings import adapted
+from selfembed.settings.validation import load
 
 HOSTILE = "<script>window.broken = 1</script>\"><img src=x onerror=alert(1)> & {{ 7777 * 7777 }} | `a` 'b'"
 PNG = b"\x89PNG\r\n\x1a\n and the rest"
@@ -189,6 +192,30 @@ def test_it_says_what_crops_were_drawn_from():
     counts = {"held out": 100, "without two crops": 10, "not drawn": 0, "kept": 90}
     assert held_out(counts) == "Of 100 held-out texts, 90 are long enough for two crops; all of them were used."
     assert held_out(counts | {"not drawn": 40, "kept": 50}).endswith("for two crops; 50 of them were drawn.")
+
+
+@pytest.mark.parametrize(
+    ("name", "encoder", "words"),
+    [
+        (
+            "a",
+            {"type": "hub", "id": "some/body", "revision": "a" * 40, "layers": 2},
+            "some/body (Hugging Face hub, revi",
+        ),
+        (
+            "a",
+            {"type": "folder", "path": "/home/me/my model", "layers": 2},
+            "the pretrained model in the folder my model",
+        ),
+        ("a", {"type": "embedding_layer", "of": "tiny"}, "the token-embedding layer of tiny alone"),
+        ("a", {"type": "embedding_module", "of": "tiny"}, "the embedding module of tiny alone"),
+        ("tiny", None, "a model with random weights, which knew nothing"),
+    ],
+)
+def test_an_encoder_is_told_in_words_and_no_folder_of_the_user_s(name, encoder, words):
+    settings = load(changed({} if encoder is None else {f"encoders.{name}": encoder}))
+    said = adapted.encoder_in_words(settings.encoders[name])
+    assert said.startswith(words) and "home" not in said
 
 
 # The page -----------------------------------------------------------------------------------------------------

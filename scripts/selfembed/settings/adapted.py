@@ -4,7 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from selfembed.settings.checks import original, unknown
-from selfembed.settings.encoders import Encoder, FolderEncoder, HubEncoder, PackageEncoder
+from selfembed.settings.encoders import (
+    EmbeddingLayerEncoder,
+    EmbeddingModuleEncoder,
+    Encoder,
+    FolderEncoder,
+    HubEncoder,
+    PackageEncoder,
+)
 from selfembed.settings.expansion import Evaluation, Study, base_of
 from selfembed.settings.schema import Settings
 
@@ -56,6 +63,10 @@ def encoder_in_words(encoder: Encoder) -> str:
             return f"the pretrained model in the folder {Path(encoder.path).name}"  # no more: the card may be published
         case PackageEncoder():
             return f"the pretrained model in the Python package {encoder.package.replace('_', '-')}"
+        case EmbeddingLayerEncoder():
+            return f"the token-embedding layer of {encoder.of} alone"
+        case EmbeddingModuleEncoder():
+            return f"the embedding module of {encoder.of} alone"
     return "a model with random weights, which knew nothing"
 
 
