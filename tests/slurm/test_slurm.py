@@ -18,7 +18,7 @@ SMOKE = ("--configfile", "config/smoke.yaml")
 # The shortest times between looks at the jobs, which are short here.
 ARGUMENTS = ("--workflow-profile", "profiles/slurm", "--slurm-init-seconds-before-status-checks", "2")
 RUN = "results/smoke/models/tuned/python_docs/tiny_bert/dropout/seed-43"
-GROUPS = ("models", "pairs", "scores")
+GROUPS = ("corpora", "models", "pairs", "scores")
 WITH_ENCODER = ("embed", "fine_tune", "score_mteb")
 
 
