@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from selfembed import command_line
+from selfembed import command_line, embedding
 
 HEAVY = [
     "sentence_transformers.sentence_transformer.losses",
@@ -43,19 +43,20 @@ class Step:
         return self.process.exitcode, self.log.read_text()
 
 
-def start(name: str, arguments: list[str], log: Path) -> Step:
-    """Start a step by its script's name; it writes its log to a file."""
+def start(name: str, arguments: list[str], log: Path, block: int = embedding.BLOCK) -> Step:
+    """Start a step by its script's name; it writes its log to a file. `block` is that of the module `embedding`."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(HEAVY)
-    process = context.Process(target=run, args=(name, arguments, log))
+    process = context.Process(target=run, args=(name, arguments, log, block))
     process.start()
     return Step(process, log)
 
 
-def run(name: str, arguments: list[str], log: Path) -> None:
+def run(name: str, arguments: list[str], log: Path, block: int) -> None:
     """What the process does: the step as from its command line."""
     with open(log, "wb") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
     sys.argv = [f"{name}.py", *arguments]
+    embedding.BLOCK = block
     command_line.run(importlib.import_module(name).main)

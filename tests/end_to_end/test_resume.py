@@ -164,6 +164,36 @@ def test_embedding_goes_on_after_its_last_finished_block(embedding_arguments, tm
     assert not (tmp_path / ".broken.unfinished").exists()
 
 
+def test_an_embedding_that_is_killed_again_and_again_has_the_same_bytes(embedding_arguments, tmp_path, monkeypatch):
+    monkeypatch.setattr(embedding, "BLOCK", 1)
+    embed.main(embedding_arguments(tmp_path / "unbroken"))
+    finished = tmp_path / ".broken.unfinished" / "blocks.json"
+    texts = 0
+    for _ in range(4):
+        running = warm_steps.start("embed", embedding_arguments(tmp_path / "broken"), tmp_path / "log", embedding.BLOCK)
+        while running.is_running() and blocks_finished(finished) <= texts:
+            time.sleep(0.001)
+        running.send(signal.SIGKILL)
+        code, log = running.ended()
+        assert code == -signal.SIGKILL, log
+        assert not texts or int(re.search(r"going on after (\d+) of 20 texts", log)[1]) >= texts
+        texts = blocks_finished(finished)
+    code, log = warm_steps.start(
+        "embed", embedding_arguments(tmp_path / "broken"), tmp_path / "log", embedding.BLOCK
+    ).ended()
+    assert code == 0, log
+    assert f"going on after {texts} of 20 texts" in log
+    assert contents(tmp_path / "broken") == contents(tmp_path / "unbroken")
+
+
+def blocks_finished(path):
+    """Texts of the blocks that an unfinished embedding has."""
+    try:
+        return json.loads(path.read_text())["texts"]
+    except FileNotFoundError:
+        return 0
+
+
 def test_a_job_that_fails_before_it_did_anything_leaves_nothing(embedding_arguments, tmp_path):
     logs = tmp_path / "logs"
     logs.mkdir()
