@@ -29,7 +29,7 @@ check: env
 	snakemake --lint --configfile config/demo.yaml
 
 test: check
-	pytest
+	pytest -n 2 --dist loadgroup
 
 reference: env
 	pytest -m reference
