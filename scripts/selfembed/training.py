@@ -24,7 +24,7 @@ from sentence_transformers.base.sampler import DefaultBatchSampler
 from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
 from transformers import PrinterCallback, TrainerCallback
 
-from selfembed import interruption, processes
+from selfembed import interruption, processes, seals
 from selfembed.command_line import log
 from selfembed.errors import InputError
 from selfembed.forward import encoder_forward
@@ -38,7 +38,8 @@ Keep = Callable[[str, pd.DataFrame], None]
 TOKENS_PER_PASS = {"cpu": 1024, "cuda": 65536}
 
 CHECKPOINT_MINUTES = 10.0  # a killed run loses at most this much
-HISTORY = "history.json"  # the last file of a checkpoint to be written: with it, the checkpoint is whole
+HISTORY = "history.json"
+CHECKSUMS = "checksums.json"  # of a checkpoint's other files; the last that is written
 
 
 def batches_in_order(epochs: np.ndarray, batch_size: int) -> list[list[int]]:
@@ -101,8 +102,25 @@ class ResumableTrainer(SentenceTransformerTrainer):
 
 def newest_checkpoint(folder: Path) -> Path | None:
     """The whole checkpoint of the latest step in a folder, if there is one."""
-    whole = [path.parent for path in folder.glob(f"checkpoint-*/{HISTORY}")]
-    return max(whole, key=step_of, default=None)
+    found = [path.parent for path in folder.glob(f"checkpoint-*/{CHECKSUMS}")]
+    return next((path for path in sorted(found, key=step_of, reverse=True) if is_whole(path)), None)
+
+
+def is_whole(checkpoint: Path) -> bool:
+    """Whether the files of a checkpoint are what was written; a machine that goes down may leave others."""
+    try:
+        whole = read_json(checkpoint / CHECKSUMS) == checksums_of(checkpoint)
+    except InputError:
+        whole = False
+    if not whole:
+        log.warning("%s: damaged, not gone on from", checkpoint)
+    return whole
+
+
+def checksums_of(checkpoint: Path) -> dict[str, str]:
+    """SHA-256 of every file of a checkpoint but the one that holds these."""
+    found = seals.checksums(checkpoint, checkpoint.name)
+    return {name: checksum for name, checksum in found.items() if name != f"{checkpoint.name}/{CHECKSUMS}"}
 
 
 def step_of(checkpoint: Path) -> int:
@@ -133,7 +151,9 @@ class Checkpoints(TrainerCallback):
         if processes.count() > 1:
             torch.distributed.barrier()  # every process has saved its random state
         if processes.rank() == 0:
-            write_json({"rows": self.history.rows}, Path(args.output_dir) / f"checkpoint-{state.global_step}" / HISTORY)
+            folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
+            write_json({"rows": self.history.rows}, folder / HISTORY)
+            write_json(checksums_of(folder), folder / CHECKSUMS)
         self.saved = time.monotonic()
         if self.asked.asked:
             raise SystemExit(f"ended as asked, after step {state.global_step}; run the same again to go on from there")
