@@ -1,4 +1,4 @@
-"""What goes wrong around a study: another Snakemake, a wrong clock, a disk that cannot be written to."""
+"""What goes wrong around a study: another Snakemake, a wrong clock, a disk that cannot be written to, hostile names."""
 
 import os
 import shutil
@@ -6,8 +6,9 @@ import subprocess
 import sys
 
 import pytest
+import yaml
 from faults import differing, kill, start, wait_until
-from tiny_study import CONFIG, fingerprints
+from tiny_study import CONFIG, fingerprints, notes, tiny_study
 
 from workflow_runs import environment, planned, snakemake
 
@@ -26,25 +27,30 @@ def generated(folder):
     return [path for top in ("results", "figures", "logs") for path in (folder / top).rglob("*")]
 
 
-def test_a_second_snakemake_waits_for_nobody_and_breaks_nothing(study, tiny):
-    running = start(study, "--forcerun", "score_mteb")
-    wait_until(lambda: any((study / ".snakemake/locks").glob("*")), running)
+def locked(folder):
+    return any((folder / ".snakemake/locks").glob("*"))
+
+
+def test_a_second_snakemake_is_refused_and_a_killed_one_is_told_how_to_go_on(study, tiny):
+    running = start(study, "--forcerun", "score_knn")
+    wait_until(lambda: locked(study), running)
     second = snakemake(study, *CONFIG, "--cores", "1")
-    assert running.poll() is None, "the first had ended before the second came"
+    assert kill(running), "the first had ended before the second came"
     assert second.returncode != 0
-    assert "cannot be locked" in second.stdout or "LockException" in second.stdout
     assert "--unlock" in second.stdout
-    assert running.wait() == 0
+    assert "--unlock" in snakemake(study, *CONFIG, "--cores", "1").stdout, "the lock of a killed call stays"
+    assert snakemake(study, *CONFIG, "--unlock").returncode == 0
+    done = snakemake(study, *CONFIG, "--cores", "2", "--rerun-incomplete")
+    assert done.returncode == 0, done.stdout[-3000:]
     assert differing(study, tiny) == []
 
 
-def test_a_killed_snakemake_is_told_how_to_go_on(study, tiny):
-    running = start(study, "--forcerun", "score_mteb")
-    wait_until(lambda: any((study / ".snakemake/locks").glob("*")), running)
-    assert kill(running)
-    assert "--unlock" in snakemake(study, *CONFIG, "--cores", "1").stdout
-    assert snakemake(study, *CONFIG, "--unlock").returncode == 0
-    assert snakemake(study, *CONFIG, "--cores", "2").returncode == 0
+@pytest.mark.campaign
+def test_a_second_snakemake_does_not_disturb_the_first(study, tiny):
+    running = start(study, "--forcerun", "prepare_corpus")
+    wait_until(lambda: locked(study), running)
+    assert snakemake(study, *CONFIG, "--cores", "1").returncode != 0
+    assert running.wait() == 0, (study / "run.log").read_text()[-3000:]
     assert differing(study, tiny) == []
 
 
@@ -61,11 +67,42 @@ def test_results_from_the_future_stay_and_changed_data_are_told(study):
     assert {"prepare_corpus", "fine_tune", "collect_scores", "draw_comparison"} <= set(planned(study, *CONFIG))
 
 
+@pytest.mark.campaign
 def test_data_from_the_future_are_used_and_come_to_rest(study, tiny):
     shift([study / "notes.csv"], YEAR)
     done = snakemake(study, *CONFIG, "--cores", "2")
     assert done.returncode == 0, done.stdout[-3000:]
     assert differing(study, tiny) == []
+
+
+@pytest.mark.campaign
+def test_one_result_from_the_future_is_refused_until_its_time_is_mended(study, tiny):
+    corpus = study / "results/tiny/corpora/notes.parquet"
+    shift([corpus], YEAR)
+    for name in ("results/tiny/scores", "results/tiny/tables"):
+        shutil.rmtree(study / name)
+    done = snakemake(study, *CONFIG, "--cores", "2")
+    assert done.returncode != 0
+    assert "clock skew" in done.stdout
+    os.utime(corpus)
+    assert snakemake(study, *CONFIG, "--cores", "2").returncode == 0
+    assert differing(study, tiny) == []
+
+
+HOSTILE = "$(touch hacked) `touch hacked` '\"; touch hacked; & | > hacked"
+
+
+def test_names_that_a_shell_would_run_never_reach_one_unquoted(tmp_path):
+    """The name of a file, and the name of a column in it."""
+    folder = tiny_study(tmp_path / "study")
+    (folder / f"{HOSTILE}.csv").write_text(notes().replace("topic", HOSTILE.replace('"', ""), 1), encoding="utf-8")
+    config = yaml.safe_load((folder / CONFIG[1]).read_text(encoding="utf-8"))
+    config["corpora"]["notes"]["source"] |= {"path": f"{HOSTILE}.csv", "label": HOSTILE.replace('"', "")}
+    (folder / CONFIG[1]).write_text(yaml.safe_dump(config), encoding="utf-8")
+    done = snakemake(folder, *CONFIG, "--cores", "2", "--until", "prepare_corpus")
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert (folder / "results/tiny/corpora/notes.parquet").is_file()
+    assert not list(folder.rglob("hacked*"))
 
 
 def verify(folder, *arguments):

@@ -61,11 +61,13 @@ def test_the_report_shows_the_page_and_escapes_titles_and_captions(study):
     markup = "<img src=x onerror=alert('{}')>"
     content["figures"]["bars"]["title"] = markup.format("title")
     content["figures"]["bars"]["caption"] = f"Seen.\n\n.. raw:: html\n\n   {markup.format('caption')}\n"
+    content["experiments"]["main"]["models"][0]["label"] = "$(touch hacked) `touch hacked` '\"; touch hacked; <b>"
     config.write_text(yaml.safe_dump(content))
     arguments = ("--configfile", config, "--cores", "2")
     for more in ((), ("--report", "report.html")):
         done = snakemake(study, *arguments, *more)
         assert done.returncode == 0, done.stdout[-3000:]
+    assert not list(study.rglob("hacked"))
     report = (study / "report.html").read_text(encoding="utf-8")
     assert "provenance.html" in report
     captions = re.findall(r'"caption": "((?:[^"\\]|\\.)*)"', report)
