@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 export PATH := $(BIN):$(PATH)
 
-.PHONY: env demo test reference check lock docs verify lineage audit
+.PHONY: env demo test reference campaign test-latest check lock docs verify lineage audit licences
 
 env: $(VENV)/.installed
 
@@ -34,23 +34,39 @@ test: check
 reference: env
 	pytest -m reference
 
-lock:
-	$(PYTHON) -m venv $(VENV)-lock
-	$(VENV)-lock/bin/python -m pip install --quiet --upgrade pip pip-tools
-	$(VENV)-lock/bin/pip-compile --quiet --strip-extras --all-extras --no-header --no-emit-find-links \
-		--no-emit-index-url --output-file requirements.lock pyproject.toml
-	sed -i 's/+cpu//' requirements.lock
-
-docs: env
-	PYTHONPATH=scripts python -m selfembed.settings.documentation
+campaign: env
+	pytest -m campaign tests/reliability
 
 verify: env
 	PYTHONPATH=scripts python -m selfembed.verification
 
-lineage: env
-	@PYTHONPATH=scripts python -m selfembed.lineage --deep "$(OF)"
+lock:
+	$(PYTHON) -m venv $(VENV)-lock
+	$(VENV)-lock/bin/python -m pip install --quiet --upgrade pip pip-tools uv
+	$(VENV)-lock/bin/pip-compile --quiet --strip-extras --all-extras --no-header --no-emit-find-links \
+		--no-emit-index-url --output-file requirements.lock pyproject.toml
+	sed -i 's/+cpu//' requirements.lock
+	$(VENV)-lock/bin/uv pip compile --quiet --generate-hashes --no-deps --no-header --no-annotate --python-version 3.11 \
+		--no-emit-package torch --output-file requirements.hashes requirements.lock
 
-audit: env
+test-latest:
+	$(PYTHON) -m venv --clear $(VENV)-latest
+	$(PYTHON) -c "import re, tomllib; project = tomllib.load(open('pyproject.toml', 'rb'))['project']; \
+		names = project['dependencies'] + project['optional-dependencies']['dev']; \
+		print(*(re.split('[=<>]', name)[0] for name in names), sep='\n')" > $(VENV)-latest/requirements.txt
+	$(VENV)-latest/bin/python -m pip install --quiet --requirement $(VENV)-latest/requirements.txt
+	PATH=$(CURDIR)/$(VENV)-latest/bin:$$PATH pytest
+
+audit:
 	$(PYTHON) -m venv $(VENV)-audit
-	$(VENV)-audit/bin/python -m pip install --quiet --upgrade pip pip-audit
-	$(VENV)-audit/bin/pip-audit --requirement requirements.lock --no-deps --disable-pip
+	$(VENV)-audit/bin/python -m pip install --quiet --upgrade pip-audit
+	$(VENV)-audit/bin/pip-audit --strict --disable-pip --requirement requirements.hashes
+
+lineage: env
+	python scripts/describe_provenance.py $(OF)
+
+licences: env
+	python bench/licences.py
+
+docs: env
+	PYTHONPATH=scripts python -m selfembed.settings.documentation

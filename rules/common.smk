@@ -585,6 +585,13 @@ def cluster_flags(wildcards):
     return flags(figure, keep=("clusters",)) if figure else ""
 
 
+def figures_and_tables():
+    """Everything that a config shows."""
+    experiments = expand("<results>/tables/{experiment}_summary.csv", experiment=scored_experiments())
+    shown = [*map(figure_files, settings.figures), *map(table_files, settings.tables), experiments]
+    return [*shown, figure_files("paper_comparison")] if settings.published else shown
+
+
 def published_figures():
     """Figures that can be drawn from published numbers: those of scores, if all their experiments have some.
 
@@ -627,7 +634,7 @@ def figure_title(wildcards):
 
 def figure_caption(wildcards):
     """What to see in a figure."""
-    return figure_settings(wildcards).caption
+    return " ".join(figure_settings(wildcards).caption.split())  # a line of its own could be a directive
 
 
 def descriptions(wildcards):

@@ -10,7 +10,7 @@ import logging
 import pandas as pd
 
 from selfembed import command_line, crops, model_cards
-from selfembed.command_line import at_least, existing, log, part, positive
+from selfembed.command_line import at_least, existing, log, not_negative, part, positive
 from selfembed.devices import choose_device, use_threads
 from selfembed.errors import InputError
 from selfembed.records import (
@@ -72,7 +72,7 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--threads", type=at_least(1), default=2, help="CPU threads; decides the last digits")
     parser.add_argument(
         "--checkpoint-minutes",
-        type=positive,
+        type=not_negative,
         default=10.0,
         help="time between checkpoints, which a killed run goes on from",
     )

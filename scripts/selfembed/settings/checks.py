@@ -1,6 +1,8 @@
 """What types alone cannot say: names that must exist, and combinations that cannot work; one line for each problem."""
 
+import re
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from selfembed import measures, token7
 from selfembed.errors import InputError
@@ -56,6 +58,16 @@ def check(settings: Settings) -> Iterator[str]:
     yield from check_pages(settings)
     for name, table in settings.tables.items():
         yield from check_table(f"tables.{name}", table, settings)
+    yield from check_markup("", settings.model_dump(mode="json"))
+
+
+def check_markup(key: str, item: Any) -> Iterator[str]:
+    """One line for every text that would end or begin a script in the report: Snakemake does not escape parameters."""
+    if isinstance(item, dict | list):
+        for name, part in item.items() if isinstance(item, dict) else enumerate(item):
+            yield from check_markup(f"{key}.{name}".removeprefix("."), part)
+    elif isinstance(item, str) and re.search(r"</?script|<!--", item, flags=re.IGNORECASE):
+        yield f"{key}: {item!r} has markup; allowed: text without <script, </script and <!--"
 
 
 def unknown(key: str, name: str, kind: str, known: Iterable[str]) -> Iterator[str]:
