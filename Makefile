@@ -16,11 +16,11 @@ $(VENV)/.installed: requirements.lock
 
 demo: env
 	snakemake --workflow-profile profiles/demo $$(test -t 2 && echo --logger rich)
-	snakemake --workflow-profile profiles/demo --report results/demo/report.html
+	snakemake --workflow-profile profiles/demo --report results/demo/workflow.html
 	@echo
 	@cat results/demo/tables/augmentations_summary.md
 	@echo
-	@echo "Figures: figures/demo/*.png, *.pdf    Report: results/demo/report.html    Tables: results/demo/tables/"
+	@echo "Figures: figures/demo/*.png, *.pdf    Report: results/demo/workflow.html    Tables: results/demo/tables/"
 
 check: env
 	ruff check .

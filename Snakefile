@@ -30,14 +30,16 @@ include: "rules/scores.smk"
 include: "rules/maps.smk"
 include: "rules/tables.smk"
 include: "rules/figures.smk"
+include: "rules/report.smk"
 
 
 rule all:
-    """Every figure and table of the config."""
+    """Every figure and table of the config, and its report."""
     default_target: True
     input:
         figures_and_tables(),
         "<results>/provenance.html" if any(figures_and_tables()) else [],
+        report_files(),
 
 
 rule download:

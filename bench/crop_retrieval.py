@@ -1,8 +1,12 @@
-"""Whether crops that find each other rank models as labels do: rank correlations, from the workflow's own tables.
+"""Whether crops that find each other say of models what labels say: rankings and verdicts, from the workflow's scores.
 
-Reads the tables of a config whose models are scored both ways (`crop_retrieval.yaml`; run it first). Prints, for every
-corpus, Spearman's correlation of each measure of crops with kNN accuracy, over all models and layers and over models at
-their last layers; and the last layers' numbers. Where lower is better, the sign is turned: 1 is the same ranking.
+Reads the tables and scores of a config whose models are scored both ways (`crop_retrieval.yaml`; run it first). Prints,
+for every corpus,
+
+- Spearman's correlation of each measure of crops with kNN accuracy, over all models and layers and over models at their
+  last layers (where lower is better, the sign is turned: 1 is the same ranking);
+- the last layers' numbers;
+- for every two models the verdict on their last layers by labels (kNN) and by crops (recall@1), and how these agree.
 """
 
 import sys
@@ -16,9 +20,11 @@ from scipy.stats import spearmanr
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "scripts"))
 
-from selfembed import command_line, measures, tables
+from lay_out_differences import outcomes_of
+from selfembed import command_line, differences, measures, tables
 from selfembed.errors import InputError
 from selfembed.settings.corpora import CropsSource
+from selfembed.settings.expansion import expand
 from selfembed.settings.schema import Settings
 from selfembed.settings.scores import CropPairs, Knn
 from selfembed.settings.validation import load
@@ -38,7 +44,39 @@ def main(argv: list[str]) -> None:
     rows = pd.DataFrame(correlations(values))
     print(rows.to_markdown(index=False, floatfmt=".2f"), end="\n\n")
     last = values[values["layer"] == values["last_layer"]].drop(columns=["layer", "last_layer"])
-    print(last.sort_values(["corpus", "knn"], ascending=[True, False]).to_markdown(index=False, floatfmt=".3f"))
+    last = last.sort_values(["corpus", "knn"], ascending=[True, False])
+    print(last.to_markdown(index=False, floatfmt=".3f"), end="\n\n")
+    found = verdicts(settings, arguments.results / settings.folder / "scores")
+    for corpus, said in found.groupby("corpus", sort=False):
+        counts = pd.crosstab(said["by labels"], said["by crops"]).rename_axis(f"{corpus}: by labels, by crops")
+        print(counts.to_markdown(), end="\n\n")
+    print(found.to_markdown(index=False))
+
+
+def verdicts(settings: Settings, folder: Path) -> pd.DataFrame:
+    """A row for every two models with scores of both kinds: `corpus`, `label`, `against`, `by labels`, `by crops`."""
+    wanted = {name: "by labels" for name, score in settings.scores.items() if isinstance(score, Knn)}
+    wanted |= {
+        f"{name}_recall@1": "by crops" for name, score in settings.scores.items() if isinstance(score, CropPairs)
+    }
+    rows, outcomes = [], []
+    for evaluation in (item for items in expand(settings).experiments.values() for item in items):
+        path = folder / f"{evaluation.path}.csv"
+        if path.is_file():
+            shown = tables.chosen(tables.last_layers(tables.read(path)), score=list(wanted))
+            rows.append(shown.assign(label=evaluation.line.label))
+            outcomes += outcomes_of(shown, path.with_suffix(".parquet"))
+    scores = pd.concat(rows, ignore_index=True)
+    labels = list(dict.fromkeys(scores["label"]))
+    compared = [differences.compare(scores, outcomes, labels[i], labels[i + 1 :]) for i in range(len(labels) - 1)]
+    found = pd.concat(compared).replace({"corpus": whole_texts(settings), "score": wanted})
+    return found.pivot(index=["corpus", "label", "against"], columns="score", values="verdict").dropna().reset_index()
+
+
+def whole_texts(settings: Settings) -> dict[str, str]:
+    """The corpus whose texts the crops of a corpus are of."""
+    sources = {name: corpus.source for name, corpus in settings.corpora.items()}
+    return {name: source.corpus for name, source in sources.items() if isinstance(source, CropsSource)}
 
 
 def read(settings: Settings, folder: Path) -> pd.DataFrame:
@@ -58,17 +96,12 @@ def ranked(settings: Settings, scores: pd.DataFrame) -> pd.DataFrame:
 
     Scores on crops are beside those on the corpus whose texts they are of.
     """
-    of = {
-        name: corpus.source.corpus
-        for name, corpus in settings.corpora.items()
-        if isinstance(corpus.source, CropsSource)
-    }
     kinds = {name: type(score) for name, score in settings.scores.items()}
     knn = next(name for name, kind in kinds.items() if kind is Knn)
     pairs = next(name for name, kind in kinds.items() if kind is CropPairs)
     columns = {knn: "knn"} | {measures.score_name(pairs, measure): measure for measure in measures.OF_CROP_PAIRS}
     scores = scores[scores["score"].isin(columns)]
-    scores = scores.assign(corpus=scores["corpus"].replace(of), score=scores["score"].map(columns))
+    scores = scores.assign(corpus=scores["corpus"].replace(whole_texts(settings)), score=scores["score"].map(columns))
     means = scores.groupby([*RANKED, "score"], sort=False)["value"].mean().unstack()
     return means[list(columns.values())].dropna().reset_index().rename_axis(columns=None)
 

@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
 from selfembed.errors import InputError
 from selfembed import model_paths, task_files
+from selfembed.settings import adapted
 from selfembed.settings import code as code_files
 from selfembed.settings import expansion
 from selfembed.settings import files as config_files
@@ -682,3 +683,88 @@ def table_flags(wildcards):
 def table_title(wildcards):
     """Heading of a table in the report."""
     return settings.tables[wildcards.table].title or wildcards.table
+
+
+# The report
+
+
+def reported():
+    """The settings of the report."""
+    if settings.report is None:
+        sys.exit("config error: report: missing; this key is needed for a report and an adapted model")
+    return settings.report
+
+
+def adapted_model():
+    """The model that the report is about, as its first seed's evaluation."""
+    reported()
+    return adapted.evaluations(settings, study)[0]
+
+
+def account_files(wildcards):
+    """What is told of the corpus and the model, as named inputs."""
+    model = adapted_model().model
+    recipe = study.recipes[model.recipe]
+    pairs = f"{model.corpus}/{expansion.pairs_name(recipe)}/epochs-{recipe.epochs}/seed-{model.seed}"
+    return {
+        "counts": f"<results>/corpora/{adapted.cleaned(settings)}.json",
+        "description": f"<results>/descriptions/{model.corpus}.csv",
+        "run": f"<results>/models/{model.path}",
+        "pairs_settings": f"<results>/pairs/{pairs}.json",
+        "differences": [f"<figures>/{table}.csv" for table in reported().differences],
+    }
+
+
+def account_flags(wildcards):
+    """What the corpus and the model are called, and which step of the run it is."""
+    item = adapted_model()
+    encoder = settings.encoders[item.model.encoder]
+    words = ["--corpus", item.model.corpus, "--label", item.line.label, "--step", item.step]
+    words += ["--encoder", adapted.encoder_in_words(encoder), "--max-length", str(encoder.max_length)]
+    before = adapted.base_label(settings, study)
+    words += [] if before is None else ["--base-label", before]
+    return shlex.join([*words, "--corpora", *adapted.scored_on(settings, study)])
+
+
+def base_model_flag(wildcards):
+    """The repository on the hub that the adapted model started from, as a flag; nothing if it is from elsewhere."""
+    encoder = settings.encoders[adapted_model().model.encoder]
+    return f"--base-model {shlex.quote(encoder.id)}" if isinstance(encoder, HubEncoder) else ""
+
+
+def report_crops(wildcards):
+    """Where the texts of the corpora of crops that the adapted model is scored on went."""
+    crops = [
+        name for name in adapted.scored_on(settings, study) if isinstance(settings.corpora[name].source, CropsSource)
+    ]
+    return [f"<results>/corpora/{name}.json" for name in crops]
+
+
+def report_pictures(wildcards):
+    """The figures in the report."""
+    return [f"<figures>/{name}.png" for name in pictures()]
+
+
+def pictures():
+    """Names of the figures in the report that are no interactive maps."""
+    return [name for name in reported().figures if settings.figures[name].draw != "interactive_map"]
+
+
+def report_maps(wildcards):
+    """The interactive maps that the report links."""
+    return [path for name in reported().figures if name not in pictures() for path in figure_files(name)]
+
+
+def report_entries(wildcards, input):
+    """Every figure of the report with its title, what it shows and its caption, as flags."""
+    entries = []
+    for name, path in zip(pictures(), input.figures, strict=True):
+        figure = settings.figures[name]
+        shows = type(figure).__doc__.splitlines()[0]
+        entries.append(f"--entry {shlex.join([figure.title or name, shows, figure.caption, path])}")
+    return " ".join(entries)
+
+
+def report_files():
+    """The report and the adapted model, if the config asks for them."""
+    return ["<results>/report.html", "<results>/adapted_model"] if settings.report else []

@@ -58,9 +58,9 @@ def compare(
         outcomes: for every row, what each text adds to it, by the text's id.
         labels: compared, in this order; all others if empty.
 
-    Returns `corpus`, `score`, `label`, `against`, `n_texts`, `n_seeds` (of the label; 0 if it has none), the values of
-    both and their difference, each with the ends of its interval, `verdict` (`better`, `worse`, `not distinguishable`)
-    and the same as a `sentence`.
+    Returns `corpus`, `score`, `measure`, `label`, `against`, `n_texts`, `n_seeds` and `against_seeds` (0 where there
+    are none), the values of both and their difference, each with the ends of its interval, `verdict` (`better`,
+    `worse`, `not distinguishable`) and the same as a `sentence`.
 
     Raises InputError if models were scored on different texts, or if nothing can be compared.
     """
@@ -146,10 +146,12 @@ def row(score: str, measure: str, model: tuple, other: tuple, labels: tuple[str,
     difference_low, difference_high = interval(draws - other_draws)
     found = {
         "score": score,
+        "measure": measure,
         "label": labels[0],
         "against": labels[1],
         "n_texts": n_texts,
         "n_seeds": n_seeds,
+        "against_seeds": n_other,
         "value": value,
         "low": low,
         "high": high,
@@ -160,9 +162,25 @@ def row(score: str, measure: str, model: tuple, other: tuple, labels: tuple[str,
         "difference_low": difference_low,
         "difference_high": difference_high,
     }
-    found["verdict"] = verdict(difference_low, difference_high, measures.MEASURES[measure].lower_is_better)
-    found["sentence"] = sentence(found, measure, max(n_seeds, n_other))
-    return found
+    return found | in_words(found)
+
+
+def turned(found: dict) -> dict:
+    """A row the other way round: what it compares with, compared with it."""
+    swapped = found | {"label": found["against"], "against": found["label"], "difference": -found["difference"]}
+    swapped |= {"difference_low": -found["difference_high"], "difference_high": -found["difference_low"]}
+    pairs = [("n_seeds", "against_seeds"), *((name, f"against_{name}") for name in ("value", "low", "high"))]
+    for mine, theirs in pairs:
+        swapped |= {mine: found[theirs], theirs: found[mine]}
+    return swapped | in_words(swapped)
+
+
+def in_words(found: dict) -> dict[str, str]:
+    """The verdict of a row, and its sentence."""
+    measure = found["measure"]
+    lower_is_better = measures.MEASURES[measure].lower_is_better
+    said = {"verdict": verdict(found["difference_low"], found["difference_high"], lower_is_better)}
+    return said | {"sentence": sentence(found | said, measure, max(found["n_seeds"], found["against_seeds"]))}
 
 
 def verdict(low: float, high: float, lower_is_better: bool) -> str:
@@ -187,12 +205,12 @@ def sentence(found: dict, measure: str, n_seeds: int) -> str:
         sizes = [abs(number) for number in numbers]
         amount, low, high = (spelled(number, measure) for number in (sizes[0], *sorted(sizes[1:])))
     points = " points" if measures.MEASURES[measure].fraction else ""
-    runs = f"; {in_words(n_seeds)}" if n_seeds else ""
+    runs = f"; {seeds_in_words(n_seeds)}" if n_seeds else ""
     comparison = f"{first.format(score=found['score'], **mine)}, {second.format(**theirs)}"
     return f"{comparison}: {said} {amount}{points} (95% interval {low} to {high}{runs})."
 
 
-def in_words(n_seeds: int) -> str:
+def seeds_in_words(n_seeds: int) -> str:
     """A number of seeds in words."""
     number = SEEDS[n_seeds] if n_seeds < len(SEEDS) else str(n_seeds)
     return f"{number} seed" + ("" if n_seeds == 1 else "s")

@@ -1,6 +1,7 @@
 """The smoke config from a clean copy to its end: every file is there, is what it says, and comes out the same twice."""
 
 import hashlib
+import html
 import json
 import re
 import shlex
@@ -154,13 +155,41 @@ def test_a_run_says_what_made_it(finished):
     assert "| temperature | 0.05 |" in card
 
 
-def test_anyone_can_load_the_model(finished):
+@pytest.mark.parametrize("folder", ["models/tuned/python_docs/tiny_bert/crops/seed-42/final", "adapted_model"])
+def test_anyone_can_load_the_model(finished, folder):
     """In a process that knows nothing of this project."""
-    model = finished / "results/smoke/models/tuned/python_docs/tiny_bert/crops/seed-42/final"
+    model = finished / "results/smoke" / folder
     program = "from sentence_transformers import SentenceTransformer\n"
     program += f"print(SentenceTransformer({str(model)!r}).encode(['A text.']).shape)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=finished)
     assert done.stdout.splitlines()[-1] == "(1, 32)"
+
+
+def test_the_adapted_model_is_the_run_s_with_a_card_of_its_own(finished):
+    run = finished / "results/smoke/models/tuned/python_docs/tiny_bert/crops_half/seed-42/final"
+    model = finished / "results/smoke/adapted_model"
+    names = {path.relative_to(model).as_posix() for path in model.rglob("[!.]*") if path.is_file()}
+    assert names == {path.relative_to(run).as_posix() for path in run.rglob("*") if path.is_file()}
+    assert all((model / name).read_bytes() == (run / name).read_bytes() for name in names - {"README.md"})
+    differences = pd.read_csv(finished / "figures/smoke/table_differences.csv")
+    said = differences[(differences["label"] == "Crops") & (differences["measure"] == "recall@1")]["sentence"].item()
+    assert said in (model / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_story_is_told_on_one_page(finished):
+    page = (finished / "results/smoke/report.html").read_text(encoding="utf-8")
+    text = html.unescape(re.sub("<[^>]*>", "", page))
+    assert CONFIG["report"]["title"] in text and CONFIG["report"]["title"] not in page
+    for table in CONFIG["report"]["differences"]:
+        differences = pd.read_csv(finished / f"figures/smoke/{table}.csv")
+        for sentence in differences[differences["label"] == "Crops"]["sentence"]:
+            assert sentence in text
+    counts = json.loads((finished / "results/smoke/corpora/python_docs.json").read_text())["rows"]
+    assert f"{counts['kept']:,} texts were kept" in text
+    assert page.count('src="data:image/png;base64,') == 2
+    for link in re.findall(r'<a href="([^#"]*\.html)"', page):
+        assert (finished / "results/smoke" / link).resolve().is_file()
+    assert "figures/smoke/maps/python_docs.html" in page
 
 
 def test_the_printed_command_gives_the_same_bytes_again(finished, tmp_path):

@@ -9,6 +9,7 @@ import yaml
 
 from selfembed import records
 from selfembed.errors import InputError
+from selfembed.settings.expansion import expand
 from selfembed.settings.validation import load, missing_sources
 
 CONFIG = Path(crop_retrieval.__file__).with_suffix(".yaml")
@@ -64,6 +65,32 @@ def test_rankings_are_of_means_over_seeds_and_turned_where_lower_is_better(tmp_p
         assert said.pop("number") == (6 if said.pop("ranked") == "all layers" else 3)
         assert said.pop("corpus") == "python_docs"
         assert said == pytest.approx({"recall@1": 1, "recall@10": 1, "mrr": 1, "alignment": -1, "uniformity": 1})
+
+
+def test_verdicts_are_of_every_two_models_that_both_ways_score(tmp_path):
+    """By labels MiniLM and TF-IDF are alike, by crops MiniLM is better; the untrained model has no score by labels."""
+    hits = {"MiniLM": 0.6, "TF-IDF": 0.6, "Untrained": 0.1}
+    for item in (item for items in expand(SETTINGS).experiments.values() for item in items):
+        label, by_crops = item.line.label, item.score == "crop_pairs"
+        if label not in hits or item.on not in ("python_docs", "crops_of_python_docs"):
+            continue
+        if label == "Untrained" and not by_crops:
+            continue
+        value = hits[label] - (0.3 if by_crops and label == "TF-IDF" else 0)
+        score = "crop_pairs_recall@1" if by_crops else "knn"
+        settings = "measure=recall@1 similarity=cosine" if by_crops else "k=10"
+        place = {"pooling": "mean", "layer": 1, "score": score}
+        outcomes = [float(number < 100 * value) for number in range(100)]
+        ids = [f"t{number}" for number in range(100)]
+        path = tmp_path / f"{item.path}.csv"
+        scored = row(item.on, label, 1, score, value) | {"settings": settings, "seed": None}
+        records.write_table(pd.DataFrame([scored]).drop(columns="label"), path)
+        by_text = pd.DataFrame({**place, "id": ids, "outcome": outcomes})
+        records.write_table(by_text, path.with_suffix(".parquet"))
+    (found,) = crop_retrieval.verdicts(SETTINGS, tmp_path).to_dict("records")
+    assert {found["label"], found["against"]} == {"MiniLM", "TF-IDF"}
+    assert found["by labels"] == "not distinguishable"
+    assert found["by crops"] == ("better" if found["label"] == "MiniLM" else "worse")
 
 
 def test_without_tables_it_says_what_is_needed(tmp_path):

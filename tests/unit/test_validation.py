@@ -14,7 +14,7 @@ NAME = "text that matches ^[a-z0-9][a-z0-9_]*$"
 POOLINGS = "'mean', 'cls', 'last' or 'token7'"
 TOP = (
     "corpora, device, devices_per_run, embedding, encoders, experiments, figures, folder, mteb, published, recipes, "
-    "scores, seeds, tables, tasks, threads, tsne"
+    "report, scores, seeds, tables, tasks, threads, tsne"
 )
 TOKENIZER = "a group with the key `train_on` or `borrow_from`"
 PYDANTIC = ("[key]", "Tokenizer", "literal", "array", "Input should", "Value error")
@@ -1050,3 +1050,95 @@ def test_evidence_without_labels_is_accepted(changes):
 )
 def test_evidence_without_labels_that_cannot_work_is_told(changes, message):
     assert problem(deepcopy(CROPS) | changes) == message
+
+
+# The report ---------------------------------------------------------------------------------------------------
+
+REPORT = CROPS | {
+    "tables": {"one": DIFFERENCES},
+    "report": {"corpus": "notes", "model": "tiny + crops", "differences": ["one"], "figures": ["bars"]},
+}
+ANOTHER = {
+    "corpora": ["pieces"],
+    "scores": ["pairs"],
+    "models": [{"encoder": "tiny"}, {"encoder": "tiny", "recipe": "crops", "train_on": "docs", "label": "Other"}],
+}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({}, id="as it is"),
+        pytest.param({"tables": {"one": DIFFERENCES | {"against": "tiny + crops"}}}, id="against the model"),
+        pytest.param(
+            {"experiments.main.models.1": {"encoder": "tiny", "recipe": "crops", "train_on": "docs"}}
+            | {"experiments.main.models.1.label": "tiny + crops", "recipes.crops.held_out": 0, "report.corpus": "docs"},
+            id="another corpus",
+        ),
+        pytest.param(
+            {"experiments.main.steps": [4, "final"], "figures": {}, "report.figures": []}
+            | {"tables": {"one": DIFFERENCES | {"steps": [0, "final"]}}},
+            id="one of several steps",
+        ),
+        pytest.param({"report.title": "A title", "report.figures": []}, id="a title and no figures"),
+    ],
+)
+def test_a_report_can_be_of(changes):
+    assert load(changed(deepcopy(REPORT) | changes)).report.model == "tiny + crops"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        pytest.param(
+            {"report": {"corpus": "notse", "model": "tiny", "differences": ["two", "one"], "figures": ["bar"]}},
+            "report.corpus: 'notse' is not a corpus; allowed: news, docs, notes, pieces\n"
+            "report.differences.0: 'two' is not a table of differences; allowed: one\n"
+            "report.figures.0: 'bar' is not a figure; allowed: bars",
+            id="names",
+        ),
+        pytest.param(
+            {"report.model": "tiny"},
+            "report.model: 'tiny' is no label of a model fine-tuned on 'notes' in these tables; allowed: tiny + crops",
+            id="a model that is not fine-tuned",
+        ),
+        pytest.param(
+            {"report.corpus": "docs"},
+            "report.model: 'tiny + crops' is no label of a model fine-tuned on 'docs' in these tables; "
+            "allowed: none, name another corpus or other tables",
+            id="a corpus on which nothing is fine-tuned",
+        ),
+        pytest.param(
+            {"tables.two": DIFFERENCES | {"experiment": "another"}, "experiments.another": ANOTHER}
+            | {"report.differences": ["one", "two"], "recipes.crops.held_out": 0.1},
+            "report.differences.1: 'two' does not compare 'tiny + crops'; allowed: tables with it, as `against` or "
+            "among `labels`",
+            id="a table without the model",
+        ),
+        pytest.param(
+            {"experiments.main.steps": [4, "final"], "figures": {}, "report.figures": []}
+            | {"tables": {name: DIFFERENCES | {"steps": [0, step]} for name, step in (("one", 4), ("two", "final"))}}
+            | {"report.differences": ["one", "two"]},
+            "report.model: 'tiny + crops' means models/tuned/notes/tiny/crops, step 4 and "
+            "models/tuned/notes/tiny/crops, step final in these tables; allowed: a label of one",
+            id="a model of several steps",
+        ),
+        pytest.param(
+            {"report.differences": []},
+            "report.differences: [] is not possible; allowed: at least 1 item",
+            id="no differences",
+        ),
+        pytest.param(
+            {"report.figure": []},
+            "report.figure: unknown key; allowed here: corpus, differences, figures, model, title",
+            id="an unknown key",
+        ),
+        pytest.param(
+            {"figures.bars.caption": "- What to see"},
+            "figures.bars.caption: '- What to see' is not possible; allowed: text that matches ^([^-]|$)",
+            id="a caption like an option",
+        ),
+    ],
+)
+def test_a_report_that_cannot_be_written_is_told(changes, message):
+    assert problem(deepcopy(REPORT) | changes) == message

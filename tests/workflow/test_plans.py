@@ -185,6 +185,55 @@ def test_a_table_of_differences_plans_only_what_it_needs(checkout):
     assert jobs["embed"] == jobs["score_crop_pairs"] == 3
 
 
+def test_a_report_plans_only_what_it_needs(checkout):
+    """And not what it would cost to draw every figure of the config."""
+    jobs = planned(checkout, "write_report", "--configfile", "config/smoke.yaml")
+    assert {rule for rule in jobs if rule.startswith("draw_")} == {
+        "draw_comparison",
+        "draw_losses",
+        "draw_interactive_map",
+    }
+    assert jobs["package_model"] == jobs["write_report"] == jobs["describe_corpus"] == 1
+    assert jobs["lay_out_differences"] == 2
+    model = planned(checkout, "package_model", "--configfile", "config/smoke.yaml")
+    assert model["fine_tune"] == 1
+    assert not {rule for rule in model if rule.startswith("draw_") or rule == "write_report"}
+
+
+def test_the_adapted_model_is_the_first_seed_s_of_a_corpus_and_says_what_it_started_from(with_sources, tmp_path):
+    """Of a sample, the card says where all rows went; the model on the hub is named, a local folder is not."""
+    config = yaml.safe_load((with_sources / "config/smoke.yaml").read_text())
+    config["encoders"]["hub"] = {"type": "hub", "id": "somebody/model", "revision": "0" * 40, "layers": 2}
+    models = config["experiments"]["augmentations"]["models"]
+    models[-1:] = [{"encoder": "hub", "label": "Hub"}, {"encoder": "hub", "recipe": "crops", "label": "Crops"}]
+    experiment = {"corpora": ["sample"], "seeds": [43, 42], "models": models, "scores": ["knn"]}
+    config["experiments"] = {"augmentations": experiment}
+    config["tables"] = {"one": {"lay_out": "differences", "experiment": "augmentations", "against": "Hub"}}
+    config["report"] = {"corpus": "sample", "model": "Crops", "differences": ["one"]}
+    config |= {"figures": {}, "published": None}
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
+    done = snakemake(with_sources, "write_report", "-n", "-p", "--configfile", str(tmp_path / "config.yaml"))
+    assert done.returncode == 0, done.stdout
+    command = re.search(r"python scripts/package_model.py .*", done.stdout).group()
+    for words in (
+        "--corpus sample --label Crops --step final",
+        "--base-label Hub",
+        "--base-model somebody/model",
+        "--counts results/smoke/corpora/python_docs.json --description results/smoke/descriptions/sample.csv",
+        "--run results/smoke/models/tuned/sample/hub/crops/seed-43",
+    ):
+        assert words in command
+    command = re.search(r"python scripts/write_report.py .*", done.stdout).group()
+    assert "--title 'Report on sample'" in command and "--crops" not in command and "--entry" not in command
+
+
+def test_a_report_without_settings_is_told_in_a_line(checkout):
+    done = snakemake(checkout, "-n", "write_report", "--configfile", "config/demo.yaml")
+    assert done.returncode != 0
+    _, said = done.stdout.split("Building DAG of jobs...\n")
+    assert said == "config error: report: missing; this key is needed for a report and an adapted model\n"
+
+
 def test_the_losses_of_a_run_with_two_labels_are_collected_under_both(checkout, tmp_path):
     """The printed command, on invented losses: a run is in an experiment twice where two of its steps are."""
     folder = shutil.copytree(checkout, tmp_path / "checkout")

@@ -53,14 +53,14 @@ def test_a_second_run_has_nothing_to_do(finished):
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("scripts/draw_comparison.py", {"draw_comparison": 1}),
+        ("scripts/draw_comparison.py", {"draw_comparison": 1, "write_report": 1}),
         ("scripts/draw_layers.py", {"draw_layers": 2}),
-        ("scripts/draw_losses.py", {"draw_losses": 1}),
+        ("scripts/draw_losses.py", {"draw_losses": 1, "write_report": 1}),
         ("scripts/draw_benchmark_steps.py", {"draw_benchmark_steps": 1}),
         ("scripts/draw_maps.py", {"draw_maps": 1}),
-        ("scripts/draw_interactive_map.py", {"draw_interactive_map": 2}),
-        ("scripts/selfembed/interactive_map/style.css", {"draw_interactive_map": 2}),
-        ("scripts/name_clusters.py", {"name_clusters": 2, "draw_interactive_map": 2}),
+        ("scripts/draw_interactive_map.py", {"draw_interactive_map": 2, "write_report": 1}),
+        ("scripts/selfembed/interactive_map/style.css", {"draw_interactive_map": 2, "write_report": 1}),
+        ("scripts/name_clusters.py", {"name_clusters": 2, "draw_interactive_map": 2, "write_report": 1}),
         ("scripts/draw_adaptation.py", {"draw_adaptation": 1}),
         ("scripts/draw_depth.py", {"draw_depth": 1}),
         ("scripts/draw_hyperparameters.py", {"draw_hyperparameters": 1}),
@@ -68,7 +68,11 @@ def test_a_second_run_has_nothing_to_do(finished):
         ("scripts/draw_classes.py", {"draw_classes": 1}),
         ("scripts/draw_agreement.py", {"draw_agreement": 1}),
         ("scripts/lay_out_corpora.py", {"lay_out_corpora": 1}),
-        ("scripts/lay_out_differences.py", {"lay_out_differences": 1}),
+        ("scripts/lay_out_differences.py", {"lay_out_differences": 2, "package_model": 1, "write_report": 1}),
+        ("scripts/package_model.py", {"package_model": 1, "write_report": 1}),
+        ("scripts/write_report.py", {"write_report": 1}),
+        ("scripts/selfembed/report_page/style.css", {"write_report": 1}),
+        ("scripts/selfembed/plain_words.py", {"package_model": 1, "write_report": 1}),
         ("scripts/summarise_scores.py", {"summarise_scores": 15}),
         ("scripts/selfembed/settings/expansion.py", {}),
         ("README.md", {}),
@@ -138,3 +142,10 @@ def test_another_seed_adds_only_its_own_runs(finished):
     assert jobs["build_random_model"] == 1
     assert jobs["make_pairs"] == 2
     assert jobs["embed"] == 3
+
+
+def test_another_title_of_the_report_writes_it_again_and_nothing_else(finished):
+    def change(config):
+        config["report"]["title"] = "Another"
+
+    assert planned_after(finished, "config/smoke.yaml", config_edit(change)) == {"write_report": 1}

@@ -1,8 +1,8 @@
 """Settings of figures and tables."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from selfembed.settings.base import Closed, Name, Pooling, ScoreName, Text
 from selfembed.settings.experiments import Step
@@ -13,8 +13,10 @@ class Described(Closed):
 
     roles: ClassVar[tuple[str, ...]] = ()  # keys that name an experiment
 
-    title: str | None = Field(None, description="Heading in the report.")
-    caption: str = Field("", description="What to see, added to its description in the report.")
+    title: Text | None = Field(None, description="Heading in the report.")
+    caption: Annotated[str, StringConstraints(pattern=r"^([^-]|$)")] = Field(
+        "", description="What to see, added to its description in the report."
+    )
 
     @property
     def experiments(self) -> dict[str, str]:

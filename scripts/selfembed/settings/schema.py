@@ -14,6 +14,7 @@ from selfembed.settings.encoders import Encoder
 from selfembed.settings.experiments import Experiment
 from selfembed.settings.figures import Figure, Table
 from selfembed.settings.recipes import Recipe
+from selfembed.settings.report import Report
 from selfembed.settings.scores import Embedding, Knn, LocalTask, Mteb, RegistryTask, Score, TaskName, Threads, Tsne
 
 
@@ -59,4 +60,7 @@ class Settings(Closed):
     )
     published: LocalPath | None = Field(
         None, description="Published numbers to compare with, such as `reference/paper.csv`."
+    )
+    report: Report | None = Field(
+        None, description="A page in plain words about one corpus and a model adapted to it, and that model."
     )

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from selfembed import task_files
 from selfembed.errors import InputError
-from selfembed.settings import checks, places
+from selfembed.settings import adapted, checks, places
 from selfembed.settings.expansion import expand
 from selfembed.settings.messages import describe
 from selfembed.settings.schema import Settings
@@ -23,7 +23,10 @@ def load(config: dict[str, Any]) -> Settings:
         settings = Settings.model_validate(config)
     except ValidationError as error:
         raise InputError("\n".join(dict.fromkeys(describe(problem, Settings) for problem in error.errors()))) from None
-    problems = list(dict.fromkeys(checks.check(settings))) or list(places.check(settings, expand(settings)))
+    problems = list(dict.fromkeys(checks.check(settings)))
+    if not problems:
+        study = expand(settings)
+        problems = [*places.check(settings, study), *adapted.check(settings, study)]
     if problems:
         raise InputError("\n".join(problems))
     return settings

@@ -1,0 +1,65 @@
+"""The report of a corpus and a model adapted to it, and that model in a folder of its own."""
+
+
+# Seconds each, in a moment when nothing else can run: not worth a place in a queue.
+localrules:
+    package_model,
+    write_report,
+
+
+rule package_model:
+    """The adapted model, with a card that says what it was made of and what it is worth: ready to use and to publish."""
+    input:
+        unpack(account_files),
+        code=code("package_model.py"),
+    output:
+        directory("<results>/adapted_model"),
+    log:
+        "<logs>/package_model.log",
+    benchmark:
+        "<logs>/package_model.tsv"
+    conda:
+        "../envs/score.yaml"
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(10),
+    params:
+        account=account_flags,
+        base_model=base_model_flag,
+    shell:
+        "python scripts/package_model.py {params.account} {params.base_model} --counts {input.counts}"
+        " --description {input.description} --run {input.run} --pairs-settings {input.pairs_settings}"
+        " --differences {input.differences} --output {output} > {log} 2>&1"
+
+
+rule write_report:
+    """What was done with a corpus and what came of it, as a page in plain words."""
+    input:
+        unpack(account_files),
+        model="<results>/adapted_model",
+        crops=report_crops,
+        figures=report_pictures,
+        maps=report_maps,
+        code=code("write_report.py"),
+    output:
+        "<results>/report.html",
+    log:
+        "<logs>/write_report.log",
+    benchmark:
+        "<logs>/write_report.tsv"
+    conda:
+        "../envs/plot.yaml"
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(10),
+    params:
+        account=account_flags,
+        title=lambda wildcards: reported().title or f"Report on {reported().corpus}",
+        crops=lambda wildcards, input: f"--crops {input.crops}" if input.crops else "",
+        maps=lambda wildcards, input: f"--maps {input.maps}" if input.maps else "",
+        figures=report_entries,
+    shell:
+        "python scripts/write_report.py {params.account} --title {params.title:q} --model {input.model}"
+        " --counts {input.counts} --description {input.description} --run {input.run}"
+        " --pairs-settings {input.pairs_settings} --differences {input.differences} {params.crops} {params.maps}"
+        " {params.figures} --output {output} > {log} 2>&1"

@@ -1,0 +1,48 @@
+"""Write the report of a corpus and a model adapted to it: what was done, what came of it, how to use it.
+
+Reads a run, where its texts came from, tables of differences and figures. Writes one HTML page that needs no network;
+interactive maps lie beside it and are linked.
+"""
+
+import os
+from pathlib import Path
+
+from selfembed import account, command_line
+from selfembed.command_line import existing, log
+from selfembed.records import read_json, write_text
+
+FIGURE = ("title", "shows", "caption")
+
+
+def main(argv: list[str]) -> None:
+    """Run the step with command-line arguments."""
+    parser = command_line.parser(__doc__)
+    account.add_arguments(parser)
+    parser.add_argument("--title", required=True, help="heading")
+    parser.add_argument("--model", type=existing, required=True, help="folder of the model, ready to use")
+    parser.add_argument(
+        "--crops", type=existing, nargs="+", default=[], help="where the texts of corpora of crops went (JSON)"
+    )
+    parser.add_argument("--maps", type=existing, nargs="+", default=[], help="interactive maps (HTML)")
+    what = "title of a figure, what it shows, its caption (may be empty), and the figure (PNG); repeatable"
+    command_line.add_entries(parser, FIGURE, what, required=False)
+    parser.add_argument("--output", type=Path, required=True, help="HTML file to write")
+    arguments = parser.parse_args(argv)
+    from selfembed import report_page
+    from selfembed.report_page import Figure
+
+    found = account.read(arguments)
+    figures = [
+        Figure(path=path, **words)
+        for words, paths in command_line.read_entries(arguments.entry, FIGURE)
+        for path in paths
+    ]
+    maps = {path.stem: os.path.relpath(path, arguments.output.parent) for path in arguments.maps}
+    crops = [read_json(path, "counts")["counts"] for path in arguments.crops]
+    page = report_page.page(arguments.title, found, str(arguments.model), figures, maps, crops, arguments.differences)
+    write_text(page, arguments.output)
+    log.info("%s, %d figures, %.1f MB", found.label, len(figures), arguments.output.stat().st_size / 1e6)
+
+
+if __name__ == "__main__":
+    command_line.run(main)
