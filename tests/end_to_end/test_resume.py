@@ -56,7 +56,7 @@ def unbroken(run, tmp_path_factory):
 
 def steps_saved(unfinished):
     """Steps of the checkpoints that are whole."""
-    return [int(path.parent.name.split("-")[1]) for path in unfinished.glob("checkpoint-*/history.json")]
+    return [int(path.parent.name.split("-")[1]) for path in unfinished.glob("checkpoint-*/checksums.json")]
 
 
 def fine_tune(arguments):
