@@ -9,7 +9,7 @@ import logging
 
 import pandas as pd
 
-from selfembed import command_line, crops, model_cards
+from selfembed import command_line, crops, model_cards, processes
 from selfembed.command_line import at_least, existing, log, not_negative, part, positive
 from selfembed.devices import choose_device, use_threads
 from selfembed.errors import InputError
@@ -78,8 +78,6 @@ def main(argv: list[str]) -> None:
     )
     parser.add_argument("--output", required=True, help="folder to write")
     arguments = parser.parse_args(argv)
-    from selfembed import encoders, processes, training
-
     if arguments.batch_size % arguments.devices:
         raise InputError(
             f"--batch-size {arguments.batch_size}: {arguments.devices} devices cannot share it evenly; "
@@ -88,6 +86,8 @@ def main(argv: list[str]) -> None:
     device = choose_device(arguments.device, arguments.devices)
     if processes.count() < arguments.devices:
         return processes.launch(arguments.devices)
+    from selfembed import encoders, training
+
     use_threads(arguments.threads)
     logging.getLogger("transformers").setLevel(logging.ERROR)
     recipe = read_json(arguments.pairs_settings, "settings")["settings"] | {
