@@ -38,7 +38,7 @@ SETTINGS = {
 
 @dataclass(frozen=True)
 class Conclusion:
-    """The one thing to remember: `verdict` (empty if there is none), a heading, and what to make of it."""
+    """The one thing to remember: `verdict` (empty if nothing is decided), a heading, and what to make of it."""
 
     verdict: str
     heading: str
@@ -134,7 +134,7 @@ def conclusion(account: Account) -> Conclusion:
     if by_crops is not None:
         at = "at finding the other crop of a text"
         headings = {
-            "better": f"{model} is better than {before} {at}.",
+            "better": f"{model} is better than {before} {at}. That alone does not make it the better model.",
             "worse": f"{model} is worse than {before} {at}.",
             "not distinguishable": f"{model} and {before} are not distinguishable {at}.",
             "mixed": f"It depends on the score whether {model} or {before} is better {at}.",
@@ -143,10 +143,11 @@ def conclusion(account: Account) -> Conclusion:
         meaning.append(caution(account) if by_crops in ("better", "mixed") else keep)
         if by_crops == "better":
             meaning.append(
-                f"Before you rely on it, compare {model} and {before} on a task of your own, or label some "
-                "hundred texts and run this again."
+                f"Before you prefer it, compare {model} and {before} on a task of your own, or label some hundred "
+                "texts and run this again: labels decide."
             )
-        return Conclusion(by_crops, headings[by_crops], meaning + outdone(account, main))
+        verdict = "" if by_crops == "better" and favoured(account) else by_crops
+        return Conclusion(verdict, headings[by_crops], meaning + outdone(account, main))
     return Conclusion("", f"What {model} is worth, beside other models", [caution(account), *outdone(account, main)])
 
 
@@ -166,12 +167,28 @@ def together(verdicts: Iterable[str]) -> str | None:
     return next(iter(found), None) if len(found) < 2 else "mixed"
 
 
+def favoured(account: Account) -> bool:
+    """Whether the model was trained for the very thing that finding crops tests."""
+    return account.recipe["augmentation"] in ("crops", "halves")
+
+
+def badge(account: Account, row: dict[str, Any]) -> tuple[str, str]:
+    """The verdict of a row in a few words, and how it looks: `better`, `worse`, or empty where it decides nothing."""
+    verdict = row["verdict"]
+    if row["measure"] == measures.ACCURACY:
+        return verdict, verdict if verdict in ("better", "worse") else ""
+    words = f"{verdict} at finding crops" if row["measure"] in ("recall@1", "recall@10", "mrr") else verdict
+    decides = verdict == "worse" or (verdict == "better" and not favoured(account))
+    return words, verdict if decides else ""
+
+
 def caution(account: Account) -> str:
     """What finding crops is worth as evidence."""
-    if account.recipe["augmentation"] in ("crops", "halves"):
+    if favoured(account):
         return (
-            "Finding the other crop is what this model was trained for, on other texts. The test favours such models, "
-            "and one that wins it need not be better at anything else."
+            "Finding the other crop is what this model was trained for, on other texts, so the test favours it. Where "
+            "this was tried on texts with labels, such training made a good pretrained model better at it and worse by "
+            "the labels (docs/evidence.md)."
         )
     return "Finding the other crop is a stand-in for labels: it need not agree with what you want a model for."
 

@@ -16,7 +16,7 @@ import package_model
 import write_report
 from selfembed import adapted_card, differences, records
 from selfembed.errors import InputError
-from selfembed.plain_words import conclusion, held_out, limits, texts, training
+from selfembed.plain_words import badge, conclusion, held_out, limits, texts, training
 from selfembed.settings import adapted
 from selfembed.settings.validation import load
 
@@ -67,7 +67,12 @@ def report(folder, rows, *more, title="My texts", **changes):
 @pytest.mark.parametrize(
     ("amounts", "verdict", "heading"),
     [
-        ({"recall@1": BETTER}, "better", "After is better than Before at finding the other crop of a text."),
+        (
+            {"recall@1": BETTER},
+            "",
+            "After is better than Before at finding the other crop of a text. That alone does not make it the better "
+            "model.",
+        ),
         ({"recall@1": WORSE}, "worse", "After is worse than Before at finding the other crop of a text."),
         (
             {"recall@1": EVEN},
@@ -92,10 +97,12 @@ def test_the_conclusion_is_that_of_the_labels_and_without_them_that_of_crops(tmp
     found = conclusion(account(tmp_path, rows))
     assert (found.verdict, found.heading) == (verdict, heading)
     said = " ".join(found.meaning)
-    assert ("Nothing here speaks for using After instead of Before." in said) == (verdict != "better")
+    assert ("Nothing here speaks for using After instead of Before." in said) == (
+        BETTER not in (*amounts.values(),)[:1]
+    )
     assert ("So the labels count for more." in said) == (len(set(amounts.values())) > 1)
     if amounts == {"recall@1": BETTER}:
-        assert "need not be better at anything else" in said
+        assert "worse by the labels (docs/evidence.md)" in said and "labels decide" in said
 
 
 def test_a_model_that_does_better_is_named(tmp_path):
@@ -110,6 +117,23 @@ def test_only_training_on_crops_makes_finding_them_unfair(tmp_path):
     assert "is what this model was trained for" in " ".join(limits(crops))
     assert "is what this model was trained for" not in " ".join(limits(dropout))
     assert "stand-in for labels" in " ".join(limits(dropout))
+    assert conclusion(dropout).verdict == "better"
+
+
+@pytest.mark.parametrize(
+    ("augmentation", "measure", "amount", "expected"),
+    [
+        ("crops", "accuracy", BETTER, ("better", "better")),
+        ("crops", "accuracy", EVEN, ("not distinguishable", "")),
+        ("crops", "recall@1", BETTER, ("better at finding crops", "")),
+        ("crops", "recall@1", WORSE, ("worse at finding crops", "worse")),
+        ("dropout", "recall@1", BETTER, ("better at finding crops", "better")),
+        ("crops", "uniformity", WORSE, ("better", "")),
+    ],
+)
+def test_winning_what_it_was_trained_for_has_no_colour(tmp_path, augmentation, measure, amount, expected):
+    found = account(tmp_path, [row("After", "Before", amount, measure)], recipe={"augmentation": augmentation})
+    assert badge(found, found.compared()["Before"][0]) == expected
 
 
 def test_scores_by_labels_that_disagree_are_no_verdict(tmp_path):
