@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 export PATH := $(BIN):$(PATH)
 
-.PHONY: env demo test reference check lock docs verify lineage audit
+.PHONY: env demo adapt test reference check lock docs verify lineage audit
 
 env: $(VENV)/.installed
 
@@ -21,6 +21,31 @@ demo: env
 	@cat results/demo/tables/augmentations_summary.md
 	@echo
 	@echo "Figures: figures/demo/*.png, *.pdf    Report: results/demo/report.html    Tables: results/demo/tables/"
+
+# A variable of `make adapt` as an option, if it was given with the command; the environment may mean something else by it.
+option = $(if $(filter command,$(firstword $(origin $(1)))),--$(2) "$$$(1)")
+
+adapt: env
+	@test "$(firstword $(origin TEXTS))" = command || \
+		{ echo 'error: which texts? make adapt TEXTS=file.csv (or .tsv, .jsonl, .parquet, or a folder of .txt files)'; exit 2; }
+	@config=$$(python scripts/propose_config.py "$$TEXTS" $(call option,TEXT,text) $(call option,LABEL,label) \
+		$(call option,TITLE,title) $(call option,ENCODING,encoding) $(call option,ENCODER,encoder) \
+		$(call option,NAME,name) $(call option,MOST,most-texts) $(if $(QUICK),--quick)) && \
+	snakemake adapt --workflow-profile profiles/adapt --configfile "$$config" $$(test -t 2 && echo --logger rich) && \
+	name=$${config#my_} && name=$${name%.yaml} && echo && \
+	python -c "$$VERDICTS" figures/$$name/*differences.csv && echo && \
+	echo "Map: figures/$$name/maps/texts.html    Model: $$(ls -d results/$$name/models/tuned/texts/*/crops/seed-*/final | head -1)" && \
+	echo "Figures: figures/$$name/*.png, *.pdf    Config, to change and run again: $$config"
+
+# The sentences that say whether a model is better, of the scores that matter most.
+define VERDICTS
+import csv, sys
+for path in sys.argv[1:]:
+    for row in csv.DictReader(open(path, encoding="utf-8")):
+        if row["score"] in ("crop_pairs_recall@1", "knn"):
+            print("-", row["sentence"])
+endef
+export VERDICTS
 
 check: env
 	ruff check .

@@ -42,6 +42,12 @@ rule all:
         [] if settings.published is None else figure_files("paper_comparison"),
 
 
+rule adapt:
+    """The same, for texts of one's own: models, evidence and maps."""
+    input:
+        rules.all.input,
+
+
 rule download:
     """Everything that the config names from the network; after it, no job needs one."""
     input:
