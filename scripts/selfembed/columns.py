@@ -16,12 +16,15 @@ MOST_CLASSES = 50
 def find_text(raw: pd.DataFrame, path: Path) -> str:
     """The column with the texts: the only one with several words in a cell, one called `text`, or by far the longest.
 
+    Columns called like titles are texts only if there are no others.
+
     Raises InputError with the columns to choose from if that does not decide.
     """
     if raw.shape[1] == 1:
         return raw.columns[0]
     lengths = {column: lengths_in(raw[column]) for column in names(raw)}
     found = {column: length for column, (words, length) in lengths.items() if words >= FEWEST_WORDS}
+    found = {column: length for column, length in found.items() if column.lower() not in TITLES} or found
     if not found:
         columns = ", ".join(map(str, raw.columns))
         raise InputError(

@@ -1,7 +1,7 @@
 """The configuration page, the JSON schema and the example of a config for own texts, generated from the settings.
 
-`python -m selfembed.settings.documentation` writes docs/configuration.md, config/schema.json and config/own_texts.yaml; a
-test fails when they are not what it would write.
+`python -m selfembed.settings.documentation` writes docs/configuration.md, config/schema.json and config/own_texts.yaml;
+a test fails when they are not what it would write.
 """
 
 import json
