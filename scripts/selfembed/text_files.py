@@ -76,7 +76,7 @@ def read_folder(folder: Path, encoding: str | None = None) -> pd.DataFrame:
     for path in paths:
         try:
             text = path.read_text(encoding=encoding_of(path, encoding))
-        except (UnicodeError, OSError) as error:
+        except (UnicodeError, LookupError, OSError) as error:
             raise InputError(f"{path}: cannot be read: {first_line(error)}; needed: UTF-8, or its encoding") from error
         inside = path.relative_to(folder)
         group = inside.parts[0] if len(inside.parts) > 1 else None
