@@ -52,7 +52,10 @@ def could_be_labels(raw: pd.DataFrame, text: str, fewest: int) -> list[str]:
     for column in names(raw):
         if column == text:
             continue
-        sizes = raw[column].value_counts() if is_plain(raw[column]) else pd.Series(dtype=int)
+        try:
+            sizes = raw[column].value_counts()
+        except TypeError:  # cells that hold several things
+            continue
         if 2 <= len(sizes) <= MOST_CLASSES and sizes.min() >= fewest and sizes.sum() >= len(raw) / 2:
             found.append(column)
     return found
@@ -61,11 +64,6 @@ def could_be_labels(raw: pd.DataFrame, text: str, fewest: int) -> list[str]:
 def names(raw: pd.DataFrame) -> list[str]:
     """The columns that a config can name: texts, each once."""
     return [column for column in raw.columns if isinstance(column, str) and list(raw.columns).count(column) == 1]
-
-
-def is_plain(cells: pd.Series) -> bool:
-    """Whether no cell holds several things."""
-    return all(isinstance(cell, str) or not hasattr(cell, "__iter__") for cell in spread(cells))
 
 
 def lengths_in(cells: pd.Series) -> tuple[int, int]:

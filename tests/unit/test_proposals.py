@@ -18,6 +18,7 @@ from selfembed import columns, corpora, encoders, sources
 from selfembed.crops import crop_corpus, make_pairs
 from selfembed.errors import InputError
 from selfembed.settings import proposals, proposed_config
+from selfembed.settings.expansion import expand
 from selfembed.settings.validation import load
 
 WORDS = [
@@ -136,7 +137,7 @@ def test_without_texts_all_columns_are_listed():
 
 
 def test_what_could_be_labels_has_few_values_that_come_often():
-    frame = table(60).assign(rare=[f"r{n // 3}" for n in range(60)], one="same", lists=[["a"]] * 60)
+    frame = table(60).assign(rare=[f"r{n // 3}" for n in range(60)], one="same", lists=["a"] * 59 + [["b"]])
     assert columns.could_be_labels(frame, "body", 10) == ["queue"]
 
 
@@ -301,6 +302,10 @@ def test_labels_bring_accuracies_on_the_texts_that_are_held_out(tmp_path, propos
         assert config["scores"][score] == {"type": score, "split": "all", "test_fraction": held_out}
     assert {"accuracy", "layers"} <= set(config["figures"])
     assert "accuracy_differences" in config["tables"]
+    embedded = {
+        item.selection for items in expand(load(config)).experiments.values() for item in items if item.on == "texts"
+    }
+    assert embedded == {"mean_all", "none_last"}  # once for accuracies and maps
 
 
 def test_models_are_compared_before_and_after_and_with_words(tmp_path, propose):

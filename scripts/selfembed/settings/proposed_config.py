@@ -184,6 +184,7 @@ experiments:
     corpora: [texts]
     scores: []
     maps: true
+{"    layers: all  # embedded for the accuracies anyway" + chr(10) if proposal.labelled else ""}\
     seeds: [{proposal.seeds[0]}]
     models:
 {entries["Before"]}
@@ -265,4 +266,4 @@ def example() -> tuple[Path, str]:
     """`config/own_texts.yaml`: what is proposed for a file that does not exist."""
     path = Path("config", "own_texts.yaml")
     source = {"type": "file", "path": "data/texts.csv", "text": "text", "title": "title"}
-    return path, render(Proposal("own_texts", source, 5000, 4500, 450, held_out=0.1), str(path))
+    return path, render(Proposal("own_texts", source, 5000, 4500, 450, held_out=0.1, epochs=2), str(path))
