@@ -10,6 +10,7 @@ makes models, evidence and a map. `make adapt TEXTS=…` does both.
 
 import hashlib
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from selfembed import command_line
@@ -57,7 +58,8 @@ def main(argv: list[str]) -> None:
         return
     encoder = proposals.MINILM
     if arguments.encoder:
-        encoder = proposals.encoder_from(arguments.encoder, hub_config)
+        with tempfile.TemporaryDirectory() as folder:
+            encoder = proposals.encoder_from(arguments.encoder, partial(fetch_config, Path(folder)))
     proposal = proposals.propose(
         name,
         arguments.texts,
@@ -107,12 +109,16 @@ def write(content: str, output: Path) -> None:
     output.write_text(f"{content}{MARK}{hashlib.sha256(content.encode()).hexdigest()}\n", encoding="utf-8")
 
 
-def hub_config(repository: str, revision: str | None) -> tuple[str, Path]:
-    """The revision of a repository of the hub, by default the newest, and a folder with its config."""
+def fetch_config(folder: Path, repository: str, revision: str | None) -> tuple[str, Path]:
+    """Fetch the config of a repository of the hub into a folder; without a revision, the newest.
+
+    Returns the revision and the folder.
+
+    Raises InputError with one line if the hub has no such repository, or cannot be reached.
+    """
     from selfembed import hub
 
     revision = revision or hub.newest_revision(repository)
-    folder = Path(tempfile.mkdtemp(prefix="selfembed-"))
     hub.fetch(repository, revision, "config.json", folder)
     return revision, folder
 

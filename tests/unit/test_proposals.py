@@ -325,13 +325,13 @@ def test_models_are_compared_before_and_after_and_with_words(tmp_path, propose):
 @pytest.mark.parametrize(
     ("frame", "said"),
     [
-        (table(1), r"1 different texts \(1 read, 0 empty, 0 duplicate\); needed: at least 100"),
+        (table(1), r"1 different text \(1 read, 0 empty, 0 duplicate\); needed: at least 100"),
         (table(40), "40 different texts .* needed: at least 100"),
-        (pd.concat([table(1)] * 500), r"1 different texts \(500 read, 0 empty, 499 duplicate\)"),
-        (table(500).assign(body="yes."), "1 different texts"),
+        (pd.concat([table(1)] * 500), r"1 different text \(500 read, 0 empty, 499 duplicate\)"),
+        (table(500).assign(body="yes."), "1 different text "),
         (
             table(500).assign(body=[f"It is number {n}." for n in range(500)]),
-            "0 of 500 texts are long enough: they have ",
+            "0 of 500 texts are long enough: they have at least 2 sentences of 10 to 1000 characters",
         ),
         (pd.concat([table(60), table(90, sentences=1, length=200, seed=1)]), "60 of 150 texts are long enough"),
         (table(500).assign(body=None), "no text is left: 500 read, 500 empty"),

@@ -18,9 +18,7 @@ from selfembed.errors import InputError
 
 SEEDS = (42, 23, 12)
 SAMPLE_SEED = 42
-MOST_TEXTS = (
-    100_000  # more are not trained on unless asked for: most of the gain comes within the first hundreds of steps
-)
+MOST_TEXTS = 100_000  # more cost hours and add little: most of the gain comes within hundreds of steps
 QUICK = 1000  # texts of a quick look
 LEAST_TEXTS = 2 * FEWEST  # as many to train on as evidence needs
 WANTED_HELD_OUT = 2 * FEWEST  # texts; the standard error of a recall is then up to 5 points
@@ -166,9 +164,9 @@ def clean(path: Path, raw: pd.DataFrame, label: str | None) -> pd.DataFrame:
         raise InputError(f"{path}: {error}") from error
     where_to = {name: counts[name] for name in ("read", "empty", "duplicate")}
     if len(corpus) < LEAST_TEXTS:
+        different = f"{len(corpus)} different text{'' if len(corpus) == 1 else 's'} ({corpora.summary(where_to)})"
         raise InputError(
-            f"{path}: {len(corpus)} different texts ({corpora.summary(where_to)}); needed: at least {LEAST_TEXTS}, "
-            "half of them to train on and half held out as evidence"
+            f"{path}: {different}; needed: at least {LEAST_TEXTS}, half of them to train on and half held out as evidence"
         )
     if label and counts["classes"] < 2:
         raise InputError(
@@ -179,10 +177,10 @@ def clean(path: Path, raw: pd.DataFrame, label: str | None) -> pd.DataFrame:
 
 
 def best_limits(texts: pd.Series) -> Limits:
-    """The first limits that half of the texts meet; if there are none, those that most do."""
+    """The first limits that half of the texts meet; if there are none, those that most do, the last of equals."""
     tried = texts.iloc[:: max(1, len(texts) // TRIED)]
     shares = {limits: limits.usable(tried).mean() for limits in LIMITS}
-    return next((limits for limits in LIMITS if shares[limits] >= 0.5), max(LIMITS, key=shares.__getitem__))
+    return next((limits for limits in LIMITS if shares[limits] >= 0.5), max(reversed(LIMITS), key=shares.__getitem__))
 
 
 def part_held_out(path: Path, usable: np.ndarray, limits: Limits) -> tuple[float, int]:
@@ -207,11 +205,11 @@ def needed_by(limits: Limits) -> str:
     return f"at least {limits.sentences + 1} sentences of {lengths} that end in a full stop"
 
 
-def encoder_from(words: str, hub_config: Callable[[str, str | None], tuple[str, Path]]) -> Encoder:
+def encoder_from(words: str, fetch_config: Callable[[str, str | None], tuple[str, Path]]) -> Encoder:
     """The encoder that a person named: a folder, or a repository of the hub, perhaps with `@` and a revision.
 
     Args:
-        hub_config: gives the revision of a repository and a folder with its config.
+        fetch_config: gives the full revision of a repository of the hub and a folder with its config.
 
     Raises InputError if there is no such encoder, or if it cannot be used.
     """
@@ -228,7 +226,7 @@ def encoder_from(words: str, hub_config: Callable[[str, str | None], tuple[str, 
         raise InputError(
             f"encoder '{words}': no such folder; needed: a folder, or a repository of the Hugging Face hub"
         )
-    revision, folder = hub_config(repository, revision or None)
+    revision, folder = fetch_config(repository, revision or None)
     layers = checkpoints.last_layer(folder)
     settings = {"type": "hub", "id": repository, "revision": revision, "layers": layers, "max_length": longest(folder)}
     return Encoder(encoder_name(repository), settings, "An encoder of the Hugging Face hub, at a fixed revision.")
