@@ -166,7 +166,7 @@ def clean(path: Path, raw: pd.DataFrame, label: str | None) -> pd.DataFrame:
     if len(corpus) < LEAST_TEXTS:
         different = f"{len(corpus)} different text{'' if len(corpus) == 1 else 's'} ({corpora.summary(where_to)})"
         raise InputError(
-            f"{path}: {different}; needed: at least {LEAST_TEXTS}, half of them to train on and half held out as evidence"
+            f"{path}: {different}; needed: at least {LEAST_TEXTS}, half of them to train on, half held out as evidence"
         )
     if label and counts["classes"] < 2:
         raise InputError(
