@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 export PATH := $(BIN):$(PATH)
 
-.PHONY: env demo test reference campaign test-latest check lock docs verify lineage audit licences
+.PHONY: env demo adapt test reference campaign test-latest check lock docs verify lineage audit licences
 
 env: $(VENV)/.installed
 
@@ -21,6 +21,20 @@ demo: env
 	@cat results/demo/tables/augmentations_summary.md
 	@echo
 	@echo "Figures: figures/demo/*.png, *.pdf    Report: results/demo/workflow.html    Tables: results/demo/tables/"
+
+# A variable of `make adapt` as an option, if it was given with the command; the environment may mean something else by it.
+option = $(if $(filter command,$(firstword $(origin $(1)))),--$(2) "$$$(1)")
+
+adapt: env
+	@test "$(firstword $(origin TEXTS))" = command || \
+		{ echo 'error: which texts? make adapt TEXTS=file.csv (or .tsv, .jsonl, .parquet, or a folder of .txt files)'; exit 2; }
+	@config=$$(python scripts/propose_config.py "$$TEXTS" $(call option,TEXT,text) $(call option,LABEL,label) \
+		$(call option,TITLE,title) $(call option,ENCODING,encoding) $(call option,ENCODER,encoder) \
+		$(call option,NAME,name) $(call option,MOST,most-texts) $(if $(QUICK),--quick)) && \
+	snakemake adapt --workflow-profile profiles/adapt --configfile "$$config" $$(test -t 2 && echo --logger rich) && \
+	name=$${config#my_} && name=$${name%.yaml} && echo && cut -d" " -f2- logs/$$name/write_report.log && echo && \
+	echo "Report: results/$$name/report.html    Map: figures/$$name/maps/texts.html    Model: results/$$name/adapted_model" && \
+	echo "Figures: figures/$$name/*.png, *.pdf    Config, to change and run again: $$config"
 
 check: env
 	ruff check .

@@ -42,6 +42,12 @@ rule all:
         report_files(),
 
 
+rule adapt:
+    """The same, for texts of one's own: models, evidence and maps."""
+    input:
+        rules.all.input,
+
+
 rule download:
     """Everything that the config names from the network; after it, no job needs one."""
     input:
