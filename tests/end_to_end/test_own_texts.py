@@ -84,16 +84,11 @@ def test_every_text_that_can_be_used_is_read_as_it_was_written(adapted, messy):
 def test_the_model_loads_by_itself_and_embeds(adapted):
     from sentence_transformers import SentenceTransformer
 
-    vectors = SentenceTransformer(str(adapted / run_of("crops") / "final"), device="cpu").encode(
-        ["One text.", "Another"]
-    )
+    model = SentenceTransformer(str(adapted / "results/my_papers/adapted_model"), device="cpu")
+    vectors = model.encode(["One text.", "Another"])
     assert vectors.shape == (2, 384)
     assert np.isfinite(vectors).all()
     assert not np.allclose(vectors[0], vectors[1])
-
-
-def run_of(recipe):
-    return f"results/my_papers/models/tuned/texts/minilm/{recipe}/seed-42"
 
 
 def test_evidence_is_of_texts_that_no_model_has_seen(adapted):
@@ -116,6 +111,16 @@ def test_evidence_says_better_or_not_of_every_model(adapted):
     assert {path.name for path in adapted.glob("figures/my_papers/*.png")} == {
         *("evidence.png", "losses.png", "printed_map.png")
     }
+
+
+def test_the_report_compares_the_model_with_all_others_and_links_the_map(adapted):
+    page = (adapted / "results/my_papers/report.html").read_text(encoding="utf-8")
+    for other in ("Before", "After dropout", "TF-IDF"):
+        assert f"After crops against {other}" in page
+    assert 'href="../../figures/my_papers/maps/texts.html"' in page
+    log = (adapted / "logs/my_papers/write_report.log").read_text(encoding="utf-8")
+    table = pd.read_csv(adapted / "figures/my_papers/differences.csv").set_index(["label", "score"])
+    assert table.loc[("After crops", "crop_pairs_recall@1"), "sentence"] in log
 
 
 def test_the_map_has_both_models_and_shows_titles_as_text(adapted):
