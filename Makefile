@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 export PATH := $(BIN):$(PATH)
 
-.PHONY: env demo test reference check lock docs verify lineage audit
+.PHONY: env demo adapt test reference campaign test-latest check lock docs verify lineage audit licences
 
 env: $(VENV)/.installed
 
@@ -22,6 +22,20 @@ demo: env
 	@echo
 	@echo "Figures: figures/demo/*.png, *.pdf    Report: results/demo/workflow.html    Tables: results/demo/tables/"
 
+# A variable of `make adapt` as an option, if it was given with the command; the environment may mean something else by it.
+option = $(if $(filter command,$(firstword $(origin $(1)))),--$(2) "$$$(1)")
+
+adapt: env
+	@test "$(firstword $(origin TEXTS))" = command || \
+		{ echo 'error: which texts? make adapt TEXTS=file.csv (or .tsv, .jsonl, .parquet, or a folder of .txt files)'; exit 2; }
+	@config=$$(python scripts/propose_config.py "$$TEXTS" $(call option,TEXT,text) $(call option,LABEL,label) \
+		$(call option,TITLE,title) $(call option,ENCODING,encoding) $(call option,ENCODER,encoder) \
+		$(call option,NAME,name) $(call option,MOST,most-texts) $(if $(QUICK),--quick)) && \
+	snakemake adapt --workflow-profile profiles/adapt --configfile "$$config" $$(test -t 2 && echo --logger rich) && \
+	name=$${config#my_} && name=$${name%.yaml} && echo && cut -d" " -f2- logs/$$name/write_report.log && echo && \
+	echo "Report: results/$$name/report.html    Map: figures/$$name/maps/texts.html    Model: results/$$name/adapted_model" && \
+	echo "Figures: figures/$$name/*.png, *.pdf    Config, to change and run again: $$config"
+
 check: env
 	ruff check .
 	ruff format --check .
@@ -29,28 +43,44 @@ check: env
 	snakemake --lint --configfile config/demo.yaml
 
 test: check
-	pytest
+	pytest -n 2 --dist loadgroup
 
 reference: env
 	pytest -m reference
 
-lock:
-	$(PYTHON) -m venv $(VENV)-lock
-	$(VENV)-lock/bin/python -m pip install --quiet --upgrade pip pip-tools
-	$(VENV)-lock/bin/pip-compile --quiet --strip-extras --all-extras --no-header --no-emit-find-links \
-		--no-emit-index-url --output-file requirements.lock pyproject.toml
-	sed -i 's/+cpu//' requirements.lock
-
-docs: env
-	PYTHONPATH=scripts python -m selfembed.settings.documentation
+campaign: env
+	pytest -m campaign tests/reliability
 
 verify: env
 	PYTHONPATH=scripts python -m selfembed.verification
 
-lineage: env
-	@PYTHONPATH=scripts python -m selfembed.lineage --deep "$(OF)"
+lock:
+	$(PYTHON) -m venv $(VENV)-lock
+	$(VENV)-lock/bin/python -m pip install --quiet --upgrade pip pip-tools uv
+	$(VENV)-lock/bin/pip-compile --quiet --strip-extras --all-extras --no-header --no-emit-find-links \
+		--no-emit-index-url --output-file requirements.lock pyproject.toml
+	sed -i 's/+cpu//' requirements.lock
+	$(VENV)-lock/bin/uv pip compile --quiet --generate-hashes --no-deps --no-header --no-annotate --python-version 3.11 \
+		--no-emit-package torch --output-file requirements.hashes requirements.lock
 
-audit: env
+test-latest:
+	$(PYTHON) -m venv --clear $(VENV)-latest
+	$(PYTHON) -c "import re, tomllib; project = tomllib.load(open('pyproject.toml', 'rb'))['project']; \
+		names = project['dependencies'] + project['optional-dependencies']['dev']; \
+		print(*(re.split('[=<>]', name)[0] for name in names), sep='\n')" > $(VENV)-latest/requirements.txt
+	$(VENV)-latest/bin/python -m pip install --quiet --requirement $(VENV)-latest/requirements.txt
+	PATH=$(CURDIR)/$(VENV)-latest/bin:$$PATH pytest
+
+audit:
 	$(PYTHON) -m venv $(VENV)-audit
-	$(VENV)-audit/bin/python -m pip install --quiet --upgrade pip pip-audit
-	$(VENV)-audit/bin/pip-audit --requirement requirements.lock --no-deps --disable-pip
+	$(VENV)-audit/bin/python -m pip install --quiet --upgrade pip-audit
+	$(VENV)-audit/bin/pip-audit --strict --disable-pip --requirement requirements.hashes
+
+lineage: env
+	python scripts/describe_provenance.py $(OF)
+
+licences: env
+	python bench/licences.py
+
+docs: env
+	PYTHONPATH=scripts python -m selfembed.settings.documentation

@@ -37,11 +37,15 @@ rule all:
     """Every figure and table of the config, and its report."""
     default_target: True
     input:
-        [figure_files(figure) for figure in settings.figures],
-        [table_files(table) for table in settings.tables],
-        expand("<results>/tables/{experiment}_summary.csv", experiment=scored_experiments()),
-        [] if settings.published is None else figure_files("paper_comparison"),
+        figures_and_tables(),
+        "<results>/provenance.html" if any(figures_and_tables()) else [],
         report_files(),
+
+
+rule adapt:
+    """The same, for texts of one's own: models, evidence and maps."""
+    input:
+        rules.all.input,
 
 
 rule download:

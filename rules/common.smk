@@ -12,7 +12,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
 from selfembed.errors import InputError
-from selfembed import model_paths, task_files
+from selfembed import model_paths, task_files, text_files
 from selfembed.settings import adapted
 from selfembed.settings import code as code_files
 from selfembed.settings import expansion
@@ -24,6 +24,7 @@ from selfembed.settings.paths import braced
 from selfembed.settings.corpora import (
     DERIVED,
     CropsSource,
+    FolderSource,
     HubSource,
     IclrSource,
     PythonDocsSource,
@@ -54,7 +55,8 @@ try:
     study = expansion.expand(settings)
     check_target_names(
         settings,
-        taken={"all", "download", "published"} | {path.stem for path in Path(workflow.basedir, "scripts").glob("*.py")},
+        taken={"adapt", "all", "download", "published"}
+        | {path.stem for path in Path(workflow.basedir, "scripts").glob("*.py")},
     )
     missing_sources(settings)
 except InputError as error:
@@ -193,9 +195,16 @@ def corpus_flags(wildcards):
             columns = flags(url_source(wildcards), omit=("type", "path", "url", "sha256", "git_blob"))
         case "hub":
             columns = "--text text --label label"
+        case "folder":
+            columns = f"--text text --title title {flags(corpus.source, keep=('label',))}"
         case "python_docs":
             columns = "--text text --label package --title title"
     return f"{columns} {cleaning}"
+
+
+def folder_state(wildcards):
+    """What changes when a text file in a folder of texts does: thousands of files would be too many inputs."""
+    return text_files.state(Path(settings.corpora[wildcards.corpus].source.path))
 
 
 def keyword_classes(wildcards):
@@ -586,6 +595,13 @@ def cluster_flags(wildcards):
     return flags(figure, keep=("clusters",)) if figure else ""
 
 
+def figures_and_tables():
+    """Everything that a config shows."""
+    experiments = expand("<results>/tables/{experiment}_summary.csv", experiment=scored_experiments())
+    shown = [*map(figure_files, settings.figures), *map(table_files, settings.tables), experiments]
+    return [*shown, figure_files("paper_comparison")] if settings.published else shown
+
+
 def published_figures():
     """Figures that can be drawn from published numbers: those of scores, if all their experiments have some.
 
@@ -628,7 +644,7 @@ def figure_title(wildcards):
 
 def figure_caption(wildcards):
     """What to see in a figure."""
-    return figure_settings(wildcards).caption
+    return " ".join(figure_settings(wildcards).caption.split())  # a line of its own could be a directive
 
 
 def descriptions(wildcards):

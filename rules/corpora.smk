@@ -91,6 +91,31 @@ rule extract_python_docs:
         " --output {output} > {log} 2>&1"
 
 
+rule collect_texts:
+    """The .txt files of a folder, as raw texts."""
+    input:
+        code=code("collect_texts.py"),
+    output:
+        "<results>/sources/{corpus}.parquet",
+    log:
+        "<logs>/collect_texts/{corpus}.log",
+    benchmark:
+        "<logs>/collect_texts/{corpus}.tsv"
+    wildcard_constraints:
+        corpus=corpora_from(FolderSource),
+    conda:
+        "../envs/score.yaml"
+    resources:
+        mem_mb=memory(4000),
+        runtime=minutes(30),
+    params:
+        source=lambda wildcards: flags(settings.corpora[wildcards.corpus].source, omit=("type", "path", "label")),
+        folder=lambda wildcards: settings.corpora[wildcards.corpus].source.path,
+        state=folder_state,
+    shell:
+        "python scripts/collect_texts.py --folder {params.folder:q} {params.source} --output {output} > {log} 2>&1"
+
+
 rule prepare_corpus:
     """A raw file cleaned into a corpus."""
     input:

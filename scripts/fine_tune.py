@@ -9,8 +9,8 @@ import logging
 
 import pandas as pd
 
-from selfembed import command_line, crops, model_cards
-from selfembed.command_line import at_least, existing, log, part, positive
+from selfembed import command_line, crops, model_cards, processes
+from selfembed.command_line import at_least, existing, log, not_negative, part, positive
 from selfembed.devices import choose_device, use_threads
 from selfembed.errors import InputError
 from selfembed.records import (
@@ -72,14 +72,12 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--threads", type=at_least(1), default=2, help="CPU threads; decides the last digits")
     parser.add_argument(
         "--checkpoint-minutes",
-        type=positive,
+        type=not_negative,
         default=10.0,
         help="time between checkpoints, which a killed run goes on from",
     )
     parser.add_argument("--output", required=True, help="folder to write")
     arguments = parser.parse_args(argv)
-    from selfembed import encoders, processes, training
-
     if arguments.batch_size % arguments.devices:
         raise InputError(
             f"--batch-size {arguments.batch_size}: {arguments.devices} devices cannot share it evenly; "
@@ -88,6 +86,8 @@ def main(argv: list[str]) -> None:
     device = choose_device(arguments.device, arguments.devices)
     if processes.count() < arguments.devices:
         return processes.launch(arguments.devices)
+    from selfembed import encoders, training
+
     use_threads(arguments.threads)
     logging.getLogger("transformers").setLevel(logging.ERROR)
     recipe = read_json(arguments.pairs_settings, "settings")["settings"] | {

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from selfembed import command_line, differences, layouts, measures, tables
+from selfembed import command_line, differences, layouts, measures, seals, tables
 from selfembed.command_line import at_least, log
-from selfembed.errors import InputError
+from selfembed.errors import InputError, first_line
 from selfembed.records import write_table, write_text
 
 NAMES = tuple(tables.LINE_COLUMNS)
@@ -34,7 +34,7 @@ def main(argv: list[str]) -> None:
     rows, outcomes = [], []
     for names, paths in command_line.read_entries(arguments.entry, NAMES):
         for path in paths:
-            shown = tables.last_layers(tables.read(path))
+            shown = tables.last_layers(tables.read(path, *tables.SCORE_COLUMNS))
             shown = tables.chosen(
                 shown, pooling=[arguments.pooling, "none"], score=arguments.scores, step=arguments.steps
             )
@@ -56,11 +56,14 @@ def main(argv: list[str]) -> None:
 def outcomes_of(scores: pd.DataFrame, path: Path) -> list[pd.Series]:
     """What every text adds to each of some scores of a file, by id.
 
-    Raises InputError if the file does not exist.
+    Raises InputError if the file does not exist, or is not what a step wrote.
     """
     if not path.is_file():
         raise InputError(f"{path}: does not exist; needed beside the scores (is the score made by an older version?)")
-    everything = pd.read_parquet(path)
+    try:
+        everything = pd.read_parquet(seals.opened(path), columns=tables.OUTCOME_COLUMNS)
+    except (ValueError, OSError) as error:
+        raise InputError(f"{path}: no outcomes of texts: {first_line(error)}") from error
     found = []
     for pooling, layer, score in scores[["pooling", "layer", "score"]].itertuples(index=False, name=None):
         here = (everything["pooling"] == pooling) & (everything["layer"] == layer) & (everything["score"] == score)

@@ -16,6 +16,8 @@ def main(argv: list[str]) -> None:
     parser.add_argument(
         "--format", choices=sorted(set(corpora.FORMATS.values())), help="file format; default: by its ending"
     )
+    parser.add_argument("--encoding", help="encoding of a text file that is not UTF-8")
+    parser.add_argument("--separator", help="what separates the cells of a csv file; default: a comma")
     parser.add_argument("--text", default="text", help="column with the texts")
     parser.add_argument("--label", help="column with the labels")
     parser.add_argument("--title", help="column with the titles")
@@ -38,6 +40,8 @@ def main(argv: list[str]) -> None:
         arguments.id,
         arguments.keywords,
         arguments.keyword_classes,
+        arguments.encoding,
+        arguments.separator,
     )
     corpus, counts = corpora.prepare(
         table,

@@ -3,11 +3,8 @@
 Reads a corpus. Writes a corpus: the sample, in the order drawn.
 """
 
-import numpy as np
-
-from selfembed import command_line
+from selfembed import command_line, corpora
 from selfembed.command_line import at_least, existing
-from selfembed.corpora import read_corpus
 from selfembed.errors import InputError
 from selfembed.records import write_table
 
@@ -20,12 +17,11 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--seed", type=at_least(0), default=42, help="seed of the draw")
     parser.add_argument("--output", required=True, help="Parquet file to write")
     arguments = parser.parse_args(argv)
-    corpus = read_corpus(arguments.corpus)
-    if arguments.size > len(corpus):
-        raise InputError(f"{arguments.corpus}: {len(corpus)} texts, fewer than the sample's size {arguments.size}")
-    # The generator of the paper's study, so that the samples are the same.
-    chosen = np.random.RandomState(arguments.seed).choice(len(corpus), arguments.size, replace=False)
-    write_table(corpus.iloc[chosen], arguments.output)
+    try:
+        sample = corpora.sample(corpora.read_corpus(arguments.corpus), arguments.size, arguments.seed)
+    except InputError as error:
+        raise InputError(f"{arguments.corpus}: {error}") from error
+    write_table(sample, arguments.output)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from selfembed import command_line, model_paths, task_files
+from selfembed import command_line, model_paths, seals, task_files
 from selfembed.command_line import at_least, existing, log
 from selfembed.devices import choose_device, use_threads
 from selfembed.errors import InputError
@@ -55,6 +55,7 @@ def main(argv: list[str]) -> None:
     logging.getLogger("transformers").setLevel(logging.ERROR)  # it would list the layers that are cut off
     if arguments.data:
         task, data_checksum = registry_tasks.load(arguments.task, arguments.data)
+        seals.taken(arguments.data)
     else:
         task, data_checksum = local_task(arguments)
     last_layer = checkpoints.last_layer(arguments.model)

@@ -28,7 +28,7 @@ def main(argv: list[str]) -> None:
     command_line.add_entries(parser, FIGURE, what, required=False)
     parser.add_argument("--output", type=Path, required=True, help="HTML file to write")
     arguments = parser.parse_args(argv)
-    from selfembed import report_page
+    from selfembed import plain_words, report_page
     from selfembed.report_page import Figure
 
     found = account.read(arguments)
@@ -41,7 +41,8 @@ def main(argv: list[str]) -> None:
     crops = [read_json(path, "counts")["counts"] for path in arguments.crops]
     page = report_page.page(arguments.title, found, str(arguments.model), figures, maps, crops, arguments.differences)
     write_text(page, arguments.output)
-    log.info("%s, %d figures, %.1f MB", found.label, len(figures), arguments.output.stat().st_size / 1e6)
+    for line in plain_words.verdict(found):
+        log.info("%s", line)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,16 @@ from workflow_runs import copy_of_checkout, snakemake, without_network
 settings.register_profile("no_deadline", deadline=None)
 settings.load_profile("no_deadline")
 
+# Fixtures that take minutes: tests that use one run in the same process (`pytest -n 2 --dist loadgroup`), as do the
+# tests of a file.
+COSTLY = ("finished", "tiny")
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        shared = next((name for name in COSTLY if name in getattr(item, "fixturenames", ())), item.path.name)
+        item.add_marker(pytest.mark.xdist_group(shared))
+
 
 @pytest.fixture(scope="session")
 def checkout(tmp_path_factory):

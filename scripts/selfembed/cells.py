@@ -7,15 +7,17 @@ import pandas as pd
 from pandas.errors import ParserWarning
 
 from selfembed.errors import InputError, first_line
+from selfembed.text_files import encoding_of
 
 
-def read(path: Path, separator: str = ",") -> pd.DataFrame:
-    """A csv or tsv file in UTF-8, as text; only empty cells are missing.
+def read(path: Path, separator: str = ",", encoding: str | None = None) -> pd.DataFrame:
+    """A csv or tsv file in UTF-8, or else in another encoding, as text; only empty cells are missing.
 
     Raises InputError if it cannot be read, a row is longer than the header, or a column comes twice.
     """
-    how = {"sep": separator, "dtype": str, "encoding": "utf-8-sig", "keep_default_na": False, "na_values": [""]}
+    how = {"sep": separator, "dtype": str, "keep_default_na": False, "na_values": [""]}
     try:
+        how["encoding"] = encoding_of(path, encoding)
         with warnings.catch_warnings():
             warnings.simplefilter("error", ParserWarning)
             names = pd.read_csv(path, header=None, nrows=1, index_col=False, **how).iloc[0].dropna()

@@ -49,14 +49,14 @@ def run(main: Callable[[list[str]], None]) -> None:
     except InputError as error:
         sys.exit(f"error: {one_line(error)}")
     except Exception as error:
-        if not is_full_disk(error):
-            if isinstance(error, OSError):  # no permission, no such folder: a traceback says no more
-                sys.exit(f"error: {one_line(error)}")
-            raise
-        free = ", ".join(
-            f"{shutil.disk_usage(path).free / 1e6:,.0f} MB free in {path}" for path in (os.getcwd(), gettempdir())
-        )
-        sys.exit(f"error: no space left on a disk ({free}); make room and run the same again")
+        if is_full_disk(error):
+            free = ", ".join(
+                f"{shutil.disk_usage(path).free / 1e6:,.0f} MB free in {path}" for path in (os.getcwd(), gettempdir())
+            )
+            sys.exit(f"error: no space left on a disk ({free}); make room and run the same again")
+        if isinstance(error, OSError) and error.filename:  # no permission, a read-only disk: a traceback says no more
+            sys.exit(f"error: {one_line(error)}")
+        raise
 
 
 def is_full_disk(error: BaseException | None) -> bool:
@@ -92,6 +92,11 @@ def at_least(minimum: int) -> Callable[[str], int]:
 def positive(text: str) -> float:
     """Argument type: a finite number above 0."""
     return _number(text, lambda number: 0 < number < math.inf, "numbers above 0")
+
+
+def not_negative(text: str) -> float:
+    """Argument type: a finite number from 0."""
+    return _number(text, lambda number: 0 <= number < math.inf, "numbers from 0")
 
 
 def part(text: str) -> float:

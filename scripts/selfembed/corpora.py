@@ -3,6 +3,7 @@
 import hashlib
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from pandas.api.types import is_float_dtype
 
@@ -12,6 +13,7 @@ from selfembed.file_formats import FORMATS
 from selfembed.keywords import label as label_by_keywords
 from selfembed.keywords import read_classes
 from selfembed.keywords import split as split_keywords
+from selfembed.text_files import encoding_of
 
 COLUMNS = ["id", "text", "label", "title"]
 
@@ -25,8 +27,14 @@ def read_source(
     id: str | None = None,
     keywords: str | None = None,
     keyword_classes: Path | None = None,
+    encoding: str | None = None,
+    separator: str | None = None,
 ) -> pd.DataFrame:
     """Read the named columns of a csv, tsv, jsonl or parquet file; `keywords` gives labels by `keyword_classes`.
+
+    Args:
+        encoding: of a text file that is not UTF-8.
+        separator: of the cells of a csv file, if not a comma.
 
     Returns a frame of strings with the columns `id`, `text`, `label`, `title`; absent ones are all missing.
 
@@ -34,7 +42,7 @@ def read_source(
     """
     if (keywords is None) != (keyword_classes is None):
         raise InputError(f"{path}: keywords and keyword_classes belong together; allowed: both or neither")
-    raw = read_file(path, format)
+    raw = read_file(path, format, encoding, separator)
     if keywords is not None and keyword_classes is not None:
         if keywords not in raw.columns:
             raise InputError(
@@ -43,8 +51,16 @@ def read_source(
         classes = read_classes(keyword_classes)
         label = "label"
         raw = raw.assign(label=raw[keywords].map(lambda cell: label_by_keywords(split_keywords(cell), classes)))
+    return columns_of(raw, path, {"id": id, "text": text, "label": label, "title": title})
+
+
+def columns_of(raw: pd.DataFrame, path: Path, columns: dict[str, str | None]) -> pd.DataFrame:
+    """The named columns of what was read from a file, as text, under our names; absent ones are all missing.
+
+    Raises InputError if a column does not exist, comes twice, or has cells that hold no text or number.
+    """
     table = pd.DataFrame(index=range(len(raw)))
-    for name, column in {"id": id, "text": text, "label": label, "title": title}.items():
+    for name, column in columns.items():
         if column is None:
             table[name] = pd.Series([None] * len(raw), dtype="object")
         elif list(raw.columns).count(column) > 1:
@@ -79,8 +95,14 @@ def as_text(cells: pd.Series) -> pd.Series:
     return cells.astype("object").map(str, na_action="ignore")
 
 
-def read_file(path: Path, format: str | None = None) -> pd.DataFrame:
+def read_file(
+    path: Path, format: str | None = None, encoding: str | None = None, separator: str | None = None
+) -> pd.DataFrame:
     """Read a csv, tsv, jsonl or parquet file as it is; without a format, its ending decides.
+
+    Args:
+        encoding: of a text file that is not UTF-8.
+        separator: of the cells of a csv file, if not a comma.
 
     Raises InputError if the format is unknown or the file cannot be read.
     """
@@ -90,11 +112,12 @@ def read_file(path: Path, format: str | None = None) -> pd.DataFrame:
             f"{path}: cannot tell the format from the ending '{path.suffix}'; allowed: {', '.join(FORMATS)}"
         )
     if format in ("csv", "tsv"):
-        return cells.read(path, "\t" if format == "tsv" else ",")
+        return cells.read(path, "\t" if format == "tsv" else separator or ",", encoding)
     try:
         if format == "parquet":
             return pd.read_parquet(path)
-        return pd.read_json(path, lines=True, dtype=False, convert_dates=False)
+        how = {"lines": True, "dtype": False, "convert_dates": False}
+        return pd.read_json(path, encoding=encoding_of(path, encoding), **how)
     except Exception as error:  # whatever the bytes do to the parser
         raise InputError(f"{path}: cannot be read as {format}: {first_line(error)}") from error
 
@@ -156,6 +179,17 @@ def fold(text: str) -> str:
 def text_id(text: str) -> str:
     """An id that depends on the text alone."""
     return hashlib.sha256(text.encode("utf-8", errors="surrogatepass")).hexdigest()[:16]
+
+
+def sample(corpus: pd.DataFrame, size: int, seed: int) -> pd.DataFrame:
+    """A random sample of a corpus without replacement, in the order drawn.
+
+    Raises InputError if the corpus has fewer texts.
+    """
+    if size > len(corpus):
+        raise InputError(f"{len(corpus)} texts, fewer than the sample's size {size}")
+    # The generator of the paper's study, so that the samples are the same.
+    return corpus.iloc[np.random.RandomState(seed).choice(len(corpus), size, replace=False)]
 
 
 def summary(counts: dict[str, int]) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-os.environ["HF_HUB_OFFLINE"] = "0"  # only download_* scripts import this module
+os.environ["HF_HUB_OFFLINE"] = "0"  # only download_* scripts and propose_config import this module
 
 from httpx2 import TransportError
 from huggingface_hub import HfApi, get_hf_file_metadata, hf_hub_download, hf_hub_url
@@ -42,6 +42,15 @@ def fetch(repository: str, revision: str, name: str, folder: Path, kind: str = "
     check_file(path, checksum, f"hub: '{repository}', {name}")
     log.info("%s: %s, %.1f MB", repository, name, path.stat().st_size / 1e6)
     return path
+
+
+def newest_revision(repository: str) -> str:
+    """The full commit hash that a model's main branch has now.
+
+    Raises InputError with one line if the hub cannot tell.
+    """
+    with _one_line_errors(repository, "main", "newest revision"):
+        return HfApi().model_info(repository).sha
 
 
 def files(repository: str, revision: str, kind: str = "model") -> list[str]:

@@ -151,6 +151,13 @@ def conclusion(account: Account) -> Conclusion:
     return Conclusion("", f"What {model} is worth, beside other models", [caution(account), *outdone(account, main)])
 
 
+def verdict(account: Account) -> list[str]:
+    """The conclusion and the sentences that it is drawn from, for a terminal."""
+    said = conclusion(account)
+    rows = [row for rows in account.compared().values() for row in rows if is_main(row, rows)]
+    return [said.heading, *said.meaning, *(f"- {row['sentence']}" for row in rows)]
+
+
 def outdone(account: Account, compared: dict[str, list[dict[str, Any]]]) -> list[str]:
     """A sentence that names models, besides the encoder before fine-tuning, that are better in some main score."""
     better = [

@@ -4,10 +4,10 @@ import hashlib
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -33,11 +33,22 @@ PACKAGES = (
     "scikit-learn",
     "opentsne",
     "pandas",
+    "matplotlib",
 )
 
 
-# Folders that this process is writing: what lies in them is sealed with them, not by itself.
-unfinished: list[Path] = []
+# Folders that this process is filling: what it writes inside one is a part of a result, and sealed with it.
+in_progress: list[Path] = []
+
+
+@contextmanager
+def filling(folder: Path) -> Iterator[None]:
+    """What is written in a folder meanwhile is a part of something larger."""
+    in_progress.append(folder)
+    try:
+        yield
+    finally:
+        in_progress.remove(folder)
 
 
 @contextmanager
@@ -49,13 +60,12 @@ def written_whole(path: Path) -> Iterator[Path]:
     Raises InputError if a folder lies there that no step wrote.
     """
     path = Path(path)
-    foreign = path.is_dir() and any(path.iterdir()) and not seals.place(path).is_file()
-    if foreign and not is_part(path):  # a job that was killed leaves parts, which the next one writes again
-        raise InputError(f"{path}: a folder that no step wrote is not replaced; needed: another output")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    shelter = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    check_replaceable(path)
+    shelter = path.with_name(f".{path.name}.partial")
+    shutil.rmtree(shelter, ignore_errors=True)  # of a call that was killed
+    shelter.mkdir(parents=True)
     try:
-        with writing(shelter):
+        with filling(shelter):
             yield shelter / path.name
         move(shelter / path.name, path)
     finally:
@@ -64,56 +74,62 @@ def written_whole(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def resumable(path: Path, identity: dict[str, Any], writes: bool = True) -> Iterator[Path]:
-    """Yield a folder beside `path` that outlives a job that is killed; its `result` replaces `path` at the end.
+    """Yield a folder beside `path` that outlives a job that is killed; its `result` replaces `path` at the end, sealed.
 
     Snakemake deletes the outputs of a failed job, not this folder. What an earlier job left in it is there again, if
     `identity`, everything that decides the result, is the same; otherwise it is thrown away. Of several processes
     that work together, one `writes`; the others only learn where the folder is.
+
+    Raises InputError if a folder lies at `path` that no step wrote.
     """
     path = Path(path)
     folder = path.with_name(f".{path.name}.unfinished")
     if not writes:
         yield folder
         return
+    check_replaceable(path)
     identity = json.loads(json.dumps(identity))
     known = folder / "identity.json"
-    try:
-        with writing(folder):
-            if not known.is_file() or read_json(known) != identity:
-                shutil.rmtree(folder, ignore_errors=True)
-                folder.mkdir(parents=True)
-                write_json(identity, known)
+    with filling(folder):
+        if not is_of(known, identity):
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            write_json(identity, known)
+        try:
             yield folder
-        move(folder / "result", path)
-        shutil.rmtree(folder)
-    finally:
-        if [item for item in folder.rglob("*") if item.is_file()] == [known]:
+            move(folder / "result", path)
             shutil.rmtree(folder)
+        finally:
+            if [item for item in folder.rglob("*") if item.is_file()] == [known]:
+                shutil.rmtree(folder)
+
+
+def is_of(known: Path, identity: dict[str, Any]) -> bool:
+    """Whether unfinished work is of some identity; work whose identity cannot be read is of none."""
+    try:
+        return known.is_file() and read_json(known) == identity
+    except InputError:
+        return False
 
 
 def is_part(path: Path) -> bool:
-    """Whether a path lies in a folder that this process is writing."""
-    return any(path.is_relative_to(folder) for folder in unfinished)
+    """Whether a path lies in a folder that this process is filling."""
+    return any(path.is_relative_to(folder) for folder in in_progress)
 
 
-@contextmanager
-def writing(folder: Path) -> Iterator[None]:
-    """Remember a folder as one that is being written."""
-    unfinished.append(folder)
-    try:
-        yield
-    finally:
-        unfinished.remove(folder)
+def check_replaceable(path: Path) -> None:
+    """Raise InputError if a folder lies at a path that no step wrote."""
+    if path.is_dir() and any(path.iterdir()) and not seals.place(path).is_file() and not is_part(path):
+        raise InputError(f"{path}: a folder that no step wrote is not replaced; needed: another output")
 
 
 def move(temporary: Path, path: Path) -> None:
     """Put a file or folder in the place of another, with a seal that says what made it."""
     seal = None
     if not is_part(path):
-        made_by = provenance(script=Path(sys.argv[0]).name, arguments=sys.argv[1:], inputs=seals.given)
-        seal = seals.write(temporary, path.name, made_by)
-    # In this order a call that is killed in between leaves no seal that does not fit.
-    seals.place(path).unlink(missing_ok=True)
+        seal = seals.write(temporary, path.name, made_by())
+        # In this order a call that is killed in between leaves no seal that does not fit.
+        seals.place(path).unlink(missing_ok=True)
     if path.is_dir():
         shutil.rmtree(path)
     os.replace(temporary, path)
@@ -164,10 +180,18 @@ def checksum_of_files(folder: Path, files: Iterable[Path]) -> str:
     return digest.hexdigest()
 
 
+@cache
 def code_checksum() -> str:
-    """SHA-256 over the library's files: a job that goes on must be of the same code as the one that began."""
-    folder = Path(__file__).parent
-    return checksum_of_files(folder, folder.glob("*.py"))
+    """SHA-256 over the scripts and their library: a job that goes on must be of the same code as the one that began."""
+    folder = Path(__file__).parents[1]
+    patterns = ("*.py", "selfembed/*.py", "selfembed/interactive_map/*.*")
+    return checksum_of_files(folder, [path for pattern in patterns for path in folder.glob(pattern)])
+
+
+def made_by() -> dict[str, Any]:
+    """What this process makes results by: its command, what it was given, its code, versions and machine."""
+    command = {"script": Path(sys.argv[0]).name, "arguments": sys.argv[1:], "inputs": seals.given}
+    return provenance(**command, code=code_checksum()) | {"machine": machine()}
 
 
 def provenance(**facts: Any) -> dict[str, Any]:
@@ -182,6 +206,19 @@ def provenance(**facts: Any) -> dict[str, Any]:
         "packages": {name: version for name in PACKAGES if (version := installed_version(name))},
         "machine": f"{platform.system()} {platform.machine()}",
     }
+
+
+@cache
+def machine() -> str:
+    """System, processor and, where this process uses one, GPU."""
+    words = [f"{platform.system()} {platform.machine()}"]
+    about = Path("/proc/cpuinfo")
+    names = re.findall(r"^model name\s*: (.*)$", about.read_text(), re.MULTILINE) if about.is_file() else []
+    words += names[:1]
+    torch = sys.modules.get("torch")
+    if torch and torch.cuda.is_initialized():
+        words.append(torch.cuda.get_device_name())
+    return ", ".join(words)
 
 
 @cache

@@ -22,7 +22,9 @@ def place(unit: Path) -> Path:
 
 
 def write(content: Path, name: str, made_by: dict[str, Any]) -> Path:
-    """Seal a file or folder that is to get a name, and return the seal."""
+    """Seal a file or folder that is to get a name, and return the seal; seals of a folder's parts are dropped."""
+    for part in content.rglob(".*.seal"):
+        part.unlink()
     seal = place(content.with_name(name))
     sealed = {"files": checksums(content, name), "made_by": made_by}
     seal.write_text(json.dumps(sealed, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -61,9 +63,14 @@ def recorded(path: Path) -> str:
     return together(path, covered(path)[1])
 
 
+def covering(path: Path) -> Path | None:
+    """The file or folder whose seal covers a path: the path itself or a folder above it; None without a seal."""
+    return next((unit for unit in (path, *path.parents) if place(unit).is_file()), None)
+
+
 def covered(path: Path) -> tuple[Path, dict[str, str]]:
-    """The file or folder whose seal covers a path, and the checksums in it of the path's files; none without a seal."""
-    unit = next((unit for unit in (path, *path.parents) if place(unit).is_file()), None)
+    """What `covering` finds, and the checksums in its seal of the path's files; the path and none without a seal."""
+    unit = covering(path)
     if unit is None:
         return path, {}
     name = path.relative_to(unit.parent).as_posix()
@@ -73,6 +80,12 @@ def covered(path: Path) -> tuple[Path, dict[str, str]]:
 def opened(path: Path) -> Path:
     """A path that this process was given, checked; what it writes will say so."""
     given[str(path)] = check(path)
+    return path
+
+
+def taken(path: Path) -> Path:
+    """A path that this process was given and checks in a way of its own; what it writes will say so."""
+    given[str(path)] = recorded(path)
     return path
 
 

@@ -24,7 +24,7 @@ from sentence_transformers.base.sampler import DefaultBatchSampler
 from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
 from transformers import PrinterCallback, TrainerCallback
 
-from selfembed import interruption, processes
+from selfembed import interruption, processes, seals
 from selfembed.command_line import log
 from selfembed.errors import InputError
 from selfembed.forward import encoder_forward
@@ -38,7 +38,10 @@ Keep = Callable[[str, pd.DataFrame], None]
 TOKENS_PER_PASS = {"cpu": 1024, "cuda": 65536}
 
 CHECKPOINT_MINUTES = 10.0  # a killed run loses at most this much
-HISTORY = "history.json"  # the last file of a checkpoint to be written: with it, the checkpoint is whole
+HISTORY = "history.json"
+CHECKSUMS = "checksums.json"  # of a checkpoint's other files; the last that is written
+
+STEPS_AT_CHANCE = 20  # so many steps in a row that tell no positive from the batch's other texts are no accident
 
 
 def batches_in_order(epochs: np.ndarray, batch_size: int) -> list[list[int]]:
@@ -99,10 +102,27 @@ class ResumableTrainer(SentenceTransformerTrainer):
         load_model(self.model, str(Path(checkpoint_path) / "weights.safetensors"))
 
 
-def newest_checkpoint(folder: Path) -> Path | None:
-    """The whole checkpoint of the latest step in a folder, if there is one."""
-    whole = [path.parent for path in folder.glob(f"checkpoint-*/{HISTORY}")]
-    return max(whole, key=step_of, default=None)
+def newest_checkpoint(folder: Path, before: float = np.inf) -> Path | None:
+    """The whole checkpoint of the latest step in a folder, or of the latest `before` some step, if there is one."""
+    found = [path.parent for path in folder.glob(f"checkpoint-*/{CHECKSUMS}") if step_of(path.parent) < before]
+    return next((path for path in sorted(found, key=step_of, reverse=True) if is_whole(path)), None)
+
+
+def is_whole(checkpoint: Path) -> bool:
+    """Whether the files of a checkpoint are what was written; a machine that goes down may leave others."""
+    try:
+        whole = read_json(checkpoint / CHECKSUMS) == checksums_of(checkpoint)
+    except InputError:
+        whole = False
+    if not whole:
+        log.warning("%s: damaged, not gone on from", checkpoint)
+    return whole
+
+
+def checksums_of(checkpoint: Path) -> dict[str, str]:
+    """SHA-256 of every file of a checkpoint but the one that holds these."""
+    found = seals.checksums(checkpoint, checkpoint.name)
+    return {name: checksum for name, checksum in found.items() if name != f"{checkpoint.name}/{CHECKSUMS}"}
 
 
 def step_of(checkpoint: Path) -> int:
@@ -133,7 +153,9 @@ class Checkpoints(TrainerCallback):
         if processes.count() > 1:
             torch.distributed.barrier()  # every process has saved its random state
         if processes.rank() == 0:
-            write_json({"rows": self.history.rows}, Path(args.output_dir) / f"checkpoint-{state.global_step}" / HISTORY)
+            folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
+            write_json({"rows": self.history.rows}, folder / HISTORY)
+            write_json(checksums_of(folder), folder / CHECKSUMS)
         self.saved = time.monotonic()
         if self.asked.asked:
             raise SystemExit(f"ended as asked, after step {state.global_step}; run the same again to go on from there")
@@ -149,6 +171,7 @@ class History(TrainerCallback):
         self.keep = keep
         self.rows: list[dict] = []
         self.learning_rate = 0.0
+        self.at_chance = 0
         self.progress = Progress(len(found), "steps")
 
     def go_on_from(self, checkpoint: Path) -> None:
@@ -175,13 +198,42 @@ class History(TrainerCallback):
         }
         self.rows.append(row)
         if not np.isfinite(row["loss"]):
-            raise InputError(
-                f"loss is {row['loss']} at step {row['step']} of {len(self.found)} (epoch {row['epoch']}, "
-                f"learning rate {row['learning_rate']:.3g}, batch of {row['batch_size']}); try a smaller learning_rate"
-            )
+            raise InputError(self.diverged(row, Path(args.output_dir)))
+        self.tell_collapse()
         for name in self.kept.get(row["step"], []):
             self.keep(name, pd.DataFrame(self.rows))
         self.progress.advance(1, f"loss {row['loss']:.4f}")
+
+    def diverged(self, row: dict, folder: Path) -> str:
+        """Where a training went wrong, and the last state that is known to be good: the step after it went well."""
+        good = newest_checkpoint(folder, before=row["step"] - 1)
+        kept = f"; the state after step {step_of(good)} is kept in {good}" if good else ""
+        return f"loss is {row['loss']} at {self.moment(row)}; try a smaller learning_rate{kept}"
+
+    def tell_collapse(self) -> None:
+        """Warn when a training that began better than chance has been at chance for a while.
+
+        The loss is bounded, so that too high a learning rate need not make it NaN: all texts get one vector, and the
+        loss stays at the logarithm of the batch's size. That is no error: the paper's sweep of learning rates shows it.
+        """
+        first, last = self.rows[0], self.rows[-1]
+        self.at_chance = self.at_chance + 1 if relative_to_chance(last) > 0.99 else 0
+        if self.at_chance == STEPS_AT_CHANCE and relative_to_chance(first) < 0.95:
+            since = self.rows[-STEPS_AT_CHANCE]
+            log.warning("no better than chance since %s; try a smaller learning_rate", self.moment(since))
+
+    def moment(self, row: dict) -> str:
+        """Where in a training a row is, in words."""
+        batch = self.found[row["step"] - 1]
+        return (
+            f"step {row['step']} of {len(self.found)} (epoch {row['epoch']}, learning rate {row['learning_rate']:.3g}, "
+            f"batch of {row['batch_size']}: pairs {batch[0] + 1} to {batch[-1] + 1})"
+        )
+
+
+def relative_to_chance(row: dict) -> float:
+    """The loss of a step, relative to that of vectors that are all the same."""
+    return row["loss"] / np.log(max(row["batch_size"], 2))
 
 
 def steps_to_keep(names: list[str], found: list[list[int]], epochs: np.ndarray) -> dict[int, list[str]]:

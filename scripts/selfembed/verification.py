@@ -5,14 +5,13 @@ changed since, or that is outdated), and how many were made with versions of pac
 With --delete, damaged and outdated results are deleted, so that the next run of Snakemake makes them again.
 """
 
-import os
 import shutil
 import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from selfembed import command_line, seals
+from selfembed import command_line, lineage, seals
 from selfembed.errors import InputError
 from selfembed.versions import installed_version
 
@@ -40,40 +39,23 @@ def outdated(units: list[Path]) -> dict[Path, str]:
     """What was made from something that has changed since or is outdated itself, with a line that says so.
 
     Args:
-        units: with seals that can be read.
+        units: whose seals can be read.
     """
-    inputs = {unit: seals.read(unit)["made_by"]["inputs"] for unit in units}
-    found = {}
-    for unit in units:
-        changed = next((path for path, checksum in inputs[unit].items() if differs(Path(path), checksum)), None)
-        if changed is not None:
-            found[unit] = f"{unit}: outdated, made from another {changed}"
-    spreading = True
-    while spreading:
-        old = {os.path.abspath(unit) for unit in found}
-        followers = {
-            unit: f"{unit}: outdated, follows from {path}"
-            for unit in units
-            for path in inputs[unit]
-            if unit not in found and any(str(part) in old for part in with_parents(path))
-        }
-        found |= followers
-        spreading = bool(followers)
-    return found
-
-
-def differs(path: Path, checksum: str) -> bool:
-    """Whether a path holds something else now; what is gone does not."""
-    try:
-        return path.exists() and seals.recorded(path) != checksum
-    except InputError:  # its seal is damaged: told for itself
-        return False
-
-
-def with_parents(path: str) -> list[Path]:
-    """A path and the folders above it, absolute."""
-    absolute = Path(os.path.abspath(path))
-    return [absolute, *absolute.parents]
+    made_by = {unit: seals.read(unit)["made_by"] for unit in units}
+    makers = {unit: [lineage.sealed(path) for path in found["inputs"]] for unit, found in made_by.items()}
+    old = {
+        unit: f"{unit}: outdated, made from another {changed[0]}"
+        for unit, found in made_by.items()
+        if (changed := lineage.changed(found))
+    }
+    while followers := {
+        unit: f"{unit}: outdated, follows from {maker}"
+        for unit in units
+        for maker in makers[unit]
+        if unit not in old and maker in old
+    }:
+        old |= followers
+    return old
 
 
 def other_versions(units: list[Path]) -> Counter[tuple[str, str]]:

@@ -58,7 +58,7 @@ STEPS = {
     "prepare_corpus": "--source {}/texts.csv --output disk/corpus.parquet --counts disk/corpus.json",
     "embed": "--model {}/base/0 --corpus {}/corpus.parquet --layers all --threads 1 --output disk/embeddings",
     "fine_tune": "--base {}/base --pairs {}/pairs.parquet --pairs-settings {}/pairs.json --name run --seed 3"
-    " --threads 1 --batch-size 8 --checkpoint-minutes 1e-6 --output disk/run",
+    " --threads 1 --batch-size 8 --checkpoint-minutes 0 --output disk/run",
 }
 
 
@@ -91,5 +91,5 @@ def test_a_full_disk_is_one_line_and_no_half_file(made, tmp_path, step):
         capture_output=True,
     )
     assert whole == {path.relative_to(undisturbed) for path in undisturbed.rglob("*") if path.is_file()}
-    for name in (name for name in whole if name.suffix != ".seal"):  # a seal says where it was written
+    for name in (name for name in whole if name.suffix != ".seal"):  # a seal has the command, and so the folder
         assert (undisturbed / name).read_bytes() == (tmp_path / "copy" / name).read_bytes(), name

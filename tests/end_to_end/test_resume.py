@@ -1,19 +1,20 @@
 """Long steps that are killed go on where they were, and end with the same bytes as if they had not been."""
 
 import json
-import os
 import random
 import re
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pandas as pd
 import pytest
 from small_models import small_bert, text
 
 import embed
+import warm_steps
 from selfembed import corpora, embedding, encoders
 from selfembed.records import write_json, write_table
 from workflow_runs import ROOT
@@ -23,20 +24,20 @@ STEPS = 120
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """A function that gives the command of a run with everything random in it: dropout, masks, a head, kept steps."""
+    """A function that gives the arguments of a run with everything random in it: dropout, masks, a head, kept steps."""
     folder = tmp_path_factory.mktemp("run")
     encoders.save(small_bert(folder / "tokenizer"), folder / "base" / "0", "")
     rows = [(epoch, f"t{n}", text(9, n), text(8, n + 7)) for epoch in range(2) for n in range(4 * STEPS // 2)]
     write_table(pd.DataFrame(rows, columns=["epoch", "id", "anchor", "positive"]), folder / "pairs.parquet")
     write_json({"settings": {}}, folder / "pairs.json")
 
-    def command(output, minutes=0.001, learning_rate=1e-3):
+    def arguments(output, minutes=0.001, learning_rate=1e-3):
         words = f"--base {folder}/base --pairs {folder}/pairs.parquet --pairs-settings {folder}/pairs.json --name run"
         words += f" --learning-rate {learning_rate} --batch-size 4 --max-length 16 --mask-fraction 0.3 --projection 8 4"
         words += f" --keep 10 epoch-1 --seed 3 --device cpu --threads 1 --checkpoint-minutes {minutes}"
-        return [sys.executable, str(ROOT / "scripts" / "fine_tune.py"), *words.split(), "--output", str(output)]
+        return [*words.split(), "--output", str(output)]
 
-    return command
+    return arguments
 
 
 def contents(folder):
@@ -45,26 +46,40 @@ def contents(folder):
 
 @pytest.fixture(scope="module")
 def unbroken(run, tmp_path_factory):
+    """The files of a run that nothing disturbs, in a process of its own as the workflow starts it."""
     output = tmp_path_factory.mktemp("unbroken") / "seed-3"
-    subprocess.run(run(output, minutes=10), check=True, capture_output=True)
+    command = [sys.executable, str(ROOT / "scripts" / "fine_tune.py"), *run(output, minutes=10)]
+    subprocess.run(command, check=True, capture_output=True)
     assert sorted(output.parent.iterdir()) == [output.with_name(".seed-3.seal"), output]
     return contents(output)
 
 
 def steps_saved(unfinished):
     """Steps of the checkpoints that are whole."""
-    return [int(path.parent.name.split("-")[1]) for path in unfinished.glob("checkpoint-*/history.json")]
+    return [int(path.parent.name.split("-")[1]) for path in unfinished.glob("checkpoint-*/checksums.json")]
 
 
-def go_until(command, unfinished, step, number):
+def fine_tune(arguments):
+    """Start a run; its log lies beside its output."""
+    output = Path(arguments[-1])
+    return warm_steps.start("fine_tune", arguments, output.with_name("fine_tune.log"))
+
+
+def finish(arguments):
+    """Run to the end, and return the log."""
+    code, log = fine_tune(arguments).ended()
+    assert code == 0, log
+    return log
+
+
+def go_until(arguments, unfinished, step, number):
     """Start a run, send it a signal once a checkpoint of `step` or later is there; return its exit code and log."""
-    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    while running.poll() is None and max(steps_saved(unfinished), default=0) < step:
+    running = fine_tune(arguments)
+    while running.is_running() and max(steps_saved(unfinished), default=0) < step:
         time.sleep(0.005)
     time.sleep(random.Random(step).random() / 10)  # in the middle of a step, or of a checkpoint
-    running.send_signal(number)
-    log, _ = running.communicate(timeout=60)
-    return running.returncode, log
+    running.send(number)
+    return running.ended()
 
 
 def test_a_run_that_is_killed_twenty_times_ends_with_the_same_bytes(run, unbroken, tmp_path):
@@ -80,7 +95,7 @@ def test_a_run_that_is_killed_twenty_times_ends_with_the_same_bytes(run, unbroke
         assert not saved or int(gone_on[-1]) >= saved  # no whole checkpoint was lost
     assert len(gone_on) >= 18
     assert [int(step) for step in gone_on] == sorted(int(step) for step in gone_on)
-    subprocess.run(run(output), check=True, capture_output=True)
+    finish(run(output))
     assert contents(output) == unbroken
     assert not unfinished.exists()
 
@@ -92,26 +107,24 @@ def test_a_run_that_is_asked_to_end_loses_no_step(run, unbroken, tmp_path, numbe
     assert code == 1
     (last,) = map(int, re.findall(r"ended as asked, after step (\d+); run the same again", log))
     assert max(steps_saved(unfinished)) == last
-    done = subprocess.run(run(output), check=True, capture_output=True, text=True)
-    assert f"going on after step {last} of {STEPS}" in done.stderr
+    assert f"going on after step {last} of {STEPS}" in finish(run(output))
     assert contents(output) == unbroken
 
 
 def test_a_state_of_other_settings_is_not_gone_on_from(run, tmp_path):
     output, unfinished = tmp_path / "seed-3", tmp_path / ".seed-3.unfinished"
     go_until(run(output), unfinished, 5, signal.SIGKILL)
-    done = subprocess.run(run(output, learning_rate=2e-3), check=True, capture_output=True, text=True)
-    assert "going on" not in done.stderr
+    assert "going on" not in finish(run(output, learning_rate=2e-3))
     assert pd.read_csv(output / "loss.csv")["learning_rate"].max() == pytest.approx(2e-3)
 
 
 def test_a_run_that_diverges_names_the_step_and_keeps_the_last_good_state(run, tmp_path):
-    done = subprocess.run(run(tmp_path / "seed-3", 1e-6, learning_rate=1e30), capture_output=True, text=True)
-    assert done.returncode == 1
-    step, learning_rate = re.search(r"loss is nan at step (\d+) of .* learning rate ([\d.e+]+)", done.stderr).groups()
+    code, log = fine_tune(run(tmp_path / "seed-3", 1e-6, learning_rate=1e30)).ended()
+    assert code == 1
+    step, learning_rate = re.search(r"loss is nan at step (\d+) of .* learning rate ([\d.e+]+)", log).groups()
     assert float(learning_rate) > 1
     assert max(steps_saved(tmp_path / ".seed-3.unfinished")) == int(step) - 1
-    assert "Traceback" not in done.stderr
+    assert "Traceback" not in log
 
 
 @pytest.fixture
@@ -151,10 +164,41 @@ def test_embedding_goes_on_after_its_last_finished_block(embedding_arguments, tm
     assert not (tmp_path / ".broken.unfinished").exists()
 
 
+def test_an_embedding_that_is_killed_again_and_again_has_the_same_bytes(embedding_arguments, tmp_path, monkeypatch):
+    monkeypatch.setattr(embedding, "BLOCK", 1)
+    embed.main(embedding_arguments(tmp_path / "unbroken"))
+    finished = tmp_path / ".broken.unfinished" / "blocks.json"
+    texts = 0
+    for _ in range(4):
+        running = warm_steps.start("embed", embedding_arguments(tmp_path / "broken"), tmp_path / "log", embedding.BLOCK)
+        while running.is_running() and blocks_finished(finished) <= texts:
+            time.sleep(0.001)
+        running.send(signal.SIGKILL)
+        code, log = running.ended()
+        assert code == -signal.SIGKILL, log
+        assert not texts or int(re.search(r"going on after (\d+) of 20 texts", log)[1]) >= texts
+        texts = blocks_finished(finished)
+    code, log = warm_steps.start(
+        "embed", embedding_arguments(tmp_path / "broken"), tmp_path / "log", embedding.BLOCK
+    ).ended()
+    assert code == 0, log
+    assert f"going on after {texts} of 20 texts" in log
+    assert contents(tmp_path / "broken") == contents(tmp_path / "unbroken")
+
+
+def blocks_finished(path):
+    """Texts of the blocks that an unfinished embedding has."""
+    try:
+        return json.loads(path.read_text())["texts"]
+    except FileNotFoundError:
+        return 0
+
+
 def test_a_job_that_fails_before_it_did_anything_leaves_nothing(embedding_arguments, tmp_path):
-    arguments = [*embedding_arguments(tmp_path / "none"), "--layers", "9"]
-    environment = os.environ | {"PYTHONPATH": str(ROOT / "scripts")}
+    logs = tmp_path / "logs"
+    logs.mkdir()
     before = set(tmp_path.iterdir())
-    done = subprocess.run([sys.executable, str(ROOT / "scripts/embed.py"), *arguments], env=environment)
-    assert done.returncode == 1
+    arguments = [*embedding_arguments(tmp_path / "none"), "--layers", "9"]
+    code, log = warm_steps.start("embed", arguments, logs / "embed.log").ended()
+    assert code == 1, log
     assert set(tmp_path.iterdir()) == before

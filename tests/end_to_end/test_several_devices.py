@@ -59,11 +59,11 @@ def test_processes_that_share_batches_train_as_one_process_does(run, tmp_path):
 
 
 def test_two_processes_go_on_where_they_were(run, tmp_path):
-    random = ("--mask-fraction", "0.3", "--keep", "4", "--checkpoint-minutes", "1e-6")
+    random = ("--mask-fraction", "0.3", "--keep", "4", "--checkpoint-minutes", "0")
     subprocess.run(run(tmp_path / "unbroken", 2, 0.1, *random), check=True, capture_output=True)
     command, unfinished = run(tmp_path / "broken", 2, 0.1, *random), tmp_path / ".broken.unfinished"
     running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    while running.poll() is None and not list(unfinished.glob("checkpoint-*/history.json")):
+    while running.poll() is None and not list(unfinished.glob("checkpoint-*/checksums.json")):
         time.sleep(0.005)
     running.send_signal(signal.SIGTERM)
     _, log = running.communicate(timeout=60)

@@ -1,5 +1,7 @@
 """The tiny study, once run to its end undisturbed."""
 
+import shutil
+
 import pytest
 from tiny_study import CONFIG, tiny_study
 
@@ -12,4 +14,12 @@ def tiny(tmp_path_factory):
     folder = tiny_study(tmp_path_factory.mktemp("tiny"))
     done = snakemake(folder, *CONFIG, "--cores", "2")
     assert done.returncode == 0, done.stdout[-5000:]
+    return folder
+
+
+@pytest.fixture
+def study(tiny, tmp_path):
+    """A copy of the finished tiny study."""
+    folder = tmp_path / "study"
+    shutil.copytree(tiny, folder)
     return folder

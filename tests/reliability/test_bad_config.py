@@ -27,24 +27,27 @@ def place(tmp_path_factory):
     ("content", "expected"),
     [
         pytest.param("", "YAML with keys at top level", id="empty"),
-        pytest.param("- a\n- b\n", "YAML with keys at top level", id="a list"),
-        pytest.param("hello\n", "YAML with keys at top level", id="a word"),
+        pytest.param("- a\n- b\n", "YAML with keys at top level", id="a list", marks=pytest.mark.campaign),
+        pytest.param("hello\n", "YAML with keys at top level", id="a word", marks=pytest.mark.campaign),
         pytest.param("corpora: [a, b\nx: }\n", "not valid JSON or YAML", id="brackets"),
-        pytest.param("corpora:\n\tx: 1\n", "not valid JSON or YAML", id="tabs"),
-        pytest.param("folder: a\x00b\n", "not valid JSON or YAML", id="NUL"),
-        pytest.param("a: 1\n---\nb: 2\n", "not valid JSON or YAML", id="two documents"),
+        pytest.param("corpora:\n\tx: 1\n", "not valid JSON or YAML", id="tabs", marks=pytest.mark.campaign),
+        pytest.param("folder: a\x00b\n", "not valid JSON or YAML", id="NUL", marks=pytest.mark.campaign),
+        pytest.param("a: 1\n---\nb: 2\n", "not valid JSON or YAML", id="two documents", marks=pytest.mark.campaign),
         pytest.param(
             'folder: !!python/object/apply:os.system ["touch executed"]\n', "not valid JSON or YAML", id="code in a tag"
         ),
-        pytest.param("{}", "corpora: missing", id="no keys"),
+        pytest.param("{}", "corpora: missing", id="no keys", marks=pytest.mark.campaign),
         pytest.param("a: &a [*a]\n", "a: unknown key", id="a list that holds itself"),
         pytest.param(TINY.replace("seeds: [1]", "seeds: [1]\nseeds: [2]"), "key 'seeds' comes twice", id="key twice"),
         pytest.param(
-            TINY.replace("  svd: {", "  svd: {type: tfidf}\n  svd: {"), "key 'svd' comes twice", id="name twice"
+            TINY.replace("  svd: {", "  svd: {type: tfidf}\n  svd: {"),
+            "key 'svd' comes twice",
+            id="name twice",
+            marks=pytest.mark.campaign,
         ),
         pytest.param(TINY.replace("seeds:", "sedes:"), "sedes: unknown key", id="unknown key"),
         pytest.param(TINY, "'notes.csv' does not exist", id="no such file"),
-        pytest.param(b'folder: "caf\xe9"\n', "UnicodeDecodeError", id="not UTF-8"),
+        pytest.param(b'folder: "caf\xe9"\n', "UnicodeDecodeError", id="not UTF-8", marks=pytest.mark.campaign),
     ],
 )
 def test_a_config_file_that_is_wrong(place, content, expected):
@@ -175,6 +178,9 @@ def test_a_reference_that_is_no_name(path, name):
         ({"published": 3}, "published"),
         ({"published": "none.csv"}, "published"),
         ({"tasks": {"T": {"type": "sts", "files": "nowhere", "block": "sts"}}}, "tasks.T"),
+        ({"figures.bars.title": "a</SCRIPT><script>alert(1)"}, "figures.bars.title"),
+        ({"figures.bars.caption": "<!-- nothing"}, "figures.bars.caption"),
+        ({"experiments.main.models.0.label": "<script>"}, "experiments.main.models.0.label"),
         ({1: 2}, "1"),
     ],
     ids=lambda value: "-".join(map(str, value)) if isinstance(value, dict) else str(value),
@@ -244,7 +250,7 @@ TINY_CONFIG = yaml.safe_load(TINY)
 PLACES = list(places(TINY_CONFIG))
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     some.lists(
         some.tuples(some.sampled_from(PLACES), anything, some.sampled_from(["set", "drop", "rename"])),

@@ -126,8 +126,7 @@ def test_damaged_embeddings_are_named(results, tmp_path, output, step, name, cha
     folder = tmp_path / "embeddings"
     shutil.copytree(results / EMBEDDINGS, folder)
     change(folder / name)
-    score = ("--model", "base/x", "--step", 0, "--score", "s", "--outcomes", tmp_path / "outcomes.parquet")
-    model = score if step != "compute_tsne" else ()
+    model = () if step == "compute_tsne" else ("--model", "base/x", "--step", 0, "--score", "s", *outcomes(tmp_path))
     corpus = ("--corpus", results / "corpora/notes.parquet")
     said = refusal(step, "--embeddings", folder, *corpus, *model, "--output", output)
     assert str(folder) in said
@@ -150,7 +149,11 @@ def test_a_corpus_without_classes_is_not_scored(results, tmp_path, output, label
     pd.read_parquet(results / "corpora/notes.parquet").assign(label=labels).to_parquet(corpus)
     for step in ("score_knn", "score_linear"):
         which = ("--embeddings", results / EMBEDDINGS, "--corpus", corpus, "--model", "base/x", "--step", 0)
-        assert expected in refusal(step, *which, "--score", "s", "--outcomes", tmp_path / "o", "--output", output)
+        assert expected in refusal(step, *which, "--score", "s", *outcomes(tmp_path), "--output", output)
+
+
+def outcomes(folder):
+    return "--outcomes", folder / "outcomes.parquet"
 
 
 PAIRS = "pairs/notes/crops_sentences-1_minimum_length-20/epochs-1/seed-1"
@@ -227,22 +230,11 @@ def test_impossible_recipes_are_refused(results, output, arguments, expected):
         (("--embeddings", "nowhere"), "'nowhere' does not exist"),
     ],
 )
-def test_impossible_scores_are_refused(results, output, arguments, expected):
+def test_impossible_scores_are_refused(results, tmp_path, output, arguments, expected):
     which = {"--embeddings": results / EMBEDDINGS, "--corpus": results / "corpora/notes.parquet", "--model": "base/x"}
     words = [word for pair in which.items() for word in pair]
-    said = refusal(
-        "score_knn",
-        *words,
-        "--step",
-        0,
-        "--score",
-        "s",
-        "--outcomes",
-        output.with_name("o"),
-        *arguments,
-        "--output",
-        output,
-    )
+    rest = ("--step", 0, "--score", "s", *outcomes(tmp_path))
+    said = refusal("score_knn", *words, *rest, *arguments, "--output", output)
     assert any(part in said for part in expected.split("|")), said
 
 

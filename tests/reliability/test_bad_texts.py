@@ -57,6 +57,11 @@ def prepare(folder: Path, *arguments: object, by=refusal):
         pytest.param("t.csv", b"\x00\x01\x02\xff\xfe" * 99, (), "cannot be read as csv", id="csv binary"),
         pytest.param("t.csv", "text\ncafé\n".encode("latin-1"), (), "'utf-8' codec", id="csv latin-1"),
         pytest.param("t.csv", "text\ncafé\n".encode("utf-16"), (), "'utf-8' codec", id="csv utf-16"),
+        pytest.param(
+            "t.csv", b"text\n\x81\n", ("--encoding", "cp1252"), "cannot be read as csv", id="csv not in its encoding"
+        ),
+        pytest.param("t.csv", b"text\n\x81\n", ("--encoding", "no"), "unknown encoding", id="csv unknown encoding"),
+        pytest.param("t.csv", GOOD.encode(), ("--separator", ";"), "no column 'text'", id="csv other separator"),
         pytest.param("t.csv", b"text,label\na,b,c,d\ne,f,g,h\n", (), "cannot be read as csv", id="csv ragged"),
         pytest.param("t.csv", b'text,label\n"never closed,a\nb,c\n', (), "cannot be read as csv", id="csv open quote"),
         pytest.param("t.csv", b"body\nx\n", (), "no column 'text' for 'text'; columns: body", id="csv wrong column"),
@@ -160,6 +165,33 @@ def test_odd_but_readable_sources_are_read(tmp_path):
         (folder / "t.csv").write_bytes(content)
         assert prepare(folder, "--label", "label", by=run) is None, content
         assert len(pd.read_parquet(folder.parent / "out" / "c.parquet")) == 2, content
+
+
+@pytest.mark.parametrize(
+    ("files", "arguments", "expected"),
+    [
+        ({}, (), "no .txt file in this folder"),
+        ({"a.md": b"text", ".b.txt": b"text"}, (), "no .txt file in this folder"),
+        ({"a.txt": b"text", "b.txt": "café".encode("latin-1")}, (), "b.txt: cannot be read: 'utf-8' codec"),
+        ({"a.txt": b"\x81"}, ("--encoding", "cp1252"), "a.txt: cannot be read: 'charmap' codec"),
+        ({"a.txt": b"\x81"}, ("--encoding", "no"), "unknown encoding"),
+        ({"a.txt/b": b"a folder that is called like a text"}, (), "no .txt file in this folder"),
+    ],
+)
+def test_bad_folders_of_texts_are_refused(tmp_path, files, arguments, expected):
+    folder = tmp_path / "texts"
+    folder.mkdir()
+    for name, content in files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(content)
+    output = tmp_path / "out" / "t.parquet"
+    assert expected in refusal("collect_texts", "--folder", folder, *arguments, "--output", output)
+    assert not output.exists()
+
+
+def test_a_folder_that_is_none_is_refused(tmp_path):
+    arguments = ("--output", tmp_path / "t.parquet")
+    assert "no such folder" in refusal("collect_texts", "--folder", tmp_path / "none", *arguments)
 
 
 KEYWORDS = "keyword,frequency,class\nrivers,3,water\n"

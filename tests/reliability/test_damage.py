@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,14 +15,6 @@ from tiny_study import CONFIG, fingerprints
 from selfembed import records, seals
 from selfembed.errors import InputError
 from workflow_runs import environment, planned, snakemake
-
-
-@pytest.fixture
-def study(tiny, tmp_path):
-    """A copy of the finished tiny study."""
-    folder = tmp_path / "study"
-    shutil.copytree(tiny, folder)
-    return folder
 
 
 def verify(folder, *arguments):
@@ -94,31 +85,38 @@ def test_every_result_has_a_seal_that_says_what_made_it(tiny):
         assert {"arguments", "inputs", "commit", "python", "packages", "machine"} <= set(made_by)
 
 
-def test_damaged_results_are_found_and_exactly_these_are_made_again(study):
-    """All at once, cut or with one bit flipped: each is named, and the rerun ends with the undisturbed run's bytes."""
-    before = fingerprints(study)
+@pytest.fixture
+def damaged(study):
+    """A copy of the finished tiny study with files cut, or with one bit flipped."""
     for number, name in enumerate(DAMAGE):
         flip(study / name) if number % 2 else truncate(study / name)
-    assert planned(study, *CONFIG) == {}, "Snakemake alone sees nothing"
-    done = verify(study)
+    return study
+
+
+def test_damaged_results_are_named_and_what_is_made_again_is_planned(damaged):
+    assert planned(damaged, *CONFIG) == {}, "Snakemake alone sees nothing"
+    done = verify(damaged)
     assert done.returncode == 1
     for name in DAMAGE:
         assert f"{name}: damaged" in done.stdout
-    damaged = {unit or name for name, (unit, _) in DAMAGE.items()}
-    assert verify(study, "--delete").returncode == 1
-    assert not any((study / unit).exists() for unit in damaged)
-    jobs = planned(study, *CONFIG)
-    assert {rule for _, rule in DAMAGE.values()} <= set(jobs)
-    done = snakemake(study, *CONFIG, "--cores", "2")
+    assert verify(damaged, "--delete").returncode == 1
+    assert not any((damaged / (unit or name)).exists() for name, (unit, _) in DAMAGE.items())
+    assert {rule for _, rule in DAMAGE.values()} <= set(planned(damaged, *CONFIG))
+
+
+@pytest.mark.campaign
+def test_damaged_results_are_made_again_to_the_same_bytes(damaged, tiny):
+    verify(damaged, "--delete")
+    done = snakemake(damaged, *CONFIG, "--cores", "2")
     assert done.returncode == 0, done.stdout[-3000:]
-    assert fingerprints(study) == before
-    assert verify(study).returncode == 0
+    assert fingerprints(damaged) == fingerprints(tiny)
+    assert verify(damaged).returncode == 0
 
 
 def test_only_what_is_damaged_is_deleted(study):
     before = set(fingerprints(study))
     flip(study / "results/tiny/embeddings/notes/base/svd/0/none_last/embeddings.npy")
-    assert "31 results, 1 damaged or outdated" in verify(study, "--delete").stdout
+    assert "32 results, 1 damaged or outdated" in verify(study, "--delete").stdout
     gone = before - set(fingerprints(study))
     assert gone == {
         "results/tiny/embeddings/notes/base/svd/0/.none_last.seal",

@@ -1,92 +1,142 @@
-"""Things that go wrong around a study: two calls at once, clocks, disks, names; nothing is lost."""
+"""What goes wrong around a study: another Snakemake, a wrong clock, a disk that cannot be written to, hostile names."""
 
 import os
 import shutil
 import subprocess
 import sys
-import time
 
 import pytest
 import yaml
+from faults import differing, kill, start, wait_until
 from tiny_study import CONFIG, fingerprints, notes, tiny_study
 
-from workflow_runs import ROOT, environment, snakemake
+from workflow_runs import environment, planned, snakemake
 
-HOSTILE = "a b'c\"; touch hacked; $(touch hacked) `touch hacked` & x.csv"
-READ_ONLY = 'mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" && shift && "$@"'
+YEAR = 365 * 86400
+TABLE = "results/tiny/tables/main.csv"
 
 
-def test_of_two_calls_at_once_the_second_ends_and_the_first_goes_on(tiny, tmp_path):
-    folder = tiny_study(tmp_path / "twice")
-    command = [sys.executable, "-m", "snakemake", *CONFIG, "--cores", "1"]
-    with open(folder / "first.log", "w") as log:
-        first = subprocess.Popen(command, cwd=folder, env=environment(), stdout=log, stderr=log)
-        while first.poll() is None and not (folder / "results/tiny/corpora/notes.parquet").is_file():
-            time.sleep(0.1)
-        second = snakemake(folder, *CONFIG, "--cores", "1")
-        assert first.poll() is None, "the first call ended before the second began"
-        assert first.wait() == 0, (folder / "first.log").read_text()[-3000:]
+def shift(paths, seconds):
+    """Change the times of files and folders, as if the clock had been wrong when they were written."""
+    for path in paths:
+        times = path.stat()
+        os.utime(path, ns=(times.st_atime_ns + seconds * 10**9, times.st_mtime_ns + seconds * 10**9))
+
+
+def generated(folder):
+    return [path for top in ("results", "figures", "logs") for path in (folder / top).rglob("*")]
+
+
+def locked(folder):
+    return any((folder / ".snakemake/locks").glob("*"))
+
+
+def test_a_second_snakemake_is_refused_and_a_killed_one_is_told_how_to_go_on(study, tiny):
+    running = start(study, "--forcerun", "score_knn")
+    wait_until(lambda: locked(study), running)
+    second = snakemake(study, *CONFIG, "--cores", "1")
+    assert kill(running), "the first had ended before the second came"
     assert second.returncode != 0
-    assert "Directory cannot be locked" in second.stdout
-    assert fingerprints(folder) == fingerprints(tiny)
-
-
-@pytest.mark.parametrize("hours", [-48, 48])
-def test_a_clock_that_is_wrong_for_a_while_changes_no_result(tiny, tmp_path, hours):
-    """The time of the corpus lies in the past; or in the future, which Snakemake refuses until it is mended."""
-    folder = shutil.copytree(tiny, tmp_path / "study")
-    corpus = folder / "results/tiny/corpora/notes.parquet"
-    moment = time.time() + 3600 * hours
-    os.utime(corpus, (moment, moment))
-    for name in ("results/tiny/scores", "results/tiny/tables", "figures"):
-        shutil.rmtree(folder / name)
-    done = snakemake(folder, *CONFIG, "--cores", "2")
-    if hours > 0:
-        assert done.returncode != 0
-        assert "has older modification time" in done.stdout
-        assert "clock skew" in done.stdout
-        os.utime(corpus)
-        done = snakemake(folder, *CONFIG, "--cores", "2")
+    assert "--unlock" in second.stdout
+    assert "--unlock" in snakemake(study, *CONFIG, "--cores", "1").stdout, "the lock of a killed call stays"
+    assert snakemake(study, *CONFIG, "--unlock").returncode == 0
+    done = snakemake(study, *CONFIG, "--cores", "1", "--rerun-incomplete")
     assert done.returncode == 0, done.stdout[-3000:]
-    assert fingerprints(folder) == fingerprints(tiny)
+    assert differing(study, tiny) == []
 
 
-def can_mount():
-    command = ["unshare", "--map-root-user", "--mount", "mount", "--bind", "/mnt", "/mnt"]
-    return shutil.which("unshare") is not None and subprocess.run(command, capture_output=True).returncode == 0
+@pytest.mark.campaign
+def test_a_second_snakemake_does_not_disturb_the_first(study, tiny):
+    running = start(study, "--forcerun", "prepare_corpus")
+    wait_until(lambda: locked(study), running)
+    assert snakemake(study, *CONFIG, "--cores", "1").returncode != 0
+    assert running.wait() == 0, (study / "run.log").read_text()[-3000:]
+    assert differing(study, tiny) == []
 
 
-@pytest.mark.skipif(not can_mount(), reason="nothing can be mounted read-only here (unshare)")
-def test_results_that_cannot_be_written_are_one_line(tiny, tmp_path):
-    results = shutil.copytree(tiny / "results", tmp_path / "results")
-    before = fingerprints(tmp_path)
-    script = ROOT / "scripts/describe_corpus.py"
-    words = ["--corpus", results / "tiny/corpora/notes.parquet", "--counts", results / "tiny/corpora/notes.json"]
-    words += ["--output", results / "tiny/new.csv", "--classes", results / "tiny/classes.csv"]
-    prefix = ["unshare", "--map-root-user", "--mount", "sh", "-c", READ_ONLY, "sh", results]
-    command = [*prefix, sys.executable, script, *words]
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, env=environment())
+def test_results_from_the_future_stay_and_changed_data_are_told(study):
+    """The clock ran a year ahead and was set back: Snakemake alone does not see that a text has changed."""
+    shift(generated(study), YEAR)
+    assert planned(study, *CONFIG) == {}
+    notes = study / "notes.csv"
+    notes.write_text(notes.read_text().replace("Water", "Wine"))
+    assert planned(study, *CONFIG) == {}
+    done = verify(study, "--delete")
     assert done.returncode == 1
-    assert "Read-only file system" in done.stderr
-    assert len([line for line in done.stderr.splitlines() if line.startswith("error: ")]) == 1, done.stderr
-    assert "Traceback" not in done.stderr
-    assert fingerprints(tmp_path) == before
+    assert "results/tiny/corpora/notes.parquet: outdated, made from another notes.csv" in done.stdout
+    assert {"prepare_corpus", "fine_tune", "collect_scores", "draw_comparison"} <= set(planned(study, *CONFIG))
 
 
-def test_names_never_reach_a_shell_or_leave_the_folder(tmp_path):
-    """A file, a label, a title that a shell would run, and a name that climbs out of the results."""
-    folder = tiny_study(tmp_path / "study")
-    (folder / HOSTILE).write_text(notes(), encoding="utf-8")
-    config = yaml.safe_load((folder / CONFIG[1]).read_text(encoding="utf-8"))
-    config["corpora"]["notes"]["source"]["path"] = HOSTILE
-    config["experiments"]["main"]["models"][0]["label"] = "$(touch hacked) `touch hacked` '\"; touch hacked; <script>"
-    (folder / CONFIG[1]).write_text(yaml.safe_dump(config), encoding="utf-8")
-    done = snakemake(folder, *CONFIG, "--cores", "2")
+@pytest.mark.campaign
+def test_data_from_the_future_are_used_and_come_to_rest(study, tiny):
+    shift([study / "notes.csv"], YEAR)
+    done = snakemake(study, *CONFIG, "--cores", "2")
     assert done.returncode == 0, done.stdout[-3000:]
-    assert not list(folder.rglob("hacked"))
-    report = snakemake(folder, *CONFIG, "--report", "report.html")
-    assert report.returncode == 0, report.stdout[-3000:]
-    assert not list(folder.rglob("hacked"))
-    outside = snakemake(folder, *CONFIG, "--dry-run", "--config", "folder=../elsewhere")
-    assert outside.returncode != 0
-    assert "folder" in outside.stdout
+    assert differing(study, tiny) == []
+
+
+@pytest.mark.campaign
+def test_one_result_from_the_future_is_refused_until_its_time_is_mended(study, tiny):
+    corpus = study / "results/tiny/corpora/notes.parquet"
+    shift([corpus], YEAR)
+    for name in ("results/tiny/scores", "results/tiny/tables"):
+        shutil.rmtree(study / name)
+    done = snakemake(study, *CONFIG, "--cores", "2")
+    assert done.returncode != 0
+    assert "clock skew" in done.stdout
+    os.utime(corpus)
+    assert snakemake(study, *CONFIG, "--cores", "2").returncode == 0
+    assert differing(study, tiny) == []
+
+
+HOSTILE = "$(touch hacked) `touch hacked` '\"; touch hacked; & | > hacked"
+
+
+def test_names_that_a_shell_would_run_never_reach_one_unquoted(tmp_path):
+    """The name of a file, and the name of a column in it."""
+    folder = tiny_study(tmp_path / "study")
+    (folder / f"{HOSTILE}.csv").write_text(notes().replace("topic", HOSTILE.replace('"', ""), 1), encoding="utf-8")
+    config = yaml.safe_load((folder / CONFIG[1]).read_text(encoding="utf-8"))
+    config["corpora"]["notes"]["source"] |= {"path": f"{HOSTILE}.csv", "label": HOSTILE.replace('"', "")}
+    (folder / CONFIG[1]).write_text(yaml.safe_dump(config), encoding="utf-8")
+    done = snakemake(folder, *CONFIG, "--cores", "2", "--until", "prepare_corpus")
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert (folder / "results/tiny/corpora/notes.parquet").is_file()
+    assert not list(folder.rglob("hacked*"))
+
+
+def verify(folder, *arguments):
+    command = [sys.executable, "-m", "selfembed.verification", *arguments]
+    return subprocess.run(
+        command, cwd=folder, env=environment() | {"PYTHONPATH": "scripts"}, capture_output=True, text=True
+    )
+
+
+READ_ONLY = 'mount --bind results results && mount -o remount,ro,bind results && exec "$@"'
+
+
+def read_only(folder, *command):
+    """Run a command while `results/` cannot be written to."""
+    return subprocess.run(
+        ["unshare", "--map-root-user", "--mount", "sh", "-c", READ_ONLY, "sh", *command],
+        cwd=folder,
+        env=environment(),
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_read_only_results_are_told_in_one_line_and_stay(study, tiny):
+    if not shutil.which("unshare") or read_only(study, "true").returncode:
+        pytest.skip("a folder cannot be made read-only here (unshare)")
+    before = fingerprints(study)
+    command = (
+        f"python scripts/summarise_scores.py --table {TABLE} --output results/tiny/s.csv --markdown results/tiny/s.md"
+    )
+    done = read_only(study, *command.split())
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: [Errno 30] Read-only file system: "), done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    done = read_only(study, "snakemake", *CONFIG, "--cores", "1", "--forcerun", "summarise_scores")
+    assert done.returncode != 0
+    assert fingerprints(study) == before

@@ -1,22 +1,27 @@
 """The same study ends with the same bytes: on one core or two, in one folder or another, disturbed or not."""
 
-import os
 import random
-import signal
-import subprocess
-import sys
+import re
+import shutil
 import time
+from collections import Counter
 
-from tiny_study import CONFIG, fingerprints, tiny_study
+import pytest
+from faults import differing, kill, leftovers, start, wait_until
+from tiny_study import CONFIG, tiny_study
 
-from workflow_runs import environment, planned, snakemake
+from workflow_runs import planned, snakemake
 
-KILLS = 9
+KILLS = 9  # of the whole study
+ROUNDS = 2  # of killing every rule
+
+pytestmark = pytest.mark.campaign
 
 
-def test_another_folder_and_another_number_of_cores_give_the_same_bytes(tiny, tmp_path):
-    folder = tiny_study(tmp_path / "elsewhere")
-    done = snakemake(folder, *CONFIG, "--cores", "1")
+@pytest.mark.parametrize("cores", [1, 3])
+def test_another_folder_and_another_number_of_cores_give_the_same_bytes(tiny, tmp_path, cores):
+    folder = tiny_study(tmp_path / f"elsewhere {cores}" / "deeper")
+    done = snakemake(folder, *CONFIG, "--cores", str(cores))
     assert done.returncode == 0, done.stdout[-3000:]
     assert differing(folder, tiny) == []
 
@@ -26,40 +31,65 @@ def test_a_study_killed_again_and_again_ends_with_the_same_bytes(tiny, tmp_path)
     folder = tiny_study(tmp_path / "killed")
     moments, killed = random.Random(20), 0
     while killed < KILLS and planned(folder, *CONFIG):
-        killed += run_and_kill(folder, after=moments.uniform(2.5, 7))
+        running = start(folder)
+        time.sleep(moments.uniform(2.5, 7))
+        killed += kill(running)
         assert snakemake(folder, *CONFIG, "--unlock").returncode == 0
     assert killed >= 3, "the study ended before it could be killed often"
-    done = snakemake(folder, *CONFIG, "--cores", "2")
+    assert_ends_as(tiny, folder)
+
+
+def assert_ends_as(tiny, folder, *arguments):
+    done = snakemake(folder, *CONFIG, "--cores", "2", *arguments)
     assert done.returncode == 0, done.stdout[-3000:]
     assert differing(folder, tiny) == []
     assert leftovers(folder) == leftovers(tiny) == []
     assert planned(folder, *CONFIG) == {}
 
 
-def run_and_kill(folder, after: float) -> bool:
-    """Start the study and kill it `after` seconds; whether it was still running."""
-    command = [sys.executable, "-m", "snakemake", *CONFIG, "--cores", "2"]
-    with open(folder / "killed.log", "w") as log:
-        running = subprocess.Popen(
-            command, cwd=folder, env=environment(), stdout=log, stderr=log, start_new_session=True
-        )
-        try:
-            running.wait(timeout=after)
-        except subprocess.TimeoutExpired:
-            os.killpg(running.pid, signal.SIGKILL)
-            running.wait()
-            time.sleep(0.2)  # until the kernel has closed the files of the children
-            return True
-    return False
+RULES = [
+    "prepare_corpus",
+    "train_tokenizer",
+    "make_pairs",
+    "build_bag_of_words",
+    "build_random_model",
+    "fine_tune",
+    "embed",
+    "score_knn",
+    "score_mteb",
+    "compute_tsne",
+    "collect_scores",
+    "summarise_scores",
+    "collect_maps",
+    "draw_comparison",
+    "draw_maps",
+    "lay_out_scores",
+    "describe_provenance",
+]
 
 
-def differing(one, other) -> list[str]:
-    """Files of results and figures that two folders do not share to the byte."""
-    left, right = fingerprints(one), fingerprints(other)
-    return sorted(name for name in {*left, *right} if left.get(name) != right.get(name))
+def test_every_rule_of_the_study_is_killed(tiny):
+    assert {path.stem for path in (tiny / "logs/tiny").iterdir()} == set(RULES)
 
 
-def leftovers(folder) -> list[str]:
-    """Hidden files and folders of results that are no seals: half-written things that a kill left."""
-    hidden = (path for top in ("results", "figures") for path in (folder / top).rglob(".*"))
-    return sorted(path.name for path in hidden if path.suffix != ".seal" and path.name != ".snakemake_timestamp")
+def test_a_study_killed_in_every_rule_ends_with_the_same_bytes(tiny, tmp_path):
+    """Every rule in turn is made to run again and killed at a random moment of its work, round after round."""
+    folder = tmp_path / "study"
+    shutil.copytree(tiny, folder)
+    benchmarks = list((tiny / "logs/tiny").rglob("*.tsv"))
+    moments, killed = random.Random(7), Counter()
+    for rule in RULES * ROUNDS:
+        running = start(folder, "--forcerun", rule, "--rerun-incomplete")
+        begun = re.compile(rf"^(local)?rule {rule}:", re.MULTILINE)
+        wait_until(lambda begun=begun: begun.search((folder / "run.log").read_text()), running)
+        duration = max(seconds(path) for path in benchmarks if rule in (*path.parts, path.stem))
+        time.sleep(moments.uniform(0, duration))
+        killed[rule] += kill(running)
+        print(f"{rule}: killed {killed[rule]} times", flush=True)
+        assert snakemake(folder, *CONFIG, "--unlock").returncode == 0
+    assert set(RULES) == {rule for rule, times in killed.items() if times}
+    assert_ends_as(tiny, folder, "--rerun-incomplete")
+
+
+def seconds(benchmark) -> float:
+    return float(benchmark.read_text().splitlines()[1].split("\t")[0])

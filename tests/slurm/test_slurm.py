@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 
 import pytest
 import slurm_cluster
@@ -18,7 +19,7 @@ SMOKE = ("--configfile", "config/smoke.yaml")
 # The shortest times between looks at the jobs, which are short here.
 ARGUMENTS = ("--workflow-profile", "profiles/slurm", "--slurm-init-seconds-before-status-checks", "2")
 RUN = "results/smoke/models/tuned/python_docs/tiny_bert/dropout/seed-43"
-GROUPS = ("models", "pairs", "scores")
+GROUPS = ("corpora", "models", "pairs", "scores")
 WITH_ENCODER = ("embed", "fine_tune", "score_mteb")
 
 
@@ -78,8 +79,41 @@ def megabytes(memory):
     return float(memory[:-1]) * {"M": 1, "G": 1024}[memory[-1]]
 
 
+@contextmanager
+def training(finished, folder):
+    """Snakemake underway on SLURM to train the one run that a copy of a finished checkout lacks, the job begun.
+
+    Yields the process and the job's number.
+    """
+    shutil.copytree(finished, folder)
+    fill_in(folder)
+    shutil.rmtree(folder / RUN)
+    log = folder / "logs/smoke/fine_tune/python_docs/tiny_bert/dropout/seed-43.log"
+    log.unlink()
+    process = started(folder, RUN)
+    try:
+        wait_until(lambda: log.exists() or process.poll() is not None, "the fine-tuning", 120)
+        assert process.poll() is None, (folder / "snakemake.log").read_text()
+        (number,) = re.findall(r"SLURM jobid (\d+)", (folder / "snakemake.log").read_text())
+        yield process, number
+    finally:
+        stop(process)
+
+
 @pytest.fixture(scope="module")
-def through_slurm(cluster, tmp_path_factory):
+def cancelled(cluster, finished, tmp_path_factory):
+    """A copy of a finished checkout and snakemake that trains a run in it, whose job was cancelled.
+
+    It tries again beside the smoke run: both wait more than they compute.
+    """
+    folder = tmp_path_factory.mktemp("cancelled") / "checkout"
+    with training(finished, folder) as (process, number):
+        subprocess.run(["scancel", number], check=True)
+        yield folder, process
+
+
+@pytest.fixture(scope="module")
+def through_slurm(cluster, cancelled, tmp_path_factory):
     """A copy of the checkout whose smoke run went through SLURM, what snakemake said, and the numbers of its jobs."""
     folder = copy_of_checkout(tmp_path_factory.mktemp("through_slurm"))
     fill_in(folder)
@@ -129,34 +163,14 @@ def test_a_group_asks_for_its_largest_step_not_for_their_sum(through_slurm):
     assert max(int(minutes) for _, _, minutes, comment in groups if rule_or_group(comment) == "scores") >= 10 * 20
 
 
-@pytest.fixture
-def untrained(cluster, finished, tmp_path):
-    """A finished run that lacks one fine-tuning, and snakemake underway on SLURM to train it, the job begun."""
-    folder = tmp_path / "checkout"
-    shutil.copytree(finished, folder)
-    fill_in(folder)
-    shutil.rmtree(folder / RUN)
-    log = folder / "logs/smoke/fine_tune/python_docs/tiny_bert/dropout/seed-43.log"
-    log.unlink()
-    process = started(folder, RUN)
-    try:
-        wait_until(lambda: log.exists() or process.poll() is not None, "the fine-tuning", 120)
-        assert process.poll() is None, (folder / "snakemake.log").read_text()
-        (number,) = re.findall(r"SLURM jobid (\d+)", (folder / "snakemake.log").read_text())
-        yield folder, process, number
-    finally:
-        stop(process)
-
-
 def is_trained_as_before(folder, finished):
     """Whether the run is back, with the bytes that it had."""
     names = ("final/model.safetensors", "loss.csv", "run.json")
     return all((folder / RUN / name).read_bytes() == (finished / RUN / name).read_bytes() for name in names)
 
 
-def test_a_cancelled_job_is_tried_again_with_more(untrained, finished):
-    folder, process, number = untrained
-    subprocess.run(["scancel", number], check=True)
+def test_a_cancelled_job_is_tried_again_with_more(cancelled, through_slurm, finished):
+    folder, process = cancelled
     text = finish(process, folder, 240)
     first, second = re.findall(r"SLURM jobid (\d+)", text)
     assert f"SLURM-job '{first}' failed, SLURM status is: 'CANCELLED'" in text
@@ -167,16 +181,17 @@ def test_a_cancelled_job_is_tried_again_with_more(untrained, finished):
     assert after == 2 * before
 
 
-def test_a_job_on_a_node_that_is_rebooted_is_started_again(untrained, finished, cluster):
-    folder, process, number = untrained
-    cluster.reboot()
-    wait_until(
-        lambda: said("squeue", "--noheader", "--format=%T", f"--jobs={number}") == "PENDING", "the job again", 120
-    )
-    wait_until(cluster.is_idle, "the node", 60)
-    # SLURM waits two minutes before it starts such a job.
-    subprocess.run(["scontrol", "update", f"jobid={number}", "StartTime=now"], check=True)
-    finish(process, folder, 240)
+def test_a_job_on_a_node_that_is_rebooted_is_started_again(cluster, finished, tmp_path):
+    folder = tmp_path / "checkout"
+    with training(finished, folder) as (process, number):
+        cluster.reboot()
+        wait_until(
+            lambda: said("squeue", "--noheader", "--format=%T", f"--jobs={number}") == "PENDING", "the job again", 120
+        )
+        wait_until(cluster.is_idle, "the node", 60)
+        # SLURM waits two minutes before it starts such a job.
+        subprocess.run(["scontrol", "update", f"jobid={number}", "StartTime=now"], check=True)
+        finish(process, folder, 240)
     assert is_trained_as_before(folder, finished)
     # Twice in the accounting, under one number: SLURM itself started it again.
     states = of_job(number, "State", "--duplicates").split()

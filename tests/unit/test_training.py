@@ -4,6 +4,8 @@ import copy
 import itertools
 import json
 import logging
+import re
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -15,7 +17,7 @@ from small_models import SENTENCE, small_bert, text
 
 import fine_tune
 import make_pairs
-from selfembed import encoders, training
+from selfembed import encoders, records, training
 from selfembed.errors import InputError
 
 N_PAIRS, N_EPOCHS = 21, 2
@@ -201,12 +203,76 @@ def test_every_pooling_can_be_the_target(folder, pooling):
     assert np.isfinite(history["loss"]).all()
 
 
+def train_with_states(folder, learning_rate: float = 1e-3, stop: int = 0) -> dict[str, torch.Tensor]:
+    """The weights after a run that saves its state after every step in `folder`; killed after step `stop` if not 0."""
+
+    def keep(name: str, history: pd.DataFrame) -> None:
+        if stop:
+            raise KeyboardInterrupt
+
+    model = small_bert(folder / "tokenizer")
+    settings = {"seed": 1, "learning_rate": learning_rate, "batch_size": 8, "warmup": 1.0}
+    settings |= {"kept_steps": [str(stop or 6)], "checkpoints": folder / "states", "checkpoint_minutes": 0}
+    with records.filling(folder / "states"):
+        training.fine_tune(model, pairs_of(), keep=keep, **settings)
+    return copy.deepcopy(model.state_dict())
+
+
+def cut(content: bytes) -> bytes:
+    return content[: len(content) // 2]
+
+
+def flipped(content: bytes) -> bytes:
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+
+
+@pytest.mark.parametrize("change", [cut, flipped])
+@pytest.mark.parametrize("name", ["weights.safetensors", "optimizer.pt", "history.json", "checksums.json"])
+def test_a_damaged_state_is_named_and_the_one_before_is_gone_on_from(tmp_path, caplog, name, change):
+    undisturbed = train_with_states(tmp_path / "undisturbed")
+    with pytest.raises(KeyboardInterrupt):
+        train_with_states(tmp_path, stop=5)
+    last = tmp_path / "states" / "checkpoint-4"
+    assert sorted(path.name for path in last.parent.iterdir()) == ["checkpoint-3", "checkpoint-4"]
+    (last / name).write_bytes(change((last / name).read_bytes()))
+    with caplog.at_level(logging.INFO, logger="selfembed"):
+        found = train_with_states(tmp_path)
+    assert f"{last}: damaged, not gone on from" in caplog.messages
+    assert "going on after step 3 of 6" in caplog.messages
+    assert all(torch.equal(found[key], undisturbed[key]) for key in undisturbed)
+
+
+def test_the_state_named_after_a_divergence_is_one_whose_next_step_went_well(tmp_path):
+    with pytest.raises(InputError, match="loss is nan at step ") as error:
+        train_with_states(tmp_path, learning_rate=1e30)
+    step, kept, path = re.search(r"at step (\d+) .*state after step (\d+) is kept in (\S+)$", str(error.value)).groups()
+    assert int(kept) == int(step) - 2
+    weights = load_file(f"{path}/weights.safetensors")
+    assert all(torch.isfinite(value).all() for value in weights.values())
+
+
 def test_divergence_names_step_rate_and_batch(folder):
     model = small_bert(folder)
     with torch.no_grad():
         model[0].model.embeddings.word_embeddings.weight.fill_(float("nan"))
-    with pytest.raises(InputError, match=r"loss is nan at step 1 of 6 \(epoch 0, learning rate .*, batch of 8\)"):
+    with pytest.raises(
+        InputError, match=r"loss is nan at step 1 of 6 \(epoch 0, learning rate .*, batch of 8: pairs 1 to 8\)"
+    ):
         training.fine_tune(model, pairs_of(), seed=1, batch_size=8)
+
+
+def test_a_collapse_is_told_with_step_rate_and_batch(folder, caplog):
+    """All vectors become one: the loss is finite and stays at chance, which a sweep may want to show."""
+    history = training.History([[2 * step, 2 * step + 1] for step in range(60)], np.zeros(120), {}, lambda *_: None)
+    losses = [0.3] * 10 + [np.log(2)] * 30 + [0.3] * 20
+    with caplog.at_level(logging.WARNING, logger="selfembed"):
+        for step, loss in enumerate(losses, start=1):
+            state = SimpleNamespace(global_step=step)
+            history.learning_rate = 5e-3
+            history.on_log(SimpleNamespace(output_dir=str(folder)), state, None, logs={"loss": loss})
+    expected = "no better than chance since step 11 of 60 (epoch 0, learning rate 0.005, batch of 2: pairs 21 to 22)"
+    assert caplog.messages == [f"{expected}; try a smaller learning_rate"]
 
 
 def test_progress_is_logged(folder, caplog):

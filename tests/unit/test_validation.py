@@ -41,7 +41,7 @@ def test_example_is_valid():
         ("corpora.news.sourc", "deduplicate, minimum_label_count, minimum_length, seeds, source"),
         (
             "corpora.news.source.pth",
-            "format, id, keyword_classes, keywords, label, path, text, title, type, unlabelled",
+            "encoding, format, id, keyword_classes, keywords, label, path, separator, text, title, type, unlabelled",
         ),
         ("corpora.docs.source.path", "packages, type"),
         ("encoders.mpnet.revison", "id, layers, max_length, revision, type"),
@@ -191,7 +191,10 @@ def test_wrong_value(changes, message):
 @pytest.mark.parametrize(
     ("path", "allowed"),
     [
-        ("corpora.news.source", "'file', 'url', 'iclr', 'hub', 'python_docs', 'relabelled', 'sample', 'crops'"),
+        (
+            "corpora.news.source",
+            "'file', 'folder', 'url', 'iclr', 'hub', 'python_docs', 'relabelled', 'sample', 'crops'",
+        ),
         (
             "encoders.tiny",
             "'hub', 'folder', 'package', 'random', 'embedding_layer', 'embedding_module', 'tfidf', 'svd'",
@@ -904,13 +907,54 @@ CROPS = {
     "experiments.main.scores": ["pairs"],
     "figures.bars.score": "pairs_recall@1",
 }
+# The same for a sample of the texts.
+SAMPLED = {
+    "corpora.part": {"source": {"type": "sample", "corpus": "notes", "size": 600}},
+    "corpora.pieces": {"source": {"type": "crops", "corpus": "part"}},
+}
 DIFFERENCES = {"lay_out": "differences", "experiment": "main", "against": "tiny"}
+
+
+def test_circles_of_derived_corpora_are_told():
+    circle = {name: {"source": {"type": "sample", "corpus": other, "size": 9}} for name, other in ("ab", "ba")}
+    with pytest.raises(InputError, match=r"corpora\.a\.source\.corpus: 'b' is not a corpus with a source of its own"):
+        load(
+            changed(
+                {f"corpora.{name}": corpus for name, corpus in circle.items()} | {"experiments.main.corpora": ["a"]}
+            )
+        )
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ({"type": "folder", "path": "no such"}, "corpora.news.source.path: 'no such' is no folder; allowed: a folder"),
+        ({"type": "folder", "path": __file__}, "corpora.news.source.path: "),
+    ],
+)
+def test_a_folder_of_texts_must_be_one(source, message):
+    with pytest.raises(InputError, match=message):
+        missing_sources(load(changed({"corpora.news.source": source | {"label": "folder"}})))
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ({"type": "file", "path": "a.csv", "label": "b", "encoding": "utf-99"}, "'utf-99' is no encoding of text"),
+        ({"type": "file", "path": "a.csv", "label": "b", "encoding": "zlib"}, "'zlib' is no encoding of text"),
+        ({"type": "file", "path": "a.jsonl", "label": "b", "separator": ";"}, "separator is of csv files"),
+        ({"type": "folder", "path": "a", "label": "name"}, "'name' is not possible; allowed: 'folder'"),
+    ],
+)
+def test_how_texts_are_read_is_checked(source, message):
+    assert message in problem({"corpora.news.source": source})
 
 
 @pytest.mark.parametrize(
     "changes",
     [
         pytest.param({}, id="crops of an unlabelled corpus"),
+        pytest.param(SAMPLED, id="crops of a sample"),
         pytest.param(
             {"experiments.main.models.1.train_on": "docs", "recipes.crops.held_out": 0}, id="texts of another corpus"
         ),
@@ -973,9 +1017,27 @@ def test_evidence_without_labels_is_accepted(changes):
         pytest.param(
             {"corpora.part": {"source": {"type": "sample", "corpus": "notes", "size": 9}}}
             | {"experiments.main.models.1.train_on": "part"},
-            "experiments.main.models.1.train_on: 'part' is a part of 'notes', whose texts the crops of 'pieces' may be "
+            "experiments.main.models.1.train_on: 'part' has texts of 'notes', whose texts the crops of 'pieces' may be "
             "of; allowed: drop this key",
             id="trained on a part of the same texts",
+        ),
+        pytest.param(
+            SAMPLED | {"experiments.main.models.1.train_on": "notes"},
+            "experiments.main.models.1.train_on: 'notes' has texts of 'part', whose texts the crops of 'pieces' may be "
+            "of; allowed: drop this key",
+            id="trained on all texts, scored on crops of a sample",
+        ),
+        pytest.param(
+            SAMPLED | {"recipes.crops.held_out": 0},
+            "experiments.main.models.1.recipe: 'crops' trains on texts of 'part' that the crops of 'pieces' are of; "
+            "allowed: held_out: 0.1 in the recipe",
+            id="trained on a whole sample, scored on crops of it",
+        ),
+        pytest.param(
+            {"corpora.more": {"source": {"type": "crops", "corpus": "pieces"}}},
+            "corpora.more.source.corpus: 'pieces' is not a corpus with a source of its own, or a sample; allowed: "
+            "news, docs, notes",
+            id="crops of crops",
         ),
         pytest.param(
             {"corpora.pieces.source.minimum_length": 300},

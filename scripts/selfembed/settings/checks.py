@@ -1,10 +1,12 @@
 """What types alone cannot say: names that must exist, and combinations that cannot work; one line for each problem."""
 
+import re
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from selfembed import measures, token7
 from selfembed.errors import InputError
-from selfembed.settings.corpora import DERIVED, CropsSource, RelabelledSource
+from selfembed.settings.corpora import DERIVED, CropsSource, RelabelledSource, SampleSource
 from selfembed.settings.encoders import (
     BAGS_OF_WORDS,
     EMBEDDINGS_ALONE,
@@ -56,6 +58,16 @@ def check(settings: Settings) -> Iterator[str]:
     yield from check_pages(settings)
     for name, table in settings.tables.items():
         yield from check_table(f"tables.{name}", table, settings)
+    yield from check_markup("", settings.model_dump(mode="json"))
+
+
+def check_markup(key: str, item: Any) -> Iterator[str]:
+    """One line for every text that would end or begin a script in the report: Snakemake does not escape parameters."""
+    if isinstance(item, dict | list):
+        for name, part in item.items() if isinstance(item, dict) else enumerate(item):
+            yield from check_markup(f"{key}.{name}".removeprefix("."), part)
+    elif isinstance(item, str) and re.search(r"</?script|<!--", item, flags=re.IGNORECASE):
+        yield f"{key}: {item!r} has markup; allowed: text without <script, </script and <!--"
 
 
 def unknown(key: str, name: str, kind: str, known: Iterable[str]) -> Iterator[str]:
@@ -70,16 +82,19 @@ def unknown(key: str, name: str, kind: str, known: Iterable[str]) -> Iterator[st
 
 def labelled(name: str, settings: Settings) -> bool:
     """Whether a corpus has labels; a derived one has those of the corpus it is made from."""
-    source = settings.corpora[name].source
-    if isinstance(source, DERIVED):
-        return source.corpus in settings.corpora and labelled(source.corpus, settings)
-    return source.labelled
+    found = settings.corpora.get(original(name, settings))
+    return found is not None and getattr(found.source, "labelled", False)
 
 
 def check_derived(key: str, corpus, settings: Settings) -> Iterator[str]:
-    """A derived corpus is made from one that is not, and cleaned like it."""
+    """A derived corpus is made from one that is not, crops also from a sample, and cleaned like it."""
     originals = [name for name, other in settings.corpora.items() if not isinstance(other.source, DERIVED)]
-    yield from unknown(f"{key}.source.corpus", corpus.source.corpus, "a corpus with a source of its own", originals)
+    if isinstance(corpus.source, CropsSource):
+        samples = [name for name, other in settings.corpora.items() if isinstance(other.source, SampleSource)]
+        kind, allowed = "a corpus with a source of its own, or a sample", originals + samples
+    else:
+        kind, allowed = "a corpus with a source of its own", originals
+    yield from unknown(f"{key}.source.corpus", corpus.source.corpus, kind, allowed)
     for name in ("minimum_length", "minimum_label_count", "deduplicate"):
         if name in corpus.model_fields_set:
             yield f"{key}.{name}: '{corpus.source.corpus}' is cleaned already; allowed: drop this key"
@@ -243,11 +258,11 @@ def check_unseen(where: str, key: str, entry, recipe, name: str, settings: Setti
     """Crops are of texts that a recipe does not train on: those that it holds out, or of another corpus."""
     source = settings.corpora[name].source
     trained = trained_on(entry, name, settings)
-    if original(trained, settings) != source.corpus:
+    if original(trained, settings) != original(source.corpus, settings):
         return
     if texts_of(trained, settings) != source.corpus:
         yield (
-            f"{key}.train_on: '{trained}' is a part of '{source.corpus}', whose texts the crops of '{name}' may be of; "
+            f"{key}.train_on: '{trained}' has texts of '{source.corpus}', whose texts the crops of '{name}' may be of; "
             "allowed: drop this key"
         )
     elif recipe.held_out != source.held_out or not source.held_out:
@@ -258,9 +273,12 @@ def check_unseen(where: str, key: str, entry, recipe, name: str, settings: Setti
 
 
 def original(name: str, settings: Settings) -> str:
-    """The corpus that a derived one is made from; itself, if it is not derived."""
-    source = settings.corpora[name].source if name in settings.corpora else None
-    return source.corpus if isinstance(source, DERIVED) else name
+    """The corpus that a derived one is made from, by way of another or not; itself, if it is not derived."""
+    for _ in settings.corpora:  # a wrong config may go round in circles
+        if name not in settings.corpora or not isinstance(settings.corpora[name].source, DERIVED):
+            break
+        name = settings.corpora[name].source.corpus
+    return name
 
 
 def check_held_out(where: str, key: str, entry, recipe, corpus: str, experiment, settings: Settings) -> Iterator[str]:

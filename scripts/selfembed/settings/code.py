@@ -34,6 +34,7 @@ def code(script: Path) -> list[str]:
     return sorted(map(str, [*found, *others]))
 
 
+@cache
 def imported(path: Path) -> set[str]:
     """Dotted names of library modules that a file imports (names of functions among them do no harm)."""
     modules = set()

@@ -1,9 +1,11 @@
 """Settings of corpora: where texts come from, and how they are cleaned."""
 
+from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from selfembed.file_formats import FORMATS
 from selfembed.settings.base import Closed, Commit, LocalPath, Name, Packs, Seeds, Sha256, Text
 
 
@@ -41,6 +43,17 @@ class Columns(Closed):
         return bool(self.label or self.keywords)
 
 
+def known_encoding(name: str) -> str:
+    """The name of an encoding of text that Python knows."""
+    try:
+        "".encode(name)
+    except (LookupError, ValueError):
+        raise ValueError(f"{name!r} is no encoding of text; allowed: such as cp1252, latin-1, utf-16") from None
+    return name
+
+
+Encoding = Annotated[str, AfterValidator(known_encoding)]
+
 FileFormat = Literal["csv", "tsv", "jsonl", "parquet"]
 
 
@@ -50,6 +63,35 @@ class FileSource(Columns):
     type: Literal["file"]
     path: LocalPath = Field(description="The file; relative paths start at the working directory.")
     format: FileFormat | None = Field(None, description="File format; by default taken from the file's ending.")
+    encoding: Encoding | None = Field(
+        None, description="Encoding of a text file that is not UTF-8, such as `cp1252` or `utf-16`."
+    )
+    separator: Literal[",", ";", "|"] | None = Field(
+        None, description="What separates the cells of a csv file; by default a comma."
+    )
+
+    @model_validator(mode="after")
+    def separated(self):
+        """Only csv files are asked what separates cells."""
+        if self.separator and (self.format or FORMATS.get(Path(self.path).suffix.lower())) != "csv":
+            raise ValueError("separator is of csv files; allowed: drop this key, or format: csv")
+        return self
+
+
+class FolderSource(Closed):
+    """A folder with a .txt file for each text, also in folders inside; titles are the names of the files."""
+
+    type: Literal["folder"]
+    path: LocalPath = Field(description="The folder; relative paths start at the working directory.")
+    encoding: Encoding | None = Field(None, description="Encoding of the files that are not UTF-8.")
+    label: Literal["folder"] | None = Field(
+        None, description="`folder`: the folders inside are the classes; without it the corpus is unlabelled."
+    )
+
+    @property
+    def labelled(self) -> bool:
+        """Whether texts get labels."""
+        return self.label is not None
 
 
 class UrlSource(Columns):
@@ -174,6 +216,7 @@ class Corpus(Closed):
 
     source: (
         FileSource
+        | FolderSource
         | UrlSource
         | IclrSource
         | HubSource

@@ -1,7 +1,7 @@
-"""The configuration page and the JSON schema, generated from the settings.
+"""The configuration page, the JSON schema and the example of a config for own texts, generated from the settings.
 
-`python -m selfembed.settings.documentation` writes docs/configuration.md and config/schema.json; a test fails when they
-are not what it would write.
+`python -m selfembed.settings.documentation` writes docs/configuration.md, config/schema.json and config/own_texts.yaml;
+a test fails when they are not what it would write.
 """
 
 import json
@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from selfembed.settings import proposed_config
 from selfembed.settings.schema import Settings
 
 ROOT = Path(__file__).parents[3]
@@ -106,7 +107,12 @@ def schema() -> str:
 
 def files() -> dict[Path, str]:
     """Every generated file and what must be in it."""
-    return {ROOT / "docs" / "configuration.md": page(), ROOT / "config" / "schema.json": schema()}
+    name, config = proposed_config.example()
+    return {
+        ROOT / "docs" / "configuration.md": page(),
+        ROOT / "config" / "schema.json": schema(),
+        ROOT / name: config,
+    }
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from selfembed import task_files
 from selfembed.errors import InputError
 from selfembed.settings import adapted, checks, places
+from selfembed.settings.corpora import FolderSource
 from selfembed.settings.expansion import expand
 from selfembed.settings.messages import describe
 from selfembed.settings.schema import Settings
@@ -46,6 +47,7 @@ def missing_sources(settings: Settings) -> None:
         for name, corpus in settings.corpora.items()
         for key in ("path", "keyword_classes")
         if (path := getattr(corpus.source, key, None)) is not None
+        if not isinstance(corpus.source, FolderSource)
     ] + [
         (f"encoders.{name}.path", encoder.path, "model.safetensors", "a folder with model.safetensors")
         for name, encoder in settings.encoders.items()
@@ -58,6 +60,11 @@ def missing_sources(settings: Settings) -> None:
         for key, path, inside, kind in named
         if not Path(path, inside).is_file()
     ] + missing_task_files(settings)
+    missing += [
+        f"corpora.{name}.source.path: {corpus.source.path!r} is no folder; allowed: a folder with .txt files"
+        for name, corpus in settings.corpora.items()
+        if isinstance(corpus.source, FolderSource) and not Path(corpus.source.path).is_dir()
+    ]
     if settings.published is not None and Path(settings.published).is_file():
         missing += missing_columns(settings)
     if missing:

@@ -1,0 +1,29 @@
+"""Collect the .txt files of a folder, and of the folders inside it, as texts.
+
+Writes a Parquet table with the columns title (the file's name), folder (the folder inside, if there is one), text.
+"""
+
+from pathlib import Path
+
+from selfembed import command_line, text_files
+from selfembed.command_line import log
+from selfembed.errors import InputError
+from selfembed.records import write_table
+
+
+def main(argv: list[str]) -> None:
+    """Run the step with command-line arguments."""
+    parser = command_line.parser(__doc__)
+    parser.add_argument("--folder", type=Path, required=True, help="folder with .txt files")
+    parser.add_argument("--encoding", help="encoding of the files that are not UTF-8")
+    parser.add_argument("--output", required=True, help="Parquet file to write")
+    arguments = parser.parse_args(argv)
+    if not arguments.folder.is_dir():
+        raise InputError(f"{arguments.folder}: no such folder; needed: a folder with .txt files")
+    table = text_files.read_folder(arguments.folder, arguments.encoding)
+    log.info("%s: %d .txt files", arguments.folder, len(table))
+    write_table(table, arguments.output)
+
+
+if __name__ == "__main__":
+    command_line.run(main)

@@ -1,0 +1,81 @@
+"""Which column of a table holds the texts, which the titles, and which could hold classes."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from selfembed.errors import InputError
+
+FEWEST_WORDS = 4  # in the middle cell of a column of texts; names, dates and classes have fewer
+CLEARLY_LONGER = 3  # the longest column is the texts if the next is so many times shorter
+LOOKED_AT = 2000  # cells of a column, evenly spread
+TITLES = ("title", "headline", "subject", "name")
+MOST_CLASSES = 50
+
+
+def find_text(raw: pd.DataFrame, path: Path) -> str:
+    """The column with the texts: the only one with several words in a cell, one called `text`, or by far the longest.
+
+    Columns called like titles are texts only if there are no others.
+
+    Raises InputError with the columns to choose from if that does not decide.
+    """
+    if raw.shape[1] == 1:
+        return raw.columns[0]
+    lengths = {column: lengths_in(raw[column]) for column in names(raw)}
+    found = {column: length for column, (words, length) in lengths.items() if words >= FEWEST_WORDS}
+    found = {column: length for column, length in found.items() if column.lower() not in TITLES} or found
+    if not found:
+        columns = ", ".join(map(str, raw.columns))
+        raise InputError(
+            f"{path}: no column has cells of several words; columns: {columns}; say which has the texts: TEXT=column"
+        )
+    called = [column for column in found if column.lower() == "text"]
+    if len(called) == 1:
+        return called[0]
+    longest, *others = sorted(found, key=found.__getitem__, reverse=True)
+    if not others or found[longest] >= CLEARLY_LONGER * found[others[0]]:
+        return longest
+    listed = ", ".join(f"'{column}' ({found[column]} characters)" for column in [longest, *others])
+    raise InputError(f"{path}: several columns could hold the texts: {listed}; say which does: TEXT={longest}")
+
+
+def find_title(raw: pd.DataFrame, text: str) -> str | None:
+    """The column with the titles, by its name."""
+    by_name = {column.lower(): column for column in names(raw) if column != text}
+    return next((by_name[title] for title in TITLES if title in by_name), None)
+
+
+def could_be_labels(raw: pd.DataFrame, text: str, fewest: int) -> list[str]:
+    """Columns with 2 to MOST_CLASSES values in most cells, each of them at least `fewest` times."""
+    found = []
+    for column in names(raw):
+        if column == text:
+            continue
+        try:
+            sizes = raw[column].value_counts()
+        except TypeError:  # cells that hold several things
+            continue
+        if 2 <= len(sizes) <= MOST_CLASSES and sizes.min() >= fewest and sizes.sum() >= len(raw) / 2:
+            found.append(column)
+    return found
+
+
+def names(raw: pd.DataFrame) -> list[str]:
+    """The columns that a config can name: texts, each once."""
+    return [column for column in raw.columns if isinstance(column, str) and list(raw.columns).count(column) == 1]
+
+
+def lengths_in(cells: pd.Series) -> tuple[int, int]:
+    """Words and characters of the middle cell that is not missing, by length; none if cells are no texts."""
+    texts = spread(cells)
+    if not texts or not all(isinstance(text, str) for text in texts):
+        return 0, 0
+    words = pd.Series([len(text.split()) for text in texts]).median()
+    return int(words), int(pd.Series(map(len, texts)).median())
+
+
+def spread(cells: pd.Series) -> list:
+    """Cells that are not missing, evenly spread, at most LOOKED_AT of them."""
+    present = cells.dropna()
+    return list(present.iloc[:: max(1, len(present) // LOOKED_AT)].astype(object))[:LOOKED_AT]

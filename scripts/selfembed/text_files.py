@@ -1,0 +1,89 @@
+"""Text in files that people bring: encodings, and folders of .txt files."""
+
+import codecs
+import os
+from pathlib import Path
+
+import pandas as pd
+
+from selfembed.errors import InputError, first_line
+
+UTF_8 = "utf-8-sig"  # with or without a byte-order mark
+BLOCK = 2**20  # bytes read at once
+
+
+def encoding_of(path: Path, other: str | None = None) -> str:
+    """UTF-8 if a file is that, else the other encoding; UTF-8 if there is no other."""
+    return UTF_8 if other is None or is_utf_8(path) else other
+
+
+def is_utf_8(path: Path) -> bool:
+    """Whether the bytes of a file are UTF-8."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with open(path, "rb") as file:
+        try:
+            while block := file.read(BLOCK):
+                decoder.decode(block)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return False
+    return True
+
+
+def guessed_encoding(path: Path) -> str | None:
+    """The encoding of a file that is not UTF-8; none if it is.
+
+    UTF-16 is known by its mark. Everything else is a guess: the one that Western spreadsheets write.
+    """
+    if is_utf_8(path):
+        return None
+    with open(path, "rb") as file:
+        start = file.read(2)
+    return "utf-16" if start in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "cp1252"
+
+
+def txt_files(folder: Path) -> list[Path]:
+    """The .txt files in a folder and in the folders inside it, in alphabetical order, without hidden ones."""
+    found = []
+    for where, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [Path(where, name) for name in names if name.lower().endswith(".txt") and not name.startswith(".")]
+    return sorted(found)
+
+
+def state(folder: Path) -> str:
+    """What changes when a .txt file in a folder comes, goes or is written: their number, size and latest time."""
+    stats = [path.stat() for path in txt_files(folder)]
+    latest = max((found.st_mtime_ns for found in stats), default=0)
+    return f"{len(stats)} files, {sum(found.st_size for found in stats)} bytes, {latest}"
+
+
+def read_folder(folder: Path, encoding: str | None = None) -> pd.DataFrame:
+    """Every .txt file in a folder, and in the folders inside it, as one text.
+
+    Args:
+        encoding: of the files that are not UTF-8.
+
+    Returns a frame of strings: `title` (path inside the folder, without the ending), `folder` (the outermost of the
+    folders inside, missing for files that lie in none), `text`.
+
+    Raises InputError if there is no .txt file, or if one cannot be read.
+    """
+    paths = txt_files(folder)
+    if not paths:
+        raise InputError(f"{folder}: no .txt file in this folder; needed: one for each text")
+    rows = []
+    for path in paths:
+        try:
+            text = path.read_text(encoding=encoding_of(path, encoding))
+        except (UnicodeError, LookupError, OSError) as error:
+            raise InputError(f"{path}: cannot be read: {first_line(error)}; needed: UTF-8, or its encoding") from error
+        inside = path.relative_to(folder)
+        group = inside.parts[0] if len(inside.parts) > 1 else None
+        rows.append((readable(inside.with_suffix("").as_posix()), group and readable(group), text))
+    return pd.DataFrame(rows, columns=["title", "folder", "text"], dtype=object)
+
+
+def readable(name: str) -> str:
+    """A file's name as text: bytes in it that are no UTF-8 become question marks."""
+    return name.encode("utf-8", errors="replace").decode("utf-8")

@@ -1,0 +1,460 @@
+"""From a file of one's own to a config: where the texts are, and what is chosen for so many and such texts."""
+
+import json
+import re
+from contextlib import suppress
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as some
+from small_models import small_bert
+
+import propose_config
+from local_servers import REVISION, Hub, serving
+from selfembed import columns, corpora, encoders, sources
+from selfembed.crops import crop_corpus, make_pairs
+from selfembed.errors import InputError
+from selfembed.settings import proposals, proposed_config
+from selfembed.settings.expansion import expand
+from selfembed.settings.validation import load
+
+WORDS = [
+    "river",
+    "cloud",
+    "stone",
+    "letter",
+    "garden",
+    "winter",
+    "engine",
+    "paper",
+    "bridge",
+    "market",
+    "silver",
+    "window",
+    "forest",
+    "harbour",
+]
+
+
+def sentence(generator, length):
+    """A sentence of about so many characters, which ends in a full stop."""
+    words = ""
+    while len(words) < length:
+        words += " " + WORDS[generator.integers(len(WORDS))]
+    return words.strip().capitalize() + "."
+
+
+def texts(number, sentences=6, length=120, seed=0):
+    generator = np.random.default_rng(seed)
+    return [" ".join(sentence(generator, length) for _ in range(sentences)) for _ in range(number)]
+
+
+def table(number=400, **changes):
+    """Texts with what tables of texts have beside them."""
+    found = texts(number, **changes)
+    title = [text[:40] for text in found]
+    return pd.DataFrame(
+        {"number": range(number), "title": title, "body": found, "queue": [f"q{n % 3}" for n in range(number)]}
+    )
+
+
+def write(frame, path, **how):
+    match path.suffix:
+        case ".csv":
+            frame.to_csv(path, index=False, **how)
+        case ".tsv":
+            frame.to_csv(path, index=False, sep="\t", **how)
+        case ".jsonl":
+            frame.to_json(path, orient="records", lines=True, force_ascii=False)
+        case ".parquet":
+            frame.to_parquet(path)
+    return path
+
+
+@pytest.fixture
+def propose(tmp_path, monkeypatch, capsys):
+    """A function that runs the command and returns the config that it wrote, as text and as keys."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        propose_config.main([str(argument) for argument in arguments])
+        written = (tmp_path / capsys.readouterr().out.strip()).read_text(encoding="utf-8")
+        load(yaml.safe_load(written))
+        return written, yaml.safe_load(written)
+
+    return run
+
+
+# Where the texts are
+
+
+@pytest.mark.parametrize("ending", [".csv", ".tsv", ".jsonl", ".parquet"])
+def test_texts_and_titles_are_found_in_every_format(tmp_path, propose, ending):
+    path = write(table(), tmp_path / f"tickets{ending}")
+    _, config = propose(path)
+    assert config["folder"] == "tickets"
+    assert config["corpora"]["texts"]["source"] == {"type": "file", "path": str(path), "text": "body", "title": "title"}
+    assert "accuracy" not in config["experiments"]
+
+
+def test_a_folder_of_txt_files_is_a_corpus(tmp_path, propose):
+    for n, text in enumerate(texts(200)):
+        file = tmp_path / "notes" / f"topic {n % 2}" / f"note {n}.txt"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    _, config = propose("notes")
+    assert config["corpora"]["texts"]["source"] == {"type": "folder", "path": "notes"}
+    _, config = propose("notes", "--label", "folder")
+    assert config["corpora"]["texts"]["source"]["label"] == "folder"
+    assert config["experiments"]["accuracy"]["scores"] == ["knn", "linear"]
+    with pytest.raises(InputError, match=r"a folder of \.txt files has no columns; allowed: LABEL=folder"):
+        propose("notes", "--text", "body")
+
+
+def test_a_table_of_one_column_needs_no_name():
+    assert columns.find_text(pd.DataFrame({"x": ["one"]}), "file") == "x"
+
+
+def test_a_column_called_text_is_taken_among_several():
+    frame = pd.DataFrame({"answer": texts(9), "Text": texts(9, seed=1)})
+    assert columns.find_text(frame, "file") == "Text"
+
+
+def test_where_it_is_not_clear_the_candidates_are_listed():
+    frame = pd.DataFrame({"question": texts(9, sentences=2), "answer": texts(9, sentences=4), "n": range(9)})
+    with pytest.raises(InputError, match=r"'answer' \(\d+ characters\), 'question' \(\d+ .*: TEXT=answer") as refused:
+        columns.find_text(frame, "file")
+    assert "'n'" not in str(refused.value)
+
+
+def test_without_texts_all_columns_are_listed():
+    frame = pd.DataFrame({"name": ["Ann"] * 9, "year": range(9), "many": [["a"]] * 9, "empty": [None] * 9})
+    with pytest.raises(InputError, match=r"no column has cells of several words; columns: name, year, many, empty"):
+        columns.find_text(frame, "file")
+
+
+def test_what_could_be_labels_has_few_values_that_come_often():
+    frame = table(60).assign(rare=[f"r{n // 3}" for n in range(60)], one="same", lists=["a"] * 59 + [["b"]])
+    assert columns.could_be_labels(frame, "body", 10) == ["queue"]
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    some.dictionaries(
+        some.text(max_size=5),
+        some.lists(some.one_of(some.text(max_size=40), some.none()), min_size=3, max_size=3),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_any_table_has_a_column_of_texts_or_a_line_that_asks(columns_of_cells):
+    frame = pd.DataFrame(columns_of_cells, dtype=object)
+    try:
+        assert columns.find_text(frame, "file") in frame.columns
+    except InputError as error:
+        assert "TEXT=" in str(error)
+    columns.find_title(frame, "x")
+    columns.could_be_labels(frame, "x", 1)
+
+
+# How files are read
+
+MESSY = [
+    'She said "no, never", and left.',
+    "a first line\nand a second\r\nand a third",
+    "🙂 a smile, 🚀 a rocket, é è ü ß",
+    "semicolons; commas, tabs\tand 'apostrophes'",
+    "x" * 1_000_000,
+    "",
+]
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_messy_csv_is_read_as_it_was_written(tmp_path, separator, encoding):
+    messy = [text.encode(encoding, "replace").decode(encoding).lstrip("\ufeff") for text in MESSY]
+    frame = pd.DataFrame({"café": ["", *"abcde"], "empty": "", "body": messy})
+    path = tmp_path / "messy.csv"
+    frame.to_csv(path, index=False, sep=separator, encoding=encoding)
+    source, raw, notes = sources.look_at(path, text="body", title="café")
+    assert list(raw["text"].fillna("")) == messy
+    assert raw["title"].isna().tolist() == [True] + [False] * 5
+    assert source.get("encoding") == {"utf-16": "utf-16", "cp1252": "cp1252"}.get(encoding)
+    assert any("is not UTF-8 and taken for" in note for note in notes) == (not encoding.startswith("utf-8"))
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    cells=some.lists(
+        some.text(some.characters(exclude_categories=["Cs", "Cc"], include_characters="\n"), min_size=1),
+        min_size=1,
+        max_size=5,
+    ),
+    separator=some.sampled_from(",;|"),
+)
+def test_any_cells_come_back(tmp_path, cells, separator):
+    path = tmp_path / "cells.csv"
+    frame = pd.DataFrame({"number": [str(n) for n in range(len(cells))], "body": cells})
+    frame.to_csv(path, index=False, sep=separator, quoting=1)
+    _, raw, _ = sources.look_at(path, text="body")
+    assert list(raw["text"]) == cells
+
+
+def test_an_encoding_that_is_given_is_used(tmp_path):
+    path = tmp_path / "russian.csv"
+    path.write_bytes("text\nпривет\n".encode("cp1251"))
+    source, raw, _ = sources.look_at(path, encoding="cp1251")
+    assert source["encoding"] == "cp1251"
+    assert raw["text"].tolist() == ["привет"]
+
+
+def test_files_of_a_folder_may_differ_in_encoding(tmp_path):
+    (tmp_path / "one.txt").write_bytes("Käse".encode())
+    (tmp_path / "two.TXT").write_bytes("Käse".encode("latin-1"))
+    (tmp_path / ".hidden.txt").write_bytes(b"not a text")
+    (tmp_path / "three.md").write_bytes(b"not a text")
+    source, raw, _ = sources.look_at(tmp_path)
+    assert source["encoding"] == "cp1252"
+    assert dict(zip(raw["title"], raw["text"], strict=True)) == {"one": "Käse", "two": "Käse"}
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=some.one_of(some.binary(max_size=200), some.text(max_size=200).map(lambda text: text.encode("utf-16"))))
+@pytest.mark.parametrize("name", ["any.csv", "any.tsv", "any.jsonl", "any.parquet", "folder/any.txt"])
+def test_any_bytes_are_looked_at_or_refused_in_one_line(tmp_path, name, content):
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(content)
+    with suppress(InputError):
+        sources.look_at(path if path.parent == tmp_path else path.parent)
+
+
+# What is chosen
+
+
+@pytest.mark.parametrize(
+    ("number", "held_out", "epochs", "batch_size"),
+    [(100, 0.5, 10, 32), (200, 0.3, 10, 32), (1000, 0.1, 4, 32), (5000, 0.1, 2, 64), (9000, 0.1, 1, 64)],
+)
+def test_small_corpora_are_seen_more_often(tmp_path, number, held_out, epochs, batch_size):
+    proposal = proposals.propose("x", write(table(number, sentences=4), tmp_path / "x.csv"))
+    assert (proposal.held_out, proposal.epochs, proposal.batch_size) == (held_out, epochs, batch_size)
+    assert proposal.limits == proposals.PAPER
+
+
+def test_what_is_proposed_is_what_the_workflow_finds(tmp_path, propose):
+    """Numbers in the config are those of the steps: texts, pairs and held-out texts."""
+    frame = table(300)
+    frame.loc[:40, "body"] = "Too short. For that."
+    frame.loc[41:60, "body"] = frame["body"][100]
+    path = write(frame, tmp_path / "x.csv")
+    written, config = propose(path)
+    corpus, counts = corpora.prepare(corpora.read_source(path, text="body"))
+    crops = config["corpora"]["crops_of_texts"]["source"]
+    _, kept = crop_corpus(corpus, crops["held_out"], size=2000, seed=42)
+    recipe = config["recipes"]["crops"]
+    pairs = make_pairs(corpus, "crops", recipe["epochs"], 42, held_out=recipe["held_out"])
+    n_usable, n_texts = map(int, re.search(r"which (\d+) of (\d+) texts meet", written).groups())
+    assert n_texts == counts["kept"] == 240
+    assert f"Of these, {kept['kept']} are long enough" in written
+    assert n_usable == kept["kept"] + len(pairs) // recipe["epochs"]
+    assert f"# {len(pairs) // recipe['epochs']} texts are trained on" in written
+
+
+@pytest.mark.parametrize(("length", "sentences"), [(120, 6), (40, 6), (40, 2), (14, 2)])
+def test_shorter_texts_get_shorter_crops_that_work(tmp_path, propose, length, sentences):
+    path = write(table(300, sentences=sentences, length=length), tmp_path / "x.csv")
+    _, config = propose(path)
+    source = {key: value for key, value in config["corpora"]["crops_of_texts"]["source"].items() if key != "type"}
+    source.pop("corpus")
+    corpus, _ = corpora.prepare(corpora.read_source(path, text="body"))
+    crop_corpus(corpus, **source, size=2000, seed=42)
+    source.pop("held_out")
+    for augmentation in ("crops", "dropout"):
+        recipe = config["recipes"][augmentation]["augmentation"]
+        assert recipe == (augmentation if length == 120 else {"type": augmentation} | source)
+
+
+def test_of_very_many_texts_a_sample_is_taken_and_said(tmp_path, propose, caplog):
+    path = write(table(400), tmp_path / "x.csv")
+    with caplog.at_level("INFO", "selfembed"):
+        written, config = propose(path, "--most-texts", 300, "--label", "queue")
+    assert config["corpora"]["texts"]["source"] == {"type": "sample", "corpus": "all_texts", "size": 300, "seed": 42}
+    assert "300 texts, a random sample" in caplog.text
+    assert "# So many of all texts, drawn at random" in written
+
+
+def test_a_quick_look_says_that_it_is_one(tmp_path, propose):
+    written, config = propose(write(table(1200), tmp_path / "x.csv"), "--quick")
+    assert config["seeds"] == [42]
+    assert config["recipes"]["crops"]["epochs"] == 1
+    assert config["corpora"]["texts"]["source"]["size"] == 1000
+    assert "A quick look" in written and "evidence is weak" in written
+
+
+def test_labels_bring_accuracies_on_the_texts_that_are_held_out(tmp_path, propose):
+    _, config = propose(write(table(), tmp_path / "x.csv"), "--label", "queue")
+    held_out = config["recipes"]["crops"]["held_out"]
+    for score in ("knn", "linear"):
+        assert config["scores"][score] == {"type": score, "split": "all", "test_fraction": held_out}
+    assert {"accuracy", "layers"} <= set(config["figures"])
+    assert "accuracy_differences" in config["tables"]
+    embedded = {
+        item.selection for items in expand(load(config)).experiments.values() for item in items if item.on == "texts"
+    }
+    assert embedded == {"mean_all", "none_last"}  # once for accuracies and maps
+
+
+def test_models_are_compared_before_and_after_and_with_words(tmp_path, propose):
+    _, config = propose(write(table(), tmp_path / "x.csv"), "--seeds", 5, 6)
+    assert config["seeds"] == [5, 6]
+    labels = [entry["label"] for entry in config["experiments"]["evidence"]["models"]]
+    assert labels == ["TF-IDF", "Before", "After dropout", "After crops"]
+    assert [entry["label"] for entry in config["experiments"]["maps"]["models"]] == ["Before", "After crops"]
+    assert {figure["draw"] for figure in config["figures"].values()} == {
+        *("comparison", "losses", "interactive_map", "maps")
+    }
+
+
+# What cannot be used
+
+
+@pytest.mark.parametrize(
+    ("frame", "said"),
+    [
+        (table(1), r"1 different text \(1 read, 0 empty, 0 duplicate\); needed: at least 100"),
+        (table(40), "40 different texts .* needed: at least 100"),
+        (pd.concat([table(1)] * 500), r"1 different text \(500 read, 0 empty, 499 duplicate\)"),
+        (table(500).assign(body="yes."), "1 different text "),
+        (
+            table(500).assign(body=[f"It is number {n}." for n in range(500)]),
+            "0 of 500 texts are long enough: they have at least 2 sentences of 10 to 1000 characters",
+        ),
+        (pd.concat([table(60), table(90, sentences=1, length=200, seed=1)]), "60 of 150 texts are long enough"),
+        (table(500).assign(body=None), "no text is left: 500 read, 500 empty"),
+        (table(0), "no rows"),
+    ],
+    ids=["one", "forty", "duplicates", "the same word", "short", "sixty long ones", "empty", "header"],
+)
+def test_too_few_usable_texts_are_refused_before_any_work(tmp_path, propose, frame, said):
+    path = write(frame, tmp_path / "few.csv")
+    with pytest.raises(InputError, match=said) as refused:
+        propose(path, "--text", "body")
+    assert str(refused.value).startswith(f"{path}: ") and "; needed: " in str(refused.value)
+    assert not list(tmp_path.glob("*.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--text", "bdy"), r"no column 'bdy' for 'text'; columns: number, title, body, queue"),
+        (("--label", "title"), "'title' has 0 values with at least 10 texts; needed: a column with two classes"),
+        (("--name", "My Texts"), "folder: 'My Texts' is not possible"),
+        (("--name", "corpora"), "the name 'corpora' is taken"),
+        (("--encoder", "./nowhere"), "encoder './nowhere': no such folder"),
+        (("--seeds", "4", "4"), "a seed comes twice"),
+    ],
+)
+def test_wrong_options_are_one_line(tmp_path, propose, arguments, said):
+    with pytest.raises(InputError, match=said):
+        propose(write(table(), tmp_path / "x.csv"), *arguments)
+    assert not list(tmp_path.glob("*.yaml"))
+
+
+def test_a_file_that_does_not_exist_or_is_of_another_kind_is_told(tmp_path, propose):
+    with pytest.raises(
+        InputError, match=r"nothing\.csv: does not exist; needed: a \.csv, \.tsv, \.jsonl, \.parquet file"
+    ):
+        propose("nothing.csv")
+    (tmp_path / "book.pdf").write_bytes(b"%PDF")
+    with pytest.raises(InputError, match=r"cannot tell the format from the ending '\.pdf'"):
+        propose("book.pdf")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match=r"no \.txt file in this folder"):
+        propose("empty")
+
+
+# What a person edited
+
+
+def test_an_edited_config_is_kept_and_an_unedited_one_proposed_again(tmp_path, propose, caplog):
+    path = write(table(), tmp_path / "x.csv")
+    _, config = propose(path)
+    assert config["seeds"] == [42, 23, 12]
+    _, config = propose(path, "--seeds", 1)
+    assert config["seeds"] == [1]
+    edited = tmp_path / "my_x.yaml"
+    edited.write_text(edited.read_text().replace("seeds: [1]", "seeds: [7]"))
+    with caplog.at_level("INFO", "selfembed"):
+        _, config = propose(path, "--seeds", 2)
+    assert config["seeds"] == [7]
+    assert "my_x.yaml was edited and is used as it is" in caplog.text
+
+
+def test_a_config_for_other_texts_is_not_replaced(tmp_path, propose):
+    write(table(), tmp_path / "x.csv")
+    propose("x.csv")
+    (tmp_path / "other").mkdir()
+    write(table(), tmp_path / "other/x.csv")
+    with pytest.raises(InputError, match=r"my_x\.yaml is a config for x\.csv; needed: another NAME"):
+        propose("other/x.csv")
+    assert yaml.safe_load((tmp_path / "my_x.yaml").read_text())["corpora"]["texts"]["source"]["path"] == "x.csv"
+
+
+@pytest.mark.parametrize("name", ["2021", "corpora", "smoke", "Ünï cödé", "a-b.c"])
+def test_any_file_name_gives_a_name_that_a_config_can_have(tmp_path, propose, name):
+    _, config = propose(write(table(), tmp_path / f"{name}.csv"))
+    assert re.fullmatch("[a-z0-9_]+", config["folder"])
+    assert config["folder"] not in propose_config.TAKEN
+
+
+@given(some.text())
+def test_any_text_is_one_line_of_yaml(value):
+    line = proposed_config.scalar(value)
+    assert "\n" not in line
+    assert yaml.safe_load(f"key: {line}") == {"key": value}
+
+
+# Encoders
+
+
+def test_an_encoder_in_a_folder_is_looked_at(tmp_path, propose):
+    encoders.save(small_bert(tmp_path / "tokenizer"), tmp_path / "My Model", "")
+    _, config = propose(write(table(), tmp_path / "x.csv"), "--encoder", tmp_path / "My Model")
+    found = config["encoders"]["my_model"]
+    positions = json.loads((tmp_path / "My Model/config.json").read_text())["max_position_embeddings"]
+    assert found["layers"] == 2
+    assert found["max_length"] == min(proposals.LONGEST_TOKENS, positions - 2)
+    assert [entry["encoder"] for entry in config["experiments"]["maps"]["models"]] == ["my_model"] * 2
+
+
+def test_a_folder_without_an_encoder_is_refused(tmp_path, propose):
+    (tmp_path / "none").mkdir()
+    with pytest.raises(InputError, match="none: cannot be loaded"):
+        propose(write(table(), tmp_path / "x.csv"), "--encoder", tmp_path / "none")
+
+
+@pytest.mark.parametrize("revision", ["", f"@{REVISION}"])
+def test_an_encoder_of_the_hub_is_pinned_to_a_revision(tmp_path, revision):
+    """In a process of its own, because where the hub is is read when it is imported."""
+    import os
+    import subprocess
+    import sys
+
+    encoders.save(small_bert(tmp_path / "tokenizer"), tmp_path / "repository", "")
+    write(table(), tmp_path / "x.csv")
+    with serving(Hub, folder=tmp_path / "repository") as (hub, _):
+        environment = os.environ | {"HF_ENDPOINT": hub, "HF_HOME": str(tmp_path / "home"), "HF_HUB_DISABLE_XET": "1"}
+        command = [sys.executable, propose_config.__file__, "x.csv", "--encoder", f"team/encoder{revision}"]
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    found = yaml.safe_load((tmp_path / "my_x.yaml").read_text())["encoders"]["encoder"]
+    assert {key: found[key] for key in ("type", "id", "revision", "layers")} == {
+        "type": "hub",
+        "id": "team/encoder",
+        "revision": REVISION,
+        "layers": 2,
+    }

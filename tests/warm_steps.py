@@ -1,0 +1,62 @@
+"""Steps in processes of their own that start at once: forks of a process that has imported the heavy libraries.
+
+A step takes seven seconds to import them. What a test kills and starts again many times would mostly do that.
+"""
+
+import importlib
+import multiprocessing
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from selfembed import command_line, embedding
+
+HEAVY = [
+    "sentence_transformers.sentence_transformer.losses",
+    "datasets",
+    "accelerate",
+    "pandas",
+    "sklearn.linear_model",
+]
+
+
+@dataclass
+class Step:
+    """A step underway: its process, and the file that its log goes to."""
+
+    process: multiprocessing.Process
+    log: Path
+
+    def is_running(self) -> bool:
+        """Whether it has not ended."""
+        return self.process.is_alive()
+
+    def send(self, number: int) -> None:
+        """Send it a signal."""
+        os.kill(self.process.pid, number)
+
+    def ended(self) -> tuple[int, str]:
+        """Wait for its end: the exit status, negative for a signal, and the log."""
+        self.process.join(120)
+        assert not self.is_running(), self.log.read_text()
+        return self.process.exitcode, self.log.read_text()
+
+
+def start(name: str, arguments: list[str], log: Path, block: int = embedding.BLOCK) -> Step:
+    """Start a step by its script's name; it writes its log to a file. `block` is that of the module `embedding`."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(HEAVY)
+    process = context.Process(target=run, args=(name, arguments, log, block))
+    process.start()
+    return Step(process, log)
+
+
+def run(name: str, arguments: list[str], log: Path, block: int) -> None:
+    """What the process does: the step as from its command line."""
+    with open(log, "wb") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    sys.argv = [f"{name}.py", *arguments]
+    embedding.BLOCK = block
+    command_line.run(importlib.import_module(name).main)
