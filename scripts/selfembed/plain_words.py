@@ -185,13 +185,16 @@ def badge(row: dict[str, Any]) -> tuple[str, str]:
 
 def caution(account: Account) -> str:
     """What finding crops is worth as evidence."""
-    tried = "Where this was tried on texts with labels, such training made a good pretrained model better at it"
+    tried = (
+        "Where this was tried on texts with labels, training made a good pretrained model better at it and, by the labels, "
+        "no better or worse (docs/evidence.md)."
+    )
     if account.recipe["augmentation"] in ("crops", "halves"):
         return (
             "Finding the other crop is what this model was trained for, on other texts, so the test favours it. "
-            f"{tried} and worse by the labels (docs/evidence.md)."
+            f"{tried}"
         )
-    return f"Finding the other crop is a stand-in for labels. {tried} and no better by the labels (docs/evidence.md)."
+    return f"Finding the other crop is a stand-in for labels. {tried}"
 
 
 def score_heading(corpus: str, score: str, measure: str, several_corpora: bool) -> str:
