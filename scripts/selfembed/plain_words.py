@@ -186,8 +186,8 @@ def badge(row: dict[str, Any]) -> tuple[str, str]:
 def caution(account: Account) -> str:
     """What finding crops is worth as evidence."""
     tried = (
-        "Where this was tried on texts with labels, training made a good pretrained model better at it, but not better by "
-        "the labels, once even worse (docs/evidence.md)."
+        "Where this was tried on texts with labels, training made a good pretrained model better at it, but not better "
+        "by the labels, once even worse (docs/evidence.md)."
     )
     if account.recipe["augmentation"] in ("crops", "halves"):
         return (
