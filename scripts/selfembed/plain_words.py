@@ -1,7 +1,7 @@
 """An account of a corpus and a model in plain words: what was done, what it is worth, what it is not.
 
-Says no more than the evidence does (docs/evidence.md): finding crops is what the augmentation `crops` trains, so it
-favours models trained that way; where there are labels, they count for more.
+Says no more than the evidence does (docs/evidence.md): models fine-tuned on a corpus find its crops better and need not
+be better by labels. So labels decide where there are some, and to be better at finding crops decides nothing.
 """
 
 from collections.abc import Iterable
@@ -146,7 +146,7 @@ def conclusion(account: Account) -> Conclusion:
                 f"Before you prefer it, compare {model} and {before} on a task of your own, or label some hundred "
                 "texts and run this again: labels decide."
             )
-        verdict = "" if by_crops == "better" and favoured(account) else by_crops
+        verdict = "" if by_crops == "better" else by_crops
         return Conclusion(verdict, headings[by_crops], meaning + outdone(account, main))
     return Conclusion("", f"What {model} is worth, beside other models", [caution(account), *outdone(account, main)])
 
@@ -174,30 +174,24 @@ def together(verdicts: Iterable[str]) -> str | None:
     return next(iter(found), None) if len(found) < 2 else "mixed"
 
 
-def favoured(account: Account) -> bool:
-    """Whether the model was trained for the very thing that finding crops tests."""
-    return account.recipe["augmentation"] in ("crops", "halves")
-
-
-def badge(account: Account, row: dict[str, Any]) -> tuple[str, str]:
+def badge(row: dict[str, Any]) -> tuple[str, str]:
     """The verdict of a row in a few words, and how it looks: `better`, `worse`, or empty where it decides nothing."""
     verdict = row["verdict"]
     if row["measure"] == measures.ACCURACY:
         return verdict, verdict if verdict in ("better", "worse") else ""
     words = f"{verdict} at finding crops" if row["measure"] in ("recall@1", "recall@10", "mrr") else verdict
-    decides = verdict == "worse" or (verdict == "better" and not favoured(account))
-    return words, verdict if decides else ""
+    return words, "worse" if verdict == "worse" else ""
 
 
 def caution(account: Account) -> str:
     """What finding crops is worth as evidence."""
-    if favoured(account):
+    tried = "Where this was tried on texts with labels, such training made a good pretrained model better at it"
+    if account.recipe["augmentation"] in ("crops", "halves"):
         return (
-            "Finding the other crop is what this model was trained for, on other texts, so the test favours it. Where "
-            "this was tried on texts with labels, such training made a good pretrained model better at it and worse by "
-            "the labels (docs/evidence.md)."
+            "Finding the other crop is what this model was trained for, on other texts, so the test favours it. "
+            f"{tried} and worse by the labels (docs/evidence.md)."
         )
-    return "Finding the other crop is a stand-in for labels: it need not agree with what you want a model for."
+    return f"Finding the other crop is a stand-in for labels. {tried} and no better by the labels (docs/evidence.md)."
 
 
 def score_heading(corpus: str, score: str, measure: str, several_corpora: bool) -> str:
