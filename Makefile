@@ -32,7 +32,8 @@ adapt: env
 		$(call option,TITLE,title) $(call option,ENCODING,encoding) $(call option,ENCODER,encoder) \
 		$(call option,NAME,name) $(call option,MOST,most-texts) $(if $(QUICK),--quick)) && \
 	snakemake adapt --workflow-profile profiles/adapt --configfile "$$config" $$(test -t 2 && echo --logger rich) && \
-	name=$${config#my_} && name=$${name%.yaml} && echo && cut -d" " -f2- logs/$$name/write_report.log && echo && \
+	name=$${config#my_} && name=$${name%.yaml} && echo && \
+	{ test ! -f logs/$$name/write_report.log || cut -d" " -f2- logs/$$name/write_report.log; } && echo && \
 	echo "Report: results/$$name/report.html    Map: figures/$$name/maps/texts.html    Model: results/$$name/adapted_model" && \
 	echo "Figures: figures/$$name/*.png, *.pdf    Config, to change and run again: $$config"
 

@@ -43,7 +43,8 @@ def draw_panel(axis, losses, labels: list[str], colors: dict) -> None:
         window = max(1, len(runs) // 20)
         smoothed = runs.mean(axis=1).rolling(window, min_periods=1, center=True).mean()
         axis.plot(runs.index, runs, color=colors[label], linewidth=0.4, alpha=0.5)
-        axis.plot(smoothed.index, smoothed, color=colors[label], label=label)
+        # Above the axis, on which the loss of pairs that are easy to recognise lies.
+        axis.plot(smoothed.index, smoothed, color=colors[label], label=label, zorder=3, clip_on=False)
     axis.set_xlabel("Optimiser step")
     axis.set_xlim(left=0)
     axis.set_ylim(bottom=0)

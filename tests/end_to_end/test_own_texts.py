@@ -62,7 +62,8 @@ def adapted(messy, tmp_path_factory):
     folder = copy_of_checkout(tmp_path_factory.mktemp("adapted"))
     messy.to_csv(folder / "my papers.csv", index=False, encoding="utf-8-sig")
     config = folder / run(folder, "my papers.csv", "--quick")
-    config.write_text(config.read_text(encoding="utf-8").replace("max_length: 256", "max_length: 48"), encoding="utf-8")
+    shorter = config.read_text(encoding="utf-8").replace("max_length: 256", "max_length: 48")
+    config.write_text(f"{shorter}threads: {{fine_tune: 1, embed: 1}}\n", encoding="utf-8")
     assert run(folder, "my papers.csv") == config.name  # edited, so it is kept
     arguments = ("adapt", "--workflow-profile", "profiles/adapt", "--configfile", config.name, "--cores", "2")
     done = snakemake(folder, *arguments, prefix=tuple(without_network()))
