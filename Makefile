@@ -44,7 +44,7 @@ check: env
 	snakemake --lint --configfile config/demo.yaml
 
 test: check
-	pytest -n 2 --dist loadgroup
+	pytest -n 2 --dist loadfile
 
 reference: env
 	pytest -m reference

@@ -1,6 +1,10 @@
 """Fixtures that several kinds of tests share."""
 
+import os
+import shutil
+
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
 from workflow_runs import copy_of_checkout, snakemake, without_network
@@ -8,16 +12,6 @@ from workflow_runs import copy_of_checkout, snakemake, without_network
 # A shared machine may be slow: time is measured in bench/, never by a test.
 settings.register_profile("no_deadline", deadline=None)
 settings.load_profile("no_deadline")
-
-# Fixtures that take minutes: tests that use one run in the same process (`pytest -n 2 --dist loadgroup`), as do the
-# tests of a file.
-COSTLY = ("finished", "tiny")
-
-
-def pytest_collection_modifyitems(items):
-    for item in items:
-        shared = next((name for name in COSTLY if name in getattr(item, "fixturenames", ())), item.path.name)
-        item.add_marker(pytest.mark.xdist_group(shared))
 
 
 @pytest.fixture(scope="session")
@@ -27,12 +21,32 @@ def checkout(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory):
+def copy_of(tmp_path_factory):
+    """A function that gives a copy of a folder that takes minutes to make: it is made once for all test processes."""
+
+    def copied(name, make):
+        folder = tmp_path_factory.getbasetemp()
+        shared = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+        with FileLock(shared / f"{name}.lock"):
+            if not (shared / f"{name}.is_made").exists():
+                shutil.rmtree(shared / name, ignore_errors=True)
+                make(shared / name)
+                (shared / f"{name}.is_made").touch()
+        return shutil.copytree(shared / name, folder / f"copy_of_{name}")
+
+    return copied
+
+
+@pytest.fixture(scope="session")
+def finished(copy_of):
     """A copy of the checkout in which the smoke config has run to its end, without network where that can be cut."""
-    folder = copy_of_checkout(tmp_path_factory.mktemp("finished"))
-    prefix = without_network()
-    if not prefix:
-        print("the network cannot be cut here (unshare); the smoke run is not proven to be offline")
-    done = snakemake(folder, "--configfile", "config/smoke.yaml", "--cores", "2", prefix=tuple(prefix))
-    assert done.returncode == 0, done.stdout[-5000:]
-    return folder
+
+    def make(folder):
+        prefix = without_network()
+        if not prefix:
+            print("the network cannot be cut here (unshare); the smoke run is not proven to be offline")
+        copy_of_checkout(folder)
+        done = snakemake(folder, "--configfile", "config/smoke.yaml", "--cores", "2", prefix=tuple(prefix))
+        assert done.returncode == 0, done.stdout[-5000:]
+
+    return copy_of("finished", make)

@@ -9,12 +9,14 @@ from workflow_runs import snakemake
 
 
 @pytest.fixture(scope="session")
-def tiny(tmp_path_factory):
+def tiny(copy_of):
     """A folder in which the tiny study has run on two cores. Tests leave it as it is, or work on a copy."""
-    folder = tiny_study(tmp_path_factory.mktemp("tiny"))
-    done = snakemake(folder, *CONFIG, "--cores", "2")
-    assert done.returncode == 0, done.stdout[-5000:]
-    return folder
+
+    def make(folder):
+        done = snakemake(tiny_study(folder), *CONFIG, "--cores", "2")
+        assert done.returncode == 0, done.stdout[-5000:]
+
+    return copy_of("tiny", make)
 
 
 @pytest.fixture
