@@ -19,30 +19,39 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module")
-def table(tmp_path_factory):
-    """A function that runs the workflow up to the table of an experiment and reads it."""
+def made(tmp_path_factory):
+    """A function that runs the workflow up to a file below its results and reads that file's table."""
     folder = copy_of_checkout(tmp_path_factory.mktemp("iclr_part"))
 
-    def run_to(experiment):
-        target = f"results/iclr_part/tables/{experiment}.csv"
+    def run_to(name):
+        target = f"results/iclr_part/{name}.csv"
         source = f"corpora={{iclr_part: {{source: {{path: {SOURCE.resolve()}}}}}}}"
         arguments = ("--configfile", "config/iclr_part.yaml", "--cores", "2", "--config", source)
         done = snakemake(folder, target, *arguments)
         assert done.returncode == 0, done.stdout[-5000:]
-        return pd.read_csv(folder / target).set_index(["label", "layer"])["value"]
+        return pd.read_csv(folder / target)
 
     return run_to
 
 
-def test_baselines(table):
-    values = table("baselines")
-    assert values["TF-IDF"][0] == pytest.approx(TFIDF, abs=0.0005)
+def by_label_and_layer(table):
+    return table.set_index(["label", "layer"])["value"]
+
+
+def test_counts_of_words(made):
+    (value,) = made("scores/knn/iclr_part/base/tfidf/0/none_last")["value"]
+    assert value == pytest.approx(TFIDF, abs=0.0005)
+
+
+@pytest.mark.reference
+def test_a_pretrained_encoder_by_layer(made):
+    values = by_label_and_layer(made("tables/baselines"))
     for layer, expected in enumerate(MINILM_BY_LAYER):
         assert values["MiniLM"][layer] == pytest.approx(expected, abs=0.01), f"layer {layer}"
 
 
 @pytest.mark.reference
-def test_one_epoch_of_crops_in_fp32_and_bf16(table):
-    values = table("fine_tuned")
+def test_one_epoch_of_crops_in_fp32_and_bf16(made):
+    values = by_label_and_layer(made("tables/fine_tuned"))
     assert values["MiniLM (Crops)"][6] == pytest.approx(MINILM_AFTER_CROPS, abs=0.015)
     assert values["MiniLM (Crops, bf16)"][6] == pytest.approx(values["MiniLM (Crops)"][6], abs=0.01)
