@@ -237,6 +237,7 @@ report:
   model: After crops
   differences: [{", ".join(tables_of(proposal))}]
   figures: [{", ".join(figures)}]
+  title: {scalar(f"Report on {proposal.folder}")}
 """
 
 
