@@ -182,10 +182,15 @@ def checksum_of_files(folder: Path, files: Iterable[Path]) -> str:
 
 @cache
 def code_checksum() -> str:
-    """SHA-256 over the scripts and their library: a job that goes on must be of the same code as the one that began."""
+    """SHA-256 over what steps run: a job that goes on must be of the same code as the one that began."""
+    return checksum_of_files(Path(__file__).parents[1], code_of_steps())
+
+
+def code_of_steps() -> list[Path]:
+    """The scripts and their library, pages and styles included, but not the settings, which no step imports."""
     folder = Path(__file__).parents[1]
-    patterns = ("*.py", "selfembed/*.py", "selfembed/interactive_map/*.*")
-    return checksum_of_files(folder, [path for pattern in patterns for path in folder.glob(pattern)])
+    files = (path for path in folder.rglob("*.*") if path.is_file())
+    return [path for path in files if not {"settings", "__pycache__"} & set(path.relative_to(folder).parts)]
 
 
 def made_by() -> dict[str, Any]:

@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from selfembed import records
 from selfembed.settings.code import code
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 REAL = sorted(SCRIPTS.glob("*.py"))
+STEPS = [path for path in REAL if path.stem != "propose_config"]
 
 
 @pytest.fixture
@@ -102,10 +104,15 @@ def test_real_scripts(script, needed, unrelated):
     assert not unrelated & files
 
 
-@pytest.mark.parametrize("script", [path for path in REAL if path.stem != "propose_config"], ids=lambda path: path.name)
+@pytest.mark.parametrize("script", STEPS, ids=lambda path: path.name)
 def test_no_script_of_a_rule_imports_the_settings(script):
     """Adding an experiment or a key to the schema must rerun nothing that exists."""
     assert not [name for name in library_of(script) if name.startswith("settings")]
+
+
+@pytest.mark.parametrize("script", STEPS, ids=lambda path: path.name)
+def test_the_checksum_of_the_code_is_of_all_that_a_step_runs(script):
+    assert {Path(name).resolve() for name in code(script)} <= {path.resolve() for path in records.code_of_steps()}
 
 
 @pytest.mark.parametrize("script", REAL, ids=lambda path: path.name)
