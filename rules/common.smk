@@ -5,6 +5,7 @@ import os
 import re
 import shlex
 import sys
+from functools import cache
 from importlib.metadata import packages_distributions
 from math import ceil
 from pathlib import Path
@@ -85,9 +86,17 @@ def subfolder(top):
 
 
 def code(script):
-    """The script and the library files it imports, as inputs, so that an edit reruns what it can change."""
-    root = Path(workflow.basedir)
-    return [os.path.relpath(path) for path in code_files.code(root / "scripts" / script)]
+    """An input function: a script and what it runs, so that an edit reruns what it can change.
+
+    A function, because every job of a cluster starts snakemake: it reads the code of its rule, not of all rules.
+    """
+    return lambda wildcards: code_of(script)
+
+
+@cache
+def code_of(script):
+    """The script and the library files it imports."""
+    return [os.path.relpath(path) for path in code_files.code(Path(workflow.basedir, "scripts", script))]
 
 
 def gpus_for_encoder(wildcards):

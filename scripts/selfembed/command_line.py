@@ -42,7 +42,7 @@ def parser(docstring: str) -> argparse.ArgumentParser:
 def run(main: Callable[[list[str]], None]) -> None:
     """Run a script's `main`, log to standard error, and end in one line if the input cannot be used."""
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-    for chatty in ("httpx", "sentence_transformers", "transformers", "datasets"):
+    for chatty in ("httpx", "sentence_transformers", "transformers", "datasets", "fontTools"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     try:
         main(sys.argv[1:])

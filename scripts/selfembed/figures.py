@@ -1,5 +1,6 @@
 """The style of all figures and small drawing helpers."""
 
+import os
 import re
 import textwrap
 from pathlib import Path
@@ -47,6 +48,9 @@ STYLE = {
 
 # Where the config gives no colour: matplotlib's ten, in the order of the table.
 DEFAULT_COLORS = plt.get_cmap("tab10").colors
+
+# With fewer names than this, the colours are found sooner than the code that finds them is compiled; they are the same.
+UNCOMPILED = 50
 
 
 def new_figure(
@@ -98,6 +102,8 @@ def percent_axis(axis: matplotlib.axis.Axis) -> None:
 
 def palette(names: list[str], **limits: object) -> dict[str, object]:
     """Colours that can be told apart for any number of names, as in the paper (glasbey)."""
+    if len(names) < UNCOMPILED:
+        os.environ["NUMBA_DISABLE_JIT"] = "1"
     import glasbey
 
     limits = {"lightness_bounds": (20, 75), "chroma_bounds": (50, 90)} | limits

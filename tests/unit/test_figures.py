@@ -297,3 +297,18 @@ def test_maps_of_texts_without_labels_are_coloured_by_named_clusters(tmp_path, m
         colors = axis.collections[1].get_facecolor()
         assert len({tuple(color) for color in colors}) == 3
         assert tuple(colors[0]) == tuple(colors[3]) != tuple(colors[1])
+
+
+def test_the_colours_are_the_same_whether_they_are_found_by_compiled_code_or_not():
+    program = (
+        "import sys; from selfembed import figures; figures.UNCOMPILED = int(sys.argv[1]);"
+        "print(*figures.palette([str(number) for number in range(12)]).values())"
+    )
+    uncompiled, compiled = (
+        subprocess.run(
+            [sys.executable, "-c", program, limit], capture_output=True, text=True, check=True, cwd=SCRIPTS
+        ).stdout.split()
+        for limit in ("50", "0")
+    )
+    assert len(set(uncompiled)) == 12
+    assert uncompiled == compiled

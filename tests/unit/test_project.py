@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -23,6 +24,7 @@ def pins(text: str) -> dict[str, str]:
     return dict(re.findall(r"^\s*(?:- )?([a-z0-9-]+)==([^\s]+)$", text, flags=re.MULTILINE))
 
 
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 LOCK = pins((ROOT / "requirements.lock").read_text())
 
 
@@ -31,10 +33,13 @@ def test_generated_pages_are_up_to_date():
         assert path.read_text(encoding="utf-8") == content, f"{path.name}: run `make docs`"
 
 
-def test_every_dependency_is_pinned_in_the_lock():
-    import tomllib
+def test_every_folder_of_tests_is_run():
+    folders = {f"tests/{path.parent.name}" for path in (ROOT / "tests").glob("*/test_*.py")}
+    assert folders == {path for path in PROJECT["tool"]["pytest"]["ini_options"]["testpaths"] if "tests/" in path}
 
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+def test_every_dependency_is_pinned_in_the_lock():
+    project = PROJECT["project"]
     wanted = project["dependencies"] + project["optional-dependencies"]["dev"]
     assert {re.split(r"[=<>]", name)[0] for name in wanted} <= set(LOCK)
 

@@ -38,6 +38,19 @@ def test_minutes_follow_the_corpus(asked):
     assert int(minutes) == 10 + 85
 
 
+def test_steps_that_compute_on_the_device_ask_for_a_gpu_and_no_others(checkout):
+    words = ("--printshellcmds", "--configfile", "config/smoke.yaml", "--config", "device=auto")
+    done = snakemake(checkout, "--dry-run", *words)
+    assert done.returncode == 0, done.stdout
+    steps = re.findall(
+        r"^(?:local)?rule (\w+):\n(?:    .*\n)*?    resources: (.*)\nShell command: (.*)$", done.stdout, re.MULTILINE
+    )
+    for rule, resources, command in steps:
+        assert ("gpu=1" in resources) == ("--device auto" in command), rule
+    embedding = ["--device" in command for rule, _, command in steps if rule == "embed"]
+    assert {True, False} == set(embedding)  # encoders and bags of words
+
+
 def test_a_run_on_two_devices_asks_for_twice_as_much(checkout):
     for devices in (1, 2):
         words = (
