@@ -733,15 +733,17 @@ def account_files(wildcards):
     }
 
 
-def account_flags(wildcards):
-    """What the corpus and the model are called, and which step of the run it is."""
+def account_flags(wildcards, input):
+    """What is told of the corpus and the model, what they are called, and which step of the run it is."""
     item = adapted_model()
+    files = [f"--{name.replace('_', '-')} {input[name]}" for name in account_files(wildcards)]
     encoder = settings.encoders[item.model.encoder]
     words = ["--corpus", item.model.corpus, "--label", item.line.label, "--step", item.step]
     words += ["--encoder", adapted.encoder_in_words(encoder), "--max-length", str(encoder.max_length)]
     before = adapted.base_label(settings, study)
     words += [] if before is None else ["--base-label", before]
-    return shlex.join([*words, "--corpora", *adapted.scored_on(settings, study)])
+    words += ["--corpora", *adapted.scored_on(settings, study)]
+    return " ".join([*files, shlex.join(words)])
 
 
 def base_model_flag(wildcards):

@@ -27,9 +27,7 @@ rule package_model:
         account=account_flags,
         base_model=base_model_flag,
     shell:
-        "python scripts/package_model.py {params.account} {params.base_model} --counts {input.counts}"
-        " --description {input.description} --run {input.run} --pairs-settings {input.pairs_settings}"
-        " --differences {input.differences} --output {output} > {log} 2>&1"
+        "python scripts/package_model.py {params.account} {params.base_model} --output {output} > {log} 2>&1"
 
 
 rule write_report:
@@ -59,7 +57,5 @@ rule write_report:
         maps=lambda wildcards, input: f"--maps {input.maps}" if input.maps else "",
         figures=report_entries,
     shell:
-        "python scripts/write_report.py {params.account} --title {params.title:q} --model {input.model}"
-        " --counts {input.counts} --description {input.description} --run {input.run}"
-        " --pairs-settings {input.pairs_settings} --differences {input.differences} {params.crops} {params.maps}"
-        " {params.figures} --output {output} > {log} 2>&1"
+        "python scripts/write_report.py {params.account} --title {params.title:q} --model {input.model} {params.crops}"
+        " {params.maps} {params.figures} --output {output} > {log} 2>&1"
