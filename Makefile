@@ -44,7 +44,7 @@ check: env
 	snakemake --lint --configfile config/demo.yaml
 
 test: check
-	pytest -n 2 --dist loadfile --no-loadscope-reorder
+	pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 12
 
 reference: env
 	pytest -m reference
