@@ -115,8 +115,11 @@ def training(finished, folder):
 
 
 @pytest.fixture(scope="module")
-def smoke_run(cluster, tmp_path_factory):
-    """A copy of the checkout and snakemake underway in it to run the smoke config through SLURM."""
+def smoke_run(cluster, finished, tmp_path_factory):
+    """A copy of the checkout and snakemake underway in it to run the smoke config through SLURM.
+
+    The run without SLURM comes first, not beside it.
+    """
     folder = copy_of_checkout(tmp_path_factory.mktemp("smoke_run") / "checkout")
     fill_in(folder)
     # With device auto, jobs with an encoder ask for a GPU; there is none to be seen, so that they compute as ever.
