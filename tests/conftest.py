@@ -13,6 +13,18 @@ from workflow_runs import copy_of_checkout, snakemake, without_network
 settings.register_profile("no_deadline", deadline=None)
 settings.load_profile("no_deadline")
 
+LONGEST = ("end_to_end", "workflow", "reliability", "browser")
+
+
+def pytest_collection_modifyitems(items):
+    """Put the longest tests first, so that processes end together, and SLURM last: it keeps all processors busy."""
+
+    def place(item):
+        folder = item.path.parent.name
+        return LONGEST.index(folder) if folder in LONGEST else len(LONGEST) + (folder == "slurm")
+
+    items.sort(key=place)
+
 
 @pytest.fixture(scope="session")
 def checkout(tmp_path_factory):

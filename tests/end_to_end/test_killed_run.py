@@ -14,14 +14,14 @@ import yaml
 from workflow_runs import ROOT, environment, snakemake
 
 EXPERIMENT = yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text(encoding="utf-8"))["experiments"]["mteb_steps"]
-SCORES = len(EXPERIMENT["tasks"])
+SCORES = len(EXPERIMENT["tasks"]) * len(EXPERIMENT["steps"])
 TABLE = "results/smoke/tables/mteb_steps.csv"
 ARGUMENTS = ["--configfile", "config/smoke.yaml", "--cores", "1"]
 
 
 @pytest.fixture
 def unscored(finished, tmp_path):
-    """A finished run without the MTEB scores of the last step."""
+    """A finished run without the MTEB scores of an experiment."""
     folder = tmp_path / "copy"
     shutil.copytree(finished, folder)
     for path in scores(folder):
@@ -32,8 +32,8 @@ def unscored(finished, tmp_path):
 
 
 def scores(folder):
-    """The score files of the last step that are there, in the order in which they came."""
-    found = folder.glob("results/smoke/scores/mteb/*/tuned/**/*.csv")
+    """The score files of the experiment that are there, in the order in which they came."""
+    found = [path for task in EXPERIMENT["tasks"] for path in folder.glob(f"results/smoke/scores/mteb/{task}/**/*.csv")]
     return sorted(found, key=lambda path: path.stat().st_mtime_ns)
 
 

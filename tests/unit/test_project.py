@@ -33,11 +33,6 @@ def test_generated_pages_are_up_to_date():
         assert path.read_text(encoding="utf-8") == content, f"{path.name}: run `make docs`"
 
 
-def test_every_folder_of_tests_is_run():
-    folders = {f"tests/{path.parent.name}" for path in (ROOT / "tests").glob("*/test_*.py")}
-    assert folders == {path for path in PROJECT["tool"]["pytest"]["ini_options"]["testpaths"] if "tests/" in path}
-
-
 def test_every_dependency_is_pinned_in_the_lock():
     project = PROJECT["project"]
     wanted = project["dependencies"] + project["optional-dependencies"]["dev"]
