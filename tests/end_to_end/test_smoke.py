@@ -60,7 +60,7 @@ def test_mteb_scores_differ_between_steps_and_layers(finished):
     for experiment, column in (("mteb_steps", "step"), ("mteb_layers", "layer")):
         table = pd.read_csv(finished / f"results/smoke/tables/{experiment}.csv")
         values = table.groupby(["corpus", "label"])
-        assert (values["value"].nunique() == table[column].nunique()).any()
+        assert (values["value"].nunique() == table[column].nunique()).mean() > 0.5
         assert values.size().nunique() == 1
 
 

@@ -4,7 +4,6 @@ import ast
 import re
 import subprocess
 import sys
-import tomllib
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -24,7 +23,6 @@ def pins(text: str) -> dict[str, str]:
     return dict(re.findall(r"^\s*(?:- )?([a-z0-9-]+)==([^\s]+)$", text, flags=re.MULTILINE))
 
 
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 LOCK = pins((ROOT / "requirements.lock").read_text())
 
 
@@ -34,7 +32,9 @@ def test_generated_pages_are_up_to_date():
 
 
 def test_every_dependency_is_pinned_in_the_lock():
-    project = PROJECT["project"]
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     wanted = project["dependencies"] + project["optional-dependencies"]["dev"]
     assert {re.split(r"[=<>]", name)[0] for name in wanted} <= set(LOCK)
 
