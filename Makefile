@@ -20,7 +20,10 @@ demo: env
 	@echo
 	@cat results/demo/tables/augmentations_summary.md
 	@echo
-	@echo "Figures: figures/demo/*.png, *.pdf    Report: results/demo/workflow.html    Tables: results/demo/tables/"
+	@cat figures/demo/claims.md
+	@echo
+	@echo "Figures: figures/demo/*.png, *.pdf    Claims: figures/demo/claims.html"
+	@echo "Report: results/demo/workflow.html    Tables: results/demo/tables/"
 
 # A variable of `make adapt` as an option, if it was given with the command; the environment may mean something else by it.
 option = $(if $(filter command,$(firstword $(origin $(1)))),--$(2) "$$$(1)")

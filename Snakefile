@@ -30,6 +30,7 @@ include: "rules/scores.smk"
 include: "rules/maps.smk"
 include: "rules/tables.smk"
 include: "rules/figures.smk"
+include: "rules/claims.smk"
 include: "rules/report.smk"
 
 
@@ -38,6 +39,7 @@ rule all:
     default_target: True
     input:
         figures_and_tables(),
+        claim_pages(),
         "<results>/provenance.html" if any(figures_and_tables()) else [],
         report_files(),
 
@@ -48,6 +50,12 @@ rule adapt:
         rules.all.input,
 
 
+rule claims:
+    """The claims of the config, each with its verdict."""
+    input:
+        claim_pages(),
+
+
 rule download:
     """Everything that the config names from the network; after it, no job needs one."""
     input:
@@ -55,6 +63,7 @@ rule download:
 
 
 rule published:
-    """The figures of the config whose numbers were published, drawn from these."""
+    """The figures of the config whose numbers were published, and its claims, from these numbers alone."""
     input:
         [figure_files(f"published/{figure}") for figure in published_figures()],
+        claim_pages("published/claims"),

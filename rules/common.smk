@@ -56,7 +56,7 @@ try:
     study = expansion.expand(settings)
     check_target_names(
         settings,
-        taken={"adapt", "all", "download", "published"}
+        taken={"adapt", "all", "claims", "download", "published"}
         | {path.stem for path in Path(workflow.basedir, "scripts").glob("*.py")},
     )
     missing_sources(settings)

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from selfembed import command_line, differences, layouts, measures, seals, tables
+from selfembed import command_line, differences, layouts, measures, outcomes, tables
 from selfembed.command_line import at_least, log
-from selfembed.errors import InputError, first_line
 from selfembed.records import write_table, write_text
 
 NAMES = tuple(tables.LINE_COLUMNS)
@@ -31,7 +30,7 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--caption", default="", help="caption of the LaTeX table")
     parser.add_argument("--output", type=Path, nargs=2, required=True, help="CSV and LaTeX file to write")
     arguments = parser.parse_args(argv)
-    rows, outcomes = [], []
+    rows, by_text = [], []
     for names, paths in command_line.read_entries(arguments.entry, NAMES):
         for path in paths:
             shown = tables.last_layers(tables.read(path, *tables.SCORE_COLUMNS))
@@ -39,10 +38,10 @@ def main(argv: list[str]) -> None:
                 shown, pooling=[arguments.pooling, "none"], score=arguments.scores, step=arguments.steps
             )
             rows.append(shown.assign(**names))
-            outcomes += outcomes_of(shown, path.with_suffix(".parquet"))
+            by_text += outcomes.of_scores(shown, path.with_suffix(".parquet"))
     scores = pd.concat(rows, ignore_index=True)
     table = differences.compare(
-        scores, outcomes, arguments.against, arguments.labels, arguments.resamples, arguments.seed
+        scores, by_text, arguments.against, arguments.labels, arguments.resamples, arguments.seed
     )
     for sentence in table["sentence"]:
         log.info(sentence)
@@ -51,24 +50,6 @@ def main(argv: list[str]) -> None:
     }
     write_table(table, arguments.output[0])
     write_text(layouts.latex(differences.for_print(table, measure_of), arguments.caption), arguments.output[1])
-
-
-def outcomes_of(scores: pd.DataFrame, path: Path) -> list[pd.Series]:
-    """What every text adds to each of some scores of a file, by id.
-
-    Raises InputError if the file does not exist, or is not what a step wrote.
-    """
-    if not path.is_file():
-        raise InputError(f"{path}: does not exist; needed beside the scores (is the score made by an older version?)")
-    try:
-        everything = pd.read_parquet(seals.opened(path), columns=tables.OUTCOME_COLUMNS)
-    except (ValueError, OSError) as error:
-        raise InputError(f"{path}: no outcomes of texts: {first_line(error)}") from error
-    found = []
-    for pooling, layer, score in scores[["pooling", "layer", "score"]].itertuples(index=False, name=None):
-        here = (everything["pooling"] == pooling) & (everything["layer"] == layer) & (everything["score"] == score)
-        found.append(everything[here].set_index("id")["outcome"])
-    return found
 
 
 if __name__ == "__main__":

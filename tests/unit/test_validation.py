@@ -13,8 +13,8 @@ ENTRY = "experiments.main.models.1"
 NAME = "text that matches ^[a-z0-9][a-z0-9_]*$"
 POOLINGS = "'mean', 'cls', 'last' or 'token7'"
 TOP = (
-    "corpora, device, devices_per_run, embedding, encoders, experiments, figures, folder, mteb, published, recipes, "
-    "report, scores, seeds, tables, tasks, threads, tsne"
+    "claims, corpora, device, devices_per_run, embedding, encoders, experiments, figures, folder, mteb, published, "
+    "recipes, report, scores, seeds, tables, tasks, threads, tsne"
 )
 TOKENIZER = "a group with the key `train_on` or `borrow_from`"
 PYDANTIC = ("[key]", "Tokenizer", "literal", "array", "Input should", "Value error")

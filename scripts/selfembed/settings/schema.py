@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from selfembed.settings.base import Closed, LocalPath, Name, Seeds
+from selfembed.settings.claims import Claim
 from selfembed.settings.corpora import Corpus
 from selfembed.settings.encoders import Encoder
 from selfembed.settings.experiments import Experiment
@@ -57,6 +58,10 @@ class Settings(Closed):
     )
     tables: dict[Name, Annotated[Table, Field(discriminator="lay_out")]] = Field(
         default_factory=dict, description="Tables by name; each is a rule and a file."
+    )
+    claims: dict[Name, Claim] = Field(
+        default_factory=dict,
+        description="Claims by name, judged by the scores of experiments; `snakemake claims` makes the page.",
     )
     published: LocalPath | None = Field(
         None, description="Published numbers to compare with, such as `reference/paper.csv`."

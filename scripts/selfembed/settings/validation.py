@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from selfembed import task_files
 from selfembed.errors import InputError
-from selfembed.settings import adapted, checks, places
+from selfembed.settings import adapted, checks, claimed, places
 from selfembed.settings.corpora import FolderSource
 from selfembed.settings.expansion import expand
 from selfembed.settings.messages import describe
@@ -27,7 +27,7 @@ def load(config: dict[str, Any]) -> Settings:
     problems = list(dict.fromkeys(checks.check(settings)))
     if not problems:
         study = expand(settings)
-        problems = [*places.check(settings, study), *adapted.check(settings, study)]
+        problems = [*places.check(settings, study), *adapted.check(settings, study), *claimed.check(settings, study)]
     if problems:
         raise InputError("\n".join(problems))
     return settings

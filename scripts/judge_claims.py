@@ -1,0 +1,65 @@
+"""Judge claims by scores: an estimate with a 95 % interval for every comparison, and a verdict for every claim.
+
+Reads the claims (JSON, as the config gives them), score files (CSV), entry by entry, what every text adds to scores on
+corpora (Parquet, of the same name), and published numbers. Without score files only the published numbers are shown.
+Writes a CSV table with a row for every estimate, and the same as Markdown, LaTeX and HTML.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from selfembed import claims, claims_page, command_line, layouts, outcomes, tables
+from selfembed.command_line import at_least, existing, log
+from selfembed.records import write_table, write_text
+
+NAMES = ("experiment", "label")
+
+
+def main(argv: list[str]) -> None:
+    """Run the step with command-line arguments."""
+    parser = command_line.parser(__doc__)
+    parser.add_argument("--claims", type=parsed, required=True, help="the claims (JSON)")
+    what = "experiment, label, and score files (CSV); repeatable"
+    command_line.add_entries(parser, NAMES, what, required=False)
+    parser.add_argument("--published", type=existing, help="published numbers (CSV)")
+    parser.add_argument("--resamples", type=at_least(1), default=2000, help="resamples of the bootstrap")
+    parser.add_argument("--seed", type=at_least(0), default=42, help="seed of the bootstrap")
+    parser.add_argument("--output", type=Path, nargs=4, required=True, help="CSV, Markdown, LaTeX, HTML file to write")
+    arguments = parser.parse_args(argv)
+    parts = []
+    for names, paths in command_line.read_entries(arguments.entry, NAMES):
+        for path in paths:
+            parts.append(tables.read(path, *tables.SCORE_COLUMNS).assign(**names, path=str(path)))
+    judged = claims.judge(
+        arguments.claims,
+        pd.concat(parts, ignore_index=True) if parts else None,
+        outcomes.of_rows,
+        tables.read(arguments.published, "experiment", *tables.SCORE_COLUMNS) if arguments.published else None,
+        arguments.resamples,
+        arguments.seed,
+    )
+    for claim, _ in claims_page.grouped(judged):
+        log.info("%s: %s", claim["verdict"], claim["sentence"])
+    csv, markdown, latex, html = arguments.output
+    write_table(judged, csv)
+    write_text(claims_page.markdown(judged), markdown)
+    write_text(layouts.latex(claims_page.for_print(judged), "Claims and their verdicts."), latex)
+    write_text(claims_page.html(judged), html)
+
+
+def parsed(text: str) -> list[dict]:
+    """Argument type: claims as JSON.
+
+    Raises ArgumentTypeError if it is none.
+    """
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"no JSON ({error}); needed: the claims as the workflow gives them") from error
+
+
+if __name__ == "__main__":
+    command_line.run(main)
