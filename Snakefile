@@ -28,9 +28,9 @@ include: "rules/models.smk"
 include: "rules/embeddings.smk"
 include: "rules/scores.smk"
 include: "rules/maps.smk"
+include: "rules/claims.smk"
 include: "rules/tables.smk"
 include: "rules/figures.smk"
-include: "rules/claims.smk"
 include: "rules/report.smk"
 
 
@@ -39,7 +39,6 @@ rule all:
     default_target: True
     input:
         figures_and_tables(),
-        claim_pages(),
         "<results>/provenance.html" if any(figures_and_tables()) else [],
         report_files(),
 

@@ -20,8 +20,7 @@ from scipy.stats import spearmanr
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "scripts"))
 
-from lay_out_differences import outcomes_of
-from selfembed import command_line, differences, measures, tables
+from selfembed import command_line, differences, measures, outcomes, tables
 from selfembed.errors import InputError
 from selfembed.settings.corpora import CropsSource
 from selfembed.settings.expansion import expand
@@ -59,16 +58,16 @@ def verdicts(settings: Settings, folder: Path) -> pd.DataFrame:
     wanted |= {
         f"{name}_recall@1": "by crops" for name, score in settings.scores.items() if isinstance(score, CropPairs)
     }
-    rows, outcomes = [], []
+    rows, by_text = [], []
     for evaluation in (item for items in expand(settings).experiments.values() for item in items):
         path = folder / f"{evaluation.path}.csv"
         if path.is_file():
             shown = tables.chosen(tables.last_layers(tables.read(path)), score=list(wanted))
             rows.append(shown.assign(label=evaluation.line.label))
-            outcomes += outcomes_of(shown, path.with_suffix(".parquet"))
+            by_text += outcomes.of_scores(shown, path.with_suffix(".parquet"))
     scores = pd.concat(rows, ignore_index=True)
     labels = list(dict.fromkeys(scores["label"]))
-    compared = [differences.compare(scores, outcomes, labels[i], labels[i + 1 :]) for i in range(len(labels) - 1)]
+    compared = [differences.compare(scores, by_text, labels[i], labels[i + 1 :]) for i in range(len(labels) - 1)]
     found = pd.concat(compared).replace({"corpus": whole_texts(settings), "score": wanted})
     return found.pivot(index=["corpus", "label", "against"], columns="score", values="verdict").dropna().reset_index()
 

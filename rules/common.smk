@@ -607,7 +607,7 @@ def cluster_flags(wildcards):
 def figures_and_tables():
     """Everything that a config shows."""
     experiments = expand("<results>/tables/{experiment}_summary.csv", experiment=scored_experiments())
-    shown = [*map(figure_files, settings.figures), *map(table_files, settings.tables), experiments]
+    shown = [*map(figure_files, settings.figures), *map(table_files, settings.tables), claim_pages(), experiments]
     return [*shown, figure_files("paper_comparison")] if settings.published else shown
 
 

@@ -74,7 +74,7 @@ def judge(
             found += judged(comparison, scores, outcomes, published, resamples, seed)
         about = {"claim": claim["name"], "sentence": claim["sentence"], "paper": claim["paper"]}
         for row in found:
-            row |= verdict(row.pop("draws"), row, len(found))
+            row |= verdict(row.pop("found"), row, len(found))
         overall = {"verdict": overall_verdict([row["result"] for row in found])}
         rows += [about | overall | row for row in found]
     return pd.DataFrame(rows)
@@ -86,7 +86,7 @@ def overall_verdict(results: list[str]) -> str:
 
 
 def judged(comparison: dict, scores, outcomes: Outcomes, published, resamples: int, seed: int) -> list[dict]:
-    """The estimates of one comparison: on every corpus, averaged over them, or on tasks; draws are still inside."""
+    """The estimates of one comparison: on every corpus, averaged over them, or on tasks; `found` is the Estimate."""
     counted = {name: block for name, block in comparison["tasks"].items() if block not in blocks.WITHOUT_MEAN}
     comparison = comparison | {"tasks": counted}
     columns = chosen_points(comparison)
@@ -105,18 +105,18 @@ def judged(comparison: dict, scores, outcomes: Outcomes, published, resamples: i
         names = [f"mean of {len(places)}: {', '.join(names)}"]
     rows = []
     for position, (name, (value, their_place)) in enumerate(zip(names, theirs, strict=True)):
-        found = estimates[position] if estimates else Estimate(np.nan, None, 0, 0)
+        found = estimates[position] if estimates else None
         rows.append(
             {
                 "comparison": in_words(comparison),
                 "on": name,
                 "unit": UNITS[comparison["compare"]],
-                "estimate": found.value,
-                "draws": found.draws,
+                "estimate": found.value if found else np.nan,
+                "found": found,
                 "limit": comparison["limit"]["kind"],
                 "limit_value": comparison["limit"]["value"],
-                "n_texts": found.n_texts,
-                "n_seeds": found.n_seeds,
+                "n_texts": found.n_texts if found else 0,
+                "n_seeds": found.n_seeds if found else 0,
                 "published": value,
                 "published_on": their_place,
                 "published_result": side(value, comparison["limit"]),
@@ -264,23 +264,24 @@ def averaged(estimates: list[Estimate]) -> Estimate:
     )
 
 
-def verdict(draws: np.ndarray | None, row: dict[str, Any], k: int) -> dict[str, Any]:
+def verdict(found: Estimate | None, row: dict[str, Any], k: int) -> dict[str, Any]:
     """The interval of an estimate that is one of k, and what it says: `low`, `high`, `result`, `needed`."""
     none = {"low": np.nan, "high": np.nan, "needed": ""}
-    if np.isnan(row["estimate"]):
+    if found is None:
         return none | {"result": NOT_RUN}
+    draws = found.draws
     if draws is None:
         needed = "a gain whose interval does not hold zero" if row["unit"] == "share" and row["n_texts"] else ""
         return none | {"result": OPEN, "needed": needed or "three seeds or more"}
     sign = 1 if row["limit"] == "at_least" else -1
     low, high = differences.interval(draws)
     margin = sign * (draws - row["limit_value"])
-    found = {"low": low, "high": high, "needed": ""}
-    if differences.interval(margin)[0] > 0 or (low == high and sign * (low - row["limit_value"]) > 0):
-        return found | {"result": HOLDS}
+    ends = {"low": low, "high": high, "needed": ""}
+    if differences.interval(margin)[0] > 0:
+        return ends | {"result": HOLDS}
     if np.quantile(margin, 1 - (1 - differences.LEVEL) / (2 * k)) < 0:
-        return found | {"result": FAILS}
-    return found | {"result": OPEN, "needed": what_would_tell(row["estimate"], row["limit_value"], low, high)}
+        return ends | {"result": FAILS}
+    return ends | {"result": OPEN, "needed": what_would_tell(row["estimate"], row["limit_value"], low, high)}
 
 
 def what_would_tell(value: float, limit: float, low: float, high: float) -> str:

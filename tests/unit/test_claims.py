@@ -137,8 +137,9 @@ def test_verdicts_err_as_rarely_as_they_say():
     for _ in range(2000):
         centres = generator.normal(size=4)
         draws = centres[:, None] + generator.normal(size=(4, 1000))
-        one.append(claims.verdict(draws[0], rows, 1)["result"])
-        four.append(claims.overall_verdict([claims.verdict(drawn, rows, 4)["result"] for drawn in draws]))
+        found = [claims.Estimate(centre, drawn, 300, 0) for centre, drawn in zip(centres, draws, strict=True)]
+        one.append(claims.verdict(found[0], rows, 1)["result"])
+        four.append(claims.overall_verdict([claims.verdict(each, rows, 4)["result"] for each in found]))
     assert 0.015 < np.mean([found == claims.HOLDS for found in one]) < 0.04
     assert 0.015 < np.mean([found == claims.FAILS for found in one]) < 0.04
     assert np.mean([found == claims.FAILS for found in four]) < 0.05
@@ -153,6 +154,14 @@ def test_a_share_of_a_gain_that_may_be_none_is_not_told():
     assert found["result"] == claims.OPEN
     assert "gain" in found["needed"]
     assert np.isnan(found["low"])
+
+
+def test_a_share_of_no_gain_at_all_is_no_score_that_was_not_run():
+    scores, outcomes = study({("A", step, 2): {1: [1.0, 0.0]} for step in ("0", "10", "final")})
+    points = [point("A", step) for step in ("0", "10", "final")]
+    judged = judge([comparison("share", *points, limit=("at_least", 0.9))], scores, outcomes)
+    assert judged["result"].tolist() == [claims.OPEN]
+    assert "no interval" in claims_page.markdown(judged)
 
 
 def tasks_table(values, seeds):

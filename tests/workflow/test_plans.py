@@ -185,6 +185,13 @@ def test_a_table_of_differences_plans_only_what_it_needs(checkout):
     assert jobs["embed"] == jobs["score_crop_pairs"] == 3
 
 
+def test_claims_plan_only_the_scores_that_they_are_judged_by(checkout):
+    jobs = planned(checkout, "claims", "--configfile", "config/demo.yaml")
+    assert jobs["judge_claims"] == jobs["claims"] == 1
+    assert jobs["score_knn"] == 11  # three models of three seeds, TF-IDF and a pretrained encoder
+    assert not {"score_mteb", "compute_tsne", "collect_scores"} & set(jobs)
+
+
 def test_a_report_plans_only_what_it_needs(checkout):
     """And not what it would cost to draw every figure of the config."""
     jobs = planned(checkout, "write_report", "--configfile", "config/smoke.yaml")

@@ -69,6 +69,8 @@ def test_a_second_run_has_nothing_to_do(finished):
         ("scripts/draw_agreement.py", {"draw_agreement": 1}),
         ("scripts/lay_out_corpora.py", {"lay_out_corpora": 1}),
         ("scripts/lay_out_differences.py", {"lay_out_differences": 2, "package_model": 1, "write_report": 1}),
+        ("scripts/judge_claims.py", {"judge_claims": 1}),
+        ("scripts/selfembed/claims_page/style.css", {"judge_claims": 1}),
         ("scripts/package_model.py", {"package_model": 1, "write_report": 1}),
         ("scripts/write_report.py", {"write_report": 1}),
         ("scripts/selfembed/report_page/style.css", {"write_report": 1}),
@@ -149,3 +151,10 @@ def test_another_title_of_the_report_writes_it_again_and_nothing_else(finished):
         config["report"]["title"] = "Another"
 
     assert planned_after(finished, "config/smoke.yaml", config_edit(change)) == {"write_report": 1}
+
+
+def test_another_claim_is_judged_and_nothing_else_runs(finished):
+    def change(config):
+        config["claims"]["order"]["sentence"] = "Another sentence."
+
+    assert planned_after(finished, "config/smoke.yaml", config_edit(change)) == {"judge_claims": 1}

@@ -148,6 +148,9 @@ def test_figures_are_drawn_from_published_numbers_alone(tmp_path):
     drawn = {path.stem for path in (folder / "figures" / "published").glob("*.pdf")}
     assert drawn >= {"figure1", "figure3", "figure4", "figure_s1", "figure_s2", "base_models", "base_models_cls"}
     assert not (folder / "results" / "models").exists()
+    page = (folder / "figures" / "published" / "claims.md").read_text(encoding="utf-8")
+    assert page.count("as claimed") > 20
+    assert "not as claimed" not in page
 
 
 def test_every_fault_of_the_original_has_its_row():

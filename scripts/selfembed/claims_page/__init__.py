@@ -31,10 +31,10 @@ def quantity(value: float, unit: str) -> str:
 
 def interval(row: pd.Series) -> str:
     """An estimate with its interval: `+10.9 points (8.1 to 13.6)`."""
-    if pd.isna(row["estimate"]):
+    if row["result"] == claims.NOT_RUN:
         return claims.NOT_RUN
     if pd.isna(row["low"]):
-        return f"{quantity(row['estimate'], row['unit'])} (no interval)"
+        return f"{quantity(row['estimate'], row['unit'])} (no interval)".strip()
     low, high = (number(row[end], row["unit"]) for end in ("low", "high"))
     return f"{quantity(row['estimate'], row['unit'])} ({low} to {high})"
 
