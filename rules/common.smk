@@ -198,7 +198,7 @@ def corpus_source(wildcards):
 def corpus_flags(wildcards):
     """How a raw file is read and cleaned."""
     corpus = settings.corpora[wildcards.corpus]
-    cleaning = flags(corpus, omit=("source", "seeds"))
+    cleaning = flags(corpus, omit=("source", "expect", "seeds"))
     match corpus.source.type:
         case "file" | "url" | "iclr":
             columns = flags(url_source(wildcards), omit=("type", "path", "url", "sha256", "git_blob"))
@@ -209,6 +209,33 @@ def corpus_flags(wildcards):
         case "python_docs":
             columns = "--text text --label package --title title"
     return f"{columns} {cleaning}"
+
+
+def expected(wildcards):
+    """What a corpus must have, as flags."""
+    expect = settings.corpora[wildcards.corpus].expect
+    numbers = {} if expect is None else expect.model_dump(exclude_none=True)
+    return " ".join(f"--expect-{name} {number}" for name, number in numbers.items())
+
+
+def expected_of_made(wildcards, output):
+    """What a corpus that is made must have, as flags.
+
+    A function of `output`, whose changes rerun nothing: what is expected changes no corpus. Where a corpus exists
+    already, its description is made anew, and checks it.
+    """
+    return expected(wildcards)
+
+
+def corpus_origin(wildcards):
+    """The file that says which revision a corpus of the hub is of."""
+    source = settings.corpora[wildcards.corpus].source
+    return f"<results>/sources/{wildcards.corpus}.json" if isinstance(source, HubSource) else []
+
+
+def origin_flag(wildcards, input):
+    """Which revision a corpus is of, as a flag."""
+    return f"--origin {input.origin}" if input.origin else ""
 
 
 def folder_state(wildcards):
@@ -724,7 +751,11 @@ def account_files(wildcards):
     model = adapted_model().model
     recipe = study.recipes[model.recipe]
     pairs = f"{model.corpus}/{expansion.pairs_name(recipe)}/epochs-{recipe.epochs}/seed-{model.seed}"
-    return {
+    encoder = settings.encoders[model.encoder]
+    # The config tells the revision of a pinned encoder; the base model that of another.
+    unpinned = isinstance(encoder, HubEncoder) and encoder.revision is None
+    base = {"base": f"<results>/models/{expansion.base_of(model, settings).path}"} if unpinned else {}
+    return base | {
         "counts": f"<results>/corpora/{adapted.cleaned(settings)}.json",
         "description": f"<results>/descriptions/{model.corpus}.csv",
         "run": f"<results>/models/{model.path}",

@@ -28,11 +28,12 @@ rule download_file:
 
 
 rule download_dataset:
-    """A data set of the hub at a fixed revision, as one table of texts and labels."""
+    """A data set of the hub, as one table of texts and labels, and the revision that it is of."""
     input:
         code=code("download_dataset.py"),
     output:
-        "<results>/sources/{corpus}.parquet",
+        texts="<results>/sources/{corpus}.parquet",
+        origin="<results>/sources/{corpus}.json",
     log:
         "<logs>/download_dataset/{corpus}.log",
     benchmark:
@@ -44,7 +45,8 @@ rule download_dataset:
     params:
         source=lambda wildcards: flags(settings.corpora[wildcards.corpus].source, omit=("type",)),
     shell:
-        "python scripts/download_dataset.py {params.source} --output {output} > {log} 2>&1"
+        "python scripts/download_dataset.py {params.source} --output {output.texts} --origin {output.origin}"
+        " > {log} 2>&1"
 
 
 rule download_task:
@@ -120,6 +122,7 @@ rule prepare_corpus:
     """A raw file cleaned into a corpus."""
     input:
         source=corpus_source,
+        origin=corpus_origin,
         keyword_classes=keyword_classes,
         code=code("prepare_corpus.py"),
     output:
@@ -138,8 +141,10 @@ rule prepare_corpus:
         runtime=minutes(20, source=0.1),
     params:
         corpus=corpus_flags,
+        origin=origin_flag,
+        expected=expected_of_made,
     shell:
-        "python scripts/prepare_corpus.py --source {input.source:q} {params.corpus}"
+        "python scripts/prepare_corpus.py --source {input.source:q} {params.corpus} {params.origin} {params.expected}"
         " --output {output.corpus} --counts {output.counts} > {log} 2>&1"
 
 
@@ -163,8 +168,10 @@ rule relabel_corpus:
         runtime=minutes(10, corpus=0.1),
     params:
         source=lambda wildcards: flags(settings.corpora[wildcards.corpus].source, omit=("type", "corpus")),
+        expected=expected_of_made,
     shell:
-        "python scripts/relabel_corpus.py --corpus {input.corpus} {params.source} --output {output} > {log} 2>&1"
+        "python scripts/relabel_corpus.py --corpus {input.corpus} {params.source} {params.expected}"
+        " --output {output} > {log} 2>&1"
 
 
 rule sample_corpus:
@@ -187,8 +194,10 @@ rule sample_corpus:
         runtime=minutes(10, corpus=0.1),
     params:
         source=lambda wildcards: flags(settings.corpora[wildcards.corpus].source, omit=("type", "corpus")),
+        expected=expected_of_made,
     shell:
-        "python scripts/sample_corpus.py --corpus {input.corpus} {params.source} --output {output} > {log} 2>&1"
+        "python scripts/sample_corpus.py --corpus {input.corpus} {params.source} {params.expected}"
+        " --output {output} > {log} 2>&1"
 
 
 rule crop_corpus:
@@ -212,9 +221,10 @@ rule crop_corpus:
         runtime=minutes(10, corpus=0.1),
     params:
         source=lambda wildcards: flags(settings.corpora[wildcards.corpus].source, omit=("type", "corpus")),
+        expected=expected_of_made,
     shell:
-        "python scripts/crop_corpus.py --corpus {input.corpus} {params.source} --output {output.corpus}"
-        " --counts {output.counts} > {log} 2>&1"
+        "python scripts/crop_corpus.py --corpus {input.corpus} {params.source} {params.expected}"
+        " --output {output.corpus} --counts {output.counts} > {log} 2>&1"
 
 
 rule describe_corpus:
@@ -236,6 +246,7 @@ rule describe_corpus:
         runtime=minutes(10, corpus=0.1),
     params:
         split=knn_split(),
+        expected=expected,
     shell:
-        "python scripts/describe_corpus.py --corpus {input.corpus} {params.split} --output {output.description}"
-        " --classes {output.classes} > {log} 2>&1"
+        "python scripts/describe_corpus.py --corpus {input.corpus} {params.split} {params.expected}"
+        " --output {output.description} --classes {output.classes} > {log} 2>&1"

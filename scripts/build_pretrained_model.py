@@ -1,6 +1,7 @@
 """Turn a pretrained checkpoint into a model that has had no fine-tuning: the base model at step 0.
 
-Reads an encoder folder. Writes a folder with `0/`, a SentenceTransformer with mean pooling in fp32, and `model.json`.
+Reads an encoder folder. Writes a folder with `0/`, a SentenceTransformer with mean pooling in fp32, and `model.json`,
+which has the repository and revision of an encoder from the hub.
 """
 
 from selfembed import command_line, model_cards
@@ -20,9 +21,13 @@ def main(argv: list[str]) -> None:
     checkpoints.check_complete(arguments.encoder)
     model = encoders.assemble(encoders.load(arguments.encoder), "mean", arguments.max_length)
     facts = {"encoder": arguments.encoder.name, "weights": checksum(arguments.encoder / "model.safetensors")}
+    origin = checkpoints.origin(arguments.encoder)
+    what = "a pretrained encoder, as it came"
+    if origin:
+        what = f"`{origin['repository']}` of the Hugging Face hub at revision {origin['revision']}, as it came"
     with written_whole(arguments.output) as folder:
-        encoders.save(model, folder / "0", model_cards.base(arguments.encoder.name, "a pretrained encoder, as it came"))
-        write_json(provenance(**facts, max_length=arguments.max_length), folder / "model.json")
+        encoders.save(model, folder / "0", model_cards.base(arguments.encoder.name, what))
+        write_json(provenance(**facts, **origin, max_length=arguments.max_length), folder / "model.json")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,12 @@
 """Draw two crops of each text that runs hold out, from one of which the other is to be found.
 
 Reads a corpus. Writes a corpus (Parquet) of two rows per text, whose ids are those of the texts and /0 or /1, and a
-JSON file that says where the texts went.
+JSON file that says where the texts went, unless the corpus is not what is expected.
 """
 
-from selfembed import command_line, crops
+from pathlib import Path
+
+from selfembed import command_line, crops, expectations
 from selfembed.command_line import at_least, existing, log, part
 from selfembed.corpora import read_corpus, summary
 from selfembed.errors import InputError
@@ -27,7 +29,8 @@ def main(argv: list[str]) -> None:
         "--maximum-length", type=at_least(1), default=250, help="longest eligible sentence (characters)"
     )
     parser.add_argument("--seed", type=at_least(0), default=42, help="seed of all draws")
-    parser.add_argument("--output", required=True, help="Parquet file to write")
+    expectations.add_arguments(parser)
+    parser.add_argument("--output", type=Path, required=True, help="Parquet file to write")
     parser.add_argument("--counts", required=True, help="JSON file to write")
     arguments = parser.parse_args(argv)
     settings = {
@@ -39,6 +42,7 @@ def main(argv: list[str]) -> None:
     except InputError as error:
         raise InputError(f"{arguments.corpus}: {error}") from error
     log.info("texts: %s", summary(counts))
+    expectations.check(corpus, arguments.output.stem, arguments)
     write_table(corpus, arguments.output)
     facts = {"settings": settings, "corpus": checksum(arguments.corpus), "counts": counts}
     write_json(provenance(**facts), arguments.counts)

@@ -1,11 +1,12 @@
 """Describe a corpus: how many texts and classes, how long the texts are, how large the classes.
 
-Reads a corpus. Writes a CSV table of one row, and a CSV table with one row per class, largest first.
+Reads a corpus. Writes a CSV table of one row, and a CSV table with one row per class, largest first;
+nothing if the corpus is not what is expected.
 """
 
 import pandas as pd
 
-from selfembed import command_line, scoring
+from selfembed import command_line, expectations, scoring
 from selfembed.command_line import existing
 from selfembed.corpora import read_corpus
 from selfembed.errors import InputError
@@ -37,11 +38,13 @@ def main(argv: list[str]) -> None:
     parser = command_line.parser(__doc__)
     parser.add_argument("--corpus", type=existing, required=True, help="prepared corpus (Parquet)")
     scoring.add_split_arguments(parser)
+    expectations.add_arguments(parser)
     parser.add_argument("--output", required=True, help="CSV file to write")
     parser.add_argument("--classes", required=True, help="CSV file to write the class sizes to")
     arguments = parser.parse_args(argv)
     name = arguments.corpus.stem
     corpus = read_corpus(arguments.corpus)
+    expectations.check(corpus, name, arguments)
     described = describe(corpus, name, arguments.split, arguments.test_fraction, arguments.split_seed)
     sizes = corpus["label"].value_counts().rename_axis("label").reset_index(name="texts")
     sizes.insert(0, "corpus", name)

@@ -1,7 +1,8 @@
-"""Download one split of a data set of the Hugging Face hub, at a fixed revision.
+"""Download one split of a data set of the Hugging Face hub, at a revision or at the newest.
 
 Reads its files, which may be Parquet or JSON lines, compressed or not. Cells may hold a text and a label, or lists of
-both, which are concatenated in order. Writes a Parquet table with the columns text and label.
+both, which are concatenated in order. Writes a Parquet table with the columns text and label, and a JSON file that says
+which revision they are of.
 """
 
 import re
@@ -13,7 +14,7 @@ import pandas as pd
 from selfembed import command_line, hub
 from selfembed.command_line import log
 from selfembed.errors import InputError
-from selfembed.records import write_table
+from selfembed.records import write_json, write_table
 
 ENDINGS = (".parquet", ".jsonl", ".jsonl.gz", ".json", ".json.gz")
 
@@ -52,21 +53,24 @@ def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     parser.add_argument("--id", required=True, help="repository, for instance mteb/biorxiv-clustering-p2p")
-    parser.add_argument("--revision", required=True, help="full commit hash")
+    parser.add_argument("--revision", help="full commit hash; default: the newest, told in the log")
     parser.add_argument("--split", default="test", help="split of the data set")
     parser.add_argument("--text", default="sentences", help="column with texts or lists of texts")
     parser.add_argument("--label", default="labels", help="column with labels or lists of labels")
     parser.add_argument("--output", required=True, help="Parquet file to write")
+    parser.add_argument("--origin", required=True, help="JSON file to write the revision to")
     arguments = parser.parse_args(argv)
-    parts = []
+    origin = hub.origin(arguments.id, arguments.revision, "dataset")
+    revision, parts = origin["revision"], []
     with tempfile.TemporaryDirectory() as folder:
-        for name in files_of_split(hub.files(arguments.id, arguments.revision, "dataset"), arguments.split):
-            path = hub.fetch(arguments.id, arguments.revision, name, Path(folder), "dataset")
+        for name in files_of_split(hub.files(arguments.id, revision, "dataset"), arguments.split):
+            path = hub.fetch(arguments.id, revision, name, Path(folder), "dataset")
             table = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_json(path, lines=True, dtype=False)
             parts.append(flattened(table, arguments.text, arguments.label))
     table = pd.concat(parts, ignore_index=True)
     log.info("%s: %d texts, %d labels", arguments.id, len(table), table["label"].nunique())
     write_table(table, arguments.output)
+    write_json(origin | {"split": arguments.split}, arguments.origin)
 
 
 if __name__ == "__main__":

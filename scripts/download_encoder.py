@@ -1,8 +1,8 @@
-"""Download a pretrained encoder from the Hugging Face hub, at a fixed revision.
+"""Download a pretrained encoder from the Hugging Face hub, at a revision or at the newest.
 
-The only step that fetches weights from the network. Writes a folder with config, tokenizer and safetensors weights; no
-other file, and no code, is fetched. Where a revision has PyTorch's own format only, the tensors in it are read without
-running code and written as safetensors.
+The only step that fetches weights from the network. Writes a folder with config, tokenizer, safetensors weights and
+`revision.json`, which says which revision they are of; no other file, and no code, is fetched. Where a revision has
+PyTorch's own format only, the tensors in it are read without running code and written as safetensors.
 """
 
 from contextlib import suppress
@@ -11,7 +11,7 @@ from pathlib import Path
 from selfembed import command_line, hub
 from selfembed.command_line import at_least, log
 from selfembed.hub import MissingFileError
-from selfembed.records import written_whole
+from selfembed.records import write_json, written_whole
 
 OPTIONAL = (
     "tokenizer.json",
@@ -43,7 +43,7 @@ def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     parser.add_argument("--id", required=True, help="repository, for instance microsoft/mpnet-base")
-    parser.add_argument("--revision", required=True, help="full commit hash")
+    parser.add_argument("--revision", help="full commit hash; default: the newest, told in the log")
     parser.add_argument(
         "--layers", type=at_least(1), required=True, help="transformer layers that the weights must have"
     )
@@ -51,13 +51,16 @@ def main(argv: list[str]) -> None:
     arguments = parser.parse_args(argv)
     from selfembed import checkpoints
 
+    origin = hub.origin(arguments.id, arguments.revision)
+    revision = origin["revision"]
     with written_whole(arguments.output) as folder:
-        hub.fetch(arguments.id, arguments.revision, "config.json", folder)
+        hub.fetch(arguments.id, revision, "config.json", folder)
         for name in OPTIONAL:
             with suppress(MissingFileError):
-                hub.fetch(arguments.id, arguments.revision, name, folder)
-        fetch_weights(arguments.id, arguments.revision, folder)
+                hub.fetch(arguments.id, revision, name, folder)
+        fetch_weights(arguments.id, revision, folder)
         checkpoints.check(folder, arguments.layers)
+        write_json(origin, folder / checkpoints.REVISION)
 
 
 if __name__ == "__main__":

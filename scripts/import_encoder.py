@@ -37,7 +37,8 @@ def main(argv: list[str]) -> None:
     with written_whole(arguments.output) as folder:
         folder.mkdir()
         for path in sorted(source.iterdir()):
-            if path.suffix in {".json", ".txt", ".safetensors"}:
+            # A revision is of what the hub gave, not of what is in a folder now.
+            if path.suffix in {".json", ".txt", ".safetensors"} and path.name != checkpoints.REVISION:
                 shutil.copy(path, folder)
     log.info("%s copied from %s", arguments.output, source)
 

@@ -1,12 +1,14 @@
 """Clean a table of texts into a corpus.
 
 Reads a csv, tsv, jsonl or parquet file. Writes a Parquet table with the columns id, text, label, title, and a JSON file
-that says how many rows went where.
+that says how many rows went where, and of which revision they are; neither if the corpus is not what is expected.
 """
 
-from selfembed import command_line, corpora
+from pathlib import Path
+
+from selfembed import command_line, corpora, expectations
 from selfembed.command_line import at_least, existing, log
-from selfembed.records import checksum, provenance, write_json, write_table
+from selfembed.records import checksum, provenance, read_json, write_json, write_table
 
 
 def main(argv: list[str]) -> None:
@@ -28,7 +30,9 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--minimum-length", type=at_least(1), default=1, help="shorter texts are dropped (characters)")
     parser.add_argument("--minimum-label-count", type=at_least(1), default=1, help="rarer labels become 'no label'")
     parser.add_argument("--deduplicate", action="store_true", help="keep only the first of identical texts")
-    parser.add_argument("--output", required=True, help="Parquet file to write")
+    parser.add_argument("--origin", type=existing, help="which revision the source is of (JSON)")
+    expectations.add_arguments(parser)
+    parser.add_argument("--output", type=Path, required=True, help="Parquet file to write")
     parser.add_argument("--counts", required=True, help="JSON file to write the row counts to")
     arguments = parser.parse_args(argv)
     table = corpora.read_source(
@@ -51,8 +55,10 @@ def main(argv: list[str]) -> None:
         arguments.deduplicate,
     )
     log.info("%s: %s", arguments.source, corpora.summary(counts))
+    expectations.check(corpus, arguments.output.stem, arguments)
+    origin = {"origin": read_json(arguments.origin, "repository", "revision")} if arguments.origin else {}
     write_table(corpus, arguments.output)
-    write_json(provenance(source=checksum(arguments.source), rows=counts), arguments.counts)
+    write_json(provenance(source=checksum(arguments.source), **origin, rows=counts), arguments.counts)
 
 
 if __name__ == "__main__":

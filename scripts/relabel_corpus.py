@@ -1,9 +1,11 @@
 """Give the texts of a corpus coarser labels: the part of each label before a separator.
 
-Reads a corpus. Writes a corpus with the same rows and ids.
+Reads a corpus. Writes a corpus with the same rows and ids, unless it is not what is expected.
 """
 
-from selfembed import command_line
+from pathlib import Path
+
+from selfembed import command_line, expectations
 from selfembed.command_line import existing
 from selfembed.corpora import read_corpus
 from selfembed.records import write_table
@@ -14,10 +16,12 @@ def main(argv: list[str]) -> None:
     parser = command_line.parser(__doc__)
     parser.add_argument("--corpus", type=existing, required=True, help="prepared corpus (Parquet)")
     parser.add_argument("--up-to", default=".", help="labels are cut before the first of these")
-    parser.add_argument("--output", required=True, help="Parquet file to write")
+    expectations.add_arguments(parser)
+    parser.add_argument("--output", type=Path, required=True, help="Parquet file to write")
     arguments = parser.parse_args(argv)
     corpus = read_corpus(arguments.corpus)
     corpus["label"] = corpus["label"].map(lambda label: label.split(arguments.up_to)[0], na_action="ignore")
+    expectations.check(corpus, arguments.output.stem, arguments)
     write_table(corpus, arguments.output)
 
 

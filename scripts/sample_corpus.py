@@ -1,9 +1,11 @@
 """Draw a fixed random sample of a corpus, without replacement.
 
-Reads a corpus. Writes a corpus: the sample, in the order drawn.
+Reads a corpus. Writes a corpus, the sample, in the order drawn, unless it is not what is expected.
 """
 
-from selfembed import command_line, corpora
+from pathlib import Path
+
+from selfembed import command_line, corpora, expectations
 from selfembed.command_line import at_least, existing
 from selfembed.errors import InputError
 from selfembed.records import write_table
@@ -15,12 +17,14 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--corpus", type=existing, required=True, help="prepared corpus (Parquet)")
     parser.add_argument("--size", type=at_least(1), required=True, help="number of texts")
     parser.add_argument("--seed", type=at_least(0), default=42, help="seed of the draw")
-    parser.add_argument("--output", required=True, help="Parquet file to write")
+    expectations.add_arguments(parser)
+    parser.add_argument("--output", type=Path, required=True, help="Parquet file to write")
     arguments = parser.parse_args(argv)
     try:
         sample = corpora.sample(corpora.read_corpus(arguments.corpus), arguments.size, arguments.seed)
     except InputError as error:
         raise InputError(f"{arguments.corpus}: {error}") from error
+    expectations.check(sample, arguments.output.stem, arguments)
     write_table(sample, arguments.output)
 
 

@@ -90,6 +90,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--label", required=True, help="what tables call the model")
     parser.add_argument("--base-label", help="what tables call the encoder before fine-tuning")
     parser.add_argument("--encoder", required=True, help="the encoder in words")
+    parser.add_argument("--base", type=existing, help="base model whose revision the words for the encoder lack")
     parser.add_argument("--max-length", type=at_least(1), required=True, help="tokens that the model reads of a text")
     parser.add_argument("--counts", type=existing, required=True, help="where the rows of the source went (JSON)")
     parser.add_argument("--description", type=existing, required=True, help="description of the corpus (CSV)")
@@ -119,7 +120,7 @@ def read(arguments: argparse.Namespace) -> Account:
         corpus=arguments.corpus,
         label=arguments.label,
         base_label=arguments.base_label,
-        encoder=arguments.encoder,
+        encoder=arguments.encoder if arguments.base is None else with_revision(arguments.encoder, arguments.base),
         max_length=arguments.max_length,
         counts=read_json(arguments.counts, "rows")["rows"],
         description=described.iloc[0].to_dict(),
@@ -136,6 +137,15 @@ def read(arguments: argparse.Namespace) -> Account:
             f"{', '.join(arguments.corpora)}; needed: such a table of differences"
         )
     return found
+
+
+def with_revision(encoder: str, base: Path) -> str:
+    """An encoder of the hub in words, and the revision that was the newest when its base model was fetched.
+
+    Raises InputError if the base model does not say which that was.
+    """
+    revision = read_json(base / "model.json", "revision")["revision"]
+    return f"{encoder}, at revision {revision[:8]}, the newest when it was fetched"
 
 
 def read_differences(path: Path, corpora: list[str]) -> list[dict[str, Any]]:

@@ -5,14 +5,18 @@ import pickle
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from safetensors import safe_open
 from transformers import AutoConfig, AutoModel
 
 from selfembed.errors import InputError, first_line
-from selfembed.records import checksum
+from selfembed.records import checksum, read_json
 
 NEEDED = "a transformers checkpoint with tokenizer and safetensors weights that needs no code of its own"
+
+# In the folder of an encoder from the hub: `repository`, `revision` and whether the config pins it (`pinned`).
+REVISION = "revision.json"
 
 # Files that a fast tokenizer is made from: any of these groups will do.
 TOKENIZERS = (("tokenizer.json",), ("vocab.txt",), ("vocab.json", "merges.txt"))
@@ -48,6 +52,14 @@ def last_layer(folder: Path) -> int:
     """
     with loading(folder):
         return AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False).num_hidden_layers
+
+
+def origin(folder: Path) -> dict[str, Any]:
+    """Repository and revision of an encoder that was fetched from the hub; empty for any other.
+
+    Raises InputError if the file that says so is damaged.
+    """
+    return read_json(folder / REVISION, "repository", "revision") if (folder / REVISION).is_file() else {}
 
 
 @contextmanager

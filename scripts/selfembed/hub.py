@@ -1,9 +1,13 @@
-"""Files of the Hugging Face hub at fixed revisions, checked against the checksums that the hub gives for them."""
+"""Files of the Hugging Face hub at fixed revisions, checked against the checksums that the hub gives for them.
+
+What is written from a file says so: its seal names repository, revision, file and checksum among the inputs.
+"""
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 os.environ["HF_HUB_OFFLINE"] = "0"  # only download_* scripts and propose_config import this module
 
@@ -17,6 +21,7 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
+from selfembed import seals
 from selfembed.checksums import check_file
 from selfembed.command_line import log
 from selfembed.errors import InputError, first_line
@@ -40,17 +45,40 @@ def fetch(repository: str, revision: str, name: str, folder: Path, kind: str = "
         path = Path(hf_hub_download(repository, name, revision=revision, repo_type=kind, local_dir=folder))
         checksum = get_hf_file_metadata(hf_hub_url(repository, name, repo_type=kind, revision=revision)).etag
     check_file(path, checksum, f"hub: '{repository}', {name}")
+    seals.given[f"hub:{repository}@{revision}/{name}"] = seals.checksum(path)
     log.info("%s: %s, %.1f MB", repository, name, path.stat().st_size / 1e6)
     return path
 
 
-def newest_revision(repository: str) -> str:
-    """The full commit hash that a model's main branch has now.
+def origin(repository: str, revision: str | None, kind: str = "model") -> dict[str, Any]:
+    """Where files are fetched from, for those who read what is made of them.
+
+    Args:
+        revision: full commit hash; None stands for the newest, and a line of the log says which that is.
+        kind: `model` or `dataset`.
+
+    Returns `repository`, `revision` (full commit hash) and `pinned` (whether it was given).
+
+    Raises InputError with one line if the hub cannot tell the newest.
+    """
+    found = revision or newest_revision(repository, kind)
+    if revision is None:
+        log.info(
+            "%s: revision is not pinned; newest is %s; add `revision: %s` to the config to pin it",
+            repository,
+            found,
+            found,
+        )
+    return {"repository": repository, "revision": found, "pinned": revision is not None}
+
+
+def newest_revision(repository: str, kind: str = "model") -> str:
+    """The full commit hash that the main branch of a repository has now.
 
     Raises InputError with one line if the hub cannot tell.
     """
     with _one_line_errors(repository, "main", "newest revision"):
-        return HfApi().model_info(repository).sha
+        return HfApi().repo_info(repository, repo_type=kind).sha
 
 
 def files(repository: str, revision: str, kind: str = "model") -> list[str]:

@@ -10,10 +10,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+import prepare_corpus
 from download_dataset import files_of_split, flattened
 from local_servers import REVISION, Hub, serving
-from selfembed import splits
+from selfembed import lineage, splits
 from selfembed.errors import InputError
+from selfembed.seals import checksum
 
 SCRIPT = Path(splits.__file__).parents[1] / "download_dataset.py"
 SETS = [{"sentences": ["a", "b"], "labels": ["x", "y"]}, {"sentences": ["c"], "labels": ["x"]}]
@@ -49,9 +51,9 @@ def repository(folder, layout):
 
 
 def download(hub, folder, revision=REVISION):
-    command = [sys.executable, str(SCRIPT), "--id", "team/encoder", "--revision", revision]
+    command = [sys.executable, str(SCRIPT), "--id", "team/encoder", *(["--revision", revision] if revision else [])]
     environment = os.environ | {"HF_ENDPOINT": hub, "HF_HOME": str(folder / "home"), "HF_HUB_DISABLE_XET": "1"}
-    command += ["--output", str(folder / "texts.parquet")]
+    command += ["--output", str(folder / "texts.parquet"), "--origin", str(folder / "texts.json")]
     return subprocess.run(command, capture_output=True, text=True, env=environment)
 
 
@@ -61,6 +63,26 @@ def test_every_layout_gives_the_same_texts_in_order(tmp_path, layout):
         done = download(hub, tmp_path)
     assert done.returncode == 0, done.stderr
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "texts.parquet"), EXPECTED, check_dtype=False)
+
+
+@pytest.mark.parametrize("pinned", [True, False])
+def test_the_revision_is_recorded_where_later_steps_see_it(tmp_path, pinned):
+    """Beside the texts, in the corpus's JSON and in the provenance; without a pin, one line of the log says so."""
+    files = repository(tmp_path / "hub", LAYOUTS["flat lines"])
+    with serving(Hub, folder=files, kind="datasets/") as (hub, _):
+        done = download(hub, tmp_path, revision=REVISION if pinned else None)
+    assert done.returncode == 0, done.stderr
+    said = [line for line in done.stderr.splitlines() if "not pinned" in line]
+    assert len(said) == (0 if pinned else 1)
+    assert pinned or said[0].endswith(f"newest is {REVISION}; add `revision: {REVISION}` to the config to pin it")
+    origin = {"repository": "team/encoder", "revision": REVISION, "pinned": pinned, "split": "test"}
+    assert json.loads((tmp_path / "texts.json").read_text()) == origin
+
+    given = f"--source {tmp_path}/texts.parquet --label label --origin {tmp_path}/texts.json"
+    prepare_corpus.main(f"{given} --output {tmp_path}/news.parquet --counts {tmp_path}/news.json".split())
+    assert json.loads((tmp_path / "news.json").read_text())["origin"] == origin
+    data = lineage.lineage(tmp_path / "news.parquet").data
+    assert data[f"hub:team/encoder@{REVISION}/test.jsonl"] == checksum(files / "test.jsonl")
 
 
 @pytest.mark.parametrize("behaviour", ["slow", "cut once"])
@@ -98,6 +120,7 @@ def test_what_is_wrong_is_one_line_and_nothing_is_left(tmp_path, settings, layou
     assert len(errors) == 1
     assert message in errors[0]
     assert not (tmp_path / "texts.parquet").exists()
+    assert not (tmp_path / "texts.json").exists()
 
 
 def test_parquet_is_preferred_and_other_splits_are_not_taken():

@@ -1,6 +1,7 @@
 """The report and the card of an adapted model: they say what the tables say and no more, and show texts as text."""
 
 import itertools
+import json
 import re
 from html.parser import HTMLParser
 
@@ -15,6 +16,7 @@ from small_account import row
 import package_model
 import write_report
 from selfembed import adapted_card, differences, records
+from selfembed.account import with_revision
 from selfembed.errors import InputError
 from selfembed.plain_words import badge, conclusion, held_out, limits, texts, training
 from selfembed.settings import adapted
@@ -211,6 +213,16 @@ def test_it_says_how_the_model_was_trained(tmp_path, changes, said):
     assert said in " ".join(training(account(tmp_path, [row("After", "Before", BETTER)], recipe=changes)))
 
 
+def test_a_revision_that_the_config_does_not_pin_is_told(tmp_path):
+    """The base model knows which it was."""
+    (tmp_path / "model.json").write_text(json.dumps({"revision": "0123456789" * 4}))
+    told = with_revision("some/body (Hugging Face hub)", tmp_path)
+    assert told == "some/body (Hugging Face hub), at revision 01234567, the newest when it was fetched"
+    (tmp_path / "model.json").write_text("{}")
+    with pytest.raises(InputError, match=r"model\.json: damaged: needed: a group with revision"):
+        with_revision("some/body", tmp_path)
+
+
 def test_it_says_what_crops_were_drawn_from():
     counts = {"held out": 100, "without two crops": 10, "not drawn": 0, "kept": 90}
     assert held_out(counts) == "Of 100 held-out texts, 90 are long enough for two crops; all of them were used."
@@ -223,8 +235,9 @@ def test_it_says_what_crops_were_drawn_from():
         (
             "a",
             {"type": "hub", "id": "some/body", "revision": "a" * 40, "layers": 2},
-            "some/body (Hugging Face hub, revi",
+            "some/body (Hugging Face hub, revision aaaaaaaa)",
         ),
+        ("a", {"type": "hub", "id": "some/body", "layers": 2}, "some/body (Hugging Face hub)"),
         (
             "a",
             {"type": "folder", "path": "/home/me/my model", "layers": 2},

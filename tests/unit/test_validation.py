@@ -38,7 +38,7 @@ def test_example_is_valid():
     ("path", "allowed"),
     [
         ("sedes", TOP),
-        ("corpora.news.sourc", "deduplicate, minimum_label_count, minimum_length, seeds, source"),
+        ("corpora.news.sourc", "deduplicate, expect, minimum_label_count, minimum_length, seeds, source"),
         (
             "corpora.news.source.pth",
             "encoding, format, id, keyword_classes, keywords, label, path, separator, text, title, type, unlabelled",
@@ -227,7 +227,7 @@ def test_missing_type(path):
         "corpora",
         "corpora.news.source",
         "corpora.news.source.path",
-        "encoders.mpnet.revision",
+        "encoders.mpnet.id",
         "encoders.tiny.tokenizer",
         "recipes.crops.augmentation",
         "experiments.main.models",
@@ -237,6 +237,83 @@ def test_missing_type(path):
 def test_missing_key(path):
     """A key that is needed is named with its full path."""
     assert problem({path: REMOVED}) == f"{path}: missing; this key is needed"
+
+
+SAMPLE = {"type": "sample", "corpus": "news", "size": 5}
+COARSE = {"type": "relabelled", "corpus": "news"}
+EXPECTED = {"rows": 5, "labelled": 4, "classes": 3}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"corpora.news.expect": {}},
+            "corpora.news.expect: nothing is expected; allowed: at least one of rows, labelled, classes",
+        ),
+        (
+            {"corpora.news.expect": {"rows": -1}},
+            "corpora.news.expect.rows: -1 is not possible; allowed: greater than or equal to 1",
+        ),
+        (
+            {"corpora.news.expect": {"texts": 5}},
+            "corpora.news.expect.texts: unknown key; allowed here: classes, labelled, rows",
+        ),
+        (
+            {"corpora.news.expect": EXPECTED | {"labelled": 6}},
+            "corpora.news.expect: labelled 6 is above rows 5; allowed: at most 5",
+        ),
+        (
+            {"corpora.news.expect": {"rows": 5, "classes": 6}},
+            "corpora.news.expect: classes 6 is above rows 5; allowed: at most 5",
+        ),
+        (
+            {"corpora.news.expect": EXPECTED | {"classes": 0}},
+            "corpora.news.expect: classes 0, but labelled 4; allowed: at least 1 class",
+        ),
+        ({"corpora.notes.expect": EXPECTED}, "corpora.notes.expect: 'notes' has no labels; allowed: rows alone"),
+        (
+            {"corpora.few": {"source": SAMPLE, "expect": {"rows": 6}}},
+            "corpora.few.expect.rows: 6 is not the sample's size; allowed: 5",
+        ),
+        (
+            {"corpora.news.expect": {"rows": 4}, "corpora.few": {"source": SAMPLE}},
+            "corpora.few.source.size: 5, but corpora.news.expect.rows is 4; allowed: at most 4",
+        ),
+        (
+            {"corpora.news.expect": EXPECTED, "corpora.coarse": {"source": COARSE, "expect": {"rows": 4}}},
+            "corpora.coarse.expect.rows: 4, but corpora.news.expect.rows is 5; allowed: 5",
+        ),
+        (
+            {"corpora.news.expect": EXPECTED, "corpora.coarse": {"source": COARSE, "expect": {"classes": 4}}},
+            "corpora.coarse.expect.classes: 4, but corpora.news.expect.classes is 3; allowed: at most 3",
+        ),
+    ],
+)
+def test_an_expectation_that_no_data_can_meet(changes, message):
+    """What cannot be is refused before anything is fetched."""
+    assert problem(changes) == message
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"corpora.news.expect": EXPECTED, "corpora.few": {"source": SAMPLE, "expect": {"rows": 5, "labelled": 4}}},
+        {"corpora.news.expect": EXPECTED, "corpora.coarse": {"source": COARSE, "expect": {**EXPECTED, "classes": 1}}},
+        {"corpora.notes.expect": {"rows": 5, "labelled": 0, "classes": 0}},
+    ],
+)
+def test_an_expectation_that_data_can_meet(changes):
+    """Derived corpora have the texts of the others, or fewer; a corpus without labels has no class."""
+    load(changed(changes))
+
+
+def test_a_revision_may_be_left_out():
+    """An encoder and a data set of the hub are then fetched at their newest revision."""
+    source = {"type": "hub", "id": "team/texts"}
+    settings = load(changed({"encoders.mpnet.revision": REMOVED, "corpora.docs.source": source}))
+    assert settings.encoders["mpnet"].revision is None
+    assert settings.corpora["docs"].source.revision is None
 
 
 @pytest.mark.parametrize("group", ["corpora", "encoders", "recipes", "experiments", "figures"])

@@ -207,10 +207,13 @@ def test_a_report_plans_only_what_it_needs(checkout):
     assert not {rule for rule in model if rule.startswith("draw_") or rule == "write_report"}
 
 
-def test_the_adapted_model_is_the_first_seed_s_of_a_corpus_and_says_what_it_started_from(with_sources, tmp_path):
+@pytest.mark.parametrize("revision", ["0" * 40, None])
+def test_the_adapted_model_is_the_first_seed_s_of_a_corpus_and_says_what_it_started_from(
+    with_sources, tmp_path, revision
+):
     """Of a sample, the card says where all rows went; the model on the hub is named, a local folder is not."""
     config = yaml.safe_load((with_sources / "config/smoke.yaml").read_text())
-    config["encoders"]["hub"] = {"type": "hub", "id": "somebody/model", "revision": "0" * 40, "layers": 2}
+    config["encoders"]["hub"] = {"type": "hub", "id": "somebody/model", "revision": revision, "layers": 2}
     models = config["experiments"]["augmentations"]["models"]
     models[-1:] = [{"encoder": "hub", "label": "Hub"}, {"encoder": "hub", "recipe": "crops", "label": "Crops"}]
     experiment = {"corpora": ["sample"], "seeds": [43, 42], "models": models, "scores": ["knn"]}
@@ -230,6 +233,9 @@ def test_the_adapted_model_is_the_first_seed_s_of_a_corpus_and_says_what_it_star
         "--run results/smoke/models/tuned/sample/hub/crops/seed-43",
     ):
         assert words in command
+    # A revision that the config does not tell is told by the base model.
+    assert ("--base results/smoke/models/base/hub" in command) == (revision is None)
+    assert ("(Hugging Face hub, revision 00000000)" in command) == (revision is not None)
     command = re.search(r"python scripts/write_report.py .*", done.stdout).group()
     assert "--title 'Report on sample'" in command and "--crops" not in command and "--entry" not in command
 
@@ -281,3 +287,44 @@ def test_a_figure_is_drawn_from_published_numbers_if_they_suffice(with_sources, 
     done = snakemake(with_sources, "-n", "published", *words)
     assert done.returncode == 0, done.stdout
     assert set(re.findall(r"figures/smoke/published/(\w+)\.png", done.stdout)) == drawn
+
+
+def test_an_expectation_is_checked_and_reruns_the_description_alone(checkout, tmp_path):
+    """What is made of a corpus does not depend on what is expected of it; one that exists is checked all the same."""
+    folder = tmp_path / "checkout"
+    shutil.copytree(checkout, folder)
+    rows = [f"the {'fox' if place % 2 else 'dog'} is number {place},{place % 2}" for place in range(40)]
+    (folder / "news.csv").write_text("\n".join(["text,topic", *rows]))
+    config = {
+        "corpora": {
+            "news": {"source": {"type": "file", "path": "news.csv", "label": "topic"}, "expect": {"rows": 41}},
+            "few": {"source": {"type": "sample", "corpus": "news", "size": 20}},
+        },
+        "encoders": {"tfidf": {"type": "tfidf"}},
+        "experiments": {"main": {"corpora": ["news", "few"], "models": [{"encoder": "tfidf"}]}},
+        "tables": {"sizes": {"lay_out": "corpora", "corpora": ["news", "few"]}},
+    }
+
+    def run(*arguments):
+        (folder / "my.yaml").write_text(yaml.safe_dump(config))
+        targets = ("results/tables/main.csv", "figures/sizes.csv")
+        return snakemake(folder, *targets, "--configfile", "my.yaml", "--cores", "2", *arguments)
+
+    done = run()
+    line = "news: 40 texts instead of 41 (corpora.news.expect.rows); is it the right file or revision?"
+    assert done.returncode != 0
+    assert line in (folder / "logs/prepare_corpus/news.log").read_text()
+    assert not list((folder / "results").rglob("*.parquet"))
+
+    config["corpora"]["news"]["expect"] = {"rows": 40}
+    assert run().returncode == 0
+    made = (folder / "results/corpora/news.parquet").stat().st_mtime_ns
+    config["corpora"]["news"]["expect"] = {"rows": 40, "classes": 2}
+    config["corpora"]["few"]["expect"] = {"labelled": 19}
+    done = run("--keep-going")
+    assert done.returncode != 0
+    assert "few: 20 labelled texts instead of 19" in (folder / "logs/describe_corpus/few.log").read_text()
+    config["corpora"]["few"]["expect"] = {"labelled": 20}
+    assert run().returncode == 0
+    assert (folder / "results/corpora/news.parquet").stat().st_mtime_ns == made
+    assert "Nothing to be done" in run("-n").stdout

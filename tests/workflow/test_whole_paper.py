@@ -77,7 +77,7 @@ def test_nearly_every_published_number_has_a_score_to_compare_with():
             planned_scores |= {(*key, pooling, item.score) for pooling in poolings}
     names = ("experiment", "series", "x", "corpus", "step", "pooling", "score")
     without = [row for row in rows("paper.csv") if tuple(number(row[key]) for key in names) not in planned_scores]
-    left_out = ("DeCLUTR", "SPECTER2")
+    left_out = "SPECTER2"
     unexpected = [
         row
         for row in without
@@ -118,6 +118,13 @@ def test_the_whole_plan_is_made_offline_and_its_size_is_in_the_docs(jobs):
         rule: int(count.replace(",", "")) for rule, count in re.findall(r"^\| `(\w+)` \| ([\d,]+) \|", page, re.M)
     }
     assert documented == counts
+
+
+def test_the_readme_tells_the_number_of_jobs(jobs):
+    """All of them, as snakemake counts: also the target `all` and the page on all results."""
+    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    told = re.findall(r"# what would run: ([\d,]+) jobs$", page, re.M)
+    assert told == [f"{sum(jobs[0].values()) + 2:,}"]
 
 
 FIGURES = {

@@ -58,7 +58,8 @@ def encoder_in_words(encoder: Encoder) -> str:
     """What an encoder is, for people."""
     match encoder:
         case HubEncoder():
-            return f"{encoder.id} (Hugging Face hub, revision {encoder.revision[:8]})"
+            revision = f", revision {encoder.revision[:8]}" if encoder.revision else ""
+            return f"{encoder.id} (Hugging Face hub{revision})"
         case FolderEncoder():
             return f"the pretrained model in the folder {Path(encoder.path).name}"  # no more: the card may be published
         case PackageEncoder():

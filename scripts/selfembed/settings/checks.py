@@ -37,6 +37,10 @@ def check(settings: Settings) -> Iterator[str]:
     for name, corpus in settings.corpora.items():
         if isinstance(corpus.source, DERIVED):
             yield from check_derived(f"corpora.{name}", corpus, settings)
+        if isinstance(corpus.source, SampleSource):
+            yield from check_sample_size(f"corpora.{name}", corpus.source, settings)
+        if corpus.expect:
+            yield from check_expected(name, corpus, settings)
     for name, encoder in settings.encoders.items():
         yield from check_encoder(f"encoders.{name}", encoder, settings)
     for name, task in settings.tasks.items():
@@ -104,6 +108,35 @@ def check_derived(key: str, corpus, settings: Settings) -> Iterator[str]:
         and not labelled(corpus.source.corpus, settings)
     ):
         yield f"{key}.source.corpus: '{corpus.source.corpus}' has no labels; allowed: a corpus with labels"
+
+
+def check_sample_size(key: str, source: SampleSource, settings: Settings) -> Iterator[str]:
+    """A sample is no larger than what is expected of the corpus it is drawn from."""
+    other = settings.corpora.get(source.corpus)
+    most = other.expect.rows if other and other.expect else None
+    if most is not None and source.size > most:
+        expected = f"corpora.{source.corpus}.expect.rows"
+        yield f"{key}.source.size: {source.size}, but {expected} is {most}; allowed: at most {most}"
+
+
+def check_expected(name: str, corpus, settings: Settings) -> Iterator[str]:
+    """What is expected of a corpus fits its source, and what is expected of the corpus it is made from."""
+    key, expect, source = f"corpora.{name}.expect", corpus.expect, corpus.source
+    if (expect.labelled or expect.classes) and not labelled(name, settings):
+        yield f"{key}: '{name}' has no labels; allowed: rows alone"
+    if isinstance(source, SampleSource) and expect.rows not in (None, source.size):
+        yield f"{key}.rows: {expect.rows} is not the sample's size; allowed: {source.size}"
+    other = settings.corpora.get(source.corpus) if isinstance(source, RelabelledSource | SampleSource) else None
+    if other is None or other.expect is None:
+        return
+    for number in ("rows", "labelled", "classes"):
+        found, most = getattr(expect, number), getattr(other.expect, number)
+        if found is None or most is None or (isinstance(source, SampleSource) and number == "rows"):
+            continue  # the rows of a sample are its size
+        kept = isinstance(source, RelabelledSource) and number != "classes"  # other labels, the same texts
+        if found > most or (kept and found != most):
+            allowed = most if kept else f"at most {most}"
+            yield f"{key}.{number}: {found}, but corpora.{source.corpus}.expect.{number} is {most}; allowed: {allowed}"
 
 
 def check_encoder(key: str, encoder, settings: Settings) -> Iterator[str]:

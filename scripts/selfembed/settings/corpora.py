@@ -1,5 +1,6 @@
 """Settings of corpora: where texts come from, and how they are cleaned."""
 
+from itertools import combinations
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
@@ -117,18 +118,18 @@ class IclrSource(Closed):
     type: Literal["iclr"]
     version: Literal["24v1", "24v2"] = Field(
         "24v1",
-        description="Version of the data set: `24v1` is the paper's (24,347 texts), `24v2` has 24,445. `24v1` is "
-        "fetched at a fixed commit, `24v2` from the branch `main`: if that file changes, its checksum refuses it.",
+        description="Version of the data set: `24v1` is the paper's (24,347 texts), `24v2` has 24,445. Both are "
+        "fetched at a fixed commit and checked.",
     )
     labelled: ClassVar[bool] = True
 
     @property
     def resolved(self) -> UrlSource:
-        """The file in the data set's repository, at a commit or of a branch, and its columns; its blob id decides."""
-        commit_or_branch, name, git_blob = ICLR_VERSIONS[self.version]
+        """The file in the data set's repository at a commit, its columns, and the blob id that it is checked by."""
+        commit, name, git_blob = ICLR_VERSIONS[self.version]
         return UrlSource(
             type="url",
-            url=f"https://raw.githubusercontent.com/berenslab/iclr-dataset/{commit_or_branch}/data/{name}",
+            url=f"https://raw.githubusercontent.com/berenslab/iclr-dataset/{commit}/data/{name}",
             git_blob=git_blob,
             format="parquet",
             text="abstract",
@@ -139,24 +140,31 @@ class IclrSource(Closed):
         )
 
 
-# Commit or branch, file and git blob id of each version. No commit of 24v2 is known: it follows the branch; when its
-# file changes there, the download is refused by its blob id.
+# Commit, file and git blob id of each version.
 ICLR_VERSIONS = {
     "24v1": (
         "37df25fa306c0cd97f023f11741f2d350e1de730",
         "iclr24v1.parquet.gzip",
         "44f0e6cd835c4606084e38d907cf37c085c01209",
     ),
-    "24v2": ("main", "iclr24v2.parquet", "5e83bbe68e0e93286fdfa18ccdaedd8c0b5fae48"),
+    "24v2": (
+        "9f09cbbfb8ff844b7267906c8b9d9419fdad9d6c",
+        "iclr24v2.parquet",
+        "5e83bbe68e0e93286fdfa18ccdaedd8c0b5fae48",
+    ),
 }
 
 
 class HubSource(Closed):
-    """A data set of the Hugging Face hub at a fixed revision; list cells are concatenated in order."""
+    """A data set of the Hugging Face hub; list cells are concatenated in order."""
 
     type: Literal["hub"]
     id: str = Field(min_length=1, description="Repository, for instance `mteb/biorxiv-clustering-p2p`.")
-    revision: Commit = Field(description="Full commit hash, so that the texts can never change.")
+    revision: Commit | None = Field(
+        None,
+        description="Full commit hash, so that the texts can never change. Without it the newest is fetched; the log "
+        "and `results/corpora/{corpus}.json` say which that was.",
+    )
     split: Text = Field("test", description="Split of the data set.")
     text: Text = Field("sentences", description="Column with the texts, or with lists of texts.")
     label: Text = Field("labels", description="Column with the labels, or with lists of labels.")
@@ -211,6 +219,34 @@ class PythonDocsSource(Closed):
     labelled: ClassVar[bool] = True
 
 
+class Expected(Closed):
+    """What a prepared corpus must have: other data are refused before anything is made from them."""
+
+    rows: int | None = Field(
+        None,
+        ge=1,
+        description="Texts of the prepared corpus: after empty, short and (with `deduplicate`) repeated texts are "
+        "dropped. With `deduplicate: false` and no empty text, the rows of the source.",
+    )
+    labelled: int | None = Field(
+        None, ge=0, description="Texts with a label, after `unlabelled` and `minimum_label_count`."
+    )
+    classes: int | None = Field(None, ge=0, description="Different labels of these texts.")
+
+    @model_validator(mode="after")
+    def possible(self):
+        """At least one number; no more labelled texts than texts, and no more classes than labelled texts."""
+        given = self.model_dump(exclude_none=True)
+        if not given:
+            raise ValueError("nothing is expected; allowed: at least one of rows, labelled, classes")
+        for (more, most), (fewer, number) in combinations(given.items(), 2):
+            if number > most:
+                raise ValueError(f"{fewer} {number} is above {more} {most}; allowed: at most {most}")
+        if self.labelled and self.classes == 0:
+            raise ValueError(f"classes 0, but labelled {self.labelled}; allowed: at least 1 class")
+        return self
+
+
 class Corpus(Closed):
     """A table of texts: `id`, `text`, `label` (may be missing), `title` (may be missing)."""
 
@@ -228,6 +264,9 @@ class Corpus(Closed):
     minimum_length: int = Field(1, ge=1, description="Shorter texts (in characters) are dropped.")
     minimum_label_count: int = Field(1, ge=1, description="Labels with fewer texts become 'no label'.")
     deduplicate: bool = Field(True, description="Keep only the first of identical texts.")
+    expect: Expected | None = Field(
+        None, description="What the prepared corpus must have; the job that makes it stops where the data differ."
+    )
     seeds: Seeds | None = Field(
         None,
         description="Instead of the study's seeds, for models scored on it (large corpora cost much).",

@@ -18,7 +18,11 @@ class HubEncoder(Closed):
 
     type: Literal["hub"]
     id: str = Field(min_length=1, description="Repository, for instance `microsoft/mpnet-base`.")
-    revision: Commit = Field(description="Full commit hash, so that the weights can never change.")
+    revision: Commit | None = Field(
+        None,
+        description="Full commit hash, so that the weights can never change. Without it the newest is fetched; the log "
+        "and `revision.json` in the encoder's folder say which that was.",
+    )
     layers: Layers
     max_length: MaxLength = 512
 
