@@ -28,6 +28,7 @@ HUBS = {
     "BiorxivClusteringP2P": registry("biorxiv-clustering-p2p", "65b79d1d13f80053f67aca9498d9402c2d9f1f40"),
     "MassiveIntentClassification": registry("amazon_massive_intent", "4672e20407010da34463acc759c162ca9734bca6"),
     "ArguAna": registry("arguana", "c22ab2a51041ffd869aaddef7af8d8215647e41a"),
+    "NFCorpus": registry("nfcorpus", "ec0fa4fe99da2ff19ca1214b7966684033a58814"),
     "SciDocsRR": registry("SciDocsRR", "39b8377811871075eed9de3b8a7e21aaa6acb3d8"),
 }
 
@@ -43,6 +44,9 @@ QUERIES = [{"_id": f"q{i}", "text": text(4, i)} for i in range(10)]
 RELEVANT = [{"query-id": f"q{i}", "corpus-id": f"d{i}", "score": 1} for i in range(10)]
 CANDIDATES = [{"query-id": f"q{i}", "corpus-ids": [f"d{i + 5 - j}" for j in range(6)]} for i in range(10)]
 
+# A query of another split, which is not scored.
+OF_TRAINING = {"queries": [{"_id": "t0", "text": text(4, 20)}], "qrels": [{**RELEVANT[0], "query-id": "t0"}]}
+
 # The files of each task's data set, in the layout that they have on the hub.
 RETRIEVAL = {"corpus": DOCUMENTS, "queries": QUERIES, "default": RELEVANT}
 FILES = {
@@ -50,6 +54,14 @@ FILES = {
     "BiorxivClusteringP2P": {"test": SETS},
     "MassiveIntentClassification": {"train": UTTERANCES, "validation": UTTERANCES[:8], "test": UTTERANCES[8:40]},
     "ArguAna": {f"{config}/test": rows for config, rows in RETRIEVAL.items()},
+    # Documents and queries in splits of their own names; judgements in several splits, of which one is scored.
+    "NFCorpus": {
+        "corpus/corpus": DOCUMENTS,
+        "queries/queries": OF_TRAINING["queries"] + QUERIES,
+        "default/train": OF_TRAINING["qrels"],
+        "default/dev": OF_TRAINING["qrels"],
+        "default/test": RELEVANT,
+    },
     "SciDocsRR": {f"{config}/test": rows for config, rows in (RETRIEVAL | {"top_ranked": CANDIDATES}).items()},
 }
 
@@ -59,11 +71,14 @@ def write_repository(task, folder):
         file = folder / f"{name}.jsonl"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    configs = [name.split("/")[0] for name in FILES[task] if "/" in name]
+    configs = dict.fromkeys(name.split("/")[0] for name in FILES[task] if "/" in name)
     if configs:
         lines = ["---", "configs:"]
         for config in configs:
-            lines += [f"- config_name: {config}", "  data_files:", "  - split: test", f"    path: {config}/test.jsonl"]
+            lines += [f"- config_name: {config}", "  data_files:"]
+            for name in FILES[task]:
+                if name.startswith(f"{config}/"):
+                    lines += [f"  - split: {name.split('/')[1]}", f"    path: {name}.jsonl"]
         (folder / "README.md").write_text("\n".join([*lines, "---", ""]))
     return folder
 
@@ -95,7 +110,7 @@ def expected(task):
     """What mteb makes of the files: `_id` becomes `id`, judgements become dictionaries, languages subsets."""
     if task == "MassiveIntentClassification":
         return {"en": {part: [without("lang", row) for row in english(rows)] for part, rows in FILES[task].items()}}
-    if task not in ("ArguAna", "SciDocsRR"):
+    if task not in ("ArguAna", "NFCorpus", "SciDocsRR"):
         return FILES[task]
     corpus, queries = ([{"id": row["_id"], **without("_id", row)} for row in rows] for rows in (DOCUMENTS, QUERIES))
     ranked = {row["query-id"]: row["corpus-ids"] for row in CANDIDATES} if task == "SciDocsRR" else None
