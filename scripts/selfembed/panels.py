@@ -12,10 +12,9 @@ PUBLISHED = {
     "zorder": 5,
 }
 
-
 DIVERGED = {
     "marker": "v",
-    "markersize": 3.5,
+    "markersize": 3,
     "markeredgewidth": 0.6,
     "linestyle": "none",
     "clip_on": False,
@@ -41,15 +40,18 @@ def lines(axis: Axes, scores: pd.DataFrame, x: str, colors: dict[str, object], *
 def mark_diverged(axis: Axes, scores: pd.DataFrame, x: str, colors: dict[str, object]) -> bool:
     """Triangles above the lower axis where runs diverged: filled if those of all seeds did, open if some did.
 
+    An axis that follows its data gets room for them below the data.
+
     Args:
         scores: columns `series`, `value` (missing of a run that diverged) and the one called `x`, which holds numbers.
 
     Returns whether there is one.
     """
     said = set()
+    values = scores["value"].dropna()
     for height, series in enumerate(dict.fromkeys(scores["series"])):
         part = scores[scores["series"] == series]["value"].isna().groupby(scores[x]).mean()
-        for what, rows in (("diverged", part == 1), ("some seeds diverged", (part > 0) & (part < 1))):
+        for what, rows in (("diverged", part == 1), ("some diverged", (part > 0) & (part < 1))):
             places = part.index[rows]
             if len(places):
                 axis.plot(
@@ -62,6 +64,10 @@ def mark_diverged(axis: Axes, scores: pd.DataFrame, x: str, colors: dict[str, ob
                     **DIVERGED,
                 )
                 said.add(what)
+                if len(values):
+                    room = (0.05 + 0.05 * height) * (values.max() - values.min())
+                    axis.update_datalim([(0, values.min() - room)], updatex=False)
+                    axis.autoscale_view(scalex=False)
     return bool(said)
 
 

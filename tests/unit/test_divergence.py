@@ -282,9 +282,9 @@ def test_a_sweep_is_drawn_with_a_gap_and_a_mark(sweep, tmp_path, monkeypatch):
     assert x.tolist() == [1e-3, 1e-2, 1e30, 1e33]
     assert np.isnan(y).tolist() == [False, False, True, False]
     assert lines["diverged"].get_xdata().tolist() == [1e30]
-    assert lines["some seeds diverged"].get_xdata().tolist() == [1e-2]
+    assert lines["some diverged"].get_xdata().tolist() == [1e-2]
     assert not any(line.get_marker() == "x" for line in axis.lines)
-    assert {"diverged", "some seeds diverged"} <= {entry.get_text() for entry in axis.get_legend().get_texts()}
+    assert {"diverged", "some diverged"} <= {entry.get_text() for entry in axis.get_legend().get_texts()}
     assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")
 
 
