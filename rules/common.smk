@@ -377,6 +377,11 @@ def run_flags(wildcards):
     return " ".join(words)
 
 
+def run_may_diverge(wildcards):
+    """1 if a run that diverges is a result, since sweeps alone ask for it; 0 if it is an error."""
+    return int(run(wildcards).path in study.may_diverge)
+
+
 def pairs_flags(wildcards):
     """How pairs are made."""
     recipe = study.pairs[wildcards.augmentation]

@@ -192,6 +192,8 @@ rule fine_tune:
         gpu=gpus_of_run,
         # No parameter, as it changes no result: `--set-resources fine_tune:checkpoint_minutes=2` reruns nothing.
         checkpoint_minutes=10,
+        # No parameter either: an experiment that is added or left out must not train a run again.
+        may_diverge=run_may_diverge,
     params:
         recipe=run_flags,
         device=settings.device,
@@ -201,4 +203,5 @@ rule fine_tune:
         "python scripts/fine_tune.py --base {input.base} --pairs {input.pairs} --pairs-settings {input.pairs_settings}"
         " --name {wildcards.corpus}/{wildcards.encoder}/{wildcards.recipe}/seed-{wildcards.seed} {params.recipe}"
         " --seed {wildcards.seed} --device {params.device} --devices {params.devices} --threads {params.threads}"
-        " --checkpoint-minutes {resources.checkpoint_minutes} --output {output} > {log} 2>&1"
+        " --checkpoint-minutes {resources.checkpoint_minutes} --may-diverge {resources.may_diverge}"
+        " --output {output} > {log} 2>&1"

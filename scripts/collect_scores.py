@@ -1,12 +1,14 @@
 """Collect the scores of one experiment into one tidy table.
 
 Reads score files, entry by entry. Writes a CSV table: the score rows with the columns label (in figures and tables),
-series (the label without what a sweep changes), x (the value of the swept setting) and group.
+series (the label without what a sweep changes), x (the value of the swept setting) and group. A score of a run that
+diverged has no value; it is refused outside a sweep.
 """
 
 import pandas as pd
 
 from selfembed import command_line, tables
+from selfembed.errors import InputError
 from selfembed.records import write_table
 
 NAMES = tuple(tables.LINE_COLUMNS)
@@ -22,8 +24,19 @@ def main(argv: list[str]) -> None:
     parts = []
     for names, paths in command_line.read_entries(arguments.entry, NAMES):
         parts.extend(tables.read(path, *tables.SCORE_COLUMNS).assign(**names) for path in paths)
+        if names["label"] == names["series"]:
+            check_no_divergence(names["label"], pd.concat(parts[-len(paths) :]))
     table = pd.concat(parts, ignore_index=True)
     write_table(table[[*tables.LINE_COLUMNS, *tables.SCORE_COLUMNS]], arguments.output)
+
+
+def check_no_divergence(label: str, scores: pd.DataFrame) -> None:
+    """Raise InputError if a score has no value: a sweep first wanted the run, and now something else does."""
+    for row in scores[scores["value"].isna()].to_dict("records"):
+        raise InputError(
+            f"'{label}': no {row['score']} on {row['corpus']} at step {row['step']}, the run models/{row['model']} "
+            "diverged (its run.json says at which step); allowed: such a run in a `sweep` alone"
+        )
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 Reads the published numbers and the tables of experiments. Writes a CSV table (paper, ours, difference, spread over
 seeds, verdict) and a Markdown summary: verdicts by experiment, then every number that differs.
+Runs that diverged count as not run.
 """
 
 import pandas as pd
@@ -35,6 +36,10 @@ def main(argv: list[str]) -> None:
     reproduced = pd.concat(
         [tables.read(path, *tables.SCORE_COLUMNS).assign(experiment=path.stem) for path in arguments.tables]
     )
+    diverged = reproduced["value"].isna()
+    if diverged.any():
+        log.info("%d scores of runs that diverged are left out", diverged.sum())
+    reproduced = reproduced[~diverged]
     comparison = agreement.compare(tables.read(arguments.published, "experiment", *tables.SCORE_COLUMNS), reproduced)
     log.info("%s", comparison["verdict"].value_counts().to_dict())
     write_table(comparison, arguments.output)

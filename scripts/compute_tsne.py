@@ -1,9 +1,10 @@
 """Map a corpus in two dimensions with t-SNE, as one model embeds it.
 
-Reads embeddings and the corpus. Writes a Parquet table with the columns id, label, x, y.
+Reads embeddings and the corpus. Writes a Parquet table with the columns id, label, x, y; without positions if the
+model's run diverged.
 """
 
-from selfembed import command_line, vectors
+from selfembed import command_line, divergence, vectors
 from selfembed.command_line import at_least, existing, log, positive
 from selfembed.corpora import read_corpus
 from selfembed.records import write_table
@@ -19,12 +20,18 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--threads", type=at_least(1), default=1, help="CPU threads")
     parser.add_argument("--output", required=True, help="Parquet file to write")
     arguments = parser.parse_args(argv)
+    import numpy as np
+
     from selfembed import maps
 
     corpus = read_corpus(arguments.corpus)
-    embeddings = vectors.load_last_layer(arguments.embeddings, len(corpus))
-    log.info("%d texts", len(corpus))
-    positions = maps.tsne(embeddings, arguments.perplexity, arguments.seed, arguments.threads)
+    if diverged := divergence.of_embeddings(arguments.embeddings):
+        log.warning("%s: the run diverged at step %d: no map", arguments.embeddings, diverged["step"])
+        positions = np.full((len(corpus), 2), np.nan)
+    else:
+        embeddings = vectors.load_last_layer(arguments.embeddings, len(corpus))
+        log.info("%d texts", len(corpus))
+        positions = maps.tsne(embeddings, arguments.perplexity, arguments.seed, arguments.threads)
     write_table(corpus[["id", "label"]].assign(x=positions[:, 0], y=positions[:, 1]), arguments.output)
 
 

@@ -33,7 +33,8 @@ def main(argv: list[str]) -> None:
     figure, (axis,) = figures.new_figure(2.6 * 2.54, 1.7 * 2.54)
     panels.lines(axis, scores, "step", colors, marker="")
     panels.mark_published(axis, published, "step")
-    curves = scores.groupby(["series", "step"])["value"].mean()
+    panels.mark_diverged(axis, scores, "step", colors)
+    curves = scores.groupby(["series", "step"])["value"].mean().dropna()
     draw_gains(axis, curves, arguments.reference, arguments.shifted, arguments.shift_step)
     start = scores.loc[scores["step"] == 0, "value"]
     if len(start):

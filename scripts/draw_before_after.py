@@ -39,6 +39,8 @@ def main(argv: list[str]) -> None:
     for place, encoder in enumerate(encoders):
         low, high = (part.loc[part["encoder"] == encoder, "value"] for part in (before, after))
         color = figures.DEFAULT_COLORS[1 if high.mean() >= low.mean() else 0]
+        ends = after[after["encoder"] == encoder].assign(place=place)
+        panels.mark_diverged(axis, ends, "place", dict.fromkeys(ends["series"], color))
         axis.plot([place] * 2, [low.mean(), high.mean()], color=color, linewidth=0.8, zorder=1)
         axis.plot([place] * len(low), low, ".", color=color, markersize=5)
         marker = "^" if high.mean() >= low.mean() else "v"

@@ -23,9 +23,12 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--output", type=Path, nargs="+", required=True, help="image files to write")
     arguments = parser.parse_args(argv)
     from selfembed import blocks, figures, panels, tables
+    from selfembed.errors import InputError
 
     scores = tables.one_number_per(["corpus", "step"], figures.read_table(arguments.table, score=["mteb"]))
     means = panels.numbers(blocks.block_means(scores, ["series", "step", "seed"]), "step")
+    if means.empty:
+        raise InputError(f"{arguments.table}: no step has a score of every task; nothing to draw")
     names = [name for name in BLOCKS if name in set(means["block"])]
     names += sorted(set(means["block"]) - {*names, blocks.MEAN})
     colors = figures.palette(names) | PAPER_COLORS | {blocks.MEAN: "black"}

@@ -51,29 +51,35 @@ def keys(table) -> list[tuple[str, ...]]:
 
 
 def draw_panel(axis, scores, labels: list[str], colors: dict) -> None:
-    """One row per label: a dot per seed, a bar and a number at their mean, a line of ± one standard deviation."""
+    """One row per label: a dot per seed, a bar and a number at their mean, a line of ± one standard deviation.
+
+    Seeds whose runs diverged have no dot; the others are counted.
+    """
     import seaborn
 
+    beside = {"textcoords": "offset points", "va": "center", "fontsize": 6.5}
+    beside |= {"bbox": {"facecolor": "white", "linewidth": 0, "pad": 0.5}}
     rows = {"y": "label", "order": labels, "hue": "label", "hue_order": labels, "palette": colors, "legend": False}
     seaborn.stripplot(scores, x="value", **rows, jitter=False, size=3.5, alpha=0.7, linewidth=0, ax=axis, zorder=2)
     for row, label in enumerate(labels):
-        values = scores.loc[scores["label"] == label, "value"]
+        every = scores.loc[scores["label"] == label, "value"]
+        values = every.dropna()
         axis.axhline(row, color="#e6e6e6", linewidth=0.5, zorder=0)
         if values.empty:
+            if len(every):
+                axis.annotate("diverged", (0, row), xytext=(5, 0), **beside)
             continue
+        finished = "" if len(values) == len(every) else f" ({len(values)} of {len(every)} seeds)"
         spread = values.std() if len(values) > 1 else 0
         axis.plot([values.mean() - spread, values.mean() + spread], [row, row], color=colors[label], linewidth=0.8)
         axis.plot([values.mean()] * 2, [row - 0.28, row + 0.28], color=colors[label], linewidth=1.6, zorder=3)
         axis.annotate(
-            f"{100 * values.mean():.1f}",
+            f"{100 * values.mean():.1f}{finished}",
             (max(values.max(), values.mean() + spread), row),
             xytext=(5, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=6.5,
-            bbox={"facecolor": "white", "linewidth": 0, "pad": 0.5},
+            **beside,
         )
-    axis.set_xlim(0, 1.15 * scores["value"].max())
+    axis.set_xlim(0, 1.15 * scores["value"].max() if scores["value"].notna().any() else 1)
     axis.set_ylabel("")
     axis.tick_params(axis="y", length=0)
     axis.spines["left"].set_visible(False)

@@ -63,6 +63,7 @@ def draw_freezing(axis, scores, published, colors: dict) -> None:
 
     scores, published = (panels.numbers(tables.last_layers(table), "x") for table in (scores, published))
     panels.lines(axis, tables.one_number_per(["series", "x"], scores), "x", colors)
+    panels.mark_diverged(axis, scores, "x", colors)
     panels.mark_published(axis, published, "x")
     axis.set(xlabel="Number of unfrozen layers", ylabel=tables.score_name(scores))
     axis.xaxis.set_major_locator(MultipleLocator(2))
@@ -75,6 +76,7 @@ def draw_layers(axis, scores, published, colors: dict) -> None:
     from selfembed import panels, tables
 
     panels.lines(axis, tables.one_number_per(["series", "layer"], scores), "layer", colors, markersize=3)
+    panels.mark_diverged(axis, scores, "layer", colors)
     panels.mark_published(axis, published, "layer")
     axis.set(xlabel="Layer number", ylabel=tables.score_name(scores))
     axis.xaxis.set_major_locator(MultipleLocator(2))

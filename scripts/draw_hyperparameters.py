@@ -1,6 +1,7 @@
 """Draw four sweeps: temperature (a), sentences in a pack (b), fraction of masked tokens (c), learning rate (d).
 
-Reads the tables of four experiments; every series is evaluated with the pooling it was trained with. Writes a figure.
+Reads the tables of four experiments; every series is evaluated with the pooling it was trained with. Writes a figure;
+lines have gaps, and triangles on the lower axis, where runs diverged.
 (Figure S2 of the paper.)
 """
 
@@ -40,8 +41,10 @@ def main(argv: list[str]) -> None:
         colors = dict(zip((name for name in names if "Dropout" not in name), figures.DEFAULT_COLORS, strict=False))
         for series in names:
             shown = scores[scores["series"] == series]
-            color = colors.get(series, figures.DEFAULT_COLORS[0])
-            panels.lines(axis, shown, "x", {series: color}, linestyle="-" if series in colors else "--")
+            linestyle = "-" if series in colors else "--"
+            panels.lines(axis, shown, "x", {series: colors.get(series, figures.DEFAULT_COLORS[0])}, linestyle=linestyle)
+        plain = dict.fromkeys(names, figures.DEFAULT_COLORS[0])
+        diverged = panels.mark_diverged(axis, scores, "x", plain | colors)
         panels.mark_published(axis, panels.numbers(tables.last_layers(published), "x"), "x")
         if logarithmic:
             axis.set_xscale("log")
@@ -54,7 +57,7 @@ def main(argv: list[str]) -> None:
         highest, name_of_score = max(highest, scores["value"].max()), tables.score_name(scores)
         figures.percent_axis(axis.yaxis)
         panels.letter(axis, "abcd"[place], -0.1)
-        if place in (0, 3):
+        if place in (0, 3) or diverged:
             axis.legend(fontsize=5, handlelength=1.5, loc="lower center" if place == 0 else "lower left")
     if 0.5 < highest <= 0.6:  # the paper's range, the same in all panels; models that broke fall below it
         axes[0].set_ylim(0.35, 0.6)

@@ -1,7 +1,7 @@
 """Draw a corpus as a page to look at in a browser: the maps of several models, with the texts.
 
 Reads maps, the corpus and its clusters. Writes one HTML file that needs no network. Texts are coloured by label, if
-they have some, and by cluster.
+they have some, and by cluster. Models whose runs diverged have no map and are left out.
 """
 
 from pathlib import Path
@@ -38,6 +38,7 @@ def main(argv: list[str]) -> None:
             f"--models: {len(arguments.models)} names for {len(arguments.maps)} maps; "
             "needed: a name for each, all different"
         )
+    import numpy as np
     import pandas as pd
 
     from selfembed import interactive_map
@@ -48,6 +49,12 @@ def main(argv: list[str]) -> None:
         name: read_rows(path, corpus, ["x", "y"]).to_numpy()
         for name, path in zip(arguments.models, arguments.maps, strict=True)
     }
+    diverged = [name for name, positions in maps.items() if np.isnan(positions).all()]
+    maps = {name: positions for name, positions in maps.items() if name not in diverged}
+    if diverged:
+        log.warning("left out, as their runs diverged: %s", ", ".join(diverged))
+    if not maps:
+        raise InputError("--maps: none has a position, as all runs diverged; needed: a map of a model")
     numbers, names = arguments.clusters
     clusters = read_rows(numbers, corpus, ["cluster"])["cluster"].map(pd.read_csv(names).set_index("cluster")["name"])
     note = f"Groups of similar texts, found in the embeddings of {arguments.models[-1]} and named by their own words."

@@ -52,6 +52,8 @@ def draw_panel(axis, scores, labels: list[str], colors: dict) -> None:
     """One line per label."""
     import seaborn
 
+    from selfembed import panels
+
     with_layers = scores[scores["last_layer"] > 0]
     drawn = [label for label in labels if label in set(with_layers["label"])]
     seaborn.lineplot(
@@ -68,6 +70,7 @@ def draw_panel(axis, scores, labels: list[str], colors: dict) -> None:
         err_kws={"linewidth": 0},
         ax=axis,
     )
+    panels.mark_diverged(axis, with_layers.assign(series=with_layers["label"]), "layer", colors)
     for label in labels:
         if label not in drawn:
             value = scores.loc[scores["label"] == label, "value"].mean()

@@ -2,7 +2,7 @@
 
 Reads the loss table of an experiment. Writes a figure, one panel per training corpus: a thin line per run, and a thick
 one, smoothed over about a twentieth of the run, for the mean of the runs with the same label. Short last batches are
-left out, since the loss grows with the number of negatives.
+left out, since the loss grows with the number of negatives. A run that diverged ends in a triangle on the lower axis.
 """
 
 from pathlib import Path
@@ -18,10 +18,14 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--colors", nargs="+", default=[], help="colours as label=#rrggbb")
     parser.add_argument("--output", type=Path, nargs="+", required=True, help="image files to write")
     arguments = parser.parse_args(argv)
+    import numpy as np
+
     from selfembed import figures
 
     losses = figures.read_table(arguments.table)
-    losses = losses[losses["batch_size"] == losses.groupby("model")["batch_size"].transform("max")]
+    losses["loss"] = losses["loss"].where(np.isfinite(losses["loss"]))
+    full = losses["batch_size"] == losses.groupby("model")["batch_size"].transform("max")
+    losses = losses[full | losses["loss"].isna()]
     labels, colors = figures.labels_and_colors(losses, arguments.colors)
     corpora = list(dict.fromkeys(losses["training_corpus"]))
     figure, axes = figures.new_figure(2 + 7 * len(corpora), 5.6, len(corpora), share_y=True)
@@ -36,6 +40,8 @@ def main(argv: list[str]) -> None:
 
 def draw_panel(axis, losses, labels: list[str], colors: dict) -> None:
     """A thin line per run and a thick one per label."""
+    from selfembed import panels
+
     for label in labels:
         runs = losses[losses["label"] == label].pivot_table(index="step", columns="model", values="loss")
         if runs.empty:
@@ -45,6 +51,8 @@ def draw_panel(axis, losses, labels: list[str], colors: dict) -> None:
         axis.plot(runs.index, runs, color=colors[label], linewidth=0.4, alpha=0.5)
         # Above the axis, on which the loss of pairs that are easy to recognise lies.
         axis.plot(smoothed.index, smoothed, color=colors[label], label=label, zorder=3, clip_on=False)
+    ends = losses[losses["loss"].isna()].assign(series=losses["label"], value=losses["loss"])
+    panels.mark_diverged(axis, ends, "step", colors)
     axis.set_xlabel("Optimiser step")
     axis.set_xlim(left=0)
     axis.set_ylim(bottom=0)

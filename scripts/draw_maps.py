@@ -45,6 +45,8 @@ def main(argv: list[str]) -> None:
     for axis, (series, corpus) in zip(axes, places, strict=True):
         points = maps[(maps["series"] == series) & (maps["corpus"] == corpus)]
         draw_map(axis, points, palettes[corpus])
+        if len(points) and points["x"].isna().all():
+            axis.text(0.5, 0.5, "diverged", transform=axis.transAxes, ha="center", va="center", fontsize=6)
         if corpus in clusters and series == rows[-1]:  # whose clusters they are; elsewhere names would pile up
             write_names(axis, points)
         if (series, corpus) in accuracy:
@@ -62,7 +64,7 @@ def corner_scores(table: Path, pooling: str, score: str) -> dict[tuple[str, str]
 
     scores = figures.read_table(table, pooling=[pooling, "none"], score=[score])
     scores = tables.one_number_per(["series", "corpus"], tables.last_layers(scores))
-    return scores.groupby(["series", "corpus"])["value"].mean().to_dict()
+    return scores.groupby(["series", "corpus"])["value"].mean().dropna().to_dict()
 
 
 def cluster_names(clusters: Path, names: Path) -> dict[str, str]:

@@ -2,13 +2,14 @@
 
 Reads a model at a step and a corpus. Writes a folder with `embeddings.npy` (float32, shape poolings × layers × texts ×
 dim; for TF-IDF `embeddings.npz`, a sparse matrix texts × words) and `embeddings.json`, which names poolings and layers.
+Of a step at which a run has no model, because it diverged, `embeddings.json` says so and there are no vectors.
 A job that was killed goes on after its last finished block of texts, kept beside the output in `.NAME.unfinished/`.
 """
 
 from argparse import Namespace
 from pathlib import Path
 
-from selfembed import command_line, vectors
+from selfembed import command_line, divergence, vectors
 from selfembed.command_line import at_least, existing, log
 from selfembed.corpora import read_corpus
 from selfembed.devices import choose_device, use_threads
@@ -42,7 +43,9 @@ def main(argv: list[str]) -> None:
     with resumable(arguments.output, decisive) as unfinished:
         folder = unfinished / "result"
         folder.mkdir(exist_ok=True)
-        if (arguments.model / "bag_of_words.json").is_file():
+        if diverged := divergence.of_model(arguments.model):
+            facts |= without_vectors(arguments, diverged)
+        elif (arguments.model / "bag_of_words.json").is_file():
             facts |= embed_as_bags_of_words(arguments, texts, folder)
         else:
             facts |= embed_with_encoder(arguments, texts, folder, unfinished / "blocks.json", decisive["weights"])
@@ -52,10 +55,24 @@ def main(argv: list[str]) -> None:
 
 def identity(arguments: Namespace, facts: dict) -> dict:
     """Everything that decides the vectors: blocks of an earlier job are used if it is the same."""
-    described = arguments.model / "bag_of_words.json"
-    model = checksum(described if described.is_file() else arguments.model / "model.safetensors")
+    described = [arguments.model / name for name in ("bag_of_words.json", divergence.FILE)]
+    model = checksum(next(filter(Path.is_file, described), arguments.model / "model.safetensors"))
     words = {key: str(value) for key, value in vars(arguments).items() if key != "output"}
     return provenance(**words | facts, weights=model, code=code_checksum())
+
+
+def without_vectors(arguments: Namespace, diverged: dict) -> dict:
+    """What describes the embeddings that a diverged run would have."""
+    from selfembed import embedding
+
+    log.warning("%s: the run diverged at step %d: no vectors", arguments.model, diverged["diverged"]["step"])
+    layers = embedding.chosen_layers(arguments.layers, diverged["last_layer"])
+    return {
+        "poolings": arguments.poolings,
+        "layers": layers,
+        "last_layer": diverged["last_layer"],
+        "diverged": diverged["diverged"],
+    }
 
 
 def embed_as_bags_of_words(arguments: Namespace, texts: list[str], folder: Path) -> dict:

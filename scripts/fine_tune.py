@@ -2,14 +2,17 @@
 
 Reads a base model and its pairs. Writes a folder with `final/`, a SentenceTransformer that anyone can load, one more
 such folder for every kept step, `loss.csv` (one row per optimiser step) and `run.json` (all settings and versions).
+A run whose loss becomes NaN or infinite is an error or, with `--may-diverge 1`, ends there: `run.json` names the step,
+and steps without a usable model hold `diverged.json` instead.
 A run that was killed goes on from its last checkpoint, which lies beside the output in `.NAME.unfinished/`.
 """
 
 import logging
+from pathlib import Path
 
 import pandas as pd
 
-from selfembed import command_line, crops, model_cards, processes
+from selfembed import command_line, crops, divergence, model_cards, processes
 from selfembed.command_line import at_least, existing, log, not_negative, part, positive
 from selfembed.devices import choose_device, use_threads
 from selfembed.errors import InputError
@@ -76,6 +79,13 @@ def main(argv: list[str]) -> None:
         default=10.0,
         help="time between checkpoints, which a killed run goes on from",
     )
+    parser.add_argument(
+        "--may-diverge",
+        type=int,
+        choices=[0, 1],
+        default=0,
+        help="1: a loss that becomes NaN or infinite is a result, as in a sweep of learning rates; 0: it is an error",
+    )
     parser.add_argument("--output", required=True, help="folder to write")
     arguments = parser.parse_args(argv)
     if arguments.batch_size % arguments.devices:
@@ -129,26 +139,46 @@ def main(argv: list[str]) -> None:
             encoder.to(device)
             encoder.max_seq_length = arguments.max_length
 
-        history = training.fine_tune(
-            model.to(device),
-            pairs,
-            arguments.seed,
-            arguments.temperature,
-            arguments.learning_rate,
-            arguments.batch_size,
-            arguments.warmup,
-            arguments.precision,
-            arguments.mask_fraction,
-            arguments.keep,
-            save,
-            unfinished,
-            arguments.checkpoint_minutes,
-        )
+        try:
+            history = training.fine_tune(
+                model.to(device),
+                pairs,
+                arguments.seed,
+                arguments.temperature,
+                arguments.learning_rate,
+                arguments.batch_size,
+                arguments.warmup,
+                arguments.precision,
+                arguments.mask_fraction,
+                arguments.keep,
+                save,
+                unfinished,
+                arguments.checkpoint_minutes,
+            )
+            save("final", history)
+        except training.Divergence as found:
+            if not arguments.may_diverge:
+                raise
+            log.warning("%s: diverged: loss is %s at step %d", arguments.name, found.loss, found.step)
+            history = found.history
+            facts |= {"diverged": {"step": found.step, "loss": found.loss}}
+            if processes.rank() == 0:
+                mark_lost(folder, ["final", *found.lost], facts["diverged"], encoder)
         if processes.rank():
             return
-        save("final", history)
         write_table(history, folder / "loss.csv")
         write_json(facts | {"steps": len(history)}, folder / "run.json")
+
+
+def mark_lost(folder: Path, steps: list[str], diverged: dict, encoder) -> None:
+    """Put a marker in the place of every step without a usable model, also where one was saved before its loss was."""
+    from selfembed import encoders
+
+    last_layer = encoder.model.config.num_hidden_layers
+    longest = encoders.longest_input(encoder, 0)  # 0: no limit
+    for step in steps:
+        with written_whole(folder / step) as whole:
+            divergence.mark(whole, diverged, last_layer, longest or None)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
 """Find clusters of a corpus, as one model embeds it, and name them by their own words.
 
 Reads embeddings and the corpus. Writes a Parquet table with the columns id and cluster, and a CSV table of clusters:
-cluster, name, texts (how many).
+cluster, name, texts (how many). If the model's run diverged, no text has a cluster.
 """
 
-from selfembed import command_line, vectors
+from selfembed import command_line, divergence, vectors
 from selfembed.command_line import at_least, existing, log
 from selfembed.corpora import read_corpus
 from selfembed.records import write_table
@@ -22,11 +22,17 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--output", required=True, help="Parquet file to write")
     parser.add_argument("--names", required=True, help="CSV file to write")
     arguments = parser.parse_args(argv)
+    import pandas as pd
     from threadpoolctl import threadpool_limits
 
     from selfembed import clusters
 
     corpus = read_corpus(arguments.corpus)
+    if diverged := divergence.of_embeddings(arguments.embeddings):
+        log.warning("%s: the run diverged at step %d: no clusters", arguments.embeddings, diverged["step"])
+        write_table(corpus[["id"]].assign(cluster=pd.Series(pd.NA, corpus.index, "Int64")), arguments.output)
+        write_table(pd.DataFrame(columns=["cluster", "name", "texts"]), arguments.names)
+        return
     embeddings = vectors.load_last_layer(arguments.embeddings, len(corpus))
     count = arguments.clusters or clusters.number_of_clusters(len(corpus))
     with threadpool_limits(1):  # sums of several threads are added in any order

@@ -6,7 +6,7 @@ reciprocal rank of the other crop, alignment and uniformity; and what every text
 
 import numpy as np
 
-from selfembed import command_line, crop_pairs, scoring
+from selfembed import command_line, crop_pairs, measures, scoring
 from selfembed.corpora import read_corpus
 from selfembed.errors import InputError
 
@@ -26,7 +26,8 @@ def main(argv: list[str]) -> None:
         return crop_pairs.outcomes(embeddings[first], embeddings[second])
 
     every_row = np.full(len(ids), True)
-    scoring.write_scores(arguments, {"similarity": "cosine"}, measure, every_row, texts, {"n_test": len(texts)})
+    facts = {"n_test": len(texts)}
+    scoring.write_scores(arguments, {"similarity": "cosine"}, measures.OF_CROP_PAIRS, measure, every_row, texts, facts)
 
 
 if __name__ == "__main__":

@@ -2,16 +2,17 @@
 
 Reads a model at a step, and the data of a task: a downloaded task of mteb's registry, a labelled corpus from which a
 task is made, or files. Writes one tidy score row (CSV), and mteb's own result file with one more key, `selfembed`: what
-made it (JSON).
+made it (JSON). Of a step at which a run has no model, because it diverged, the row has no value.
 """
 
 import logging
+import math
 import os
 from pathlib import Path
 
 import pandas as pd
 
-from selfembed import command_line, model_paths, seals, task_files
+from selfembed import command_line, divergence, model_paths, seals, task_files
 from selfembed.command_line import at_least, existing, log
 from selfembed.devices import choose_device, use_threads
 from selfembed.errors import InputError
@@ -58,22 +59,29 @@ def main(argv: list[str]) -> None:
         seals.taken(arguments.data)
     else:
         task, data_checksum = local_task(arguments)
-    last_layer = checkpoints.last_layer(arguments.model)
-    weights = checksum(arguments.model / "model.safetensors")
-    name = f"{arguments.path}/{arguments.step}/{arguments.pooling}_{arguments.layer}".replace("/", "__")
-    model = benchmark.model_at(
-        arguments.model,
-        arguments.layer,
-        arguments.pooling,
-        arguments.max_length,
-        arguments.normalise,
-        f"selfembed/{name}",
-        weights,
-    ).to(choose_device(arguments.device))
-    result = benchmark.evaluate(model, task)
-    value = float(result.get_score())
+    if diverged := divergence.of_model(arguments.model):
+        log.warning("%s: the run diverged at step %d: no score", arguments.path, diverged["diverged"]["step"])
+        last_layer, weights, value = diverged["last_layer"], None, math.nan
+        max_length = min(arguments.max_length, diverged["longest_input"] or arguments.max_length)
+        found = {"task_name": arguments.task, "diverged": diverged["diverged"]}
+    else:
+        last_layer = checkpoints.last_layer(arguments.model)
+        weights = checksum(arguments.model / "model.safetensors")
+        name = f"{arguments.path}/{arguments.step}/{arguments.pooling}_{arguments.layer}".replace("/", "__")
+        model = benchmark.model_at(
+            arguments.model,
+            arguments.layer,
+            arguments.pooling,
+            arguments.max_length,
+            arguments.normalise,
+            f"selfembed/{name}",
+            weights,
+        ).to(choose_device(arguments.device))
+        result = benchmark.evaluate(model, task)
+        value, max_length = float(result.get_score()), model.max_seq_length
+        found = result.model_dump(mode="json") | TIMELESS
     settings = {
-        "max_length": model.max_seq_length,
+        "max_length": max_length,
         "normalise": arguments.normalise,
         "main_score": task.metadata.main_score,
         "precision": PRECISION,
@@ -94,7 +102,7 @@ def main(argv: list[str]) -> None:
     log.info("%s, layer %d: %.4f", arguments.task, arguments.layer, value)
     facts = {"model": arguments.path, **{key: row[key] for key in ("step", "layer", "pooling")}, "weights": weights}
     made_by = provenance(**facts, **settings)
-    write_json(result.model_dump(mode="json") | TIMELESS | {"selfembed": made_by}, arguments.result)
+    write_json(found | {"selfembed": made_by}, arguments.result)
     write_table(pd.DataFrame([row], columns=SCORE_COLUMNS), arguments.output)
 
 

@@ -1,7 +1,7 @@
 """Summarise an experiment's scores over seeds.
 
-Reads the experiment's table. Writes a CSV table with mean, standard deviation and standard error over seeds, and the
-same as a Markdown table of the last layers.
+Reads the experiment's table. Writes a CSV table with mean, standard deviation and standard error over the seeds whose
+runs did not diverge, and how many did; and the same as a Markdown table of the last layers.
 """
 
 import pandas as pd
@@ -14,17 +14,24 @@ WITHOUT_SEED = ["label", *(column for column in tables.IDENTITY_COLUMNS if colum
 
 
 def summarise(scores: pd.DataFrame) -> pd.DataFrame:
-    """Mean over seeds, standard deviation, and standard error of the mean (both missing for a single value)."""
+    """Mean over seeds, standard deviation, and standard error of the mean (both missing for a single value).
+
+    Seeds whose runs diverged, with a missing value, are no part of these; `diverged` is their number.
+    """
     groups = scores.groupby(WITHOUT_SEED, sort=False, dropna=False)["value"]
     table = groups.agg(
         mean="mean", standard_deviation="std", smallest="min", largest="max", n_seeds="count"
     ).reset_index()
+    table["diverged"] = groups.size().to_numpy() - table["n_seeds"]
     table["standard_error"] = table["standard_deviation"] / table["n_seeds"] ** 0.5
     return table
 
 
 def markdown(summary: pd.DataFrame) -> str:
-    """The last layers as a Markdown table, in per cent; score and step are columns if they vary."""
+    """The last layers as a Markdown table, in per cent; score and step are columns if they vary.
+
+    So is the number of seeds that diverged, if any did.
+    """
     last = tables.last_layers(summary)
     scores_vary, steps_vary = last["score"].nunique() > 1, last.groupby("label")["step"].nunique().max() > 1
     names = {"model": last["label"], "corpus": last["corpus"]}
@@ -38,6 +45,7 @@ def markdown(summary: pd.DataFrame) -> str:
         "± standard error": spelled(last["standard_error"], fractions),
         "seeds": last["n_seeds"],
     }
+    numbers |= {"diverged": last["diverged"]} if last["diverged"].any() else {}
     alignment = ("left",) * len(names) + ("right",) * len(numbers)
     rows = pd.DataFrame(names | numbers)
     return rows.to_markdown(index=False, stralign="left", disable_numparse=True, colalign=alignment) + "\n"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from selfembed import differences, measures, tables
+from selfembed import differences, divergence, measures, tables
 from selfembed.command_line import at_least, existing
 from selfembed.errors import InputError
 from selfembed.records import read_json
@@ -114,8 +114,7 @@ def read(arguments: argparse.Namespace) -> Account:
         if not len(table):
             raise InputError(f"{path}: has no row; needed: at least one")
     folder = arguments.run / arguments.step
-    if not (folder / "modules.json").is_file():
-        raise InputError(f"{folder}: no model is there; needed: a step that the run kept")
+    check_model(folder)
     found = Account(
         corpus=arguments.corpus,
         label=arguments.label,
@@ -146,6 +145,14 @@ def with_revision(encoder: str, base: Path) -> str:
     """
     revision = read_json(base / "model.json", "revision")["revision"]
     return f"{encoder}, at revision {revision[:8]}, the newest when it was fetched"
+
+
+def check_model(folder: Path) -> None:
+    """Raise InputError unless a step of a run holds a model."""
+    if divergence.of_model(folder):
+        raise InputError(f"{folder}: the run diverged, so there is no model; needed: a run that did not")
+    if not (folder / "modules.json").is_file():
+        raise InputError(f"{folder}: no model is there; needed: a step that the run kept")
 
 
 def read_differences(path: Path, corpora: list[str]) -> list[dict[str, Any]]:

@@ -23,7 +23,7 @@ def block_means(scores: pd.DataFrame, by: list[str]) -> pd.DataFrame:
 
 
 def complete(groups, kinds: list[str]) -> pd.DataFrame:
-    """Means of groups that have as many values as the largest of their kind."""
-    means = groups.agg(["mean", "count"]).reset_index()
-    needed = means.groupby(kinds)["count"].transform("max") if kinds else means["count"].max()
-    return means[means["count"] == needed].rename(columns={"mean": "value"}).drop(columns="count")
+    """Means of groups that have as many values as the largest of their kind has rows: a run that diverged has none."""
+    means = groups.agg(["mean", "count", "size"]).reset_index()
+    needed = means.groupby(kinds)["size"].transform("max") if kinds else means["size"].max()
+    return means[means["count"] == needed].rename(columns={"mean": "value"}).drop(columns=["count", "size"])

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from selfembed import measures, tables
+from selfembed.command_line import log
 from selfembed.errors import InputError
 
 LEVEL = 0.95
@@ -53,6 +54,8 @@ def compare(
 ) -> pd.DataFrame:
     """One row for every corpus, score and label but the one compared against.
 
+    Runs that diverged, whose scores have no value, are left out.
+
     Args:
         scores: score rows with labels, one for every corpus, score, label and seed.
         outcomes: for every row, what each text adds to it, by the text's id.
@@ -65,6 +68,10 @@ def compare(
     Raises InputError if models were scored on different texts, or if nothing can be compared.
     """
     scores = tables.one_number_per(PLACE, scores.reset_index(drop=True))
+    diverged = scores["value"].isna()
+    for label, models in scores[diverged].groupby("label", sort=False)["model"]:
+        log.warning("'%s': left out, as the runs diverged: %s", label, ", ".join(dict.fromkeys(models)))
+    scores = scores[~diverged]
     rows = []
     for (corpus, score), group in scores.groupby(["corpus", "score"], sort=False):
         runs = {label: found.sort_values("seed") for label, found in group.groupby("label", sort=False)}
@@ -85,7 +92,8 @@ def compare(
             found = row(score, measure, models[label], models[against], (label, against), len(by_text))
             rows.append({"corpus": corpus} | found)
     if not rows:
-        raise InputError(f"nothing to compare with {against!r}: no score of another label on the same corpus")
+        without = "; its runs, or those of all others, diverged" if diverged.any() else ""
+        raise InputError(f"nothing to compare with {against!r}: no score of another label on the same corpus{without}")
     return pd.DataFrame(rows)
 
 

@@ -1,5 +1,6 @@
 """Tables for print: scores spread over rows and columns, as CSV and as LaTeX."""
 
+import numpy as np
 import pandas as pd
 
 from selfembed import blocks, tables
@@ -17,6 +18,7 @@ def lay_out(
 ) -> pd.DataFrame:
     """A table of cells such as `58.9 ± 0.4 (58.7)`: per cent, mean ± standard deviation over seeds, published value.
 
+    Seeds whose runs diverged are left out and counted, as in `58.9 ± 0.4, 2 of 3 seeds`; `diverged` if all did.
     Alignment and uniformity are no parts of 1, and shown as they are.
 
     Args:
@@ -38,11 +40,13 @@ def lay_out(
         shown = tables.one_number_per([rows, columns], tables.chosen(shown, series=series))
         shown = shown.assign(fraction=tables.fractions(shown))
         groups = shown.groupby([rows, columns, "block"], sort=False, dropna=False)
-        spread = groups.agg(mean=("value", "mean"), std=("value", "std"), fraction=("fraction", "first")).reset_index()
+        numbers = {"mean": "mean", "std": "std", "finished": "count", "seeds": "size"}
+        numbers = {column: ("value", how) for column, how in numbers.items()} | {"fraction": ("fraction", "first")}
+        spread = groups.agg(**numbers).reset_index()
         cells[name] = with_means(spread, rows, columns) if means else spread
     if cells["ours"].empty:
         raise InputError(f"nothing to lay out: no last layer of series {series or 'any'} with poolings {poolings}")
-    numbers = cells["ours"][["mean", "std", "fraction"]].itertuples(index=False, name=None)
+    numbers = cells["ours"][["mean", "std", "fraction", "finished", "seeds"]].itertuples(index=False, name=None)
     ours = cells["ours"].assign(text=[spelled(*cell) for cell in numbers])
     if "published" in cells:
         values = cells["published"].set_index([rows, columns])["mean"]
@@ -56,10 +60,17 @@ def lay_out(
     return table.rename_axis(columns=None).reset_index()
 
 
-def spelled(mean: float, std: float, fraction: bool = True) -> str:
-    """A cell in per cent, or as it is if it is no part of 1, with its spread if there is one."""
+def spelled(mean: float, std: float, fraction: bool = True, finished: float = np.nan, seeds: float = np.nan) -> str:
+    """A cell in per cent, or as it is if it is no part of 1, with its spread if there is one.
+
+    Args:
+        finished, seeds: how many seeds there are, and how many of their runs did not diverge; NaN of a mean of cells.
+    """
+    if pd.isna(mean):
+        return "diverged"
     scale, digits = (100, 1) if fraction else (1, 3)
-    return f"{scale * mean:.{digits}f}" + ("" if pd.isna(std) else f" ± {scale * std:.{digits}f}")
+    spread = "" if pd.isna(std) else f" ± {scale * std:.{digits}f}"
+    return f"{scale * mean:.{digits}f}{spread}" + (f", {finished:.0f} of {seeds:.0f} seeds" if finished < seeds else "")
 
 
 def with_means(cells: pd.DataFrame, rows: str, columns: str) -> pd.DataFrame:

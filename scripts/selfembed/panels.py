@@ -12,9 +12,20 @@ PUBLISHED = {
     "zorder": 5,
 }
 
+DIVERGED = {
+    "marker": "v",
+    "markersize": 3,
+    "markeredgewidth": 0.6,
+    "linestyle": "none",
+    "clip_on": False,
+    "zorder": 4,
+}
+
 
 def lines(axis: Axes, scores: pd.DataFrame, x: str, colors: dict[str, object], **style) -> None:
     """A line per series through the means over seeds, and a band from the lowest to the highest seed.
+
+    Both have a gap where the runs of all seeds diverged; seeds that diverged are no part of the others' mean.
 
     Args:
         scores: columns `series`, `value` and the one called `x`, which holds numbers.
@@ -24,6 +35,40 @@ def lines(axis: Axes, scores: pd.DataFrame, x: str, colors: dict[str, object], *
         found = scores[scores["series"] == series].groupby(x)["value"].agg(["mean", "min", "max"])
         axis.fill_between(found.index, found["min"], found["max"], color=colors[series], alpha=0.2, linewidth=0)
         axis.plot(found.index, found["mean"], color=colors[series], label=series, **style)
+
+
+def mark_diverged(axis: Axes, scores: pd.DataFrame, x: str, colors: dict[str, object]) -> bool:
+    """Triangles above the lower axis where runs diverged: filled if those of all seeds did, open if some did.
+
+    An axis that follows its data gets room for them below the data.
+
+    Args:
+        scores: columns `series`, `value` (missing of a run that diverged) and the one called `x`, which holds numbers.
+
+    Returns whether there is one.
+    """
+    said = set()
+    values = scores["value"].dropna()
+    for height, series in enumerate(dict.fromkeys(scores["series"])):
+        part = scores[scores["series"] == series]["value"].isna().groupby(scores[x]).mean()
+        for what, rows in (("diverged", part == 1), ("some diverged", (part > 0) & (part < 1))):
+            places = part.index[rows]
+            if len(places):
+                axis.plot(
+                    places,
+                    [0.02 + 0.04 * height] * len(places),  # series above each other
+                    transform=axis.get_xaxis_transform(),
+                    color=colors[series],
+                    markerfacecolor=colors[series] if what == "diverged" else "none",
+                    label="_" if what in said else what,
+                    **DIVERGED,
+                )
+                said.add(what)
+                if len(values):
+                    room = (0.05 + 0.05 * height) * (values.max() - values.min())
+                    axis.update_datalim([(0, values.min() - room)], updatex=False)
+                    axis.autoscale_view(scalex=False)
+    return bool(said)
 
 
 def mark_published(axis: Axes, published: pd.DataFrame, x: str) -> None:

@@ -1,14 +1,14 @@
 """The protocol that all scores on corpora share: which texts train, which are tested, and what a score row says."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import pandas as pd
 from scipy.sparse import csr_matrix, issparse
 from threadpoolctl import threadpool_limits
 
-from selfembed import measures, model_paths, vectors
+from selfembed import divergence, measures, model_paths, vectors
 from selfembed.command_line import at_least, existing, log, part
 from selfembed.corpora import read_corpus
 from selfembed.errors import InputError
@@ -83,7 +83,12 @@ def check_finite(embeddings: np.ndarray | csr_matrix) -> None:
 
 
 def summary(outcomes: np.ndarray) -> dict[str, float]:
-    """`value`, the mean of what every text adds, and its `standard_error` (a binomial's, if texts add 0 or 1)."""
+    """`value`, the mean of what every text adds, and its `standard_error` (a binomial's, if texts add 0 or 1).
+
+    Both are NaN without texts.
+    """
+    if not len(outcomes):
+        return {"value": np.nan, "standard_error": np.nan}
     return {"value": float(outcomes.mean()), "standard_error": float(outcomes.std() / np.sqrt(len(outcomes)))}
 
 
@@ -116,17 +121,26 @@ def write_accuracy(
     def measure(embeddings: np.ndarray | csr_matrix) -> dict[str, np.ndarray]:
         return {measures.ACCURACY: correct(transform(embeddings), labels, train, test, predict)}
 
-    write_scores(arguments, settings, measure, labelled, ids[test], facts)
+    write_scores(arguments, settings, (measures.ACCURACY,), measure, labelled, ids[test], facts)
 
 
 def write_scores(
-    arguments: argparse.Namespace, settings: dict, measure: Measure, rows: np.ndarray, ids: np.ndarray, facts: dict
+    arguments: argparse.Namespace,
+    settings: dict,
+    names: Iterable[str],
+    measure: Measure,
+    rows: np.ndarray,
+    ids: np.ndarray,
+    facts: dict,
 ) -> None:
     """Write score rows of every pooling and layer in an embeddings folder, and what every text adds to each.
+
+    Embeddings of a run that diverged give rows without value and standard error, to which no text adds anything.
 
     Args:
         arguments: those of `add_arguments`.
         settings: what decides the score, for the rows' column `settings`.
+        names: of the measures.
         measure: embeddings of the rows → by measure, what every tested text adds to its mean, shape (tested texts,).
         rows: boolean mask of the embeddings that count.
         ids: of the tested texts.
@@ -135,13 +149,19 @@ def write_scores(
     Raises InputError if embeddings hold NaN or infinity.
     """
     described = read_json(arguments.embeddings / "embeddings.json", "poolings", "layers", "last_layer")
+    diverged = divergence.of_embeddings(arguments.embeddings)
+    if diverged:
+        log.warning("%s: the run diverged at step %d: no scores", arguments.model, diverged["step"])
     scores, outcomes = [], []
     for row, pooling in enumerate(described["poolings"]):
         for column, layer in enumerate(described["layers"]):
-            embeddings = vectors.load(arguments.embeddings, row, column, rows)
-            check_finite(embeddings)
-            with threadpool_limits(arguments.threads):
-                measured = measure(embeddings)
+            if diverged:
+                measured = dict.fromkeys(names, np.array([]))
+            else:
+                embeddings = vectors.load(arguments.embeddings, row, column, rows)
+                check_finite(embeddings)
+                with threadpool_limits(arguments.threads):
+                    measured = measure(embeddings)
             for name, by_text in measured.items():
                 named = {"measure": name} if name != measures.ACCURACY else {}
                 place = {"pooling": pooling, "layer": layer, "score": measures.score_name(arguments.score, name)}
@@ -154,7 +174,8 @@ def write_scores(
                 }
                 scored = summary(by_text)
                 scores.append(place | identity | scored | facts)
-                by_id = {"id": pd.Categorical(ids, categories=ids), "outcome": by_text.astype(np.float32)}
+                tested = ids[: len(by_text)]
+                by_id = {"id": pd.Categorical(tested, categories=ids), "outcome": by_text.astype(np.float32)}
                 outcomes.append(pd.DataFrame(place | by_id))
                 log.info(
                     "%s, layer %d, %s: %.4f ± %.4f",

@@ -22,6 +22,7 @@ from safetensors.torch import load_model, save_model
 from sentence_transformers import SentenceTransformer, SentenceTransformerTrainer, SentenceTransformerTrainingArguments
 from sentence_transformers.base.sampler import DefaultBatchSampler
 from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
+from sentence_transformers.util import batch_to_device
 from transformers import PrinterCallback, TrainerCallback
 
 from selfembed import interruption, processes, seals
@@ -42,6 +43,24 @@ HISTORY = "history.json"
 CHECKSUMS = "checksums.json"  # of a checkpoint's other files; the last that is written
 
 STEPS_AT_CHANCE = 20  # so many steps in a row that tell no positive from the batch's other texts are no accident
+
+
+class Divergence(InputError):
+    """A training whose loss is NaN or infinite.
+
+    Attributes:
+        history: one row per optimiser step so far.
+        step: whose loss is not finite; the last, if only the model that it leaves gives no finite loss.
+        loss: `nan`, `inf`.
+        lost: names of the kept steps without a usable model, saved or not.
+    """
+
+    def __init__(self, message: str, history: pd.DataFrame, step: int, loss: float, lost: list[str]) -> None:
+        super().__init__(message)
+        self.history = history
+        self.step = step
+        self.loss = str(loss)
+        self.lost = lost
 
 
 def batches_in_order(epochs: np.ndarray, batch_size: int) -> list[list[int]]:
@@ -198,17 +217,25 @@ class History(TrainerCallback):
         }
         self.rows.append(row)
         if not np.isfinite(row["loss"]):
-            raise InputError(self.diverged(row, Path(args.output_dir)))
+            raise self.divergence(row, row["loss"], Path(args.output_dir))
         self.tell_collapse()
         for name in self.kept.get(row["step"], []):
             self.keep(name, pd.DataFrame(self.rows))
         self.progress.advance(1, f"loss {row['loss']:.4f}")
 
-    def diverged(self, row: dict, folder: Path) -> str:
-        """Where a training went wrong, and the last state that is known to be good: the step after it went well."""
-        good = newest_checkpoint(folder, before=row["step"] - 1)
+    def divergence(self, row: dict, loss: float, folder: Path, after: bool = False) -> Divergence:
+        """What is known of a training that went wrong at a step, or after it: where, and which kept steps are lost.
+
+        A step whose loss is not finite was begun from broken weights, so the state before it is lost too. The message
+        names the newest state that is known to be good: the step after it went well.
+        """
+        broken = row["step"] if after else row["step"] - 1
+        good = newest_checkpoint(folder, before=broken)
         kept = f"; the state after step {step_of(good)} is kept in {good}" if good else ""
-        return f"loss is {row['loss']} at {self.moment(row)}; try a smaller learning_rate{kept}"
+        where = f"{'after' if after else 'at'} {self.moment(row)}"
+        lost = [name for step, names in self.kept.items() for name in names if step >= broken]
+        message = f"loss is {loss} {where}; try a smaller learning_rate{kept}"
+        return Divergence(message, pd.DataFrame(self.rows), row["step"], loss, lost)
 
     def tell_collapse(self) -> None:
         """Warn when a training that began better than chance has been at chance for a while.
@@ -234,6 +261,16 @@ class History(TrainerCallback):
 def relative_to_chance(row: dict) -> float:
     """The loss of a step, relative to that of vectors that are all the same."""
     return row["loss"] / np.log(max(row["batch_size"], 2))
+
+
+@torch.no_grad()
+def loss_of(model: SentenceTransformer, pairs: pd.DataFrame, temperature: float) -> float:
+    """The loss of a model on one batch of pairs, without dropout and masks."""
+    model.eval()
+    features = [
+        batch_to_device(model.preprocess(pairs[column].tolist()), model.device) for column in ("anchor", "positive")
+    ]
+    return float(MultipleNegativesRankingLoss(model, scale=1 / temperature)(features, None))
 
 
 def steps_to_keep(names: list[str], found: list[list[int]], epochs: np.ndarray) -> dict[int, list[str]]:
@@ -293,7 +330,8 @@ def fine_tune(
 
     Returns one row per optimiser step: `step` (from 1), `epoch`, `batch_size`, `learning_rate`, `loss`.
 
-    Raises InputError if the loss becomes NaN or infinite, or if the run has fewer steps than are to be kept.
+    Raises Divergence, an InputError, if the loss becomes NaN or infinite, or is so after the last step; InputError if
+    the run has fewer steps than are to be kept.
     """
     n_processes = processes.count()
     epochs = pairs["epoch"].to_numpy()
@@ -349,4 +387,8 @@ def fine_tune(
             torch.manual_seed(int(own_seed))  # dropout masks of its own
         with encoder_forward(model, precision, TOKENS_PER_PASS[model.device.type]):
             trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+            # A step's loss tells of the weights that the step before it left; nothing told of the last ones yet.
+            final_loss = agreed(loss_of(model, pairs.iloc[found[-1]], temperature))
+    if not np.isfinite(final_loss):
+        raise history.divergence(history.rows[-1], final_loss, folder, after=True)
     return pd.DataFrame(history.rows)

@@ -1,7 +1,8 @@
 """Embeddings on disk: one folder per model, corpus and selection, read in parts.
 
 `embeddings.npy` holds a dense array, shape (poolings, layers, texts, dim); `embeddings.npz` a sparse matrix, shape
-(texts, words). `embeddings.json` names the poolings and layers, and says what made them.
+(texts, words). `embeddings.json` names the poolings and layers, and says what made them; of a run that diverged there
+are no vectors, and it says `diverged`.
 """
 
 import os

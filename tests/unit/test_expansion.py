@@ -492,3 +492,41 @@ def test_without_scores_embeddings_are_wanted_for_maps_alone():
     found = expand(settings).experiments["main"]
     assert {(item.score, item.on, item.step) for item in found} == {(None, "notes", "final")}
     assert [item.model.seed for item in mapped(found, settings)] == [1]
+
+
+ENTRY = {"encoder": "tiny", "recipe": "crops"}
+
+
+@pytest.mark.parametrize(
+    ("entries", "elsewhere", "recipes"),
+    [
+        pytest.param([ENTRY], [], set(), id="no sweep"),
+        pytest.param(
+            [ENTRY | {"sweep": {"learning_rate": [1e-5, 1.0]}}],
+            [],
+            {"crops_learning_rate-1e-05", "crops_learning_rate-1.0"},
+            id="a sweep",
+        ),
+        pytest.param(
+            [ENTRY | {"sweep": {"unfrozen_layers": [None, 1]}}], [], {"crops", "crops_unfrozen_layers-1"}, id="null"
+        ),
+        pytest.param(
+            [ENTRY, ENTRY | {"sweep": {"learning_rate": [2e-5, 1.0]}, "label": "Rates"}],
+            [],
+            {"crops_learning_rate-1.0"},
+            id="the plain recipe among the swept values",
+        ),
+        pytest.param(
+            [ENTRY | {"sweep": {"learning_rate": [2e-5, 1.0]}}],
+            [ENTRY],
+            {"crops_learning_rate-1.0"},
+            id="another experiment",
+        ),
+    ],
+)
+def test_only_runs_that_sweeps_alone_ask_for_may_diverge(entries, elsewhere, recipes):
+    changes = {MAIN: entries}
+    changes |= {"experiments.other": {"corpora": ["news"], "models": elsewhere}} if elsewhere else {}
+    found = study(changes)
+    assert found.may_diverge == {f"tuned/news/tiny/{recipe}/seed-{seed}" for recipe in recipes for seed in (1, 2)}
+    assert found.may_diverge <= {model.path for model in runs(found)}

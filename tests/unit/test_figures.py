@@ -312,3 +312,65 @@ def test_the_colours_are_the_same_whether_they_are_found_by_compiled_code_or_not
     )
     assert len(set(uncompiled)) == 12
     assert uncompiled == compiled
+
+
+def diverging(table, labels):
+    """A table in which one seed of the first label diverged, and all seeds of the others, once they were trained."""
+    trained = table["step"] != "0"
+    some = (table["label"] == labels[0]) & (table["seed"] == 1)
+    return table.assign(value=table["value"].mask(trained & (some | table["label"].isin(labels[1:]))))
+
+
+def bases(table):
+    """A table with the same models before fine-tuning."""
+    table = table.assign(encoder=table["label"].str.lower())
+    return pd.concat([table.assign(step="0", recipe=None), table.assign(step="10", recipe="crops")])
+
+
+@pytest.mark.parametrize("labels", [["A", "B"], ["A", "B", "C"]], ids=["one is left", "none is left"])
+@pytest.mark.parametrize(
+    ("kind", "table", "words"),
+    [
+        ("comparison", scores("ABC", ("one",)), ()),
+        ("layers", scores("ABC", ("one",)), ()),
+        ("adaptation", bases(scores("ABC", ("one",))), ("--reference", "A", "--shifted", "B", "--shift-step", "10")),
+        ("before_after", bases(scores("ABC", ("one",))), ()),
+    ],
+)
+def test_runs_that_diverged_leave_room_for_the_others(kind, table, words, labels, tmp_path):
+    labels = labels if len(labels) == 2 else [labels[0], *labels]
+    assert draw(kind, diverging(table, labels), tmp_path, *words).startswith(b"\x89PNG")
+
+
+def test_a_comparison_says_what_diverged(tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(figures, "save", lambda figure, paths: drawn.append(figure))
+    diverging(scores("ABC", ("one",)), ["A", "B"]).to_csv(tmp_path / "table.csv", index=False)
+    importlib.import_module("draw_comparison").main(["--table", str(tmp_path / "table.csv"), "--output", "x.png"])
+    said = [text.get_text() for text in drawn[0].axes[0].texts]
+    assert said == ["52.0 (1 of 2 seeds)", "diverged", "51.5"]
+
+
+@pytest.mark.parametrize("role", ["freezing", "layers"])
+def test_depth_has_gaps_where_runs_diverged(role, tmp_path, monkeypatch):
+    table = pd.concat([scores("A", ("one",), 1).assign(x=x, label=f"A, x {x}") for x in (1, 2, 3)])
+    table = table[table["label"] == "A, x 2"] if role == "layers" else table
+    table.assign(value=table["value"].mask(table["label"] == "A, x 2")).to_csv(tmp_path / "table.csv", index=False)
+    drawn = []
+    monkeypatch.setattr(figures, "save", lambda figure, paths: drawn.append(figure))
+    words = [f"--{role}", str(tmp_path / "table.csv"), "--output", "x.png"]
+    importlib.import_module("draw_depth").main(words)
+    lines = {line.get_label(): line for line in drawn[0].axes[0].lines}
+    assert (
+        lines["A"].get_ydata()[1 if role == "freezing" else 0] != lines["A"].get_ydata()[1]
+    )  # NaN differs from itself
+    assert list(lines["diverged"].get_xdata()) == ([2] if role == "freezing" else [0, 1])
+
+
+def test_a_benchmark_without_a_run_that_went_well_is_one_clear_line(tmp_path):
+    assert "nothing to draw" in refused("benchmark_steps", benchmark().assign(value=None), tmp_path)
+
+
+def test_a_benchmark_ends_where_all_runs_diverged(tmp_path):
+    table = benchmark()
+    assert draw("benchmark_steps", table.assign(value=table["value"].mask(table["step"] == "10")), tmp_path)

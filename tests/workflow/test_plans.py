@@ -328,3 +328,18 @@ def test_an_expectation_is_checked_and_reruns_the_description_alone(checkout, tm
     assert run().returncode == 0
     assert (folder / "results/corpora/news.parquet").stat().st_mtime_ns == made
     assert "Nothing to be done" in run("-n").stdout
+
+
+def test_runs_of_sweeps_alone_may_diverge_and_no_others(with_sources):
+    """A diverged run of a sweep is a result; anywhere else it is an error."""
+    done = snakemake(with_sources, "--dry-run", "--printshellcmds", "--configfile", "config/smoke.yaml")
+    commands = re.findall(r"--name (\S+) .*--may-diverge (\d)", done.stdout)
+    asked = re.findall(r"may_diverge=(\d)", done.stdout)
+    assert len(commands) == len(asked) == planned(with_sources, "--configfile", "config/smoke.yaml")["fine_tune"]
+    study = expand(load(yaml.safe_load((with_sources / "config" / "smoke.yaml").read_text())))
+    evaluations = [item for group in study.experiments.values() for item in group if item.model.recipe]
+    plain = {item.model.path for item in evaluations if item.line.label == item.line.series}
+    assert {flag for _, flag in commands} == {"0", "1"}
+    for name, flag in commands:
+        assert (flag == "0") == (f"tuned/{name}" in plain), name
+    assert sorted(asked) == sorted(flag for _, flag in commands)

@@ -1,10 +1,12 @@
 """An edit reruns exactly what it can change: dry runs on a finished smoke run."""
 
+import re
 from contextlib import contextmanager
 
 import pytest
 import yaml
 
+from selfembed.settings.validation import load
 from workflow_runs import planned, snakemake
 
 SMOKE = ("--configfile", "config/smoke.yaml")
@@ -158,3 +160,24 @@ def test_another_claim_is_judged_and_nothing_else_runs(finished):
         config["claims"]["order"]["sentence"] = "Another sentence."
 
     assert planned_after(finished, "config/smoke.yaml", config_edit(change)) == {"judge_claims": 1}
+
+
+def test_no_run_is_trained_again_because_it_may_diverge_now(finished):
+    """What used to be models of their own are values of sweeps: the same runs, and now a divergence is a result."""
+
+    def sweep_everything(config):
+        for group in ("figures", "tables", "report"):
+            config.pop(group, None)
+        recipes = load(config).recipes
+        for experiment in config["experiments"].values():
+            for entry in experiment["models"]:
+                if "recipe" in entry and "sweep" not in entry:
+                    entry["sweep"] = {"temperature": [recipes[entry["recipe"]].temperature]}
+
+    asked = {}
+    for name, change in (("before", lambda config: None), ("after", sweep_everything)):
+        with edited(finished / "config/smoke.yaml", config_edit(change)):
+            done = snakemake(finished, "--dry-run", "--forcerun", "fine_tune", *SMOKE)
+            asked[name] = set(re.findall(r"may_diverge=(\d)", done.stdout))
+            assert name == "before" or "fine_tune" not in planned(finished, *SMOKE)
+    assert asked == {"before": {"0", "1"}, "after": {"1"}}

@@ -50,6 +50,11 @@ class Line:
     x: Any = None
     group: str | None = None
 
+    @property
+    def is_swept(self) -> bool:
+        """Whether a sweep made it: only then the label says more than the series."""
+        return self.label != self.series
+
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -80,6 +85,7 @@ class Study:
     pairs: dict[str, Recipe] = field(default_factory=dict)
     experiments: dict[str, list[Evaluation]] = field(default_factory=dict)
     kept_steps: dict[str, list[str]] = field(default_factory=dict)
+    may_diverge: set[str] = field(default_factory=set)
 
 
 def expand(settings: Settings) -> Study:
@@ -114,6 +120,7 @@ def expand(settings: Settings) -> Study:
     for recipe in study.recipes.values():
         study.pairs[pairs_name(recipe)] = recipe
     study.kept_steps = kept_steps(study)
+    study.may_diverge = may_diverge(study)
     return study
 
 
@@ -170,6 +177,13 @@ def kept_steps(study: Study) -> dict[str, list[str]]:
         path: sorted(steps - {"final"}, key=lambda step: (step.startswith("epoch"), int(step.removeprefix("epoch-"))))
         for path, steps in found.items()
     }
+
+
+def may_diverge(study: Study) -> set[str]:
+    """Paths of the runs that sweeps alone want: there, a run that diverges is a result, and elsewhere an error."""
+    items = [item for evaluations in study.experiments.values() for item in evaluations if item.model.recipe]
+    elsewhere = {item.model.path for item in items if not item.line.is_swept}
+    return {item.model.path for item in items} - elsewhere
 
 
 def variants(entry: ModelEntry, settings: Settings, key: str) -> list[tuple[Recipe | None, Any, str]]:

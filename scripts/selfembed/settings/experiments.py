@@ -44,7 +44,9 @@ class ModelEntry(Closed):
     sweep: dict[str, Annotated[list[Any], Field(min_length=1)]] = Field(
         default_factory=dict,
         description="Recipe keys with lists of values, e.g. `{temperature: [0.05, 0.5]}` or "
-        "`{augmentation.sentences: [1, 2]}`: every combination becomes a run.",
+        "`{augmentation.sentences: [1, 2]}`: every combination becomes a run. If the loss of a run that sweeps alone "
+        "ask for becomes NaN or infinite, that is a result: a gap in figures, counted in tables. Elsewhere it is an "
+        "error.",
     )
 
 
