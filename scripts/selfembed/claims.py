@@ -55,7 +55,8 @@ def judge(
 
     Args:
         claims: as `selfembed.settings.claimed.described` gives them.
-        scores: score rows with the columns `experiment` and `label`; None if nothing was run.
+        scores: score rows with the columns `experiment` and `label`; None if nothing was run. Runs that diverged,
+            whose scores have no value, are left out.
         outcomes: rows on corpora → what each text adds to each of them, by the text's id.
         published: published numbers, if there are any.
 
@@ -67,6 +68,7 @@ def judge(
 
     Raises InputError if scores that are needed are missing, or were computed on different texts.
     """
+    scores = None if scores is None else scores[scores["value"].notna()]
     rows = []
     for claim in claims:
         found = []
@@ -198,9 +200,10 @@ def rows_of(point: dict, comparison: dict, place: list[str], scores: pd.DataFram
         & scores["corpus"].isin(place)
     ]
     if found.empty:
+        what = f"'{comparison['score']}' of '{point['label']}', step {point['step']}, layer {point['layer']}"
         raise InputError(
-            f"no score '{comparison['score']}' of '{point['label']}', step {point['step']}, layer {point['layer']}, on "
-            f"{', '.join(place)} among the given files; needed: the scores of experiment '{comparison['experiment']}'"
+            f"no score {what}, on {', '.join(place)} among the given files, or all its runs diverged; "
+            f"needed: scores of experiment '{comparison['experiment']}'"
         )
     return tables.one_number_per(["corpus"], found)
 

@@ -97,7 +97,7 @@ def test_an_interval_is_that_of_the_table_of_differences():
     data = {(name, "final", 2): {seed: hits(generator, 300, p) for seed in (1, 2, 3)} for name, p in models.items()}
     scores, outcomes = study(data)
     found = judge([comparison("difference", point("A"), point("B"))], scores, outcomes).iloc[0]
-    shown = scores.assign(settings="k=10")
+    shown = scores.assign(settings="k=10", model=scores["label"])
     expected = differences.compare(shown, outcomes(shown), "B", ["A"]).iloc[0]
     assert found["estimate"] == pytest.approx(expected["difference"])
     assert [found["low"], found["high"]] == pytest.approx(expected[["difference_low", "difference_high"]].tolist())
@@ -227,6 +227,17 @@ def test_the_mean_over_corpora_is_one_estimate():
     assert mean["estimate"].tolist() == pytest.approx([each["estimate"].mean()])
     assert mean["low"].iloc[0] > each["low"].min()
     assert mean["n_texts"].tolist() == [600]
+
+
+def test_a_seed_that_diverged_is_left_out_and_a_model_without_another_is_refused():
+    data = {("A", "final", 2): {1: [1.0] * 10, 2: [0.0] * 10}, ("B", "final", 2): {1: [0.0] * 10}}
+    scores, outcomes = study(data)
+    scores.loc[scores["seed"] == 2, "value"] = np.nan
+    evidence = [comparison("difference", point("A"), point("B"))]
+    assert judge(evidence, scores, outcomes)["estimate"].tolist() == [1.0]
+    scores["value"] = np.nan
+    with pytest.raises(InputError, match=r"no score 'knn' of 'A'.*diverged"):
+        judge(evidence, scores, outcomes)
 
 
 def test_a_missing_score_is_told():
