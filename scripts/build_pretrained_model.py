@@ -1,6 +1,7 @@
 """Turn a pretrained checkpoint into a model that has had no fine-tuning: the base model at step 0.
 
-Reads an encoder folder. Writes a folder with `0/`, a SentenceTransformer with mean pooling in fp32, and `model.json`.
+Reads an encoder folder, with an adapter in it or without. Writes a folder with `0/`, a SentenceTransformer with mean
+pooling in fp32, and `model.json`.
 """
 
 from selfembed import command_line, model_cards
@@ -15,13 +16,18 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--max-length", type=at_least(3), default=512, help="tokens to which texts are truncated")
     parser.add_argument("--output", required=True, help="folder to write")
     arguments = parser.parse_args(argv)
-    from selfembed import checkpoints, encoders
+    from selfembed import adapters, checkpoints, encoders
 
     checkpoints.check_complete(arguments.encoder)
     model = encoders.assemble(encoders.load(arguments.encoder), "mean", arguments.max_length)
     facts = {"encoder": arguments.encoder.name, "weights": checksum(arguments.encoder / "model.safetensors")}
+    what = "a pretrained encoder, as it came"
+    if (adapter := arguments.encoder / adapters.FOLDER).is_dir():
+        facts |= {"adapter": adapters.source(adapter), "adapter_weights": checksum(adapter / adapters.WEIGHTS)}
+        what = "a pretrained encoder with its adapter, as they came"
     with written_whole(arguments.output) as folder:
-        encoders.save(model, folder / "0", model_cards.base(arguments.encoder.name, "a pretrained encoder, as it came"))
+        card = model_cards.base(arguments.encoder.name, what, encoders.needs_own_code(model))
+        encoders.save(model, folder / "0", card)
         write_json(provenance(**facts, max_length=arguments.max_length), folder / "model.json")
 
 
