@@ -1,5 +1,6 @@
 """Adapters of BERT encoders: their formula, their road from file to saved model, what is refused."""
 
+import itertools
 import json
 import os
 import subprocess
@@ -10,19 +11,22 @@ import numpy as np
 import pytest
 import small_adapters
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from scipy.special import erf
 from sentence_transformers import SentenceTransformer
 from small_models import small_bert, small_distilbert, text
 from test_encoders import answer_of_a_stranger
 from test_training import pairs_of
 
+import build_embedding_model
 import build_pretrained_model
+import fine_tune
 import import_encoder
 from local_servers import Hub, serving
 from selfembed import adapters, benchmark, checkpoints, embedding, encoders, training
 from selfembed.bert_with_adapter import BertWithAdapterConfig, OutputWithAdapter
 from selfembed.errors import InputError
+from selfembed.records import write_json
 
 TEXTS = [text(length) for length in (9, 30, 14)]
 SCRIPTS = Path(encoders.__file__).parents[1]
@@ -160,6 +164,39 @@ def test_a_run_trains_encoder_and_adapter_and_anyone_can_load_its_result(base, t
     done = answer_of_a_stranger(tmp_path / "tuned", ", trust_remote_code=True")
     assert done.returncode == 0, done.stderr
     np.testing.assert_allclose(json.loads(done.stdout.splitlines()[-1]), model.encode(TEXTS)[1], atol=1e-5)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_the_scripts_tune_keep_and_embed_it(base, tmp_path, precision):
+    """Steps that a run keeps are whole models; the card says how they are loaded."""
+    pairs_of().to_parquet(tmp_path / "pairs.parquet")
+    write_json({"settings": {"type": "crops"}}, tmp_path / "pairs.json")
+    fine_tune.main(
+        f"--base {base} --pairs {tmp_path}/pairs.parquet --pairs-settings {tmp_path}/pairs.json --name run --seed 1"
+        f" --batch-size 8 --learning-rate 1e-3 --max-length 64 --precision {precision} --keep 2 --device cpu"
+        f" --output {tmp_path}/run".split()
+    )
+    found = [
+        load_file(folder / "model.safetensors") for folder in (base / "0", tmp_path / "run/2", tmp_path / "run/final")
+    ]
+    name = "encoder.layer.1.output.adapter_up.weight"
+    assert not any(torch.equal(one[name], other[name]) for one, other in itertools.combinations(found, 2))
+    assert "trust_remote_code=True" in (tmp_path / "run/2/README.md").read_text()
+    loaded = SentenceTransformer(str(tmp_path / "run/2"), trust_remote_code=True, device="cpu")
+    np.testing.assert_allclose(loaded.encode(TEXTS), embedded(tmp_path / "run/2")[2], atol=1e-5)
+
+
+@pytest.mark.parametrize("part", ["layer", "module"])
+def test_the_embeddings_of_an_encoder_with_an_adapter_are_those_without(plain, base, tmp_path, part):
+    """A stranger may load them."""
+    build_embedding_model.main(
+        f"--base {base} --part {part} --name part --max-length 64 --output {tmp_path}/one".split()
+    )
+    done = answer_of_a_stranger(tmp_path / "one" / "0", ", trust_remote_code=True")
+    assert done.returncode == 0, done.stderr
+    without = encoders.load(plain, layers=0 if part == "module" else None)
+    owner = encoders.assemble(without, "mean", 64) if part == "module" else encoders.embedding_layer(without, 64)
+    np.testing.assert_allclose(json.loads(done.stdout.splitlines()[-1]), owner.encode(TEXTS)[1], atol=1e-5)
 
 
 def test_the_base_model_says_how_it_is_loaded_and_what_it_was_made_of(base):
