@@ -310,13 +310,21 @@ def task_flags(wildcards, input):
 
 
 def encoder_source(wildcards):
-    """The files of an encoder in a local folder, so that it is imported anew when they change."""
+    """The files of an encoder in a local folder and of its adapter, so that it is imported anew when they change."""
     encoder = settings.encoders[wildcards.encoder]
     if not isinstance(encoder, FolderEncoder):
         return []
-    return sorted(
-        str(path) for path in Path(encoder.path).iterdir() if path.suffix in {".json", ".txt", ".safetensors"}
-    )
+    files = [path for path in Path(encoder.path).iterdir() if path.suffix in {".json", ".txt", ".safetensors"}]
+    if encoder.adapter is not None:
+        files += [path for path in Path(encoder.adapter).iterdir() if path.suffix in {".json", ".bin", ".safetensors"}]
+    return sorted(map(str, files))
+
+
+def hub_encoder_flags(wildcards):
+    """Which encoder of the hub is fetched, and which adapter with it."""
+    encoder = settings.encoders[wildcards.encoder]
+    words = flags(encoder, omit=("type", "max_length", "adapter"))
+    return words if encoder.adapter is None else f"{words} {flags(encoder.adapter, prefix='adapter-')}"
 
 
 def tokenizer_folder(wildcards):

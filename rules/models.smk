@@ -20,7 +20,7 @@ rule download_encoder:
     conda:
         "../envs/train.yaml"
     params:
-        encoder=lambda wildcards: flags(settings.encoders[wildcards.encoder], omit=("type", "max_length")),
+        encoder=hub_encoder_flags,
     shell:
         "python scripts/download_encoder.py {params.encoder} --output {output} > {log} 2>&1"
 

@@ -1,7 +1,7 @@
 """Turn a pretrained checkpoint into a model that has had no fine-tuning: the base model at step 0.
 
-Reads an encoder folder. Writes a folder with `0/`, a SentenceTransformer with mean pooling in fp32, and `model.json`,
-which has the repository and revision of an encoder from the hub.
+Reads an encoder folder, with an adapter in it or without. Writes a folder with `0/`, a SentenceTransformer with mean
+pooling in fp32, and `model.json`, which has the repository and revision of an encoder from the hub.
 """
 
 from selfembed import command_line, model_cards
@@ -16,17 +16,21 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--max-length", type=at_least(3), default=512, help="tokens to which texts are truncated")
     parser.add_argument("--output", required=True, help="folder to write")
     arguments = parser.parse_args(argv)
-    from selfembed import checkpoints, encoders
+    from selfembed import adapters, checkpoints, encoders
 
     checkpoints.check_complete(arguments.encoder)
     model = encoders.assemble(encoders.load(arguments.encoder), "mean", arguments.max_length)
     facts = {"encoder": arguments.encoder.name, "weights": checksum(arguments.encoder / "model.safetensors")}
     origin = checkpoints.origin(arguments.encoder)
-    what = "a pretrained encoder, as it came"
+    what = "a pretrained encoder"
     if origin:
-        what = f"`{origin['repository']}` of the Hugging Face hub at revision {origin['revision']}, as it came"
+        what = f"`{origin['repository']}` of the Hugging Face hub at revision {origin['revision']}"
+    if (adapter := arguments.encoder / adapters.FOLDER).is_dir():
+        facts |= {"adapter": adapters.source(adapter), "adapter_weights": checksum(adapter / adapters.WEIGHTS)}
+        what += " with its adapter"
     with written_whole(arguments.output) as folder:
-        encoders.save(model, folder / "0", model_cards.base(arguments.encoder.name, what))
+        card = model_cards.base(arguments.encoder.name, f"{what}, as it came", encoders.needs_own_code(model))
+        encoders.save(model, folder / "0", card)
         write_json(provenance(**facts, **origin, max_length=arguments.max_length), folder / "model.json")
 
 

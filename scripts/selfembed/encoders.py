@@ -10,7 +10,8 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Dense, Pooling, Transformer
 from transformers import AutoTokenizer, BertConfig, BertModel, PreTrainedModel
 
-from selfembed import checkpoints, token7, token_pooling
+from selfembed import adapters, checkpoints, token7, token_pooling
+from selfembed.bert_with_adapter import BertWithAdapter
 from selfembed.checkpoints import last_layer
 from selfembed.errors import InputError
 from selfembed.token_embeddings import TokenEmbeddings, TokenEmbeddingsConfig
@@ -23,7 +24,8 @@ TOKEN_POOLING_FILE = Path(token_pooling.__file__)
 def load(folder: Path, layers: int | None = None) -> Transformer:
     """The encoder of a checkpoint or a saved model, without its pooling, in fp32; no network, no code from the folder.
 
-    Weights that the checkpoint lacks (such as BERT's unused pooler) are the same every time.
+    An adapter in the checkpoint's folder is a part of the encoder. Weights that the checkpoint lacks (such as BERT's
+    unused pooler) are the same every time.
 
     Args:
         layers: cut above this many transformer layers; 0 leaves the embedding module alone.
@@ -32,19 +34,21 @@ def load(folder: Path, layers: int | None = None) -> Transformer:
     ones.
     """
     local = {"local_files_only": True, "trust_remote_code": False}
-    if layers is not None:
-        last = last_layer(folder)
-        if not 0 <= layers <= last:
-            raise InputError(f"{folder}: layer {layers} does not exist; allowed: 0 to {last}")
+    last = last_layer(folder)
+    if layers is not None and not 0 <= layers <= last:
+        raise InputError(f"{folder}: layer {layers} does not exist; allowed: 0 to {last}")
     cut = {} if layers is None else {"num_hidden_layers": layers}
     with torch.random.fork_rng(devices=[]), checkpoints.loading(folder):
         torch.manual_seed(0)
-        return Transformer(
+        encoder = Transformer(
             str(folder),
             model_kwargs={"dtype": torch.float32, "use_safetensors": True, **local},
             processor_kwargs=dict(local),
             config_kwargs=local | cut,
         )
+        if (folder / adapters.FOLDER).is_dir():
+            adapters.add(encoder, folder / adapters.FOLDER, last)
+    return encoder
 
 
 def random_bert(
@@ -95,7 +99,7 @@ def from_parts(model: PreTrainedModel, tokenizer, max_length: int) -> SentenceTr
     with tempfile.TemporaryDirectory() as folder:  # the module is made from folders only
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
-        return assemble(load(folder), "mean", max_length)
+        return assemble(load(Path(folder)), "mean", max_length)
 
 
 def assemble(transformer: Transformer, pooling: str, max_length: int) -> SentenceTransformer:
@@ -170,7 +174,7 @@ def freeze_below(encoder: Transformer, unfrozen_layers: int) -> None:
 
 def needs_own_code(model: SentenceTransformer) -> bool:
     """Whether others need the code saved with a model to load it (trust_remote_code=True)."""
-    return any(isinstance(module, TokenPooling | TokenEmbeddings) for module in model.modules())
+    return any(isinstance(module, TokenPooling | TokenEmbeddings | BertWithAdapter) for module in model.modules())
 
 
 def save(model: SentenceTransformer, folder: Path, card: str) -> None:

@@ -66,6 +66,12 @@ def test_omit(omitted, expected):
     assert flags(Outer(text="a", whole=True, inner=Inner()), omit=omitted) == expected
 
 
+def test_a_prefix_tells_two_groups_with_the_same_keys_apart():
+    """And comes before the keys of a group inside, too."""
+    settings = Outer(text="a", whole=True, inner=Inner())
+    assert flags(settings, prefix="other-") == "--other-text a --other-whole --other-vector-size 3"
+
+
 @given(text=st.text(), words=st.lists(st.text(), min_size=1))
 def test_shell_reads_back_what_was_set(text, words):
     """Whatever texts a config holds, the shell's words are these texts."""

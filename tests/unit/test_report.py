@@ -243,6 +243,22 @@ def test_it_says_what_crops_were_drawn_from():
             {"type": "folder", "path": "/home/me/my model", "layers": 2},
             "the pretrained model in the folder my model",
         ),
+        (
+            "a",
+            {"type": "folder", "path": "/home/me/my model", "adapter": "/home/me/my adapter", "layers": 2},
+            "the pretrained model in the folder my model with the adapter in my adapter",
+        ),
+        (
+            "a",
+            {
+                "type": "hub",
+                "id": "some/body",
+                "revision": "a" * 40,
+                "layers": 2,
+                "adapter": {"id": "some/one", "revision": "b" * 40},
+            },
+            "some/body (Hugging Face hub, revision aaaaaaaa) with the adapter some/one (revision bbbbbbbb)",
+        ),
         ("a", {"type": "embedding_layer", "of": "tiny"}, "the token-embedding layer of tiny alone"),
         ("a", {"type": "embedding_module", "of": "tiny"}, "the embedding module of tiny alone"),
         ("tiny", None, "a model with random weights, which knew nothing"),

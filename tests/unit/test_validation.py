@@ -44,7 +44,7 @@ def test_example_is_valid():
             "encoding, format, id, keyword_classes, keywords, label, path, separator, text, title, type, unlabelled",
         ),
         ("corpora.docs.source.path", "packages, type"),
-        ("encoders.mpnet.revison", "id, layers, max_length, revision, type"),
+        ("encoders.mpnet.revison", "adapter, id, layers, max_length, revision, type"),
         ("encoders.tfidf.components", "type"),
         ("encoders.tiny.layers", "architecture, max_length, tokenizer, type"),
         (
@@ -130,6 +130,16 @@ def test_unknown_key(path, allowed):
             {"recipes.crops.temperature": float("inf")},
             "recipes.crops.temperature: inf is not possible; allowed: a finite number",
             id="infinite",
+        ),
+        pytest.param(
+            {"encoders.mpnet.adapter": {"id": "team/adapter", "revision": "main"}},
+            "encoders.mpnet.adapter.revision: 'main' is not possible; allowed: text that matches ^[0-9a-f]{40}$",
+            id="branch for an adapter",
+        ),
+        pytest.param(
+            {"encoders.mpnet.adapter": "team/adapter"},
+            "encoders.mpnet.adapter: 'team/adapter' is not possible; allowed: a group of keys",
+            id="name for an adapter",
         ),
         pytest.param(
             {"encoders.mpnet.revision": "main"},
@@ -565,12 +575,13 @@ def test_missing_sources_names_every_missing_path(tmp_path, monkeypatch):
     """Local files and folders that do not exist are named before any job starts."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "notes.txt").write_text("text\n")
-    settings = load(changed({"encoders.mpnet": {"type": "folder", "path": "weights", "layers": 6}}))
+    settings = load(changed({"encoders.mpnet": {"type": "folder", "path": "weights", "adapter": "more", "layers": 6}}))
     with pytest.raises(InputError) as refused:
         missing_sources(settings)
     assert str(refused.value).splitlines() == [
         "corpora.news.source.path: 'news.csv' does not exist; allowed: a file",
         "encoders.mpnet.path: 'weights' does not exist; allowed: a folder with model.safetensors",
+        "encoders.mpnet.adapter: 'more' does not exist; allowed: a folder with adapter_config.json",
     ]
 
 

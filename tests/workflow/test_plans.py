@@ -66,6 +66,34 @@ def test_a_key_on_the_command_line_changes_that_key_alone(with_sources):
     assert planned(with_sources, "table_whitening", "--config", "seeds=[1]")["fine_tune"] == 1
 
 
+def test_an_adapter_is_fetched_with_its_encoder(checkout):
+    """At a revision of its own."""
+    done = snakemake(checkout, "results/encoders/specter2", "-n", "-p")
+    command = next(line for line in done.stdout.splitlines() if "python scripts/download_encoder.py" in line)
+    assert "--id allenai/specter2_base --revision 3447645e" in command
+    assert "--adapter-id allenai/specter2 --adapter-revision 20815596" in command
+
+
+def test_an_adapter_in_a_folder_is_an_input_of_its_encoder(checkout, tmp_path):
+    for name, files in {
+        "encoder": ["config.json", "model.safetensors"],
+        "adapter": ["adapter_config.json", "pytorch_adapter.bin"],
+    }.items():
+        (tmp_path / name).mkdir()
+        for file in files:
+            (tmp_path / name / file).touch()
+    encoder = {"type": "folder", "path": str(tmp_path / "encoder"), "adapter": str(tmp_path / "adapter"), "layers": 2}
+    folder = shutil.copytree(checkout, tmp_path / "checkout")
+    config = yaml.safe_load((folder / "config/smoke.yaml").read_text())
+    config["encoders"]["own"] = encoder
+    (folder / "own.yaml").write_text(yaml.safe_dump(config))
+    done = snakemake(folder, "results/smoke/encoders/own", "-n", "-p", "--configfile", "own.yaml")
+    assert f" --adapter {tmp_path}/adapter " in done.stdout
+    (inputs,) = [line for line in done.stdout.splitlines() if line.strip().startswith("input:")]
+    assert "adapter/adapter_config.json" in inputs
+    assert "adapter/pytorch_adapter.bin" in inputs
+
+
 def test_corpora_are_described_by_the_split_of_the_first_knn_score(checkout):
     words = ["results/smoke/descriptions/sample.csv", "--configfile", "config/smoke.yaml", "--dry-run", "-p"]
     done = snakemake(checkout, *words, "--config", "scores={knn: {split: all, test_fraction: 0.2}}")

@@ -9,6 +9,7 @@ from selfembed.settings.encoders import (
     EmbeddingModuleEncoder,
     Encoder,
     FolderEncoder,
+    HubAdapter,
     HubEncoder,
     PackageEncoder,
 )
@@ -59,9 +60,12 @@ def encoder_in_words(encoder: Encoder) -> str:
     match encoder:
         case HubEncoder():
             revision = f", revision {encoder.revision[:8]}" if encoder.revision else ""
-            return f"{encoder.id} (Hugging Face hub{revision})"
+            words = f"{encoder.id} (Hugging Face hub{revision})"
+            return words if encoder.adapter is None else f"{words} with the adapter {adapter_in_words(encoder.adapter)}"
         case FolderEncoder():
-            return f"the pretrained model in the folder {Path(encoder.path).name}"  # no more: the card may be published
+            # No more of the path than the name: the card may be published.
+            words = f"the pretrained model in the folder {Path(encoder.path).name}"
+            return words if encoder.adapter is None else f"{words} with the adapter in {Path(encoder.adapter).name}"
         case PackageEncoder():
             return f"the pretrained model in the Python package {encoder.package.replace('_', '-')}"
         case EmbeddingLayerEncoder():
@@ -69,6 +73,11 @@ def encoder_in_words(encoder: Encoder) -> str:
         case EmbeddingModuleEncoder():
             return f"the embedding module of {encoder.of} alone"
     return "a model with random weights, which knew nothing"
+
+
+def adapter_in_words(adapter: HubAdapter) -> str:
+    """What an adapter is, for people."""
+    return f"{adapter.id} (revision {adapter.revision[:8]})" if adapter.revision else adapter.id
 
 
 def check(settings: Settings, study: Study) -> Iterator[str]:

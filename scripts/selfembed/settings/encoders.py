@@ -13,6 +13,15 @@ Layers = Annotated[
 ]
 
 
+class HubAdapter(Closed):
+    """An adapter of the `adapters` library on the Hugging Face hub: a bottleneck (`seq_bn`) for a BERT."""
+
+    id: str = Field(min_length=1, description="Repository, for instance `allenai/specter2`.")
+    revision: Commit | None = Field(
+        None, description="Full commit hash. Without it the newest is taken when the adapter is downloaded."
+    )
+
+
 class HubEncoder(Closed):
     """A pretrained checkpoint on the Hugging Face hub."""
 
@@ -22,6 +31,9 @@ class HubEncoder(Closed):
         None,
         description="Full commit hash, so that the weights can never change. Without it the newest is fetched; the log "
         "and `revision.json` in the encoder's folder say which that was.",
+    )
+    adapter: HubAdapter | None = Field(
+        None, description="An adapter that is a part of the encoder and trained with it."
     )
     layers: Layers
     max_length: MaxLength = 512
@@ -33,6 +45,9 @@ class FolderEncoder(Closed):
     type: Literal["folder"]
     path: LocalPath = Field(description="The folder; relative paths start at the working directory.")
     sha256: Sha256 | None = Field(None, description="SHA-256 of `model.safetensors`; checked if given.")
+    adapter: LocalPath | None = Field(
+        None, description="Folder with an adapter that is a part of the encoder, as the `adapters` library saves it."
+    )
     layers: Layers
     max_length: MaxLength = 512
 

@@ -5,11 +5,13 @@ import shlex
 from pydantic import BaseModel
 
 
-def flags(settings: BaseModel, omit: tuple[str, ...] = (), keep: tuple[str, ...] | None = None) -> str:
+def flags(
+    settings: BaseModel, omit: tuple[str, ...] = (), keep: tuple[str, ...] | None = None, prefix: str = ""
+) -> str:
     """All settings of a group, or those to keep, as `--key value`, quoted for the shell.
 
     Underscores become hyphens, groups inside are flattened, lists become several values, True is the bare flag, and
-    None, False and empty lists are left out.
+    None, False and empty lists are left out. A prefix tells a group's flags from those of another with the same keys.
     """
     words = []
     for key in type(settings).model_fields:
@@ -17,9 +19,9 @@ def flags(settings: BaseModel, omit: tuple[str, ...] = (), keep: tuple[str, ...]
         if key in omit or (keep is not None and key not in keep) or value is None or value is False or value == []:
             continue
         if isinstance(value, BaseModel):
-            words.append(flags(value))
+            words.append(flags(value, prefix=prefix))
             continue
-        words.append(f"--{key.replace('_', '-')}")
+        words.append(f"--{prefix}{key.replace('_', '-')}")
         if value is not True:
             words.extend(shlex.quote(str(item)) for item in (value if isinstance(value, list) else [value]))
     return " ".join(filter(None, words))

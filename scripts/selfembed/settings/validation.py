@@ -53,6 +53,11 @@ def missing_sources(settings: Settings) -> None:
         for name, encoder in settings.encoders.items()
         if encoder.type == "folder"
     ]
+    named += [
+        (f"encoders.{name}.adapter", encoder.adapter, "adapter_config.json", "a folder with adapter_config.json")
+        for name, encoder in settings.encoders.items()
+        if encoder.type == "folder" and encoder.adapter is not None
+    ]
     if settings.published is not None:
         named.append(("published", settings.published, "", "a file"))
     missing = [
