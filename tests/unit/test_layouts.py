@@ -190,6 +190,9 @@ def test_a_published_mean_is_over_the_blocks_of_ours_beside_it():
     assert cells["four blocks (v1)"] == "26.3 (26.3)"
     assert cells["five blocks (v2)"] == "28.0"
     assert mean_cells(mteb("A", "B"), published, "B")["five blocks (v2)"] == "38.0 (38.0)"
+    fewer = mean_cells(mteb("A", without=["classification"]), mteb("A"))
+    assert fewer["four blocks (v1)"] == "26.3 (26.3)"
+    assert not any("five" in name or "classification" in name for name in fewer)
 
 
 def test_a_published_mean_of_a_block_is_over_the_same_tasks():

@@ -41,7 +41,7 @@ def marks_published_numbers(figure):
 FIGURES = [
     name
     for name, figure in SETTINGS.figures.items()
-    if figure.draw != "agreement" and marks_published_numbers(figure) and PUBLISHED & set(figure.experiments.values())
+    if marks_published_numbers(figure) and PUBLISHED & set(figure.experiments.values())
 ]
 TABLES = [
     name for name, table in SETTINGS.tables.items() if table.lay_out == "scores" and table.experiment in PUBLISHED
