@@ -738,6 +738,14 @@ def table_flags(wildcards):
     return flags(table, omit=("title", "lay_out", "experiment"))
 
 
+def repeated_corpora(wildcards):
+    """Corpora that are in no mean of a table, because their texts are those of another, as a flag."""
+    table = settings.tables[wildcards.table]
+    corpora = settings.experiments[table.experiment].corpora if table.means else []
+    words = expansion.repeated(corpora, settings)
+    return f"--repeated {' '.join(words)}" if words else ""
+
+
 def table_title(wildcards):
     """Heading of a table in the report."""
     return settings.tables[wildcards.table].title or wildcards.table

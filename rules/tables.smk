@@ -37,10 +37,11 @@ rule lay_out_scores:
         runtime=minutes(10),
     params:
         layout=table_flags,
+        repeated=repeated_corpora,
         published=published_flag,
         title=table_title,
     shell:
-        "python scripts/lay_out_scores.py --table {input.table} {params.published} {params.layout}"
+        "python scripts/lay_out_scores.py --table {input.table} {params.published} {params.layout} {params.repeated}"
         " --output {output.csv} {output.tex} > {log} 2>&1"
 
 

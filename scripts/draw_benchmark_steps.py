@@ -1,9 +1,10 @@
-"""Draw MTEB scores over the optimiser steps of runs: a line per block of tasks, a black one for the mean of the blocks.
+"""Draw MTEB scores over the optimiser steps of runs: a line per block of tasks, and black ones for means over blocks.
 
-Reads the table of an experiment with tasks and steps of one model. Writes a figure; the step `final` has no place on
-its axis. (Figure 1 of the paper.)
+Reads the table of an experiment with tasks and steps of one model. Writes a figure; crosses are published means, on the
+line of the same blocks. The step `final` has no place on its axis. (Figure 1 of the paper.)
 """
 
+import itertools
 from pathlib import Path
 
 from selfembed import command_line
@@ -13,6 +14,7 @@ BLOCKS = {"clustering": "Clustering", "reranking": "Reranking", "retrieval": "Re
 BLOCKS |= {"classification": "Classification"}
 PAPER_COLORS = {"clustering": "#d21820", "reranking": "#1869ff", "retrieval": "#008a00", "sts": "#f36dff"}
 PAPER_COLORS |= {"classification": "#8a5a00"}
+MEAN_STYLES = ("-", (0, (2, 1)), (0, (1, 1)))  # dashes that a short line in a legend shows
 
 
 def main(argv: list[str]) -> None:
@@ -26,34 +28,30 @@ def main(argv: list[str]) -> None:
     from selfembed.errors import InputError
 
     scores = tables.one_number_per(["corpus", "step"], figures.read_table(arguments.table, score=["mteb"]))
-    means = panels.numbers(blocks.block_means(scores, ["series", "step", "seed"]), "step")
+    published = figures.read_published(arguments.published, scores)
+    means, known, sets = blocks.block_means(scores, published, ["series", "step", "seed"])
+    means, known = panels.numbers(means, "step"), panels.numbers(known, "step")
     if means.empty:
         raise InputError(f"{arguments.table}: no step has a score of every task; nothing to draw")
     names = [name for name in BLOCKS if name in set(means["block"])]
-    names += sorted(set(means["block"]) - {*names, blocks.MEAN})
-    colors = figures.palette(names) | PAPER_COLORS | {blocks.MEAN: "black"}
-    figure, (axis,) = figures.new_figure(2.5 * 2.54, 1.5 * 2.54)
-    for name in [*names, blocks.MEAN]:
-        shown = means[means["block"] == name].assign(
-            series=BLOCKS.get(name, "Block mean" if name == blocks.MEAN else name)
-        )
-        style = {"linewidth": 1.0} if name == blocks.MEAN else {"linewidth": 0.6, "alpha": 0.6}
-        panels.lines(axis, shown, "step", {shown["series"].iloc[0]: colors[name]}, marker="", **style)
-    if arguments.published:
-        published = blocks.block_means(figures.read_published(arguments.published, scores), ["series", "step", "seed"])
-        published = panels.numbers(published, "step")
-        panels.mark_published(axis, published[published["block"] == blocks.MEAN], "step")
-    start = means[(means["block"] == blocks.MEAN) & (means["step"] == 0)]["value"]
-    if len(start):
-        axis.plot(0, start.mean(), ".", color="black", markersize=5, clip_on=False)
-        axis.annotate(
-            "before",
-            (0, start.mean()),
-            (4, -2),
-            textcoords="offset points",
-            fontsize=5,
-            va="top",
-        )
+    names += sorted(set(means["block"]) - {*names, *sets})
+    colors = figures.palette(names) | PAPER_COLORS
+    figure, (axis,) = figures.new_figure(3 * 2.54, 1.5 * 2.54)
+    for name in names:
+        label = BLOCKS.get(name, name)
+        shown = means[means["block"] == name].assign(series=label)
+        panels.lines(axis, shown, "step", {label: colors[name]}, marker="", linewidth=0.6, alpha=0.6)
+    for name, line in zip(sets, itertools.cycle(MEAN_STYLES)):
+        label = name.capitalize()
+        shown = means[means["block"] == name].assign(series=label)
+        panels.lines(axis, shown, "step", {label: "black"}, marker="", linewidth=1.0, linestyle=line)
+    panels.mark_published(axis, known[known["block"].isin(sets)], "step")
+    starts = means[means["block"].isin(sets) & (means["step"] == 0)].groupby("block")["value"].mean()
+    if len(starts):
+        axis.plot([0] * len(starts), starts, ".", color="black", markersize=5, clip_on=False)
+        link = {"arrowstyle": "-", "linewidth": 0.3, "shrinkA": 0}
+        place = {"xytext": (9, -14), "textcoords": "offset points", "va": "center"}
+        axis.annotate("before", (0, starts.min()), **place, fontsize=5, arrowprops=link)
     last = means["step"].max()
     axis.set(xlim=(0, None), ylim=(0, max(0.8, means["value"].max())), xlabel="Batch", ylabel="MTEB score")
     panels.clip_spines(axis, (0, last))

@@ -32,22 +32,12 @@ def main(argv: list[str]) -> None:
     for axis, corpus in zip(axes, corpora, strict=True):
         draw_panel(axis, scores[scores["corpus"] == corpus], labels, colors)
         known = published[published["corpus"] == corpus]
-        rows = {key: labels.index(label) for label, key in zip(scores["label"], keys(scores), strict=True)}
-        places = [(value, rows[key]) for value, key in zip(known["value"], keys(known), strict=True) if key in rows]
-        if places:
-            axis.plot(*zip(*places, strict=True), **panels.PUBLISHED)
+        axis.plot(known["value"], [labels.index(label) for label in known["label"]], **panels.PUBLISHED)
         if len(corpora) > 1:
             axis.set_title(corpus)
         axis.set_xlabel(tables.score_name(scores))
         figures.percent_axis(axis.xaxis)
     figures.save(figure, arguments.output)
-
-
-def keys(table) -> list[tuple[str, ...]]:
-    """What a published number and ours have in common: series, swept value and step of every row."""
-    from selfembed import agreement
-
-    return [tuple(map(agreement.spelled, row)) for row in table[["series", "x", "step"]].itertuples(index=False)]
 
 
 def draw_panel(axis, scores, labels: list[str], colors: dict) -> None:

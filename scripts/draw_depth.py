@@ -51,6 +51,7 @@ def main(argv: list[str]) -> None:
         figures.percent_axis(axis.yaxis)
         panels.letter(axis, "abc"[place], -0.14)
     handles = {label: line for axis in axes for line, label in zip(*axis.get_legend_handles_labels(), strict=True)}
+    handles |= {"published": handles.pop("published")} if "published" in handles else {}
     axes[-1].legend(handles.values(), handles, loc="center left", bbox_to_anchor=(1, 0.5), fontsize=6, handlelength=1.5)
     figures.save(figure, arguments.output)
 
@@ -83,18 +84,19 @@ def draw_layers(axis, scores, published, colors: dict) -> None:
 
 
 def draw_benchmark(axis, scores, published, colors: dict) -> None:
-    """Mean of MTEB's blocks by layer, a line per model."""
+    """Mean over MTEB's blocks by layer, a line per model."""
     from matplotlib.ticker import MultipleLocator
 
     from selfembed import blocks, panels, tables
 
     scores = tables.one_number_per(["series", "corpus", "layer"], scores)
-    by = ["series", "layer", "seed"]
-    means, known = (blocks.block_means(table, by) for table in (scores, published))
-    means, known = (table[table["block"] == blocks.MEAN] for table in (means, known))
+    means, known, sets = blocks.block_means(scores, published, ["series", "layer", "seed"])
+    # There is room for one: of those that were published, or else of all, the mean of the most blocks.
+    shown = [name for name in sets if name in set(known["block"])] or sets
+    means, known = (table[table["block"] == shown[-1]] for table in (means, known))
     panels.lines(axis, means, "layer", colors, markersize=3)
     panels.mark_published(axis, known, "layer")
-    axis.set(xlabel="Layer number", ylabel="MTEB, mean of blocks")
+    axis.set(xlabel="Layer number", ylabel=f"MTEB,\n{shown[-1]}")
     axis.xaxis.set_major_locator(MultipleLocator(2))
 
 

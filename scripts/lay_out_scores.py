@@ -8,6 +8,7 @@ from pathlib import Path
 
 from selfembed import command_line, layouts, tables
 from selfembed.command_line import existing
+from selfembed.counterparts import KEY
 from selfembed.records import write_table, write_text
 
 AXES = ["label", "series", "corpus", "score", "step", "x", "pooling"]
@@ -24,13 +25,16 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--scores", nargs="+", default=[], help="scores shown; default: all")
     parser.add_argument("--steps", nargs="+", default=[], help="steps shown; default: all")
     parser.add_argument("--poolings", nargs="+", default=["mean"], help="poolings shown")
-    parser.add_argument("--means", action="store_true", help="add means over corpora, or of blocks of tasks")
+    parser.add_argument("--means", action="store_true", help="add means over corpora, or over tasks, by block")
+    parser.add_argument(
+        "--repeated", nargs="+", default=[], help="corpora with the texts of another: shown, but in no mean"
+    )
     parser.add_argument("--caption", default="", help="caption of the LaTeX table")
     parser.add_argument("--output", type=Path, nargs=2, required=True, help="CSV and LaTeX file to write")
     arguments = parser.parse_args(argv)
     ours, published = (
         tables.chosen(
-            tables.read(path, "series", "layer", "last_layer", "pooling", "value"),
+            tables.read(path, "label", *KEY, "last_layer", "value"),
             score=arguments.scores,
             step=arguments.steps,
         )
@@ -46,6 +50,7 @@ def main(argv: list[str]) -> None:
         arguments.series,
         arguments.poolings,
         arguments.means,
+        arguments.repeated,
     )
     write_table(table, arguments.output[0])
     write_text(layouts.latex(table, arguments.caption), arguments.output[1])

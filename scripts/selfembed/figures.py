@@ -15,6 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from selfembed import tables
+from selfembed.counterparts import KEY, counterparts
 from selfembed.errors import InputError
 from selfembed.records import written_whole
 
@@ -111,13 +112,8 @@ def palette(names: list[str], **limits: object) -> dict[str, object]:
 
 
 def read_published(path: Path | None, scores: pd.DataFrame) -> pd.DataFrame:
-    """Published numbers of the corpora, layers, poolings, scores and series that are drawn; none without a file."""
-    if path is None:
-        return scores.iloc[:0]
-    published = tables.read(path, "series", "corpus", "layer", "pooling", "score", "value")
-    for column in ("series", "corpus", "layer", "pooling", "score"):
-        published = published[published[column].isin(set(scores[column]))]
-    return published
+    """Published numbers of the scores that are drawn, called as these; none without a file."""
+    return scores.iloc[:0] if path is None else counterparts(tables.read(path, *KEY, "value"), scores)
 
 
 def read_table(path: Path, **conditions: object) -> pd.DataFrame:

@@ -4,7 +4,11 @@ import numpy as np
 import pandas as pd
 
 from selfembed import blocks, tables
+from selfembed.counterparts import counterparts
 from selfembed.errors import InputError
+
+# What a cell says, in the order of the arguments of `spelled`.
+NUMBERS = ["value", "std", "fraction", "finished", "seeds"]
 
 
 def lay_out(
@@ -15,44 +19,40 @@ def lay_out(
     series: list[str],
     poolings: list[str],
     means: bool,
+    repeated: list[str],
 ) -> pd.DataFrame:
     """A table of cells such as `58.9 ± 0.4 (58.7)`: per cent, mean ± standard deviation over seeds, published value.
 
     Seeds whose runs diverged are left out and counted, as in `58.9 ± 0.4, 2 of 3 seeds`; `diverged` if all did.
-    Alignment and uniformity are no parts of 1, and shown as they are.
+    Alignment and uniformity are no parts of 1, and shown as they are. A published value is of the same model, step,
+    layer, pooling, score and corpora as ours, or is not there.
 
     Args:
         scores: table of an experiment; its last layers are shown.
         rows, columns: names of columns of `scores`.
         series: labels shown, in this order; all if empty.
         poolings: shown, besides `none` of bags of words.
-        means: add means over corpora, or of blocks of tasks and of the blocks' means (of cells, so without spread).
+        means: add means over corpora, or of blocks of tasks and over blocks (of cells, so without spread).
+        repeated: corpora whose texts are those of another, which are in no mean.
 
     Raises InputError if nothing is left to show, or if a cell would hold more than one number of a seed.
     """
     if means and "corpus" not in (rows, columns):
         raise InputError("means: there are no corpora in rows or columns; allowed: means: false")
-    cells = {}
-    for name, table in (("ours", scores), ("published", published)):
-        if table is None:
-            continue
-        shown = tables.chosen(tables.last_layers(table), pooling=[*poolings, "none"])
-        shown = tables.one_number_per([rows, columns], tables.chosen(shown, series=series))
-        shown = shown.assign(fraction=tables.fractions(shown))
-        groups = shown.groupby([rows, columns, "block"], sort=False, dropna=False)
-        numbers = {"mean": "mean", "std": "std", "finished": "count", "seeds": "size"}
-        numbers = {column: ("value", how) for column, how in numbers.items()} | {"fraction": ("fraction", "first")}
-        spread = groups.agg(**numbers).reset_index()
-        cells[name] = with_means(spread, rows, columns) if means else spread
-    if cells["ours"].empty:
+    shown = tables.chosen(tables.last_layers(scores), pooling=[*poolings, "none"])
+    shown = tables.one_number_per([rows, columns], tables.chosen(shown, series=series))
+    if shown.empty:
         raise InputError(f"nothing to lay out: no last layer of series {series or 'any'} with poolings {poolings}")
-    numbers = cells["ours"][["mean", "std", "fraction", "finished", "seeds"]].itertuples(index=False, name=None)
-    ours = cells["ours"].assign(text=[spelled(*cell) for cell in numbers])
-    if "published" in cells:
-        values = cells["published"].set_index([rows, columns])["mean"]
-        values = values[~values.index.duplicated()]
-        known = [values.get((row, column)) for row, column in zip(ours[rows], ours[columns], strict=True)]
-        ours["text"] += [f" ({100 * value:.1f})" if value is not None else "" for value in known]
+    published = shown.iloc[:0] if published is None else counterparts(published, shown)
+    ours, known = (cells_of(table, rows, columns) for table in (shown, published))
+    if means:
+        ours, known = with_means(ours, known, rows, columns, repeated)
+    values = known.set_index([rows, columns])["value"]
+    text = []
+    for row, column, *cell in ours[[rows, columns, *NUMBERS]].itertuples(index=False, name=None):
+        value = values.get((row, column))
+        text.append(spelled(*cell) + ("" if value is None else f" ({spelled(value, np.nan, cell[2])})"))
+    ours = ours.assign(text=text)
     table = ours.drop_duplicates([rows, columns]).pivot(index=rows, columns=columns, values="text").fillna("")
     row_order = [name for name in series if name in table.index] if series and rows == "series" else None
     column_order = [name for name in series if name in table.columns] if series and columns == "series" else None
@@ -73,23 +73,35 @@ def spelled(mean: float, std: float, fraction: bool = True, finished: float = np
     return f"{scale * mean:.{digits}f}{spread}" + (f", {finished:.0f} of {seeds:.0f} seeds" if finished < seeds else "")
 
 
-def with_means(cells: pd.DataFrame, rows: str, columns: str) -> pd.DataFrame:
-    """Cells followed by their means over the axis that holds corpora or tasks; incomplete ones are left out."""
-    other = columns if rows == "corpus" else rows
+def cells_of(scores: pd.DataFrame, rows: str, columns: str) -> pd.DataFrame:
+    """The cells of a table: `value` and `std` over seeds, and whether the score is a part of 1 (`fraction`).
+
+    Of so many `seeds`, so many `finished`: the runs of the others diverged.
+    """
+    groups = scores.assign(fraction=tables.fractions(scores)).groupby(
+        [rows, columns, "block"], sort=False, dropna=False
+    )
+    numbers = {"mean": "mean", "std": "std", "finished": "count", "seeds": "size"}
+    numbers = {column: ("value", how) for column, how in numbers.items()} | {"fraction": ("fraction", "first")}
+    return groups.agg(**numbers).reset_index().rename(columns={"mean": "value"})
+
+
+def with_means(
+    cells: pd.DataFrame, published: pd.DataFrame, rows: str, columns: str, repeated: list[str]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Cells, and published ones, followed by their means over corpora, or tasks; incomplete means are left out."""
+    by = [columns if rows == "corpus" else rows]
     if cells["block"].isna().all():
-        return pd.concat([cells, complete_means(cells, [other]).assign(corpus="mean")], ignore_index=True)
-    means = complete_means(cells[~cells["block"].isin(blocks.WITHOUT_MEAN)], ["block", other])
-    overall = complete_means(means, [other]).assign(corpus="mean of blocks")
-    parts = [cells, means.assign(corpus="mean of " + means["block"]), overall]
-    return pd.concat(parts, ignore_index=True)
-
-
-def complete_means(cells: pd.DataFrame, by: list[str]) -> pd.DataFrame:
-    """Means of cells by some columns, of groups that lack none of the values that another group has."""
-    kinds = ["block"] if "block" in by else []
-    groups = cells.groupby(by, sort=False)
-    means = blocks.complete(groups["mean"], kinds).rename(columns={"value": "mean"})
-    return means.merge(groups["fraction"].first().reset_index(), on=by, how="left")
+        both = blocks.corpus_means(cells, published, by, repeated)
+    else:
+        *both, sets = blocks.block_means(cells, published, by)
+        both = [
+            means.assign(corpus=means["block"].where(means["block"].isin(sets), "mean of " + means["block"]))
+            for means in both
+        ]
+    fractions = cells.groupby(by, sort=False)["fraction"].first().reset_index()
+    ours, theirs = (means.drop(columns="block", errors="ignore").merge(fractions, on=by, how="left") for means in both)
+    return pd.concat([cells, ours], ignore_index=True), pd.concat([published, theirs], ignore_index=True)
 
 
 def latex(table: pd.DataFrame, caption: str) -> str:

@@ -86,6 +86,14 @@ def test_differences_are_of_the_scores_and_said_in_words(finished):
     assert set(differences["n_texts"]) == set(table["n_test"]) == {60}
 
 
+def test_texts_with_two_labels_count_once_in_means(finished):
+    """`packages` has the texts of `python_docs`."""
+    table = pd.read_csv(finished / "figures/smoke/table_in_domain.csv", dtype=str)
+    assert list(table.columns) == ["series", "python_docs", "packages", "mean of one corpus"]
+    number = table["python_docs"].str.partition(" ")[0]
+    assert number.tolist() == table["mean of one corpus"].tolist()
+
+
 def test_published_numbers_are_compared(finished):
     comparison = pd.read_csv(finished / "results/smoke/tables/paper_comparison.csv")
     assert len(comparison) == 7

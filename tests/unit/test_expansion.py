@@ -20,6 +20,7 @@ from selfembed.settings.expansion import (
     flat,
     mapped,
     pairs_name,
+    repeated,
     select,
 )
 from selfembed.settings.recipes import Crops, Dropout, Halves, Recipe
@@ -208,6 +209,23 @@ def test_other_labels_need_no_other_embeddings_or_runs():
     found = study({"corpora.coarse": news, "experiments.main.corpora": ["news", "coarse"]})
     assert {model.corpus for model in runs(found)} == {"news"}
     assert {evaluation.on for evaluation in found.experiments["main"]} == {"news", "coarse"}
+
+
+@pytest.mark.parametrize(
+    ("corpora", "found"),
+    [
+        (["news", "topics"], ["topics"]),
+        (["topics", "news"], ["topics"]),
+        (["topics", "other"], ["other"]),
+        (["topics"], []),
+        (["other", "topics", "news"], ["other", "topics"]),
+    ],
+)
+def test_texts_with_several_labels_count_once(corpora, found):
+    """With the labels that they came with, if these are there."""
+    relabelled = {"source": {"type": "relabelled", "corpus": "news"}}
+    config = changed({"corpora.topics": relabelled, "corpora.other": relabelled})
+    assert repeated(corpora, load(config)) == found
 
 
 def test_entries_may_be_for_some_corpora_only():

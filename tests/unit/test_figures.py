@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 
 import draw_adaptation
+import draw_benchmark_steps
 import draw_classes
 import draw_maps
-from selfembed import figures, tables
+from selfembed import blocks, figures, tables
 from selfembed.errors import InputError
 
 SCRIPTS = Path(figures.__file__).parents[1]
@@ -274,6 +275,70 @@ def test_a_comparison_marks_the_published_number_of_the_swept_value(tmp_path, mo
         [plain[plain["seed"] == 1].assign(seed=None, x=float(x), value=x / 10, label=f"A, epochs {x}") for x in (1, 2)]
     )
     assert crosses(table, published, tmp_path, monkeypatch) == [(0.1, 0), (0.2, 1)]
+
+
+def of_blocks(classification=True) -> pd.DataFrame:
+    """A table of scores on the paper's tasks, with and without the classification block, at two steps and layers."""
+    found = [
+        scores(["A"], tuple(sorted(tasks)), last_layer=1).assign(block=block, value=0.1 + 0.1 * place)
+        for place, (block, tasks) in enumerate(blocks.PAPER_TASKS.items())
+        if classification or block != "classification"
+    ]
+    table = pd.concat(found).assign(score="mteb")
+    table["value"] += 0.01 * table["layer"]
+    return pd.concat([table.assign(step=step, value=table["value"] + step / 1000) for step in (0, 10)])
+
+
+def lines_of(axis):
+    """The lines and crosses of a panel by their label, as points."""
+    return {line.get_label(): [tuple(point) for point in line.get_xydata().tolist()] for line in axis.lines}
+
+
+@pytest.mark.parametrize(
+    ("classification", "marked"), [(False, "Mean of four blocks (v1)"), (True, "Mean of five blocks (v2)")]
+)
+def test_published_means_lie_on_the_line_of_the_same_blocks(classification, marked, tmp_path, monkeypatch):
+    of_blocks().query("layer == 1").to_csv(tmp_path / "table.csv", index=False)
+    published = of_blocks(classification).query("seed == 1 and layer == 1").assign(seed=None)
+    published.to_csv(tmp_path / "published.csv", index=False)
+    drawn = []
+    monkeypatch.setattr(figures, "save", lambda figure, paths: drawn.append(figure))
+    words = f"--table {tmp_path}/table.csv --published {tmp_path}/published.csv --output x.png".split()
+    draw_benchmark_steps.main(words)
+    (axis,) = drawn[0].axes
+    found = lines_of(axis)
+    assert found["Mean of four blocks (v1)"] == [(0, pytest.approx(0.26)), (10, pytest.approx(0.27))]
+    assert found["Mean of five blocks (v2)"] == [(0, pytest.approx(0.31)), (10, pytest.approx(0.32))]
+    means = {name for name in found if name.startswith("Mean")}
+    assert means <= {text.get_text() for text in axis.get_legend().get_texts()}
+    on = {name for name in means if set(found[name]) <= set(found["published"])}
+    assert on == {"Mean of four blocks (v1)", marked}
+
+
+@pytest.mark.parametrize(
+    ("published", "shown", "middle"),
+    [
+        (None, "mean of five blocks (v2)", 0.3),
+        (of_blocks(), "mean of five blocks (v2)", 0.3),
+        (of_blocks(classification=False), "mean of four blocks (v1)", 0.25),
+    ],
+)
+def test_the_mean_by_layer_is_of_the_blocks_that_were_published(published, shown, middle, tmp_path, monkeypatch):
+    of_blocks().query("step == 0").to_csv(tmp_path / "table.csv", index=False)
+    words = ["--benchmark", f"{tmp_path}/table.csv"]
+    if published is not None:
+        published.query("step == 0 and seed == 1").assign(seed=None).to_csv(tmp_path / "published.csv", index=False)
+        words += ["--published-benchmark", f"{tmp_path}/published.csv"]
+    drawn = []
+    monkeypatch.setattr(figures, "save", lambda figure, paths: drawn.append(figure))
+    importlib.import_module("draw_depth").main([*words, "--output", "x.png"])
+    (axis,) = drawn[0].axes
+    found = lines_of(axis)
+    line = [(0, pytest.approx(middle)), (1, pytest.approx(middle + 0.01))]
+    assert axis.get_ylabel().split("\n")[1] == shown
+    assert found["A"] == line
+    assert found.get("published", line) == line
+    assert ("published" in found) == (published is not None)
 
 
 def test_maps_of_texts_without_labels_are_coloured_by_named_clusters(tmp_path, monkeypatch):

@@ -280,6 +280,14 @@ def texts_of(corpus: str, settings: Settings) -> str:
     return source.corpus if isinstance(source, RelabelledSource) else corpus
 
 
+def repeated(corpora: list[str], settings: Settings) -> list[str]:
+    """Corpora whose texts another one of these has: they count once in a mean, with the labels that they came with."""
+    counted: dict[str, str] = {}
+    for corpus in sorted(corpora, key=lambda name: texts_of(name, settings) != name):
+        counted.setdefault(texts_of(corpus, settings), corpus)
+    return [corpus for corpus in corpora if corpus not in counted.values()]
+
+
 def has_random_weights(encoder: str, settings: Settings) -> bool:
     """Whether a seed decides an encoder's weights."""
     found = settings.encoders[encoder]

@@ -57,7 +57,7 @@ class LossesFigure(Described):
 
 
 class BenchmarkStepsFigure(Described):
-    """MTEB blocks and their mean over optimiser steps (Figure 1 of the paper)."""
+    """MTEB blocks and their means over optimiser steps (Figure 1 of the paper)."""
 
     roles = ("experiment",)
 
@@ -167,7 +167,11 @@ class ScoresTable(Described):
     scores: list[ScoreName] = Field(default_factory=list, description="Scores shown; by default all.")
     steps: list[Step] = Field(default_factory=list, description="Steps shown; by default all.")
     poolings: list[Pooling] = Field(default=["mean"], min_length=1, description="Poolings shown.")
-    means: bool = Field(False, description="Add means over corpora, or over blocks of tasks.")
+    means: bool = Field(
+        False,
+        description="Add means over corpora (texts count once: not those of a "
+        "corpus with other labels), or of blocks of tasks and over these.",
+    )
 
 
 class DifferencesTable(Described):
