@@ -54,7 +54,7 @@ def compare(
 ) -> pd.DataFrame:
     """One row for every corpus, score and label but the one compared against.
 
-    Runs that diverged, whose scores have no value, are left out.
+    Runs that diverged, to whose scores no text adds anything, are left out.
 
     Args:
         scores: score rows with labels, one for every corpus, score, label and seed.
@@ -68,9 +68,9 @@ def compare(
     Raises InputError if models were scored on different texts, or if nothing can be compared.
     """
     scores = tables.one_number_per(PLACE, scores.reset_index(drop=True))
-    diverged = scores["value"].isna()
-    for label, models in scores[diverged].groupby("label", sort=False)["model"]:
-        log.warning("'%s': left out, as the runs diverged: %s", label, ", ".join(dict.fromkeys(models)))
+    diverged = pd.Series([by_text.empty for by_text in outcomes], dtype=bool)
+    for label, seeds in scores[diverged].groupby("label", sort=False)["seed"]:
+        log.warning("'%s': left out, as the runs diverged: seeds %s", label, ", ".join(map(str, seeds.unique())))
     scores = scores[~diverged]
     rows = []
     for (corpus, score), group in scores.groupby(["corpus", "score"], sort=False):
