@@ -45,9 +45,9 @@ def main(argv: list[str]) -> None:
 
 def keys(table) -> list[tuple[str, ...]]:
     """What a published number and ours have in common: series, swept value and step of every row."""
-    from selfembed import agreement
+    from selfembed import tables
 
-    return [tuple(map(agreement.spelled, row)) for row in table[["series", "x", "step"]].itertuples(index=False)]
+    return [tuple(map(tables.spelled, row)) for row in table[["series", "x", "step"]].itertuples(index=False)]
 
 
 def draw_panel(axis, scores, labels: list[str], colors: dict) -> None:
