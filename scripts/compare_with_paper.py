@@ -1,7 +1,8 @@
 """Compare published numbers with ours, number by number.
 
 Reads the published numbers and the tables of experiments. Writes a CSV table (paper, ours, difference, spread over
-seeds, verdict) and a Markdown summary: verdicts by experiment, then every number that differs.
+seeds, sources of noise, verdict) and a Markdown summary: verdicts by experiment, every number that differs, and why
+numbers cannot be compared.
 Runs that diverged count as not run.
 """
 
@@ -13,15 +14,19 @@ from selfembed.records import write_table, write_text
 
 
 def markdown(comparison: pd.DataFrame) -> str:
-    """Verdicts by experiment, and the numbers that differ, in per cent."""
+    """Verdicts by experiment, the numbers that differ, in per cent, and the reasons why numbers are not comparable."""
     counts = pd.crosstab(comparison["experiment"], comparison["verdict"])
     counts = counts.reindex(columns=list(agreement.VERDICTS), fill_value=0).reset_index()
     differing = comparison[comparison["verdict"] == "differs"].copy()
     for column in ("published", "reproduced", "difference", "tolerance"):
         differing[column] = differing[column].map(lambda value: f"{100 * value:.1f}")
-    shown = differing[[*agreement.KEY, "published", "reproduced", "difference", "tolerance"]].fillna("")
+    shown = differing[[*agreement.KEY, "published", "reproduced", "difference", "tolerance", "noise"]].fillna("")
     parts = ["# Paper and reproduction", counts.to_markdown(index=False), "## Numbers that differ (%)"]
     parts.append(shown.to_markdown(index=False, disable_numparse=True) if len(shown) else "None.")
+    reasons = comparison["reason"].value_counts(sort=False)
+    if len(reasons):
+        listed = pd.DataFrame({"numbers": reasons.to_numpy(), "published": reasons.index})
+        parts += ["## Numbers that cannot be compared", listed.to_markdown(index=False)]
     return "\n\n".join(parts) + "\n"
 
 

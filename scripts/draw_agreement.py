@@ -1,7 +1,7 @@
 """Draw published numbers against reproduced ones.
 
 Reads the comparison of all numbers. Writes a figure: every number that was run as a point with the spread of its seeds,
-and how many agree, differ, or were not run, by experiment.
+and how many agree, differ, cannot be compared, or were not run, by experiment.
 """
 
 from pathlib import Path
@@ -9,7 +9,7 @@ from pathlib import Path
 from selfembed import command_line
 from selfembed.command_line import existing
 
-COLORS = {"within noise": "#2ca02c", "differs": "#d62728", "not run": "#d0d0d0"}
+COLORS = {"within noise": "#2ca02c", "differs": "#d62728", "not comparable": "#8c8cb8", "not run": "#dcdcdc"}
 
 
 def main(argv: list[str]) -> None:
@@ -27,8 +27,8 @@ def main(argv: list[str]) -> None:
     counts = counts.reindex(index=list(dict.fromkeys(comparison["experiment"])), columns=list(COLORS), fill_value=0)
     figure, (points, bars) = figures.new_figure(16, max(7, 1.5 + 0.36 * len(counts)), 2)
     points.plot([0, 1], [0, 1], color="grey", linewidth=0.5, zorder=0)
-    for verdict in ("within noise", "differs"):
-        shown = comparison[comparison["verdict"] == verdict]
+    for verdict in ("not comparable", "within noise", "differs"):
+        shown = comparison[(comparison["verdict"] == verdict) & (comparison["n_seeds"] > 0)]
         spread = shown["seed_spread"].fillna(0)
         points.errorbar(
             shown["published"],
@@ -41,7 +41,7 @@ def main(argv: list[str]) -> None:
             alpha=0.7,
             label=f"{verdict} ({len(shown)})",
         )
-    if (comparison["verdict"] == "not run").all():
+    if not (comparison["n_seeds"] > 0).any():
         points.text(0.5, 0.5, "no published number was run", ha="center", va="bottom", rotation=45, color="grey")
     points.set(xlim=(0, 1), ylim=(0, 1), xlabel="Published", ylabel="Reproduced", aspect="equal")
     figures.percent_axis(points.xaxis)
@@ -53,7 +53,8 @@ def main(argv: list[str]) -> None:
     bars.set_yticks(range(len(counts)), counts.index)
     bars.invert_yaxis()
     bars.set_xlabel("Published numbers")
-    bars.legend(loc="lower right", fontsize=6)
+    # Above the bars: below, the longest ones would lie under it.
+    bars.legend(loc="lower center", bbox_to_anchor=(0.4, 1), ncol=2, fontsize=6)
     figures.save(figure, arguments.output)
 
 

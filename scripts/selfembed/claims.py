@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 
 from selfembed import blocks, differences, tables
-from selfembed.agreement import spelled
 from selfembed.errors import InputError
+from selfembed.tables import spelled
 
 HOLDS, FAILS, OPEN, NOT_RUN = "holds", "does not hold", "cannot be told", "not run"
 VERDICTS = (HOLDS, FAILS, OPEN, NOT_RUN)

@@ -57,6 +57,16 @@ def read_maps(path: Path, *needed: str) -> pd.DataFrame:
         raise InputError(f"{path}: cannot be read as a map: {first_line(error)}") from error
 
 
+def spelled(value: object) -> str:
+    """A key's value as text: 10, 10.0 and "10" are the same, and what is missing is empty."""
+    if pd.isna(value):
+        return ""
+    try:
+        return f"{float(value):g}"
+    except (TypeError, ValueError):
+        return str(value)
+
+
 def chosen(table: pd.DataFrame, **allowed: list) -> pd.DataFrame:
     """Rows of a table whose cells are among those allowed in some columns, as text; an empty list allows all."""
     for column, values in allowed.items():

@@ -10,7 +10,7 @@ import scipy.stats
 import yaml
 from settings_examples import changed
 
-from selfembed import agreement, claims, claims_page, differences, tables
+from selfembed import claims, claims_page, differences, tables
 from selfembed.errors import InputError
 from selfembed.settings import claimed
 from selfembed.settings.expansion import expand
@@ -307,11 +307,11 @@ def test_published_numbers_taken_for_ours_give_the_same_estimates(from_paper):
     """A round trip: what is shown beside our estimate is the same quantity."""
     parts = [part for told in DESCRIBED for part in told["evidence"]]
     lines = {
-        (part["experiment"], entry["series"], agreement.spelled(entry["x"])): entry["label"]
+        (part["experiment"], entry["series"], tables.spelled(entry["x"])): entry["label"]
         for part in parts
         for entry in part["points"]
     }
-    keys = zip(PAPER["experiment"], PAPER["series"], PAPER["x"].map(agreement.spelled), strict=True)
+    keys = zip(PAPER["experiment"], PAPER["series"], PAPER["x"].map(tables.spelled), strict=True)
     ours = PAPER.assign(label=[lines.get(key, "") for key in keys])
     restricted = [part for whole in parts for part in published_parts(whole)]
     assert len(restricted) >= len(from_paper)

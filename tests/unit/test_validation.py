@@ -1,5 +1,7 @@
 """A wrong config is refused before any job starts, one readable line for every problem."""
 
+import csv
+import re
 from copy import deepcopy
 from typing import Any
 
@@ -7,7 +9,8 @@ import pytest
 from settings_examples import REMOVED, changed, example, study
 
 from selfembed.errors import InputError
-from selfembed.settings.validation import PUBLISHED_COLUMNS, check_target_names, load, missing_sources
+from selfembed.published import NEEDED_COLUMNS, NOISE_COLUMNS
+from selfembed.settings.validation import check_target_names, load, missing_sources
 
 ENTRY = "experiments.main.models.1"
 NAME = "text that matches ^[a-z0-9][a-z0-9_]*$"
@@ -594,8 +597,32 @@ def test_published_numbers_say_what_they_are(tmp_path, monkeypatch, header):
     settings = load(changed({"published": "paper.csv"}))
     with pytest.raises(InputError, match=r"^published: 'paper.csv' has no column experiment, .*; allowed: CSV with "):
         missing_sources(settings)
-    (tmp_path / "paper.csv").write_text(f"{','.join(PUBLISHED_COLUMNS)},more\n")
+    (tmp_path / "paper.csv").write_text(f"{','.join(NEEDED_COLUMNS)},more\n")
     missing_sources(settings)
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        (["texts", "", "", ""], "noise: 'texts' is wrong; allowed: split or an empty cell"),
+        (["", "0,0005", "", ""], "rounding: '0,0005' is wrong; allowed: a number from 0 to below 1, or an empty cell"),
+        (["", "", "-0.1", ""], "software: '-0.1' is wrong; allowed: a number from 0 to below 1, or an empty cell"),
+        (["", "nan", "", ""], "rounding: 'nan' is wrong; allowed: a number from 0 to below 1, or an empty cell"),
+    ],
+)
+def test_what_is_known_of_published_noise_is_checked_before_any_job(tmp_path, monkeypatch, cells, message):
+    """Otherwise the comparison would stop after everything has been run."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("news.csv", "notes.txt"):
+        (tmp_path / name).write_text("")
+    settings = load(changed({"published": "paper.csv"}))
+    with open(tmp_path / "paper.csv", "w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow([*NEEDED_COLUMNS, *NOISE_COLUMNS])
+        table.writerow([""] * len(NEEDED_COLUMNS) + ["split", "0.0005", "", "another model"])
+        table.writerow([""] * len(NEEDED_COLUMNS) + cells)
+    with pytest.raises(InputError, match=f"^published: 'paper.csv', number 2: {re.escape(message)}$"):
+        missing_sources(settings)
 
 
 def test_missing_sources_accepts_what_exists(tmp_path):

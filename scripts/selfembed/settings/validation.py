@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from selfembed import task_files
+from selfembed import published, task_files
 from selfembed.errors import InputError
 from selfembed.settings import adapted, checks, claimed, places
 from selfembed.settings.corpora import FolderSource
@@ -31,10 +31,6 @@ def load(config: dict[str, Any]) -> Settings:
     if problems:
         raise InputError("\n".join(problems))
     return settings
-
-
-# What published numbers are compared by, and their value and source.
-PUBLISHED_COLUMNS = ["experiment", "series", "x", "corpus", "step", "layer", "pooling", "score", "value", "source"]
 
 
 def missing_sources(settings: Settings) -> None:
@@ -71,7 +67,7 @@ def missing_sources(settings: Settings) -> None:
         if isinstance(corpus.source, FolderSource) and not Path(corpus.source.path).is_dir()
     ]
     if settings.published is not None and Path(settings.published).is_file():
-        missing += missing_columns(settings)
+        missing += published_problems(settings)
     if missing:
         raise InputError("\n".join(missing))
 
@@ -88,16 +84,21 @@ def missing_task_files(settings: Settings) -> list[str]:
     return found
 
 
-def missing_columns(settings: Settings) -> list[str]:
-    """One line if published numbers lack columns."""
+def published_problems(settings: Settings) -> list[str]:
+    """One line if published numbers lack columns, or for each whose noise is not said as it has to be."""
+    path = settings.published
     try:
-        with open(settings.published, newline="", encoding="utf-8") as file:
-            header = next(iter(list(csv.reader(file))), [])
+        with open(path, newline="", encoding="utf-8") as file:
+            rows = list(csv.reader(file))
     except (UnicodeDecodeError, csv.Error) as error:
-        return [f"published: {settings.published!r} cannot be read: {error}; allowed: CSV in UTF-8"]
-    lacking = ", ".join(name for name in PUBLISHED_COLUMNS if name not in header)
-    needed = ", ".join(PUBLISHED_COLUMNS)
-    return [f"published: {settings.published!r} has no column {lacking}; allowed: CSV with {needed}"] if lacking else []
+        return [f"published: {path!r} cannot be read: {error}; allowed: CSV in UTF-8"]
+    header = rows[0] if rows else []
+    lacking = ", ".join(name for name in published.NEEDED_COLUMNS if name not in header)
+    if lacking:
+        needed = ", ".join(published.NEEDED_COLUMNS)
+        return [f"published: {path!r} has no column {lacking}; allowed: CSV with {needed}"]
+    numbers = (published.problem(dict(zip(header, row, strict=False))) for row in rows[1:])
+    return [f"published: {path!r}, number {n}: {problem}" for n, problem in enumerate(numbers, 1) if problem]
 
 
 def check_target_names(settings: Settings, taken: set[str]) -> None:
