@@ -13,11 +13,10 @@ A published number is one run's; ours is the mean over our seeds. Their differen
 import numpy as np
 import pandas as pd
 
-from selfembed import noise, published, tables
+from selfembed import noise, published
+from selfembed.counterparts import KEY, keyed
 from selfembed.errors import InputError
 
-# What identifies a number in both tables.
-KEY = ["experiment", "series", "x", "corpus", "step", "layer", "pooling", "score"]
 VERDICTS = ("within noise", "differs", "not comparable", "not run")
 SOURCES = ("seed", "split", "rounding", "software")
 COLUMNS = [
@@ -56,14 +55,6 @@ SEED_VARIANCE_PER_TEXT = 0.06
 SEED_DEGREES = 9
 # Variance between seeds of an MTEB score: the paper's model after crops, trained and scored twice, on twelve tasks.
 SEED_VARIANCE = 0.0023**2
-
-
-def keyed(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with its key columns as comparable text."""
-    table = table.copy()
-    for column in KEY:
-        table[column] = table[column].map(tables.spelled)
-    return table
 
 
 def compare(numbers: pd.DataFrame, reproduced: pd.DataFrame) -> pd.DataFrame:

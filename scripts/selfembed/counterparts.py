@@ -2,10 +2,18 @@
 
 import pandas as pd
 
-from selfembed import agreement
+from selfembed import tables
 
-# What has to be the same in both.
-KEY = [column for column in agreement.KEY if column != "experiment"]
+# What identifies a number in both tables.
+KEY = ["experiment", "series", "x", "corpus", "step", "layer", "pooling", "score"]
+
+
+def keyed(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with its key columns as comparable text."""
+    table = table.copy()
+    for column in KEY:
+        table[column] = table[column].map(tables.spelled)
+    return table
 
 
 def counterparts(published: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
@@ -31,4 +39,4 @@ def counterparts(published: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
 
 def keys_of(table: pd.DataFrame) -> list[tuple[str, ...]]:
     """What identifies the number in every row, as comparable text."""
-    return list(agreement.keyed(table.assign(experiment=""))[KEY].itertuples(index=False, name=None))
+    return list(keyed(table.assign(experiment=""))[KEY].itertuples(index=False, name=None))
