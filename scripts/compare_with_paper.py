@@ -10,7 +10,6 @@ import pandas as pd
 
 from selfembed import agreement, command_line, tables
 from selfembed.command_line import existing, log
-from selfembed.counterparts import KEY
 from selfembed.records import write_table, write_text
 
 
@@ -21,7 +20,7 @@ def markdown(comparison: pd.DataFrame) -> str:
     differing = comparison[comparison["verdict"] == "differs"].copy()
     for column in ("published", "reproduced", "difference", "tolerance"):
         differing[column] = differing[column].map(lambda value: f"{100 * value:.1f}")
-    shown = differing[[*KEY, "published", "reproduced", "difference", "tolerance", "noise"]].fillna("")
+    shown = differing[[*agreement.KEY, "published", "reproduced", "difference", "tolerance", "noise"]].fillna("")
     parts = ["# Paper and reproduction", counts.to_markdown(index=False), "## Numbers that differ (%)"]
     parts.append(shown.to_markdown(index=False, disable_numparse=True) if len(shown) else "None.")
     reasons = comparison["reason"].value_counts(sort=False)

@@ -13,10 +13,11 @@ A published number is one run's; ours is the mean over our seeds. Their differen
 import numpy as np
 import pandas as pd
 
-from selfembed import noise, published
-from selfembed.counterparts import KEY, keyed
+from selfembed import counterparts, noise, published
 from selfembed.errors import InputError
 
+# What identifies a number in both tables.
+KEY = ["experiment", *counterparts.KEY]
 VERDICTS = ("within noise", "differs", "not comparable", "not run")
 SOURCES = ("seed", "split", "rounding", "software")
 COLUMNS = [
@@ -72,8 +73,8 @@ def compare(numbers: pd.DataFrame, reproduced: pd.DataFrame) -> pd.DataFrame:
     Raises InputError if several labels of ours match a number, as those of a sweep of two keys do, if a cell of the
     noise columns is wrong, or if a number of another split is of a score without a standard error.
     """
-    keys = keyed(numbers)[KEY].reset_index(drop=True)
-    reproduced = keyed(reproduced.dropna(subset="value"))
+    keys = counterparts.keyed(numbers)[KEY].reset_index(drop=True)
+    reproduced = counterparts.keyed(reproduced.dropna(subset="value"))
     ours = means(reproduced).reindex(pd.MultiIndex.from_frame(keys)).reset_index(drop=True)
     several = np.flatnonzero(ours["n_labels"] > 1)
     if len(several):

@@ -4,16 +4,13 @@ import pandas as pd
 
 from selfembed import tables
 
-# What identifies a number in both tables.
-KEY = ["experiment", "series", "x", "corpus", "step", "layer", "pooling", "score"]
+# What identifies a number among those of an experiment, in both tables.
+KEY = ["series", "x", "corpus", "step", "layer", "pooling", "score"]
 
 
 def keyed(table: pd.DataFrame) -> pd.DataFrame:
     """The table with its key columns as comparable text."""
-    table = table.copy()
-    for column in KEY:
-        table[column] = table[column].map(tables.spelled)
-    return table
+    return table.assign(**{column: table[column].map(tables.spelled) for column in KEY})
 
 
 def counterparts(published: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
@@ -39,4 +36,4 @@ def counterparts(published: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
 
 def keys_of(table: pd.DataFrame) -> list[tuple[str, ...]]:
     """What identifies the number in every row, as comparable text."""
-    return list(keyed(table.assign(experiment=""))[KEY].itertuples(index=False, name=None))
+    return list(keyed(table)[KEY].itertuples(index=False, name=None))
