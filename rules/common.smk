@@ -1,6 +1,7 @@
 """What the rules share: the checked settings, the study they expand to, and helpers. No rules here."""
 
 import csv
+import json
 import os
 import re
 import shlex
@@ -14,7 +15,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
 from selfembed.errors import InputError
 from selfembed import model_paths, task_files, text_files
-from selfembed.settings import adapted
+from selfembed.settings import adapted, claimed
 from selfembed.settings import code as code_files
 from selfembed.settings import expansion
 from selfembed.settings import files as config_files
@@ -749,6 +750,46 @@ def repeated_corpora(wildcards):
 def table_title(wildcards):
     """Heading of a table in the report."""
     return settings.tables[wildcards.table].title or wildcards.table
+
+
+# Claims
+
+
+def described_claims():
+    """The claims of the config, as JSON."""
+    return json.dumps(claimed.described(settings, study), ensure_ascii=False)
+
+
+def claim_evaluations(wildcards):
+    """The evaluations that claims are judged by, by experiment; none from published numbers alone."""
+    return {} if wildcards.claims.startswith("published/") else claimed.needed(settings, study)
+
+
+def claim_scores(wildcards):
+    """The score files that claims are judged by."""
+    found = claim_evaluations(wildcards).values()
+    return [f"<results>/scores/{item.path}.csv" for items in found for item in items]
+
+
+def claim_outcomes(wildcards):
+    """What every text adds to the scores on corpora that claims are judged by."""
+    found = claim_evaluations(wildcards).values()
+    return [f"<results>/scores/{item.path}.parquet" for items in found for item in items if item.on in settings.corpora]
+
+
+def claim_entries(wildcards, input):
+    """Every experiment and label with the score files that claims are judged by, as flags."""
+    paths = iter(input.scores)
+    files = {}
+    for experiment, items in claim_evaluations(wildcards).items():
+        for item in items:
+            files.setdefault((experiment, item.line.label), []).append(next(paths))
+    return " ".join(f"--entry {shlex.join(names)} {' '.join(braced(found))}" for names, found in files.items())
+
+
+def claim_pages(claims="claims"):
+    """The files with the judged claims; none if the config has no claims."""
+    return [f"<figures>/{claims}.{ending}" for ending in ("csv", "md", "tex", "html")] if settings.claims else []
 
 
 # The report
