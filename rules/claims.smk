@@ -21,7 +21,7 @@ rule judge_claims:
             "<figures>/{claims}.html",
             caption="../report/claims.rst",
             category="Claims",
-            labels={"page": "{claims}"},
+            labels={"page": "which claims hold"},
         ),
     log:
         "<logs>/judge_claims/{claims}.log",
