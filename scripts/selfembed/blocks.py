@@ -80,8 +80,9 @@ def corpus_means(
         scores, published: one score per corpus and group.
         repeated: corpora that are in no mean, because their texts are those of another.
     """
-    scores = scores[~scores["corpus"].isin(repeated)].dropna(subset="value")
-    corpora = list(dict.fromkeys(scores["corpus"]))
+    scores = scores[~scores["corpus"].isin(repeated)]
+    corpora = list(dict.fromkeys(scores["corpus"]))  # also where runs diverged: no mean is over the others alone
+    scores = scores.dropna(subset="value")
     published = scores.iloc[:0] if published is None else published.dropna(subset="value")
     published = published[published["corpus"].isin(corpora)]
     sets = sets_of(corpora, parts_of(published, "corpus", by), ("corpus", "corpora"), {})

@@ -164,7 +164,7 @@ def test_maps_of_a_corpus_without_labels_are_coloured_by_clusters_of_its_last_mo
     config = yaml.safe_load((with_sources / "config/smoke.yaml").read_text())
     config["corpora"]["notes"] = {"source": {"type": "file", "path": str(tmp_path / "notes.csv")}}
     config["experiments"] = {"maps": config["experiments"]["maps"] | {"scores": [], "corpora": ["notes", "packages"]}}
-    config |= {"tables": {}, "report": None, "published": None}
+    config |= {"tables": {}, "claims": {}, "report": None, "published": None}
     config["figures"] = {
         "print": {"draw": "maps", "experiment": "maps", "score": None},
         "page": {"draw": "interactive_map", "experiment": "maps", "clusters": 3},
@@ -184,7 +184,7 @@ def test_maps_of_a_corpus_without_labels_are_coloured_by_clusters_of_its_last_mo
 def test_an_experiment_without_scores_has_maps_and_no_table(with_sources, tmp_path):
     config = yaml.safe_load((with_sources / "config/smoke.yaml").read_text())
     config["experiments"] = {"maps": config["experiments"]["maps"] | {"scores": []}}
-    config |= {"figures": {}, "tables": {}, "report": None, "published": None}
+    config |= {"figures": {}, "tables": {}, "claims": {}, "report": None, "published": None}
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
     words = ("--configfile", str(tmp_path / "config.yaml"))
     jobs = planned(with_sources, "results/smoke/tables/maps_maps.parquet", *words)
@@ -248,7 +248,7 @@ def test_the_adapted_model_is_the_first_seed_s_of_a_corpus_and_says_what_it_star
     config["experiments"] = {"augmentations": experiment}
     config["tables"] = {"one": {"lay_out": "differences", "experiment": "augmentations", "against": "Hub"}}
     config["report"] = {"corpus": "sample", "model": "Crops", "differences": ["one"]}
-    config |= {"figures": {}, "published": None}
+    config |= {"figures": {}, "claims": {}, "published": None}
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
     done = snakemake(with_sources, "write_report", "-n", "-p", "--configfile", str(tmp_path / "config.yaml"))
     assert done.returncode == 0, done.stdout

@@ -166,7 +166,7 @@ def test_no_run_is_trained_again_because_it_may_diverge_now(finished):
     """What used to be models of their own are values of sweeps: the same runs, and now a divergence is a result."""
 
     def sweep_everything(config):
-        for group in ("figures", "tables", "report"):
+        for group in ("figures", "tables", "claims", "report"):
             config.pop(group, None)
         recipes = load(config).recipes
         for experiment in config["experiments"].values():
