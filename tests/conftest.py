@@ -26,6 +26,16 @@ def pytest_collection_modifyitems(items):
     items.sort(key=place)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def own_environment():
+    """What steps that run in this process set, such as HF_HUB_OFFLINE, is no more there in the next file of tests."""
+    before = {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
+    yield
+    for name in set(os.environ) - set(before) - {"PYTEST_CURRENT_TEST"}:
+        del os.environ[name]
+    os.environ.update(before)
+
+
 @pytest.fixture(scope="session")
 def checkout(tmp_path_factory):
     """A clean copy of the checkout in which nothing has run."""
