@@ -41,10 +41,9 @@ def main(argv: list[str]) -> None:
     reproduced = pd.concat(
         [tables.read(path, *tables.SCORE_COLUMNS).assign(experiment=path.stem) for path in arguments.tables]
     )
-    diverged = reproduced["value"].isna()
-    if diverged.any():
-        log.info("%d scores of runs that diverged are left out", diverged.sum())
-    reproduced = reproduced[~diverged]
+    diverged = reproduced["value"].isna().sum()
+    if diverged:
+        log.info("%d scores of runs that diverged are left out", diverged)
     comparison = agreement.compare(tables.read(arguments.published, "experiment", *tables.SCORE_COLUMNS), reproduced)
     log.info("%s", comparison["verdict"].value_counts().to_dict())
     write_table(comparison, arguments.output)

@@ -113,7 +113,7 @@ def read(folder: Path, encoder: PreTrainedConfig, layers: int) -> dict[str, torc
         raise InputError(f"{path}: the encoder is of type '{encoder.model_type}'; allowed: adapters of a 'bert'")
     if config.get("hidden_size") != encoder.hidden_size:
         raise InputError(f"{path}: hidden_size: {config.get('hidden_size')!r} is wrong; allowed: {encoder.hidden_size}")
-    width = max(1, int(encoder.hidden_size // config["config"]["reduction_factor"]))
+    width = max(1, int(encoder.hidden_size // config["config"][FACTOR]))
     return read_weights(folder / WEIGHTS, config["name"], encoder.hidden_size, width, layers)
 
 

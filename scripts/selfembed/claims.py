@@ -68,7 +68,8 @@ def judge(
 
     Raises InputError if scores that are needed are missing, or were computed on different texts.
     """
-    scores = None if scores is None else scores[scores["value"].notna()]
+    scores = None if scores is None else with_steps_as_text(scores[scores["value"].notna()])
+    published = None if published is None else with_steps_as_text(published.assign(x=published["x"].map(spelled)))
     rows = []
     for claim in claims:
         found = []
@@ -80,6 +81,11 @@ def judge(
         overall = {"verdict": overall_verdict([row["result"] for row in found])}
         rows += [about | overall | row for row in found]
     return pd.DataFrame(rows)
+
+
+def with_steps_as_text(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with its steps as comparable text."""
+    return table.assign(step=table["step"].map(spelled))
 
 
 def overall_verdict(results: list[str]) -> str:
@@ -190,15 +196,7 @@ def rows_of(point: dict, comparison: dict, place: list[str], scores: pd.DataFram
 
     Raises InputError if there is none.
     """
-    found = scores[
-        (scores["experiment"] == comparison["experiment"])
-        & (scores["label"] == point["label"])
-        & (scores["score"] == comparison["score"])
-        & (scores["step"].map(spelled) == spelled(point["step"]))
-        & (scores["layer"] == point["layer"])
-        & scores["pooling"].isin([comparison["pooling"], "none"])
-        & scores["corpus"].isin(place)
-    ]
+    found = at_point(scores[scores["label"] == point["label"]], point, comparison, place)
     if found.empty:
         what = f"'{comparison['score']}' of '{point['label']}', step {point['step']}, layer {point['layer']}"
         raise InputError(
@@ -208,23 +206,28 @@ def rows_of(point: dict, comparison: dict, place: list[str], scores: pd.DataFram
     return tables.one_number_per(["corpus"], found)
 
 
+def at_point(table: pd.DataFrame, point: dict, comparison: dict, place: list[str]) -> pd.DataFrame:
+    """Rows of a table of scores that are of a point's step and layer, on a corpus or on tasks."""
+    return table[
+        (table["experiment"] == comparison["experiment"])
+        & (table["score"] == comparison["score"])
+        & (table["step"] == spelled(point["step"]))
+        & (table["layer"] == point["layer"])
+        & table["pooling"].isin([comparison["pooling"], "none"])
+        & table["corpus"].isin(place)
+    ]
+
+
 def on_corpus(rows: list[pd.DataFrame], corpus: str, outcomes: Outcomes, resamples: int, seed: int):
     """Scores and draws of several points on a corpus: shapes (points,), (resamples, points); number of texts.
 
     All points get the same draws of texts, and those with the same seeds the same draws of seeds.
     """
     ordered = [found.sort_values("seed") for found in rows]
-    by_text = differences.aligned(outcomes(pd.concat(ordered)), f"corpus '{corpus}'")
-    drawn = differences.text_draws(by_text, resamples, seed)
-    observed = by_text.mean(axis=0)
-    values, draws, start = [], [], 0
-    for found in ordered:
-        part = slice(start, start + len(found))
-        seeds = found["seed"].dropna().astype(int).tolist()
-        values.append(observed[part].mean())
-        draws.append(differences.seed_draws(drawn[:, part], seeds, seed))
-        start += len(found)
-    return np.array(values), np.stack(draws, axis=1), len(by_text)
+    seeds, by_row = [found["seed"] for found in ordered], outcomes(pd.concat(ordered))
+    drawn, n_texts = differences.drawn_means(seeds, by_row, f"corpus '{corpus}'", resamples, seed)
+    values, draws, _ = zip(*drawn, strict=True)
+    return np.array(values), np.stack(draws, axis=1), n_texts
 
 
 def on_tasks(rows: list[pd.DataFrame], tasks: dict[str, str], resamples: int, seed: int):
@@ -326,21 +329,13 @@ def published_estimate(comparison, columns: list[dict], place: list[str], publis
 
 def published_rows(point: dict, comparison: dict, place: list[str], published: pd.DataFrame) -> dict[str, float]:
     """Published values of a point by corpus or task."""
-    found = published[
-        (published["experiment"] == comparison["experiment"])
-        & (published["series"] == point["series"])
-        & (published["x"].map(spelled) == spelled(point["x"]))
-        & (published["step"].map(spelled) == spelled(point["step"]))
-        & (published["layer"].map(spelled) == spelled(point["layer"]))
-        & (published["score"] == comparison["score"])
-        & published["pooling"].isin([comparison["pooling"], "none"])
-        & published["corpus"].isin(place)
-    ]
+    called = (published["series"] == point["series"]) & (published["x"] == spelled(point["x"]))
+    found = at_point(published[called], point, comparison, place)
     return dict(zip(found["corpus"], found["value"], strict=True))
 
 
 def tasks_in_words(tasks: dict[str, str]) -> str:
-    """On what a mean of blocks is: `mean of 5 blocks (19 tasks)`."""
+    """On what a mean of blocks is: `mean of 5 blocks of tasks`."""
     n_blocks = len(set(tasks.values()))
     return f"mean of {n_blocks} {'blocks' if n_blocks > 1 else 'block'} of tasks"
 

@@ -78,23 +78,45 @@ def compare(
         others = [label for label in labels or runs if label in runs and label != against]
         if against not in runs or not others:
             continue
-        chosen = pd.concat([runs[label] for label in (against, *others)])
-        by_text = aligned([outcomes[position] for position in chosen.index], f"corpus '{corpus}', score '{score}'")
-        drawn = pd.DataFrame(text_draws(by_text, resamples, seed).T, index=chosen.index)
-        observed = pd.Series(by_text.mean(axis=0), index=chosen.index)
-        models = {}
-        for label in (against, *others):
-            positions, seeds = runs[label].index, runs[label]["seed"].dropna().astype(int).tolist()
-            draws = seed_draws(drawn.loc[positions].to_numpy().T, seeds, seed)
-            models[label] = observed[positions].mean(), draws, len(seeds)
+        shown = [against, *others]
+        by_row = [outcomes[position] for label in shown for position in runs[label].index]
+        what = f"corpus '{corpus}', score '{score}'"
+        drawn, n_texts = drawn_means([runs[label]["seed"] for label in shown], by_row, what, resamples, seed)
+        models = dict(zip(shown, drawn, strict=True))
         measure = measures.in_settings(group["settings"].iloc[0])
         for label in others:
-            found = row(score, measure, models[label], models[against], (label, against), len(by_text))
+            found = row(score, measure, models[label], models[against], (label, against), n_texts)
             rows.append({"corpus": corpus} | found)
     if not rows:
         without = "; its runs, or those of all others, diverged" if diverged.any() else ""
         raise InputError(f"nothing to compare with {against!r}: no score of another label on the same corpus{without}")
     return pd.DataFrame(rows)
+
+
+def drawn_means(
+    seeds: list[pd.Series], outcomes: list[pd.Series], what: str, resamples: int, seed: int
+) -> tuple[list[tuple[float, np.ndarray, int]], int]:
+    """Means of several models on the same texts, and their draws, paired over texts and seeds.
+
+    Args:
+        seeds: of every model, ascending, one for each of its rows; missing of a model without seeds.
+        outcomes: what each text adds, by its id: one for each row of the first model, then of the second, and so on.
+        what: what they are outcomes of, for errors.
+
+    Returns the value, draws of shape (resamples,) and number of seeds (0 without) of every model; the number of texts.
+
+    Raises InputError if the outcomes are not of the same texts.
+    """
+    by_text = aligned(outcomes, what)
+    drawn = text_draws(by_text, resamples, seed)
+    observed = by_text.mean(axis=0)
+    found, start = [], 0
+    for of_model in seeds:
+        part = slice(start, start + len(of_model))
+        known = of_model.dropna().astype(int).tolist()
+        found.append((observed[part].mean(), seed_draws(drawn[:, part], known, seed), len(known)))
+        start = part.stop
+    return found, len(by_text)
 
 
 def aligned(outcomes: Iterable[pd.Series], what: str) -> np.ndarray:

@@ -8,7 +8,7 @@ import pandas as pd
 from scipy.sparse import csr_matrix, issparse
 from threadpoolctl import threadpool_limits
 
-from selfembed import divergence, measures, model_paths, vectors
+from selfembed import measures, model_paths, vectors
 from selfembed.command_line import at_least, existing, log, part
 from selfembed.corpora import read_corpus
 from selfembed.errors import InputError
@@ -149,7 +149,7 @@ def write_scores(
     Raises InputError if embeddings hold NaN or infinity.
     """
     described = read_json(arguments.embeddings / "embeddings.json", "poolings", "layers", "last_layer")
-    diverged = divergence.of_embeddings(arguments.embeddings)
+    diverged = described.get("diverged")
     if diverged:
         log.warning("%s: the run diverged at step %d: no scores", arguments.model, diverged["step"])
     scores, outcomes = [], []

@@ -11,7 +11,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from selfembed import claims
 
 HERE = Path(__file__).parent
-SCALES = {"points": 100, "share": 100, "points per layer": 100}
 DIGITS = {"points": 1, "share": 0, "points per layer": 2}
 COLUMNS = ["verdict", "claim", "estimate (95 % interval)", "expected", "the paper's numbers"]
 
@@ -19,7 +18,7 @@ COLUMNS = ["verdict", "claim", "estimate (95 % interval)", "expected", "the pape
 def number(value: float, unit: str, signed: bool = True) -> str:
     """An estimate in its unit: `+10.9`, `96`."""
     sign = "+" if signed and unit != "share" else ""
-    return f"{SCALES[unit] * value:{sign}.{DIGITS[unit]}f}".replace("-", "−")
+    return f"{100 * value:{sign}.{DIGITS[unit]}f}".replace("-", "−")
 
 
 def quantity(value: float, unit: str) -> str:
