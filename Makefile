@@ -56,7 +56,7 @@ campaign: env
 	pytest -m campaign tests/reliability
 
 verify: env
-	PYTHONPATH=scripts python -m selfembed.verification
+	PYTHONPATH=scripts python -m selfembed.provenance.verification
 
 lock:
 	$(PYTHON) -m venv $(VENV)-lock
@@ -87,4 +87,4 @@ licences: env
 	python bench/licences.py
 
 docs: env
-	PYTHONPATH=scripts python -m selfembed.settings.documentation
+	PYTHONPATH=scripts python -m selfembed.study.documentation

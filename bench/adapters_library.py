@@ -62,7 +62,7 @@ def hidden(model: torch.nn.Module, ids: torch.Tensor, mask: torch.Tensor) -> np.
 def compare(folder: Path) -> None:
     """Print what the adapter changes, and the largest difference between the library and us, for every layer."""
     sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
-    from selfembed import adapters
+    from selfembed.models import adapters
 
     theirs = np.load(folder / "hidden.npz")
     encoder = argparse.Namespace(model=BertModel.from_pretrained(folder / "base"))

@@ -15,7 +15,8 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
-from selfembed import agreement, command_line
+from selfembed.evidence import agreement
+from selfembed.jobs import command_line
 
 # Chances of a text to be right, and the parts of a corpus that have them, in the mean: most texts do not depend on the
 # seed. Accuracies are about .46, the standard deviation over seeds 0.7 points with 1,300 texts.

@@ -11,10 +11,10 @@ from pathlib import Path
 import yaml
 from work import BENCHMARK, CHARACTERS_PER_TOKEN, HERE, PARAMETERS, SENTENCES, Amounts, Count, Job, read_sizes, rows
 
-from selfembed import command_line
-from selfembed.settings import expansion
+from selfembed.jobs import command_line
 from selfembed.settings.schema import Settings
-from selfembed.settings.validation import load
+from selfembed.study import expansion
+from selfembed.study.validation import load
 
 ROOT = HERE.parent
 

@@ -20,13 +20,15 @@ from scipy.stats import spearmanr
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "scripts"))
 
-from selfembed import command_line, differences, measures, outcomes, tables
 from selfembed.errors import InputError
+from selfembed.evidence import differences
+from selfembed.jobs import command_line
+from selfembed.scores import measures, outcomes, tables
 from selfembed.settings.corpora import CropsSource
-from selfembed.settings.expansion import expand
 from selfembed.settings.schema import Settings
 from selfembed.settings.scores import CropPairs, Knn
-from selfembed.settings.validation import load
+from selfembed.study.expansion import expand
+from selfembed.study.validation import load
 
 # What is ranked: a model as the config calls it, at a step, a layer and a pooling.
 RANKED = ["corpus", "label", "step", "layer", "last_layer", "pooling"]

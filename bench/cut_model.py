@@ -3,7 +3,9 @@
 import measure
 import torch
 
-from selfembed import benchmark, embedding, python_docs
+from selfembed.embeddings import embedding
+from selfembed.tasks import benchmark
+from selfembed.texts import python_docs
 
 MAX_LENGTH = 256
 

@@ -7,7 +7,8 @@ import numpy as np
 import texts
 import torch
 
-from selfembed import embedding, encoders
+from selfembed.embeddings import embedding
+from selfembed.models import encoders
 
 POOLINGS = ["mean", "cls", "last", "token7"]
 MAX_LENGTH = 512

@@ -12,7 +12,9 @@ from sentence_transformers.sentence_transformer.losses import MultipleNegativesR
 from torch.nn.functional import cosine_similarity, cross_entropy
 from transformers import get_linear_schedule_with_warmup
 
-from selfembed import crops, encoders, training
+from selfembed.augmentations import crops
+from selfembed.models import encoders
+from selfembed.training import training
 
 BATCH = 64
 LEARNING_RATE = 2e-5

@@ -18,7 +18,7 @@ import pandas as pd
 import texts
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from selfembed import command_line
+from selfembed.jobs import command_line
 
 HERE = Path(__file__).parent
 SCRIPTS = HERE.parent / "scripts"
@@ -110,7 +110,7 @@ def report(table: pd.DataFrame) -> str:
 def draw(table: pd.DataFrame, path: Path) -> None:
     """Time and memory against the number of texts, on logarithmic axes, a line per step."""
     matplotlib.use("agg")
-    from selfembed import figures
+    from selfembed.drawing import figures
 
     steps = list(dict.fromkeys(table["step"]))
     figure, axes = figures.new_figure(16, 7, 2)

@@ -15,8 +15,9 @@ import numpy as np
 import pandas as pd
 from chromium import open_browser
 
-from selfembed import command_line, interactive_map
-from selfembed.interactive_map import Coloring
+from selfembed.jobs import command_line
+from selfembed.pages import interactive_map
+from selfembed.pages.interactive_map import Coloring
 
 WORDS = np.array(["crop", "dropout", "text", "model", "graph", "node", "melody", "protein", "matrix", "layer"])
 # What is timed: from a key or a click to the next picture.

@@ -47,7 +47,8 @@ def main() -> None:
 
 def write_vectors(folder: Path, n_texts: int) -> None:
     """An embeddings folder with one layer of random vectors."""
-    from selfembed import records, vectors
+    from selfembed.embeddings import vectors
+    from selfembed.jobs import records
 
     (folder / "embeddings").mkdir()
     vectors.create(folder / "embeddings", 1, 1, n_texts, DIM)

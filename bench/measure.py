@@ -13,8 +13,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
-from selfembed import command_line
-from selfembed.packages import package_folder
+from selfembed.jobs import command_line
+from selfembed.jobs.packages import package_folder
 
 
 def parser(docstring: str, rounds: int, threads: int | None = 2) -> argparse.ArgumentParser:

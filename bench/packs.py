@@ -14,7 +14,8 @@ from transformers import AutoTokenizer
 from transformers.utils import logging
 from work import SPECIAL_TOKENS
 
-from selfembed import command_line, crops
+from selfembed.augmentations import crops
+from selfembed.jobs import command_line
 
 
 def main() -> None:

@@ -7,7 +7,9 @@ import texts
 import torch
 from transformers import AutoTokenizer
 
-from selfembed import crops, encoders, training
+from selfembed.augmentations import crops
+from selfembed.models import encoders
+from selfembed.training import training
 
 BATCH = 64
 MAX_LENGTH = 512

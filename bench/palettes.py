@@ -19,7 +19,7 @@ def main() -> None:
 
 def colors(number: int, limit: int) -> list[object]:
     """The palette of so many names, uncompiled if they are fewer than the limit."""
-    from selfembed import figures
+    from selfembed.drawing import figures
 
     figures.UNCOMPILED = limit
     return list(figures.palette([str(name) for name in range(number)]).values())

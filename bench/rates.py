@@ -24,7 +24,12 @@ from sentence_transformers import SentenceTransformer
 from threadpoolctl import threadpool_limits
 from transformers import AutoTokenizer, MPNetConfig, MPNetModel
 
-from selfembed import bags_of_words, crops, embedding, encoders, maps, neighbors, probes, training
+from selfembed.augmentations import crops
+from selfembed.embeddings import bags_of_words, embedding
+from selfembed.maps import tsne
+from selfembed.models import encoders
+from selfembed.scores import neighbors, probes
+from selfembed.training import training
 
 MAX_LENGTH = 512
 BATCH = 64
@@ -205,17 +210,17 @@ def bags(arguments: Namespace) -> Iterator[Rate]:
         yield Rate(name, "–", characters / taken, "characters per second", how)
 
 
-def tsne(arguments: Namespace) -> Iterator[Rate]:
+def map_layout(arguments: Namespace) -> Iterator[Rate]:
     """Texts per second."""
     vectors, _ = clusters(arguments.mapped, 60)
-    taken = seconds(lambda: maps.tsne(vectors, threads=arguments.threads), 1)
+    taken = seconds(lambda: tsne.layout(vectors, threads=arguments.threads), 1)
     yield Rate("t-SNE", "–", arguments.mapped / taken, "texts per second", f"{arguments.mapped} texts × {DIM}")
 
 
 def program_start(arguments: Namespace) -> Iterator[Rate]:
     """Jobs per second that do nothing but import what a job with an encoder needs."""
     scripts = Path(__file__).parents[1] / "scripts"
-    program = [sys.executable, "-c", "from selfembed import benchmark, training"]
+    program = [sys.executable, "-c", "from selfembed.tasks import benchmark; from selfembed.training import training"]
     taken = seconds(lambda: subprocess.run(program, cwd=scripts, check=True), arguments.rounds)
     yield Rate("program start", "–", 1 / taken, "jobs per second", "importing torch, sentence-transformers and mteb")
 
@@ -227,7 +232,7 @@ WORK: dict[str, Callable[[Namespace], Iterator[Rate]]] = {
     "tfidf-knn": sparse_knn,
     "linear": linear_probe,
     "bags": bags,
-    "tsne": tsne,
+    "tsne": map_layout,
     "start": program_start,
 }
 

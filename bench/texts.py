@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from selfembed import corpora, python_docs
+from selfembed.texts import corpora, python_docs
 
 
 def add_arguments(parser, texts: int) -> None:

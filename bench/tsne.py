@@ -8,7 +8,8 @@ import numpy as np
 from sklearn.manifold import TSNE
 from threadpoolctl import threadpool_limits
 
-from selfembed import maps, neighbors
+from selfembed.maps import tsne
+from selfembed.scores import neighbors
 
 K = 10
 
@@ -32,7 +33,7 @@ def main():
     found = {}
 
     def ours():
-        found["ours"] = maps.tsne(vectors, threads=arguments.threads)
+        found["ours"] = tsne.layout(vectors, threads=arguments.threads)
 
     def library():
         with threadpool_limits(arguments.threads):

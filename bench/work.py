@@ -13,11 +13,11 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "scripts"))
 
-from selfembed.settings import expansion
 from selfembed.settings.encoders import BAGS_OF_WORDS, RandomEncoder, SvdEncoder, TfidfEncoder
-from selfembed.settings.expansion import Evaluation, Model, Study
 from selfembed.settings.schema import Settings
 from selfembed.settings.scores import Linear
+from selfembed.study import expansion
+from selfembed.study.expansion import Evaluation, Model, Study
 
 # Measured with the tokenizer of all-MiniLM-L6-v2 on 4,443 abstracts of ICLR (bench/packs.py).
 CHARACTERS_PER_TOKEN = 5.13

@@ -14,39 +14,22 @@ from pathlib import Path
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
 from selfembed.errors import InputError
-from selfembed import model_paths, task_files, text_files
-from selfembed.settings import adapted, claimed
-from selfembed.settings import code as code_files
-from selfembed.settings import expansion
-from selfembed.settings import files as config_files
-from selfembed.settings.expansion import Model
-from selfembed.settings.checks import labelled
-from selfembed.settings.flags import flags
-from selfembed.settings.paths import braced
-from selfembed.settings.corpora import (
-    DERIVED,
-    CropsSource,
-    FolderSource,
-    HubSource,
-    IclrSource,
-    PythonDocsSource,
-    RelabelledSource,
-    SampleSource,
-    UrlSource,
-)
-from selfembed.settings.encoders import (
-    BAGS_OF_WORDS,
-    EMBEDDINGS_ALONE,
-    EmbeddingLayerEncoder,
-    FolderEncoder,
-    HubEncoder,
-    PackageEncoder,
-    RandomEncoder,
-    TrainedTokenizer,
-)
+from selfembed.models import model_paths
+from selfembed.tasks import task_files
+from selfembed.texts import text_files
+from selfembed.study import adapted, claimed
+from selfembed.workflow import code as code_files
+from selfembed.study import expansion
+from selfembed.study import files as config_files
+from selfembed.study.expansion import Model
+from selfembed.study.checks import labelled
+from selfembed.workflow.flags import flags
+from selfembed.workflow.paths import braced
+from selfembed.settings.corpora import DERIVED, CropsSource, FolderSource, HubSource, IclrSource, PythonDocsSource, RelabelledSource, SampleSource, UrlSource
+from selfembed.settings.encoders import BAGS_OF_WORDS, EMBEDDINGS_ALONE, EmbeddingLayerEncoder, FolderEncoder, HubEncoder, PackageEncoder, RandomEncoder, TrainedTokenizer
 from selfembed.settings.scores import CropPairs, Knn, Linear, RegistryTask, Split
-from selfembed.versions import installed_version
-from selfembed.settings.validation import check_target_names, load, missing_sources
+from selfembed.jobs.versions import installed_version
+from selfembed.study.validation import check_target_names, load, missing_sources
 
 # Only download_* rules use the network; jobs inherit this.
 os.environ.update(HF_HUB_OFFLINE="1")

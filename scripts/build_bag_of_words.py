@@ -5,9 +5,9 @@ It has no weights, since it is fitted on the corpus that it embeds. Writes a fol
 
 from pathlib import Path
 
-from selfembed import command_line
-from selfembed.command_line import at_least
-from selfembed.records import write_json, written_whole
+from selfembed.jobs import command_line
+from selfembed.jobs.command_line import at_least
+from selfembed.jobs.records import write_json, written_whole
 
 
 def main(argv: list[str]) -> None:

@@ -3,9 +3,10 @@
 Reads a base model. Writes a folder with `0/`, a SentenceTransformer with mean pooling, and `model.json`.
 """
 
-from selfembed import command_line, model_cards
-from selfembed.command_line import at_least, existing
-from selfembed.records import checksum, provenance, write_json, written_whole
+from selfembed.jobs import command_line
+from selfembed.jobs.command_line import at_least, existing
+from selfembed.jobs.records import checksum, provenance, write_json, written_whole
+from selfembed.models import model_cards
 
 PARTS = {
     "layer": "the token-embedding matrix of an encoder, alone",
@@ -22,7 +23,7 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--max-length", type=at_least(3), default=512, help="tokens to which texts are truncated")
     parser.add_argument("--output", required=True, help="folder to write")
     arguments = parser.parse_args(argv)
-    from selfembed import encoders
+    from selfembed.models import encoders
 
     if arguments.part == "layer":
         model = encoders.embedding_layer(encoders.load(arguments.base / "0"), arguments.max_length)

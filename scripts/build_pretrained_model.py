@@ -4,9 +4,10 @@ Reads an encoder folder, with an adapter in it or without. Writes a folder with 
 pooling in fp32, and `model.json`, which has the repository and revision of an encoder from the hub.
 """
 
-from selfembed import command_line, model_cards
-from selfembed.command_line import at_least, existing
-from selfembed.records import checksum, provenance, write_json, written_whole
+from selfembed.jobs import command_line
+from selfembed.jobs.command_line import at_least, existing
+from selfembed.jobs.records import checksum, provenance, write_json, written_whole
+from selfembed.models import model_cards
 
 
 def main(argv: list[str]) -> None:
@@ -16,7 +17,7 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--max-length", type=at_least(3), default=512, help="tokens to which texts are truncated")
     parser.add_argument("--output", required=True, help="folder to write")
     arguments = parser.parse_args(argv)
-    from selfembed import adapters, checkpoints, encoders
+    from selfembed.models import adapters, checkpoints, encoders
 
     checkpoints.check_complete(arguments.encoder)
     model = encoders.assemble(encoders.load(arguments.encoder), "mean", arguments.max_length)

@@ -3,9 +3,10 @@
 Reads a tokenizer folder. Writes a folder with `0/`, a SentenceTransformer with mean pooling, and `model.json`.
 """
 
-from selfembed import command_line, model_cards
-from selfembed.command_line import at_least, existing, part
-from selfembed.records import provenance, write_json, written_whole
+from selfembed.jobs import command_line
+from selfembed.jobs.command_line import at_least, existing, part
+from selfembed.jobs.records import provenance, write_json, written_whole
+from selfembed.models import model_cards
 
 
 def main(argv: list[str]) -> None:
@@ -22,7 +23,7 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--seed", type=at_least(0), required=True, help="decides the weights")
     parser.add_argument("--output", required=True, help="folder to write")
     arguments = parser.parse_args(argv)
-    from selfembed import encoders
+    from selfembed.models import encoders
 
     settings = {
         key: getattr(arguments, key)

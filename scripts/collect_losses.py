@@ -5,8 +5,10 @@ Reads run folders, label by label. Writes a CSV table: one row per run and optim
 
 import pandas as pd
 
-from selfembed import command_line, model_paths, tables
-from selfembed.records import read_json, write_table
+from selfembed.jobs import command_line
+from selfembed.jobs.records import read_json, write_table
+from selfembed.models import model_paths
+from selfembed.scores import tables
 
 NAMES = ("label",)
 

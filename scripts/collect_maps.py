@@ -6,9 +6,10 @@ class), x, y.
 
 import pandas as pd
 
-from selfembed import command_line, tables
-from selfembed.command_line import existing
-from selfembed.records import write_table
+from selfembed.jobs import command_line
+from selfembed.jobs.command_line import existing
+from selfembed.jobs.records import write_table
+from selfembed.scores import tables
 
 
 def main(argv: list[str]) -> None:

@@ -7,9 +7,10 @@ diverged has no value; it is refused outside a sweep.
 
 import pandas as pd
 
-from selfembed import command_line, tables
 from selfembed.errors import InputError
-from selfembed.records import write_table
+from selfembed.jobs import command_line
+from selfembed.jobs.records import write_table
+from selfembed.scores import tables
 
 NAMES = tuple(tables.LINE_COLUMNS)
 

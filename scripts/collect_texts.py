@@ -5,10 +5,11 @@ Writes a Parquet table with the columns title (the file's name), folder (the fol
 
 from pathlib import Path
 
-from selfembed import command_line, text_files
-from selfembed.command_line import log
 from selfembed.errors import InputError
-from selfembed.records import write_table
+from selfembed.jobs import command_line
+from selfembed.jobs.command_line import log
+from selfembed.jobs.records import write_table
+from selfembed.texts import text_files
 
 
 def main(argv: list[str]) -> None:

@@ -8,9 +8,11 @@ Runs that diverged count as not run.
 
 import pandas as pd
 
-from selfembed import agreement, command_line, tables
-from selfembed.command_line import existing, log
-from selfembed.records import write_table, write_text
+from selfembed.evidence import agreement
+from selfembed.jobs import command_line
+from selfembed.jobs.command_line import existing, log
+from selfembed.jobs.records import write_table, write_text
+from selfembed.scores import tables
 
 
 def markdown(comparison: pd.DataFrame) -> str:

@@ -4,10 +4,12 @@ Reads embeddings and the corpus. Writes a Parquet table with the columns id, lab
 model's run diverged.
 """
 
-from selfembed import command_line, divergence, vectors
-from selfembed.command_line import at_least, existing, log, positive
-from selfembed.corpora import read_corpus
-from selfembed.records import write_table
+from selfembed.embeddings import vectors
+from selfembed.jobs import command_line
+from selfembed.jobs.command_line import at_least, existing, log, positive
+from selfembed.jobs.records import write_table
+from selfembed.texts.corpora import read_corpus
+from selfembed.training import divergence
 
 
 def main(argv: list[str]) -> None:
@@ -22,7 +24,7 @@ def main(argv: list[str]) -> None:
     arguments = parser.parse_args(argv)
     import numpy as np
 
-    from selfembed import maps
+    from selfembed.maps import tsne
 
     corpus = read_corpus(arguments.corpus)
     if diverged := divergence.of_embeddings(arguments.embeddings):
@@ -31,7 +33,7 @@ def main(argv: list[str]) -> None:
     else:
         embeddings = vectors.load_last_layer(arguments.embeddings, len(corpus))
         log.info("%d texts", len(corpus))
-        positions = maps.tsne(embeddings, arguments.perplexity, arguments.seed, arguments.threads)
+        positions = tsne.layout(embeddings, arguments.perplexity, arguments.seed, arguments.threads)
     write_table(corpus[["id", "label"]].assign(x=positions[:, 0], y=positions[:, 1]), arguments.output)
 
 

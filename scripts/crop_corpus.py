@@ -6,11 +6,13 @@ JSON file that says where the texts went, unless the corpus is not what is expec
 
 from pathlib import Path
 
-from selfembed import command_line, crops, expectations
-from selfembed.command_line import at_least, existing, log, part
-from selfembed.corpora import read_corpus, summary
+from selfembed.augmentations import crops
 from selfembed.errors import InputError
-from selfembed.records import checksum, provenance, write_json, write_table
+from selfembed.jobs import command_line
+from selfembed.jobs.command_line import at_least, existing, log, part
+from selfembed.jobs.records import checksum, provenance, write_json, write_table
+from selfembed.texts import expectations
+from selfembed.texts.corpora import read_corpus, summary
 
 
 def main(argv: list[str]) -> None:

@@ -6,11 +6,13 @@ nothing if the corpus is not what is expected.
 
 import pandas as pd
 
-from selfembed import command_line, expectations, scoring
-from selfembed.command_line import existing
-from selfembed.corpora import read_corpus
 from selfembed.errors import InputError
-from selfembed.records import write_table
+from selfembed.jobs import command_line
+from selfembed.jobs.command_line import existing
+from selfembed.jobs.records import write_table
+from selfembed.scores import scoring
+from selfembed.texts import expectations
+from selfembed.texts.corpora import read_corpus
 
 
 def describe(corpus: pd.DataFrame, name: str, split: str, test_fraction: float, split_seed: int) -> pd.DataFrame:

@@ -6,10 +6,11 @@ as one page of HTML in which the steps of the chain are linked.
 
 from pathlib import Path
 
-from selfembed import command_line, lineage, provenance_pages, seals
-from selfembed.command_line import existing
 from selfembed.errors import InputError
-from selfembed.records import write_text
+from selfembed.jobs import command_line, seals
+from selfembed.jobs.command_line import existing
+from selfembed.jobs.records import write_text
+from selfembed.provenance import lineage, provenance_pages
 
 
 def main(argv: list[str]) -> None:

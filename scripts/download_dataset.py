@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from selfembed import command_line, hub
-from selfembed.command_line import log
+from selfembed.downloads import hub
 from selfembed.errors import InputError
-from selfembed.records import write_json, write_table
+from selfembed.jobs import command_line
+from selfembed.jobs.command_line import log
+from selfembed.jobs.records import write_json, write_table
 
 ENDINGS = (".parquet", ".jsonl", ".jsonl.gz", ".json", ".json.gz")
 

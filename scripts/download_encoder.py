@@ -9,10 +9,11 @@ and written as safetensors.
 from contextlib import suppress
 from pathlib import Path
 
-from selfembed import command_line, hub
-from selfembed.command_line import at_least, log
-from selfembed.hub import MissingFileError
-from selfembed.records import write_json, written_whole
+from selfembed.downloads import hub
+from selfembed.downloads.hub import MissingFileError
+from selfembed.jobs import command_line
+from selfembed.jobs.command_line import at_least, log
+from selfembed.jobs.records import write_json, written_whole
 
 OPTIONAL = (
     "tokenizer.json",
@@ -32,7 +33,7 @@ def fetch_weights(repository: str, revision: str, folder: Path, name: str, other
     try:
         hub.fetch(repository, revision, name, folder)
     except MissingFileError:
-        from selfembed import checkpoints
+        from selfembed.models import checkpoints
 
         log.info("%s: no %s; converting %s", repository, name, other)
         weights = hub.fetch(repository, revision, other, folder)
@@ -45,7 +46,7 @@ def fetch_adapter(repository: str, revision: str | None, folder: Path) -> None:
 
     Raises InputError if the repository has no adapter, or if its weights cannot be read without running code.
     """
-    from selfembed import adapters, checkpoints
+    from selfembed.models import adapters, checkpoints
 
     origin = hub.origin(repository, revision)
     hub.fetch(repository, origin["revision"], adapters.CONFIG, folder)
@@ -65,7 +66,7 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--adapter-revision", help="full commit hash of the adapter; without it, the newest")
     parser.add_argument("--output", required=True, help="folder to write")
     arguments = parser.parse_args(argv)
-    from selfembed import adapters, checkpoints
+    from selfembed.models import adapters, checkpoints
 
     origin = hub.origin(arguments.id, arguments.revision)
     revision = origin["revision"]

@@ -9,11 +9,11 @@ from pathlib import Path
 import pooch
 import requests
 
-from selfembed import command_line
-from selfembed.checksums import check_file
-from selfembed.command_line import log
+from selfembed.downloads.checksums import check_file
 from selfembed.errors import InputError, first_line
-from selfembed.records import written_whole
+from selfembed.jobs import command_line
+from selfembed.jobs.command_line import log
+from selfembed.jobs.records import written_whole
 
 TRIES = 4
 TIMEOUT = 30  # seconds without a byte

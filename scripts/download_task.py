@@ -6,10 +6,10 @@ The only step with MTEB's data on the network. Writes a folder with the English 
 
 import os
 
-from selfembed import command_line
-from selfembed.command_line import log
 from selfembed.errors import InputError, first_line
-from selfembed.records import written_whole
+from selfembed.jobs import command_line
+from selfembed.jobs.command_line import log
+from selfembed.jobs.records import written_whole
 
 
 def main(argv: list[str]) -> None:
@@ -21,7 +21,7 @@ def main(argv: list[str]) -> None:
     with written_whole(arguments.output) as folder:
         folder.mkdir()
         use_cache(str(folder.parent / "cache"))  # beside the folder: deleted with its shelter
-        from selfembed import registry_tasks
+        from selfembed.tasks import registry_tasks
 
         task = registry_tasks.find(arguments.task)
         try:

@@ -6,8 +6,8 @@ different corpus brings early (Δ_S), and what is left to gain from the corpus i
 
 from pathlib import Path
 
-from selfembed import command_line
-from selfembed.command_line import at_least, existing
+from selfembed.jobs import command_line
+from selfembed.jobs.command_line import at_least, existing
 
 
 def main(argv: list[str]) -> None:
@@ -22,7 +22,8 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--shift-step", type=at_least(1), default=60, help="step at which Δ_S is taken")
     parser.add_argument("--output", type=Path, nargs="+", required=True, help="image files to write")
     arguments = parser.parse_args(argv)
-    from selfembed import figures, panels, tables
+    from selfembed.drawing import figures, panels
+    from selfembed.scores import tables
 
     scores = figures.read_table(arguments.table, pooling=[arguments.pooling], score=[arguments.score])
     published = panels.numbers(tables.last_layers(figures.read_published(arguments.published, scores)), "step")

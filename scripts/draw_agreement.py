@@ -6,8 +6,8 @@ and how many agree, differ, cannot be compared, or were not run, by experiment.
 
 from pathlib import Path
 
-from selfembed import command_line
-from selfembed.command_line import existing
+from selfembed.jobs import command_line
+from selfembed.jobs.command_line import existing
 
 COLORS = {"within noise": "#2ca02c", "differs": "#d62728", "not comparable": "#8c8cb8", "not run": "#dcdcdc"}
 
@@ -20,7 +20,7 @@ def main(argv: list[str]) -> None:
     arguments = parser.parse_args(argv)
     import pandas as pd
 
-    from selfembed import figures
+    from selfembed.drawing import figures
 
     comparison = pd.read_csv(arguments.comparison, keep_default_na=False, na_values=[""])
     counts = pd.crosstab(comparison["experiment"], comparison["verdict"])

@@ -6,8 +6,8 @@ groups of encoders.
 
 from pathlib import Path
 
-from selfembed import command_line
-from selfembed.command_line import existing
+from selfembed.jobs import command_line
+from selfembed.jobs.command_line import existing
 
 
 def main(argv: list[str]) -> None:
@@ -19,8 +19,9 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--score", default="knn", help="score shown")
     parser.add_argument("--output", type=Path, nargs="+", required=True, help="image files to write")
     arguments = parser.parse_args(argv)
-    from selfembed import figures, panels, tables
+    from selfembed.drawing import figures, panels
     from selfembed.errors import InputError
+    from selfembed.scores import tables
 
     scores = figures.read_table(arguments.table, pooling=[arguments.pooling], score=[arguments.score])
     scores = tables.last_layers(scores)

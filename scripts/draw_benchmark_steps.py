@@ -7,8 +7,8 @@ line of the same blocks. The step `final` has no place on its axis. (Figure 1 of
 import itertools
 from pathlib import Path
 
-from selfembed import command_line
-from selfembed.command_line import existing
+from selfembed.jobs import command_line
+from selfembed.jobs.command_line import existing
 
 BLOCKS = {"clustering": "Clustering", "reranking": "Reranking", "retrieval": "Retrieval", "sts": "STS"}
 BLOCKS |= {"classification": "Classification"}
@@ -24,8 +24,10 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--published", type=existing, help="published numbers to mark (CSV)")
     parser.add_argument("--output", type=Path, nargs="+", required=True, help="image files to write")
     arguments = parser.parse_args(argv)
-    from selfembed import blocks, figures, panels, tables
+    from selfembed.drawing import figures, panels
     from selfembed.errors import InputError
+    from selfembed.evidence import blocks
+    from selfembed.scores import tables
 
     scores = tables.one_number_per(["corpus", "step"], figures.read_table(arguments.table, score=["mteb"]))
     published = figures.read_published(arguments.published, scores)

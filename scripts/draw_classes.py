@@ -5,8 +5,8 @@ Reads class sizes, a file per corpus. Writes a figure, a panel per corpus; class
 
 from pathlib import Path
 
-from selfembed import command_line
-from selfembed.command_line import existing
+from selfembed.jobs import command_line
+from selfembed.jobs.command_line import existing
 
 NAMED = 45
 
@@ -19,7 +19,7 @@ def main(argv: list[str]) -> None:
     arguments = parser.parse_args(argv)
     import pandas as pd
 
-    from selfembed import figures
+    from selfembed.drawing import figures
     from selfembed.errors import InputError
 
     corpora = [pd.read_csv(path, keep_default_na=False) for path in arguments.classes]

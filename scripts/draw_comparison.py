@@ -6,8 +6,8 @@ the published numbers.
 
 from pathlib import Path
 
-from selfembed import command_line
-from selfembed.command_line import existing
+from selfembed.jobs import command_line
+from selfembed.jobs.command_line import existing
 
 
 def main(argv: list[str]) -> None:
@@ -20,7 +20,8 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--colors", nargs="+", default=[], help="colours as label=#rrggbb")
     parser.add_argument("--output", type=Path, nargs="+", required=True, help="image files to write")
     arguments = parser.parse_args(argv)
-    from selfembed import figures, panels, tables
+    from selfembed.drawing import figures, panels
+    from selfembed.scores import tables
 
     scores = figures.read_table(arguments.table, pooling=[arguments.pooling, "none"], score=[arguments.score])
     scores = tables.one_number_per(["label", "corpus"], tables.last_layers(scores))

@@ -6,8 +6,8 @@ the paper.)
 
 from pathlib import Path
 
-from selfembed import command_line
-from selfembed.command_line import existing
+from selfembed.jobs import command_line
+from selfembed.jobs.command_line import existing
 
 PAPER_COLORS = {
     "Random (Crops)": "grey",
@@ -32,8 +32,9 @@ def main(argv: list[str]) -> None:
         parser.add_argument(f"--published-{role}", type=existing, help="published numbers to mark (CSV)")
     parser.add_argument("--output", type=Path, nargs="+", required=True, help="image files to write")
     arguments = parser.parse_args(argv)
-    from selfembed import figures, panels, tables
+    from selfembed.drawing import figures, panels
     from selfembed.errors import InputError
+    from selfembed.scores import tables
 
     found = {role: getattr(arguments, role) for role in ("freezing", "layers", "benchmark")}
     found = {role: path for role, path in found.items() if path and len(tables.read(path))}
@@ -60,7 +61,8 @@ def draw_freezing(axis, scores, published, colors: dict) -> None:
     """Accuracy by the number of layers that are trained."""
     from matplotlib.ticker import MultipleLocator
 
-    from selfembed import panels, tables
+    from selfembed.drawing import panels
+    from selfembed.scores import tables
 
     scores, published = (panels.numbers(tables.last_layers(table), "x") for table in (scores, published))
     panels.lines(axis, tables.one_number_per(["series", "x"], scores), "x", colors)
@@ -74,7 +76,8 @@ def draw_layers(axis, scores, published, colors: dict) -> None:
     """Accuracy by layer, a line per model."""
     from matplotlib.ticker import MultipleLocator
 
-    from selfembed import panels, tables
+    from selfembed.drawing import panels
+    from selfembed.scores import tables
 
     panels.lines(axis, tables.one_number_per(["series", "layer"], scores), "layer", colors, markersize=3)
     panels.mark_diverged(axis, scores, "layer", colors)
@@ -87,7 +90,9 @@ def draw_benchmark(axis, scores, published, colors: dict) -> None:
     """Mean over MTEB's blocks by layer, a line per model."""
     from matplotlib.ticker import MultipleLocator
 
-    from selfembed import blocks, panels, tables
+    from selfembed.drawing import panels
+    from selfembed.evidence import blocks
+    from selfembed.scores import tables
 
     scores = tables.one_number_per(["series", "corpus", "layer"], scores)
     means, known, sets = blocks.block_means(scores, published, ["series", "layer", "seed"])

@@ -8,8 +8,8 @@ lines have gaps, and triangles on the lower axis, where runs diverged.
 import math
 from pathlib import Path
 
-from selfembed import command_line
-from selfembed.command_line import existing
+from selfembed.jobs import command_line
+from selfembed.jobs.command_line import existing
 
 # Experiment: axis label, logarithmic axis.
 PANELS = {
@@ -29,7 +29,8 @@ def main(argv: list[str]) -> None:
         parser.add_argument(f"--published-{flag}", type=existing, help="published numbers to mark (CSV)")
     parser.add_argument("--output", type=Path, nargs="+", required=True, help="image files to write")
     arguments = parser.parse_args(argv)
-    from selfembed import figures, panels, tables
+    from selfembed.drawing import figures, panels
+    from selfembed.scores import tables
 
     figure, axes = figures.new_figure(9.15, 9, len(PANELS), rows=2, share_y=True)
     highest = 0

@@ -6,11 +6,11 @@ they have some, and by cluster. Models whose runs diverged have no map and are l
 
 from pathlib import Path
 
-from selfembed import command_line
-from selfembed.command_line import at_least, existing, log
-from selfembed.corpora import read_corpus
 from selfembed.errors import InputError
-from selfembed.records import write_text
+from selfembed.jobs import command_line
+from selfembed.jobs.command_line import at_least, existing, log
+from selfembed.jobs.records import write_text
+from selfembed.texts.corpora import read_corpus
 
 
 def main(argv: list[str]) -> None:
@@ -41,8 +41,8 @@ def main(argv: list[str]) -> None:
     import numpy as np
     import pandas as pd
 
-    from selfembed import interactive_map
-    from selfembed.interactive_map import Coloring
+    from selfembed.pages import interactive_map
+    from selfembed.pages.interactive_map import Coloring
 
     corpus = read_corpus(arguments.corpus)
     maps = {

@@ -6,8 +6,8 @@ a band from the lowest to the highest seed, and a dotted line for models without
 
 from pathlib import Path
 
-from selfembed import command_line
-from selfembed.command_line import existing
+from selfembed.jobs import command_line
+from selfembed.jobs.command_line import existing
 
 
 def main(argv: list[str]) -> None:
@@ -21,7 +21,8 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--colors", nargs="+", default=[], help="colours as label=#rrggbb")
     parser.add_argument("--output", type=Path, nargs="+", required=True, help="image files to write")
     arguments = parser.parse_args(argv)
-    from selfembed import figures, panels, tables
+    from selfembed.drawing import figures, panels
+    from selfembed.scores import tables
 
     scores = figures.read_table(arguments.table, pooling=[arguments.pooling, "none"], score=[arguments.score])
     scores = tables.one_number_per(["label", "corpus", "layer"], scores)
@@ -52,7 +53,7 @@ def draw_panel(axis, scores, labels: list[str], colors: dict) -> None:
     """One line per label."""
     import seaborn
 
-    from selfembed import panels
+    from selfembed.drawing import panels
 
     with_layers = scores[scores["last_layer"] > 0]
     drawn = [label for label in labels if label in set(with_layers["label"])]

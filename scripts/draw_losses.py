@@ -7,8 +7,8 @@ left out, since the loss grows with the number of negatives. A run that diverged
 
 from pathlib import Path
 
-from selfembed import command_line
-from selfembed.command_line import existing
+from selfembed.jobs import command_line
+from selfembed.jobs.command_line import existing
 
 
 def main(argv: list[str]) -> None:
@@ -20,7 +20,7 @@ def main(argv: list[str]) -> None:
     arguments = parser.parse_args(argv)
     import numpy as np
 
-    from selfembed import figures
+    from selfembed.drawing import figures
 
     losses = figures.read_table(arguments.table)
     losses["loss"] = losses["loss"].where(np.isfinite(losses["loss"]))
@@ -40,7 +40,7 @@ def main(argv: list[str]) -> None:
 
 def draw_panel(axis, losses, labels: list[str], colors: dict) -> None:
     """A thin line per run and a thick one per label."""
-    from selfembed import panels
+    from selfembed.drawing import panels
 
     for label in labels:
         runs = losses[losses["label"] == label].pivot_table(index="step", columns="model", values="loss")

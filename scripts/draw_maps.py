@@ -7,8 +7,8 @@ model colour a corpus without labels; their names are in its map.
 
 from pathlib import Path
 
-from selfembed import command_line
-from selfembed.command_line import existing
+from selfembed.jobs import command_line
+from selfembed.jobs.command_line import existing
 
 
 def main(argv: list[str]) -> None:
@@ -23,7 +23,8 @@ def main(argv: list[str]) -> None:
     )
     parser.add_argument("--output", type=Path, nargs="+", required=True, help="image files to write")
     arguments = parser.parse_args(argv)
-    from selfembed import figures, tables
+    from selfembed.drawing import figures
+    from selfembed.scores import tables
 
     maps = tables.read_maps(arguments.maps, "series", "corpus")
     clusters = {
@@ -60,7 +61,8 @@ def main(argv: list[str]) -> None:
 
 def corner_scores(table: Path, pooling: str, score: str) -> dict[tuple[str, str], float]:
     """The mean over seeds of a score of the last layer, by series and corpus."""
-    from selfembed import figures, tables
+    from selfembed.drawing import figures
+    from selfembed.scores import tables
 
     scores = figures.read_table(table, pooling=[pooling, "none"], score=[score])
     scores = tables.one_number_per(["series", "corpus"], tables.last_layers(scores))

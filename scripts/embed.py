@@ -9,12 +9,14 @@ A job that was killed goes on after its last finished block of texts, kept besid
 from argparse import Namespace
 from pathlib import Path
 
-from selfembed import command_line, divergence, vectors
-from selfembed.command_line import at_least, existing, log
-from selfembed.corpora import read_corpus
-from selfembed.devices import choose_device, use_threads
-from selfembed.progress import Progress
-from selfembed.records import checksum, code_checksum, provenance, read_json, resumable, write_json
+from selfembed.embeddings import vectors
+from selfembed.jobs import command_line
+from selfembed.jobs.command_line import at_least, existing, log
+from selfembed.jobs.devices import choose_device, use_threads
+from selfembed.jobs.progress import Progress
+from selfembed.jobs.records import checksum, code_checksum, provenance, read_json, resumable, write_json
+from selfembed.texts.corpora import read_corpus
+from selfembed.training import divergence
 
 
 def main(argv: list[str]) -> None:
@@ -63,7 +65,7 @@ def identity(arguments: Namespace, facts: dict) -> dict:
 
 def without_vectors(arguments: Namespace, diverged: dict) -> dict:
     """What describes the embeddings that a diverged run would have."""
-    from selfembed import embedding
+    from selfembed.embeddings import embedding
 
     log.warning("%s: the run diverged at step %d: no vectors", arguments.model, diverged["diverged"]["step"])
     layers = embedding.chosen_layers(arguments.layers, diverged["last_layer"])
@@ -77,7 +79,7 @@ def without_vectors(arguments: Namespace, diverged: dict) -> dict:
 
 def embed_as_bags_of_words(arguments: Namespace, texts: list[str], folder: Path) -> dict:
     """Save the vectors of a bag of words in `folder`; return what describes them."""
-    from selfembed import bags_of_words
+    from selfembed.embeddings import bags_of_words
 
     embedded = bags_of_words.embed(texts, **read_json(arguments.model / "bag_of_words.json", "components", "normalise"))
     vectors.save(embedded, folder)
@@ -90,7 +92,8 @@ def embed_with_encoder(arguments: Namespace, texts: list[str], folder: Path, fin
     `finished` is a file that counts the texts of finished blocks, so that a killed job can go on; `weights` is the
     checksum of the encoder's.
     """
-    from selfembed import embedding, encoders
+    from selfembed.embeddings import embedding
+    from selfembed.models import encoders
 
     use_threads(arguments.threads)
     device = choose_device(arguments.device)

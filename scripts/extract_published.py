@@ -3,9 +3,10 @@
 Reads the table of all published numbers. Writes a CSV table; without rows if nothing was published.
 """
 
-from selfembed import command_line, tables
-from selfembed.command_line import existing
-from selfembed.records import write_table
+from selfembed.jobs import command_line
+from selfembed.jobs.command_line import existing
+from selfembed.jobs.records import write_table
+from selfembed.scores import tables
 
 
 def main(argv: list[str]) -> None:

@@ -3,9 +3,10 @@
 Reads the packages' sources (never imports them). Writes a Parquet table with the columns title, package, text.
 """
 
-from selfembed import command_line, python_docs
-from selfembed.command_line import at_least, log
-from selfembed.records import write_table
+from selfembed.jobs import command_line
+from selfembed.jobs.command_line import at_least, log
+from selfembed.jobs.records import write_table
+from selfembed.texts import python_docs
 
 
 def main(argv: list[str]) -> None:

@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from selfembed import command_line, crops, divergence, model_cards, processes
-from selfembed.command_line import at_least, existing, log, not_negative, part, positive
-from selfembed.devices import choose_device, use_threads
+from selfembed.augmentations import crops
 from selfembed.errors import InputError
-from selfembed.records import (
+from selfembed.jobs import command_line
+from selfembed.jobs.command_line import at_least, existing, log, not_negative, part, positive
+from selfembed.jobs.devices import choose_device, use_threads
+from selfembed.jobs.records import (
     checksum,
     code_checksum,
     provenance,
@@ -26,6 +27,8 @@ from selfembed.records import (
     write_table,
     written_whole,
 )
+from selfembed.models import model_cards
+from selfembed.training import divergence, processes
 
 RECIPE = (
     "pooling",
@@ -96,7 +99,8 @@ def main(argv: list[str]) -> None:
     device = choose_device(arguments.device, arguments.devices)
     if processes.count() < arguments.devices:
         return processes.launch(arguments.devices)
-    from selfembed import encoders, training
+    from selfembed.models import encoders
+    from selfembed.training import training
 
     use_threads(arguments.threads)
     logging.getLogger("transformers").setLevel(logging.ERROR)
@@ -172,7 +176,7 @@ def main(argv: list[str]) -> None:
 
 def mark_lost(folder: Path, steps: list[str], diverged: dict, encoder) -> None:
     """Put a marker in the place of every step without a usable model, also where one was saved before its loss was."""
-    from selfembed import encoders
+    from selfembed.models import encoders
 
     last_layer = encoder.model.config.num_hidden_layers
     longest = encoders.longest_input(encoder, 0)  # 0: no limit

@@ -7,11 +7,11 @@ one.
 import shutil
 from pathlib import Path
 
-from selfembed import command_line
-from selfembed.command_line import at_least, log
 from selfembed.errors import InputError
-from selfembed.packages import package_folder
-from selfembed.records import written_whole
+from selfembed.jobs import command_line
+from selfembed.jobs.command_line import at_least, log
+from selfembed.jobs.packages import package_folder
+from selfembed.jobs.records import written_whole
 
 
 def main(argv: list[str]) -> None:
@@ -28,7 +28,7 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--adapter", help="folder with an adapter of the adapters library (type folder)")
     parser.add_argument("--output", required=True, help="folder to write")
     arguments = parser.parse_args(argv)
-    from selfembed import adapters, checkpoints
+    from selfembed.models import adapters, checkpoints
 
     source = (
         Path(arguments.path) if arguments.type == "folder" else package_folder(arguments.package) / arguments.folder

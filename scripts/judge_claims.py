@@ -11,9 +11,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from selfembed import claims, claims_page, command_line, layouts, outcomes, tables
-from selfembed.command_line import at_least, existing, log
-from selfembed.records import write_table, write_text
+from selfembed.evidence import claims, layouts
+from selfembed.jobs import command_line
+from selfembed.jobs.command_line import at_least, existing, log
+from selfembed.jobs.records import write_table, write_text
+from selfembed.pages import claims_page
+from selfembed.scores import outcomes, tables
 
 NAMES = ("experiment", "label")
 

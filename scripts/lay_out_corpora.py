@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from selfembed import command_line, layouts
-from selfembed.command_line import existing
-from selfembed.records import write_table, write_text
+from selfembed.evidence import layouts
+from selfembed.jobs import command_line
+from selfembed.jobs.command_line import existing
+from selfembed.jobs.records import write_table, write_text
 
 
 def main(argv: list[str]) -> None:

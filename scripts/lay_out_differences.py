@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from selfembed import command_line, differences, layouts, measures, outcomes, tables
-from selfembed.command_line import at_least, log
-from selfembed.records import write_table, write_text
+from selfembed.evidence import differences, layouts
+from selfembed.jobs import command_line
+from selfembed.jobs.command_line import at_least, log
+from selfembed.jobs.records import write_table, write_text
+from selfembed.scores import measures, outcomes, tables
 
 NAMES = tuple(tables.LINE_COLUMNS)
 

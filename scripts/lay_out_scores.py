@@ -6,10 +6,12 @@ per cent, mean ± standard deviation over seeds, the published value in parenthe
 
 from pathlib import Path
 
-from selfembed import command_line, layouts, tables
-from selfembed.command_line import existing
-from selfembed.counterparts import KEY
-from selfembed.records import write_table, write_text
+from selfembed.evidence import layouts
+from selfembed.evidence.counterparts import KEY
+from selfembed.jobs import command_line
+from selfembed.jobs.command_line import existing
+from selfembed.jobs.records import write_table, write_text
+from selfembed.scores import tables
 
 AXES = ["label", "series", "corpus", "score", "step", "x", "pooling"]
 

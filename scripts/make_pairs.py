@@ -4,10 +4,11 @@ Reads a corpus. Writes a Parquet table with the columns epoch, id, anchor, posit
 was made.
 """
 
-from selfembed import command_line, crops
-from selfembed.command_line import at_least, existing, log, part
-from selfembed.corpora import read_corpus
-from selfembed.records import checksum, provenance, write_json, write_table
+from selfembed.augmentations import crops
+from selfembed.jobs import command_line
+from selfembed.jobs.command_line import at_least, existing, log, part
+from selfembed.jobs.records import checksum, provenance, write_json, write_table
+from selfembed.texts.corpora import read_corpus
 
 
 def main(argv: list[str]) -> None:

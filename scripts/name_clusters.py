@@ -4,10 +4,12 @@ Reads embeddings and the corpus. Writes a Parquet table with the columns id and 
 cluster, name, texts (how many). If the model's run diverged, no text has a cluster.
 """
 
-from selfembed import command_line, divergence, vectors
-from selfembed.command_line import at_least, existing, log
-from selfembed.corpora import read_corpus
-from selfembed.records import write_table
+from selfembed.embeddings import vectors
+from selfembed.jobs import command_line
+from selfembed.jobs.command_line import at_least, existing, log
+from selfembed.jobs.records import write_table
+from selfembed.texts.corpora import read_corpus
+from selfembed.training import divergence
 
 
 def main(argv: list[str]) -> None:
@@ -25,7 +27,7 @@ def main(argv: list[str]) -> None:
     import pandas as pd
     from threadpoolctl import threadpool_limits
 
-    from selfembed import clusters
+    from selfembed.maps import clusters
 
     corpus = read_corpus(arguments.corpus)
     if diverged := divergence.of_embeddings(arguments.embeddings):

@@ -7,9 +7,10 @@ SentenceTransformer(folder), whose README.md, the model card, says what it was m
 import shutil
 from pathlib import Path
 
-from selfembed import account, command_line
-from selfembed.command_line import log
-from selfembed.records import written_whole
+from selfembed.jobs import command_line
+from selfembed.jobs.command_line import log
+from selfembed.jobs.records import written_whole
+from selfembed.pages import account
 
 
 def main(argv: list[str]) -> None:
@@ -19,7 +20,7 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--base-model", help="repository on the Hugging Face hub that the model started from")
     parser.add_argument("--output", type=Path, required=True, help="folder to write")
     arguments = parser.parse_args(argv)
-    from selfembed import adapted_card
+    from selfembed.pages import adapted_card
 
     found = account.read(arguments)
     card = adapted_card.card(found, arguments.base_model)

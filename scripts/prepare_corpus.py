@@ -6,9 +6,10 @@ that says how many rows went where, and of which revision they are; neither if t
 
 from pathlib import Path
 
-from selfembed import command_line, corpora, expectations
-from selfembed.command_line import at_least, existing, log
-from selfembed.records import checksum, provenance, read_json, write_json, write_table
+from selfembed.jobs import command_line
+from selfembed.jobs.command_line import at_least, existing, log
+from selfembed.jobs.records import checksum, provenance, read_json, write_json, write_table
+from selfembed.texts import corpora, expectations
 
 
 def main(argv: list[str]) -> None:

@@ -13,9 +13,9 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-from selfembed import command_line
-from selfembed.command_line import at_least, log
 from selfembed.errors import InputError
+from selfembed.jobs import command_line
+from selfembed.jobs.command_line import at_least, log
 
 MARK = "# Unedited as long as the lines above have the SHA-256 "
 
@@ -44,7 +44,7 @@ def main(argv: list[str]) -> None:
     )
     parser.add_argument("--quick", action="store_true", help="a first look: one seed, one epoch, at most 1,000 texts")
     arguments = parser.parse_args(argv)
-    from selfembed.settings import proposals, proposed_config
+    from selfembed.proposals import proposals, proposed_config
 
     name = arguments.name or free_name(proposals.name_from(arguments.texts.resolve().stem))
     output = Path(f"my_{name}.yaml")
@@ -116,7 +116,7 @@ def fetch_config(folder: Path, repository: str, revision: str | None) -> tuple[s
 
     Raises InputError with one line if the hub has no such repository, or cannot be reached.
     """
-    from selfembed import hub
+    from selfembed.downloads import hub
 
     revision = revision or hub.newest_revision(repository)
     hub.fetch(repository, revision, "config.json", folder)

@@ -5,10 +5,11 @@ Reads a corpus. Writes a corpus with the same rows and ids, unless it is not wha
 
 from pathlib import Path
 
-from selfembed import command_line, expectations
-from selfembed.command_line import existing
-from selfembed.corpora import read_corpus
-from selfembed.records import write_table
+from selfembed.jobs import command_line
+from selfembed.jobs.command_line import existing
+from selfembed.jobs.records import write_table
+from selfembed.texts import expectations
+from selfembed.texts.corpora import read_corpus
 
 
 def main(argv: list[str]) -> None:

@@ -5,10 +5,11 @@ Reads a corpus. Writes a corpus, the sample, in the order drawn, unless it is no
 
 from pathlib import Path
 
-from selfembed import command_line, corpora, expectations
-from selfembed.command_line import at_least, existing
 from selfembed.errors import InputError
-from selfembed.records import write_table
+from selfembed.jobs import command_line
+from selfembed.jobs.command_line import at_least, existing
+from selfembed.jobs.records import write_table
+from selfembed.texts import corpora, expectations
 
 
 def main(argv: list[str]) -> None:

@@ -6,9 +6,10 @@ reciprocal rank of the other crop, alignment and uniformity; and what every text
 
 import numpy as np
 
-from selfembed import command_line, crop_pairs, measures, scoring
-from selfembed.corpora import read_corpus
 from selfembed.errors import InputError
+from selfembed.jobs import command_line
+from selfembed.scores import crop_pairs, measures, scoring
+from selfembed.texts.corpora import read_corpus
 
 
 def main(argv: list[str]) -> None:

@@ -6,9 +6,10 @@ and whether every tested text gets the right label (Parquet).
 
 from functools import partial
 
-from selfembed import command_line, neighbors, scoring
-from selfembed.command_line import at_least
-from selfembed.transforms import TRANSFORMS, transform
+from selfembed.jobs import command_line
+from selfembed.jobs.command_line import at_least
+from selfembed.scores import neighbors, scoring
+from selfembed.scores.transforms import TRANSFORMS, transform
 
 
 def main(argv: list[str]) -> None:

@@ -4,7 +4,8 @@ Reads embeddings and the corpus; only labelled texts count. Writes tidy score ro
 and whether every tested text gets the right label (Parquet).
 """
 
-from selfembed import command_line, probes, scoring
+from selfembed.jobs import command_line
+from selfembed.scores import probes, scoring
 
 
 def main(argv: list[str]) -> None:

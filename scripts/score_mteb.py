@@ -12,13 +12,16 @@ from pathlib import Path
 
 import pandas as pd
 
-from selfembed import command_line, divergence, model_paths, seals, task_files
-from selfembed.command_line import at_least, existing, log
-from selfembed.devices import choose_device, use_threads
 from selfembed.errors import InputError
-from selfembed.records import checksum, checksum_of_files, provenance, write_json, write_table
-from selfembed.tables import SCORE_COLUMNS
-from selfembed.versions import installed_version
+from selfembed.jobs import command_line, seals
+from selfembed.jobs.command_line import at_least, existing, log
+from selfembed.jobs.devices import choose_device, use_threads
+from selfembed.jobs.records import checksum, checksum_of_files, provenance, write_json, write_table
+from selfembed.jobs.versions import installed_version
+from selfembed.models import model_paths
+from selfembed.scores.tables import SCORE_COLUMNS
+from selfembed.tasks import task_files
+from selfembed.training import divergence
 
 PRECISION = "fp32"
 # How long and when, left out of mteb's result so that the same model gives the same bytes.
@@ -50,7 +53,8 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--result", required=True, help="JSON file to write")
     arguments = parser.parse_args(argv)
     os.environ.update(HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1")  # before mteb and datasets are imported
-    from selfembed import benchmark, checkpoints, registry_tasks
+    from selfembed.models import checkpoints
+    from selfembed.tasks import benchmark, registry_tasks
 
     use_threads(arguments.threads)
     logging.getLogger("transformers").setLevel(logging.ERROR)  # it would list the layers that are cut off
@@ -108,8 +112,8 @@ def main(argv: list[str]) -> None:
 
 def local_task(arguments):
     """A task from a corpus or from files, and the checksum of what it is made of."""
-    from selfembed import local_tasks, tasks_from_corpus, tasks_from_files
-    from selfembed.corpora import read_corpus
+    from selfembed.tasks import local_tasks, tasks_from_corpus, tasks_from_files
+    from selfembed.texts.corpora import read_corpus
 
     if arguments.kind is None:
         raise InputError(f"--kind: missing; allowed with --corpus or --files: {', '.join(task_files.FILES)}")

@@ -6,9 +6,10 @@ runs did not diverge, and how many did; and the same as a Markdown table of the 
 
 import pandas as pd
 
-from selfembed import command_line, tables
-from selfembed.command_line import existing
-from selfembed.records import write_table, write_text
+from selfembed.jobs import command_line
+from selfembed.jobs.command_line import existing
+from selfembed.jobs.records import write_table, write_text
+from selfembed.scores import tables
 
 WITHOUT_SEED = ["label", *(column for column in tables.IDENTITY_COLUMNS if column not in ("model", "seed"))]
 

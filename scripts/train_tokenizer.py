@@ -3,10 +3,10 @@
 Reads a corpus. Writes a folder that transformers loads as a tokenizer.
 """
 
-from selfembed import command_line
-from selfembed.command_line import at_least, existing, log
-from selfembed.corpora import read_corpus
-from selfembed.records import written_whole
+from selfembed.jobs import command_line
+from selfembed.jobs.command_line import at_least, existing, log
+from selfembed.jobs.records import written_whole
+from selfembed.texts.corpora import read_corpus
 
 
 def main(argv: list[str]) -> None:
@@ -16,7 +16,7 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--vocabulary-size", type=at_least(300), default=30522, help="number of tokens")
     parser.add_argument("--output", required=True, help="folder to write")
     arguments = parser.parse_args(argv)
-    from selfembed.tokenization import train_tokenizer
+    from selfembed.models.tokenization import train_tokenizer
 
     tokenizer = train_tokenizer(read_corpus(arguments.corpus)["text"], arguments.vocabulary_size)
     log.info("%d tokens", len(tokenizer))

@@ -7,9 +7,10 @@ interactive maps lie beside it and are linked.
 import os
 from pathlib import Path
 
-from selfembed import account, command_line
-from selfembed.command_line import existing, log
-from selfembed.records import read_json, write_text
+from selfembed.jobs import command_line
+from selfembed.jobs.command_line import existing, log
+from selfembed.jobs.records import read_json, write_text
+from selfembed.pages import account
 
 FIGURE = ("title", "shows", "caption")
 
@@ -28,8 +29,8 @@ def main(argv: list[str]) -> None:
     command_line.add_entries(parser, FIGURE, what, required=False)
     parser.add_argument("--output", type=Path, required=True, help="HTML file to write")
     arguments = parser.parse_args(argv)
-    from selfembed import plain_words, report_page
-    from selfembed.report_page import Figure
+    from selfembed.pages import plain_words, report_page
+    from selfembed.pages.report_page import Figure
 
     found = account.read(arguments)
     figures = [

@@ -10,7 +10,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from selfembed import command_line, embedding
+from selfembed.embeddings import embedding
+from selfembed.jobs import command_line
 
 HEAVY = [
     "sentence_transformers.sentence_transformer.losses",

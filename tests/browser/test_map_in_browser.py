@@ -8,7 +8,7 @@ import chromium
 import small_pages
 from interactive_map import made_up_page
 
-from selfembed import interactive_map
+from selfembed.pages import interactive_map
 
 pytestmark = pytest.mark.skipif(chromium.program() is None, reason="no Chromium is installed")
 

@@ -7,7 +7,7 @@ sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not 
 import chromium
 from test_report import BETTER, EVEN, HOSTILE, WORSE, report, row
 
-from selfembed import figures
+from selfembed.drawing import figures
 
 pytestmark = pytest.mark.skipif(chromium.program() is None, reason="no Chromium is installed")
 

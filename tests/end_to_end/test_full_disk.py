@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 from small_models import small_bert, text
 
-from selfembed import corpora, encoders
-from selfembed.records import write_json, write_table
+from selfembed.jobs.records import write_json, write_table
+from selfembed.models import encoders
+from selfembed.texts import corpora
 from workflow_runs import ROOT
 
 SCRIPTS = ROOT / "scripts"

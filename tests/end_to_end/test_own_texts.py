@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from selfembed import python_docs
+from selfembed.texts import python_docs
 from workflow_runs import DATA, ROOT, copy_of_checkout, environment, planned, snakemake, without_network
 
 ABSTRACTS = DATA / "iclr_2017_2018_2021.parquet"

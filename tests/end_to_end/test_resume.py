@@ -15,8 +15,10 @@ from small_models import small_bert, text
 
 import embed
 import warm_steps
-from selfembed import corpora, embedding, encoders
-from selfembed.records import write_json, write_table
+from selfembed.embeddings import embedding
+from selfembed.jobs.records import write_json, write_table
+from selfembed.models import encoders
+from selfembed.texts import corpora
 from workflow_runs import ROOT
 
 STEPS = 120

@@ -11,8 +11,9 @@ import pytest
 from safetensors.numpy import load_file
 from small_models import small_bert, text
 
-from selfembed import encoders, training
-from selfembed.records import write_json, write_table
+from selfembed.jobs.records import write_json, write_table
+from selfembed.models import encoders
+from selfembed.training import training
 from workflow_runs import ROOT
 
 N_PAIRS = 83  # in batches of 8: the last one, of 3, has an odd pair

@@ -13,7 +13,7 @@ import pytest
 import resources
 import yaml
 
-from selfembed.tables import LINE_COLUMNS, SCORE_COLUMNS
+from selfembed.scores.tables import LINE_COLUMNS, SCORE_COLUMNS
 from workflow_runs import ROOT, snakemake
 
 CONFIG = yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text(encoding="utf-8"))

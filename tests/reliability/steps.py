@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from selfembed import command_line, seals
+from selfembed.jobs import command_line, seals
 
 
 def refusal(name: str, *arguments: object) -> str:

@@ -10,9 +10,9 @@ from hypothesis import strategies as some
 from settings_examples import REMOVED, changed, example
 
 from selfembed.errors import InputError
-from selfembed.settings import files
-from selfembed.settings.expansion import expand
-from selfembed.settings.validation import load, missing_sources
+from selfembed.study import files
+from selfembed.study.expansion import expand
+from selfembed.study.validation import load, missing_sources
 from workflow_runs import ROOT, copy_of_checkout, snakemake
 
 TINY = (ROOT / "tests/reliability/tiny.yaml").read_text(encoding="utf-8")

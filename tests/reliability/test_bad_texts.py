@@ -11,10 +11,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 from steps import refusal, run
 
-from selfembed import corpora, tables, tasks_from_files
 from selfembed.errors import InputError
-from selfembed.keywords import read_classes
-from selfembed.task_files import FILES
+from selfembed.scores import tables
+from selfembed.tasks import tasks_from_files
+from selfembed.tasks.task_files import FILES
+from selfembed.texts import corpora
+from selfembed.texts.keywords import read_classes
 
 GOOD = "text,label\nA first text.,a\nA second text.,b\n"
 

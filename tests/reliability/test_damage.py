@@ -12,14 +12,14 @@ from hypothesis import strategies as some
 from steps import refusal
 from tiny_study import CONFIG, fingerprints
 
-from selfembed import records, seals
 from selfembed.errors import InputError
+from selfembed.jobs import records, seals
 from workflow_runs import environment, planned, snakemake
 
 
 def verify(folder, *arguments):
     variables = environment() | {"PYTHONPATH": "scripts"}
-    command = [sys.executable, "-m", "selfembed.verification", *arguments]
+    command = [sys.executable, "-m", "selfembed.provenance.verification", *arguments]
     return subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True)
 
 

@@ -108,7 +108,7 @@ def test_names_that_a_shell_would_run_never_reach_one_unquoted(tmp_path):
 
 
 def verify(folder, *arguments):
-    command = [sys.executable, "-m", "selfembed.verification", *arguments]
+    command = [sys.executable, "-m", "selfembed.provenance.verification", *arguments]
     return subprocess.run(
         command, cwd=folder, env=environment() | {"PYTHONPATH": "scripts"}, capture_output=True, text=True
     )

@@ -8,7 +8,7 @@ import sys
 import pytest
 import yaml
 
-from selfembed import seals
+from selfembed.jobs import seals
 from workflow_runs import environment, snakemake
 
 RUN = "results/tiny/models/tuned/notes/small/crops/seed-1"

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from selfembed.settings.expansion import Study, expand
-from selfembed.settings.validation import load
+from selfembed.study.expansion import Study, expand
+from selfembed.study.validation import load
 
 REMOVED = object()
 REVISION = "6996ce1e91bd2a9c7d7f61daec37463394f73f09"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from selfembed import differences
+from selfembed.evidence import differences
 
 RECIPE = {
     "augmentation": "crops",

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from selfembed.interactive_map import Coloring
+from selfembed.pages.interactive_map import Coloring
 
 HOSTILE = [
     "<script>window.broken = true</script>",

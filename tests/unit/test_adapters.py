@@ -23,13 +23,16 @@ import build_pretrained_model
 import fine_tune
 import import_encoder
 from local_servers import Hub, serving
-from selfembed import adapters, benchmark, checkpoints, embedding, encoders, training
-from selfembed.bert_with_adapter import BertWithAdapterConfig, OutputWithAdapter
+from selfembed.embeddings import embedding
 from selfembed.errors import InputError
-from selfembed.records import write_json
+from selfembed.jobs.records import write_json
+from selfembed.models import adapters, checkpoints, encoders
+from selfembed.models.bert_with_adapter import BertWithAdapterConfig, OutputWithAdapter
+from selfembed.tasks import benchmark
+from selfembed.training import training
 
 TEXTS = [text(length) for length in (9, 30, 14)]
-SCRIPTS = Path(encoders.__file__).parents[1]
+SCRIPTS = Path(encoders.__file__).parents[2]
 
 
 @pytest.fixture(scope="module")

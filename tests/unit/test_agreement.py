@@ -11,8 +11,9 @@ import pytest
 from scipy import stats
 
 import compare_with_paper
-from selfembed import agreement, noise, published, tables
 from selfembed.errors import InputError
+from selfembed.evidence import agreement, noise, published
+from selfembed.scores import tables
 
 REFERENCE = Path(__file__).parents[2] / "reference" / "paper.csv"
 

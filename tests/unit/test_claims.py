@@ -10,11 +10,13 @@ import scipy.stats
 import yaml
 from settings_examples import changed
 
-from selfembed import claims, claims_page, differences, tables
 from selfembed.errors import InputError
-from selfembed.settings import claimed
-from selfembed.settings.expansion import expand
-from selfembed.settings.validation import load
+from selfembed.evidence import claims, differences
+from selfembed.pages import claims_page
+from selfembed.scores import tables
+from selfembed.study import claimed
+from selfembed.study.expansion import expand
+from selfembed.study.validation import load
 
 ROOT = Path(__file__).parents[2]
 

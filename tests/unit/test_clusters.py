@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import name_clusters
-from selfembed import clusters
 from selfembed.errors import InputError
-from selfembed.records import write_json
+from selfembed.jobs.records import write_json
+from selfembed.maps import clusters
 
 
 def purity(found: np.ndarray, truth: np.ndarray) -> float:

@@ -7,8 +7,8 @@ import pytest
 
 import collect_losses
 import summarise_scores
-from selfembed import tables
 from selfembed.errors import InputError
+from selfembed.scores import tables
 
 
 def test_losses_belong_to_the_run_whose_folder_they_are_in(tmp_path):

@@ -5,8 +5,8 @@ import hashlib
 import pandas as pd
 import pytest
 
-from selfembed import corpora
 from selfembed.errors import InputError
+from selfembed.texts import corpora
 
 ROWS = [("Line one.\n\nLine  two.", "a", "T1"), ('Quotes "here", commas', "b", "T2"), ("Émigré 🎉", None, None)]
 TABLE = pd.DataFrame(ROWS, columns=["abstract", "field", "name"])

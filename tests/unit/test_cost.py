@@ -9,8 +9,8 @@ import yaml
 from settings_examples import changed
 from work import Corpus, Count, Job, Sizes, relative
 
-from selfembed.settings.expansion import expand
-from selfembed.settings.validation import load
+from selfembed.study.expansion import expand
+from selfembed.study.validation import load
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = load(yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8")))

@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 from sklearn.metrics.pairwise import cosine_similarity
 
-from selfembed import crop_pairs, crops, records, scoring
+from selfembed.augmentations import crops
 from selfembed.errors import InputError
-from selfembed.splits import split
+from selfembed.jobs import records
+from selfembed.scores import crop_pairs, scoring
+from selfembed.texts.splits import split
 
-SCRIPTS = Path(crops.__file__).parents[1]
+SCRIPTS = Path(crops.__file__).parents[2]
 
 
 def texts(number, sentences=5):

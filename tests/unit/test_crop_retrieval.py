@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 import yaml
 
-from selfembed import records
 from selfembed.errors import InputError
-from selfembed.settings.expansion import expand
-from selfembed.settings.validation import load, missing_sources
+from selfembed.jobs import records
+from selfembed.study.expansion import expand
+from selfembed.study.validation import load, missing_sources
 
 CONFIG = Path(crop_retrieval.__file__).with_suffix(".yaml")
 SETTINGS = load(yaml.safe_load(CONFIG.read_text(encoding="utf-8")))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfembed.crops import crop_pair, dropout_pair, halves, make_pairs, packs
+from selfembed.augmentations.crops import crop_pair, dropout_pair, halves, make_pairs, packs
 from selfembed.errors import InputError
 
 

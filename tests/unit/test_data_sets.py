@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from selfembed.settings.corpora import HubSource, IclrSource, RelabelledSource, SampleSource
-from selfembed.settings.validation import load
+from selfembed.study.validation import load
 from workflow_runs import ROOT
 
 CORPORA = load(yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))).corpora

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import describe_corpus
-from selfembed.scoring import labelled_split
+from selfembed.scores.scoring import labelled_split
 
 
 def description(folder, labels, *arguments):

@@ -5,14 +5,14 @@ import sys
 
 import pytest
 
-from selfembed import devices
 from selfembed.errors import InputError
+from selfembed.jobs import devices
 from workflow_runs import ROOT
 
 PROGRAM = """
 import sys
 sys.path.insert(0, sys.argv[1])
-from selfembed.devices import own_gpus
+from selfembed.jobs.devices import own_gpus
 print(*own_gpus(["0", "1", "2"], int(sys.argv[2])), flush=True)
 sys.stdin.read()
 """

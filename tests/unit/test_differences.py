@@ -11,10 +11,12 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from selfembed import differences, records, tables
 from selfembed.errors import InputError
+from selfembed.evidence import differences
+from selfembed.jobs import records
+from selfembed.scores import tables
 
-SCRIPT = Path(tables.__file__).parents[1] / "lay_out_differences.py"
+SCRIPT = Path(tables.__file__).parents[2] / "lay_out_differences.py"
 
 
 def study(models, measure="recall@1", corpus="crops", score="pairs", ids=None):

@@ -29,8 +29,13 @@ import score_knn
 import score_linear
 import score_mteb
 import summarise_scores
-from selfembed import account, divergence, encoders, figures, records, tables, training
+from selfembed.drawing import figures
 from selfembed.errors import InputError
+from selfembed.jobs import records
+from selfembed.models import encoders
+from selfembed.pages import account
+from selfembed.scores import tables
+from selfembed.training import divergence, training
 
 SEEDS = (1, 2)
 NAN_RATE = "1e30"  # weights overflow in the first steps

@@ -13,11 +13,12 @@ import pytest
 import prepare_corpus
 from download_dataset import files_of_split, flattened
 from local_servers import REVISION, Hub, serving
-from selfembed import lineage, splits
 from selfembed.errors import InputError
-from selfembed.seals import checksum
+from selfembed.jobs.seals import checksum
+from selfembed.provenance import lineage
+from selfembed.texts import splits
 
-SCRIPT = Path(splits.__file__).parents[1] / "download_dataset.py"
+SCRIPT = Path(splits.__file__).parents[2] / "download_dataset.py"
 SETS = [{"sentences": ["a", "b"], "labels": ["x", "y"]}, {"sentences": ["c"], "labels": ["x"]}]
 FLAT = [{"sentences": "a", "labels": "x"}, {"sentences": "b", "labels": "y"}, {"sentences": "c", "labels": "x"}]
 EXPECTED = pd.DataFrame({"text": ["a", "b", "c"], "label": ["x", "y", "x"]})

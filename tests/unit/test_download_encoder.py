@@ -17,10 +17,12 @@ from transformers import AutoTokenizer, RobertaConfig, RobertaForMaskedLM
 import build_pretrained_model
 import import_encoder
 from local_servers import REVISION, Hub, serving
-from selfembed import embedding, encoders, lineage, tokenization
-from selfembed.seals import checksum
+from selfembed.embeddings import embedding
+from selfembed.jobs.seals import checksum
+from selfembed.models import encoders, tokenization
+from selfembed.provenance import lineage
 
-SCRIPT = Path(encoders.__file__).parents[1] / "download_encoder.py"
+SCRIPT = Path(encoders.__file__).parents[2] / "download_encoder.py"
 
 
 @pytest.fixture(scope="module")

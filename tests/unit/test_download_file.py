@@ -12,10 +12,10 @@ import requests
 
 import download_file
 from local_servers import Files, serving
-from selfembed import checksums
+from selfembed.downloads import checksums
 from selfembed.errors import InputError
 
-SCRIPT = Path(checksums.__file__).parents[1] / "download_file.py"
+SCRIPT = Path(checksums.__file__).parents[2] / "download_file.py"
 CONTENT = bytes(range(256)) * 4000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 GIT_BLOB = hashlib.sha1(b"blob %d\0" % len(CONTENT) + CONTENT).hexdigest()

@@ -12,10 +12,11 @@ from small_models import small_bert, text
 from small_tasks import content
 
 from local_servers import Hub, serving
-from selfembed import benchmark, encoders, registry_tasks
+from selfembed.models import encoders
+from selfembed.tasks import benchmark, registry_tasks
 from workflow_runs import without_network
 
-SCRIPTS = Path(encoders.__file__).parents[1]
+SCRIPTS = Path(encoders.__file__).parents[2]
 
 
 def registry(repository, revision):

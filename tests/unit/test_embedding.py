@@ -9,8 +9,10 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from small_models import WORDS, small_bert, text
 
 import embed
-from selfembed import bags_of_words, corpora, embedding, encoders, token_batches, vectors
+from selfembed.embeddings import bags_of_words, embedding, token_batches, vectors
 from selfembed.errors import InputError
+from selfembed.models import encoders
+from selfembed.texts import corpora
 
 POOLINGS = ["mean", "cls", "last", "token7"]
 TEXTS = [text(length, start) for start, length in enumerate([1, 30, 5, 6, 90, 12, 3, 55, 7, 20])] + [""]
@@ -92,7 +94,7 @@ def test_a_choice_of_layers_is_a_part_of_all(encoder):
 
 def test_the_last_layer_is_the_models_output(encoder):
     """And sentence-transformers' own encode agrees, as an independent implementation."""
-    from selfembed import encoders
+    from selfembed.models import encoders
 
     model = encoders.assemble(encoder, "mean", 64)
     np.testing.assert_allclose(embedded(encoder, TEXTS, (2,))[0, 0], model.encode(TEXTS), atol=1e-5)

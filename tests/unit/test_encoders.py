@@ -12,8 +12,10 @@ from small_models import small_bert, small_distilbert, text, tokenizer_folder
 from transformers import RobertaConfig, RobertaModel
 
 import build_embedding_model
-from selfembed import benchmark, checkpoints, embedding, encoders, tokenization
+from selfembed.embeddings import embedding
 from selfembed.errors import InputError
+from selfembed.models import checkpoints, encoders, tokenization
+from selfembed.tasks import benchmark
 
 TEXTS = [text(length) for length in (9, 30, 14)]
 

@@ -10,7 +10,8 @@ from settings_examples import changed, example, runs, study
 
 from selfembed.errors import InputError
 from selfembed.settings.encoders import TfidfEncoder
-from selfembed.settings.expansion import (
+from selfembed.settings.recipes import Crops, Dropout, Halves, Recipe
+from selfembed.study.expansion import (
     Evaluation,
     Line,
     Model,
@@ -23,8 +24,7 @@ from selfembed.settings.expansion import (
     repeated,
     select,
 )
-from selfembed.settings.recipes import Crops, Dropout, Halves, Recipe
-from selfembed.settings.validation import load
+from selfembed.study.validation import load
 
 RECIPE_KEYS = (
     "augmentation.mask_fraction, augmentation.sentences, augmentation.minimum_length, augmentation.maximum_length, "

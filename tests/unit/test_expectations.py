@@ -11,8 +11,8 @@ import describe_corpus
 import prepare_corpus
 import relabel_corpus
 import sample_corpus
-from selfembed import corpora, expectations
 from selfembed.errors import InputError
+from selfembed.texts import corpora, expectations
 
 ROWS = 6  # of the source: five texts of two classes, one without a label
 EXPECTED = "--expect-rows 6 --expect-labelled 5 --expect-classes 2"

@@ -13,10 +13,12 @@ import draw_adaptation
 import draw_benchmark_steps
 import draw_classes
 import draw_maps
-from selfembed import blocks, figures, tables
+from selfembed.drawing import figures
 from selfembed.errors import InputError
+from selfembed.evidence import blocks
+from selfembed.scores import tables
 
-SCRIPTS = Path(figures.__file__).parents[1]
+SCRIPTS = Path(figures.__file__).parents[2]
 LABELS = [
     "None",
     "US$ 5 and US$ 6",
@@ -366,7 +368,7 @@ def test_maps_of_texts_without_labels_are_coloured_by_named_clusters(tmp_path, m
 
 def test_the_colours_are_the_same_whether_they_are_found_by_compiled_code_or_not():
     program = (
-        "import sys; from selfembed import figures; figures.UNCOMPILED = int(sys.argv[1]);"
+        "import sys; from selfembed.drawing import figures; figures.UNCOMPILED = int(sys.argv[1]);"
         "print(*figures.palette([str(number) for number in range(12)]).values())"
     )
     uncompiled, compiled = (

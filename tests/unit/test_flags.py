@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 from settings_examples import changed, example
 
-from selfembed.settings.flags import flags
-from selfembed.settings.validation import load
+from selfembed.study.validation import load
+from selfembed.workflow.flags import flags
 
 
 class Inner(BaseModel):

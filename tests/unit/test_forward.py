@@ -6,8 +6,9 @@ import pytest
 import torch
 from small_models import small_bert, text
 
-from selfembed import encoders, forward
-from selfembed.token_embeddings import TokenEmbeddings
+from selfembed.embeddings import forward
+from selfembed.models import encoders
+from selfembed.models.token_embeddings import TokenEmbeddings
 
 TEXTS = [text(length, length) for length in (1, 2, 4, 9, 9, 17, 30, 33)]
 

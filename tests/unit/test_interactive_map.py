@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 import draw_interactive_map
-from selfembed import figures, interactive_map
+from selfembed.drawing import figures
 from selfembed.errors import InputError
-from selfembed.interactive_map import Coloring
+from selfembed.pages import interactive_map
+from selfembed.pages.interactive_map import Coloring
 
 
 class Elements(HTMLParser):

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from selfembed import keywords
 from selfembed.errors import InputError
+from selfembed.texts import keywords
 from workflow_runs import DATA, ROOT
 
 CLASSES = keywords.read_classes(ROOT / "reference" / "iclr_keywords.csv")

@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from selfembed import blocks, layouts, records, tables
 from selfembed.errors import InputError
+from selfembed.evidence import blocks, layouts
+from selfembed.jobs import records
+from selfembed.scores import tables
 
 
 def scores(*rows):
@@ -109,7 +111,7 @@ def test_scores_and_steps_of_a_table_can_be_chosen(tmp_path):
         for score, step, value in rows
     ]
     records.write_table(pd.DataFrame(found), tmp_path / "table.csv")
-    script = Path(tables.__file__).parents[1] / "lay_out_scores.py"
+    script = Path(tables.__file__).parents[2] / "lay_out_scores.py"
     words = ["--scores", "linear", "--steps", "final", "--output", tmp_path / "one.csv", tmp_path / "one.tex"]
     subprocess.run([sys.executable, script, "--table", tmp_path / "table.csv", *words], check=True)
     assert (tmp_path / "one.csv").read_text() == "series,one\nA,40.0\n"

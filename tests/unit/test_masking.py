@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from small_models import small_bert, text
 from test_training import pairs_of
 
-from selfembed import masking, training
 from selfembed.errors import InputError
+from selfembed.training import masking, training
 
 
 @pytest.fixture(scope="module")

@@ -14,11 +14,12 @@ from mteb.results import TaskResult
 from small_models import small_bert, text
 from small_tasks import corpus_of
 
-from selfembed import benchmark, encoders, local_tasks, registry_tasks, tasks_from_corpus
 from selfembed.errors import InputError
+from selfembed.models import encoders
+from selfembed.tasks import benchmark, local_tasks, registry_tasks, tasks_from_corpus
 from workflow_runs import DATA
 
-SCRIPT = Path(encoders.__file__).parents[1] / "score_mteb.py"
+SCRIPT = Path(encoders.__file__).parents[2] / "score_mteb.py"
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 from sklearn.neighbors import KNeighborsClassifier
 
-from selfembed import neighbors, similarities, sparse_similarities
 from selfembed.errors import InputError
+from selfembed.scores import neighbors, similarities, sparse_similarities
 
 
 def random_case(seed: int):

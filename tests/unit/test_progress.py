@@ -7,7 +7,10 @@ import pandas as pd
 import pytest
 from small_models import SENTENCE
 
-from selfembed import crops, maps, neighbors, progress
+from selfembed.augmentations import crops
+from selfembed.jobs import progress
+from selfembed.maps import tsne
+from selfembed.scores import neighbors
 
 
 @pytest.fixture
@@ -47,6 +50,6 @@ def test_pairs_neighbours_and_maps_tell_how_far_they_are(caplog):
     with caplog.at_level(logging.INFO, logger="selfembed"):
         crops.make_pairs(corpus, "crops", 2, seed=1, minimum_length=20)
         neighbors.nearest(vectors, vectors, 3)
-        maps.tsne(vectors, perplexity=5)
+        tsne.layout(vectors, perplexity=5)
     found = " ".join(line.split(" (")[0] for line in caplog.messages)
     assert found == "3 of 3 texts 6 of 6 pairs 40 of 40 test texts 750 of 750 iterations"

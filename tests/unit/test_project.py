@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from selfembed.settings import documentation
-from selfembed.settings.code import code
 from selfembed.settings.corpora import ICLR_VERSIONS, IclrSource, PythonDocsSource
+from selfembed.study import documentation
+from selfembed.workflow.code import code
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = sorted((ROOT / "scripts").glob("*.py"))

@@ -14,12 +14,13 @@ from small_models import small_bert
 
 import propose_config
 from local_servers import REVISION, Hub, serving
-from selfembed import columns, corpora, encoders, sources
-from selfembed.crops import crop_corpus, make_pairs
+from selfembed.augmentations.crops import crop_corpus, make_pairs
 from selfembed.errors import InputError
-from selfembed.settings import proposals, proposed_config
-from selfembed.settings.expansion import expand
-from selfembed.settings.validation import load
+from selfembed.models import encoders
+from selfembed.proposals import proposals, proposed_config
+from selfembed.study.expansion import expand
+from selfembed.study.validation import load
+from selfembed.texts import columns, corpora, sources
 
 WORDS = [
     "river",

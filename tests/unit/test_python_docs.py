@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from selfembed import python_docs
 from selfembed.errors import InputError
+from selfembed.texts import python_docs
 
 NUMPYDOC = """Compute a thing with ``care`` and :func:`~pkg.mod.other`.
 
@@ -125,7 +125,7 @@ def test_a_missing_package_is_one_clear_line():
 
 
 def test_the_script_ends_in_one_line(tmp_path):
-    script = Path(python_docs.__file__).parents[1] / "extract_python_docs.py"
+    script = Path(python_docs.__file__).parents[2] / "extract_python_docs.py"
     command = [sys.executable, str(script), "--packages", "no_such_package", "--output", str(tmp_path / "x.parquet")]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 1

@@ -5,7 +5,8 @@ import hashlib
 import pandas as pd
 import pytest
 
-from selfembed import model_paths, records
+from selfembed.jobs import records
+from selfembed.models import model_paths
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):

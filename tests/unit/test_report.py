@@ -15,12 +15,14 @@ from small_account import row
 
 import package_model
 import write_report
-from selfembed import adapted_card, differences, records
-from selfembed.account import with_revision
 from selfembed.errors import InputError
-from selfembed.plain_words import badge, conclusion, held_out, limits, texts, training
-from selfembed.settings import adapted
-from selfembed.settings.validation import load
+from selfembed.evidence import differences
+from selfembed.jobs import records
+from selfembed.pages import adapted_card
+from selfembed.pages.account import with_revision
+from selfembed.pages.plain_words import badge, conclusion, held_out, limits, texts, training
+from selfembed.study import adapted
+from selfembed.study.validation import load
 
 HOSTILE = "<script>window.broken = 1</script>\"><img src=x onerror=alert(1)> & {{ 7777 * 7777 }} | `a` 'b'"
 PNG = b"\x89PNG\r\n\x1a\n and the rest"
@@ -47,7 +49,7 @@ def account(folder, rows, **changes):
     """The account of small files."""
     import argparse
 
-    from selfembed import account as accounts
+    from selfembed.pages import account as accounts
 
     parser = argparse.ArgumentParser()
     accounts.add_arguments(parser)

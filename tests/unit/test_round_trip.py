@@ -17,11 +17,14 @@ import yaml
 import compare_with_paper
 import extract_published
 import lay_out_scores
-from selfembed import blocks, figures, records, tables
-from selfembed.settings import expansion
+from selfembed.drawing import figures
+from selfembed.evidence import blocks
+from selfembed.jobs import records
+from selfembed.scores import tables
 from selfembed.settings.encoders import BAGS_OF_WORDS
-from selfembed.settings.flags import flags
-from selfembed.settings.validation import load
+from selfembed.study import expansion
+from selfembed.study.validation import load
+from selfembed.workflow.flags import flags
 from workflow_runs import ROOT
 
 SETTINGS = load(yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8")))

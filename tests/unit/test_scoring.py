@@ -15,12 +15,13 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from selfembed import neighbors, probes, records, scoring, tables
 from selfembed.errors import InputError
-from selfembed.splits import split
-from selfembed.transforms import transform
+from selfembed.jobs import records
+from selfembed.scores import neighbors, probes, scoring, tables
+from selfembed.scores.transforms import transform
+from selfembed.texts.splits import split
 
-SCRIPTS = Path(scoring.__file__).parents[1]
+SCRIPTS = Path(scoring.__file__).parents[2]
 GENERATOR = np.random.default_rng(0)
 LABELS = GENERATOR.choice(list("abc"), 400)
 VECTORS = GENERATOR.normal(size=(400, 5)) + 2 * (LABELS[:, None] == np.array(list("abcde")))

@@ -10,10 +10,11 @@ import pytest
 from small_models import small_bert, small_distilbert
 from small_tasks import content, corpus_of
 
-from selfembed import benchmark, encoders, local_tasks, task_files, tasks_from_corpus, tasks_from_files
 from selfembed.errors import InputError
+from selfembed.models import encoders
+from selfembed.tasks import benchmark, local_tasks, task_files, tasks_from_corpus, tasks_from_files
 
-SCRIPT = Path(encoders.__file__).parents[1] / "score_mteb.py"
+SCRIPT = Path(encoders.__file__).parents[2] / "score_mteb.py"
 
 
 def tables_of(kind, data):

@@ -17,8 +17,10 @@ from small_models import SENTENCE, small_bert, text
 
 import fine_tune
 import make_pairs
-from selfembed import encoders, records, training
 from selfembed.errors import InputError
+from selfembed.jobs import records
+from selfembed.models import encoders
+from selfembed.training import training
 
 N_PAIRS, N_EPOCHS = 21, 2
 

@@ -9,8 +9,8 @@ import pytest
 from settings_examples import REMOVED, changed, example, study
 
 from selfembed.errors import InputError
-from selfembed.published import NEEDED_COLUMNS, NOISE_COLUMNS
-from selfembed.settings.validation import check_target_names, load, missing_sources
+from selfembed.evidence.published import NEEDED_COLUMNS, NOISE_COLUMNS
+from selfembed.study.validation import check_target_names, load, missing_sources
 
 ENTRY = "experiments.main.models.1"
 NAME = "text that matches ^[a-z0-9][a-z0-9_]*$"

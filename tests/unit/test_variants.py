@@ -11,9 +11,12 @@ from small_models import small_bert, text, tokenizer_folder
 from test_training import pairs_of
 from transformers import MPNetConfig, MPNetModel
 
-from selfembed import crops, embedding, encoders, training
+from selfembed.augmentations import crops
+from selfembed.embeddings import embedding
 from selfembed.errors import InputError
-from selfembed.splits import split
+from selfembed.models import encoders
+from selfembed.texts.splits import split
+from selfembed.training import training
 
 
 def weights(model):

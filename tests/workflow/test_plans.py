@@ -8,8 +8,8 @@ import subprocess
 import pytest
 import yaml
 
-from selfembed.settings.expansion import expand
-from selfembed.settings.validation import load
+from selfembed.study.expansion import expand
+from selfembed.study.validation import load
 from workflow_runs import ROOT, environment, planned, snakemake
 
 CONFIGS = ["config.yaml", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "config").glob("*.yaml"))]

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import pytest
 import yaml
 
-from selfembed.settings.validation import load
+from selfembed.study.validation import load
 from workflow_runs import planned, snakemake
 
 SMOKE = ("--configfile", "config/smoke.yaml")
@@ -61,7 +61,7 @@ def test_a_second_run_has_nothing_to_do(finished):
         ("scripts/draw_benchmark_steps.py", {"draw_benchmark_steps": 1}),
         ("scripts/draw_maps.py", {"draw_maps": 1}),
         ("scripts/draw_interactive_map.py", {"draw_interactive_map": 2, "write_report": 1}),
-        ("scripts/selfembed/interactive_map/style.css", {"draw_interactive_map": 2, "write_report": 1}),
+        ("scripts/selfembed/pages/interactive_map/style.css", {"draw_interactive_map": 2, "write_report": 1}),
         ("scripts/name_clusters.py", {"name_clusters": 2, "draw_interactive_map": 2, "write_report": 1}),
         ("scripts/draw_adaptation.py", {"draw_adaptation": 1}),
         ("scripts/draw_depth.py", {"draw_depth": 1}),
@@ -72,13 +72,13 @@ def test_a_second_run_has_nothing_to_do(finished):
         ("scripts/lay_out_corpora.py", {"lay_out_corpora": 1}),
         ("scripts/lay_out_differences.py", {"lay_out_differences": 2, "package_model": 1, "write_report": 1}),
         ("scripts/judge_claims.py", {"judge_claims": 1}),
-        ("scripts/selfembed/claims_page/style.css", {"judge_claims": 1}),
+        ("scripts/selfembed/pages/claims_page/style.css", {"judge_claims": 1}),
         ("scripts/package_model.py", {"package_model": 1, "write_report": 1}),
         ("scripts/write_report.py", {"write_report": 1}),
-        ("scripts/selfembed/report_page/style.css", {"write_report": 1}),
-        ("scripts/selfembed/plain_words.py", {"package_model": 1, "write_report": 1}),
+        ("scripts/selfembed/pages/report_page/style.css", {"write_report": 1}),
+        ("scripts/selfembed/pages/plain_words.py", {"package_model": 1, "write_report": 1}),
         ("scripts/summarise_scores.py", {"summarise_scores": 16}),
-        ("scripts/selfembed/settings/expansion.py", {}),
+        ("scripts/selfembed/study/expansion.py", {}),
         ("README.md", {}),
     ],
 )
@@ -87,7 +87,7 @@ def test_an_edited_file_reruns_only_its_own_step(finished, name, expected):
 
 
 def test_edited_neighbors_rerun_scores_tables_and_figures_but_no_training(finished):
-    jobs = planned_after(finished, "scripts/selfembed/neighbors.py", with_comment)
+    jobs = planned_after(finished, "scripts/selfembed/scores/neighbors.py", with_comment)
     assert {"score_knn", "collect_scores", "summarise_scores", "draw_comparison", "draw_layers"} <= set(jobs)
     assert not {"embed", "fine_tune", "score_mteb", "score_linear", "compute_tsne"} & set(jobs)
     scored = [path for path in (finished / "results/smoke/scores").iterdir() if path.name.startswith("knn")]
@@ -95,7 +95,7 @@ def test_edited_neighbors_rerun_scores_tables_and_figures_but_no_training(finish
 
 
 def test_edited_training_reruns_runs_but_no_base_model_and_no_pairs(finished):
-    jobs = planned_after(finished, "scripts/selfembed/training.py", with_comment)
+    jobs = planned_after(finished, "scripts/selfembed/training/training.py", with_comment)
     assert jobs["fine_tune"] == len(list((finished / "results/smoke/models/tuned").rglob("run.json")))
     assert not {"make_pairs", "prepare_corpus", "build_random_model", "train_tokenizer"} & set(jobs)
 

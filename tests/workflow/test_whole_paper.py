@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from selfembed.settings.encoders import BAGS_OF_WORDS
-from selfembed.settings.expansion import expand, selected
-from selfembed.settings.validation import load
+from selfembed.study.expansion import expand, selected
+from selfembed.study.validation import load
 from workflow_runs import ROOT, copy_of_checkout, planned, snakemake
 
 SETTINGS = load(yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8")))

@@ -6,8 +6,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from selfembed.file_formats import FORMATS
 from selfembed.settings.base import Closed, Commit, LocalPath, Name, Packs, Seeds, Sha256, Text
+from selfembed.texts.file_formats import FORMATS
 
 
 class Columns(Closed):

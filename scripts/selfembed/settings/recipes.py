@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from selfembed import token7
+from selfembed.models import token7
 from selfembed.settings.base import Closed, Packs, Pooling, from_name
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
-from selfembed import measures
+from selfembed.scores import measures
 from selfembed.settings.base import Closed, LocalPath, Name, from_name
 
 

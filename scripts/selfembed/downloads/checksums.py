@@ -1,0 +1,27 @@
+"""Checksums of files: SHA-256, and git's blob id."""
+
+import hashlib
+from pathlib import Path
+
+from selfembed.errors import InputError
+from selfembed.jobs.records import checksum
+
+
+def git_blob(path: Path) -> str:
+    """Git's id of a file's content: SHA-1 of `blob {size}`, a zero byte and the content; 40 hexadecimal digits."""
+    digest = hashlib.sha1(f"blob {path.stat().st_size}\0".encode())
+    with open(path, "rb") as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def check_file(path: Path, expected: str, name: str) -> None:
+    """Check a file against a SHA-256 (64 digits) or a git blob id (40 digits); a wrong file is deleted.
+
+    Raises InputError that says `name`, what was found and what was expected.
+    """
+    kind, found = ("SHA-256", checksum(path)) if len(expected) == 64 else ("git blob id", git_blob(path))
+    if found != expected:
+        path.unlink()
+        raise InputError(f"{name}: {kind} is {found}, expected {expected}; not kept (was the download complete?)")

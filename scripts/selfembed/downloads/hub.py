@@ -1,0 +1,108 @@
+"""Files of the Hugging Face hub at fixed revisions, checked against the checksums that the hub gives for them.
+
+What is written from a file says so: its seal names repository, revision, file and checksum among the inputs.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+os.environ["HF_HUB_OFFLINE"] = "0"  # only download_* scripts and propose_config import this module
+
+from httpx2 import TransportError
+from huggingface_hub import HfApi, get_hf_file_metadata, hf_hub_download, hf_hub_url
+from huggingface_hub.errors import (
+    EntryNotFoundError,
+    HfHubHTTPError,
+    LocalEntryNotFoundError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+
+from selfembed.downloads.checksums import check_file
+from selfembed.errors import InputError, first_line
+from selfembed.jobs import seals
+from selfembed.jobs.command_line import log
+
+
+class MissingFileError(InputError):
+    """The repository exists, but has no such file."""
+
+
+def fetch(repository: str, revision: str, name: str, folder: Path, kind: str = "model") -> Path:
+    """Download one file of a repository into a folder; a download that was cut goes on where it was.
+
+    The file is checked against the hub's ETag for it: a SHA-256 or a git blob id.
+
+    Args:
+        kind: `model` or `dataset`.
+
+    Raises MissingFileError if the repository has no such file, InputError with one line for everything else.
+    """
+    with _one_line_errors(repository, revision, name):
+        path = Path(hf_hub_download(repository, name, revision=revision, repo_type=kind, local_dir=folder))
+        checksum = get_hf_file_metadata(hf_hub_url(repository, name, repo_type=kind, revision=revision)).etag
+    check_file(path, checksum, f"hub: '{repository}', {name}")
+    seals.given[f"hub:{repository}@{revision}/{name}"] = seals.checksum(path)
+    log.info("%s: %s, %.1f MB", repository, name, path.stat().st_size / 1e6)
+    return path
+
+
+def origin(repository: str, revision: str | None, kind: str = "model") -> dict[str, Any]:
+    """Where files are fetched from, for those who read what is made of them.
+
+    Args:
+        revision: full commit hash; None stands for the newest, and a line of the log says which that is.
+        kind: `model` or `dataset`.
+
+    Returns `repository`, `revision` (full commit hash) and `pinned` (whether it was given).
+
+    Raises InputError with one line if the hub cannot tell the newest.
+    """
+    found = revision or newest_revision(repository, kind)
+    if revision is None:
+        log.info(
+            "%s: revision is not pinned; newest is %s; add `revision: %s` to the config to pin it",
+            repository,
+            found,
+            found,
+        )
+    return {"repository": repository, "revision": found, "pinned": revision is not None}
+
+
+def newest_revision(repository: str, kind: str = "model") -> str:
+    """The full commit hash that the main branch of a repository has now.
+
+    Raises InputError with one line if the hub cannot tell.
+    """
+    with _one_line_errors(repository, "main", "newest revision"):
+        return HfApi().repo_info(repository, repo_type=kind).sha
+
+
+def files(repository: str, revision: str, kind: str = "model") -> list[str]:
+    """Names of all files of a repository.
+
+    Raises InputError with one line if the hub cannot tell.
+    """
+    with _one_line_errors(repository, revision, "list of files"):
+        return sorted(HfApi().list_repo_files(repository, revision=revision, repo_type=kind))
+
+
+@contextmanager
+def _one_line_errors(repository: str, revision: str, name: str) -> Iterator[None]:
+    """Turn the hub's errors into one line."""
+    failed = f"hub: '{repository}' could not be downloaded"
+    try:
+        yield
+    except RepositoryNotFoundError as error:
+        raise InputError(f"hub: no repository '{repository}' (or it needs a login)") from error
+    except RevisionNotFoundError as error:
+        raise InputError(f"hub: '{repository}' has no revision {revision}") from error
+    except LocalEntryNotFoundError as error:
+        raise InputError(f"{failed}: no connection; try again") from error
+    except EntryNotFoundError as error:
+        raise MissingFileError(f"hub: '{repository}' at {revision} has no {name}") from error
+    except (HfHubHTTPError, TransportError, OSError) as error:
+        raise InputError(f"{failed}: {first_line(error)}; try again") from error

@@ -1,0 +1,145 @@
+"""The style of all figures and small drawing helpers."""
+
+import os
+import re
+import textwrap
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from selfembed.errors import InputError
+from selfembed.evidence.counterparts import KEY, counterparts
+from selfembed.jobs.records import written_whole
+from selfembed.scores import tables
+
+CENTIMETRE = 1 / 2.54
+
+# The paper's style: small type for print size, thin open axes. Arial, or what is metrically closest.
+STYLE = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["Arial", "Liberation Sans", "Helvetica", "DejaVu Sans"],
+    "font.size": 7,
+    "axes.titlesize": 8,
+    "axes.labelsize": 8,
+    "axes.linewidth": 0.4,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.major.width": 0.4,
+    "ytick.major.width": 0.4,
+    "xtick.major.size": 2,
+    "ytick.major.size": 2,
+    "xtick.major.pad": 1.5,
+    "ytick.major.pad": 1.5,
+    "lines.linewidth": 1,
+    "legend.fontsize": 6.5,
+    "legend.frameon": False,
+    "figure.dpi": 300,
+    "figure.facecolor": "white",
+    "figure.constrained_layout.use": True,
+    "pdf.fonttype": 42,
+    "text.parse_math": False,  # a $ in a label is a dollar
+}
+
+# Where the config gives no colour: matplotlib's ten, in the order of the table.
+DEFAULT_COLORS = plt.get_cmap("tab10").colors
+
+# With fewer names than this, the colours are found sooner than the code that finds them is compiled; they are the same.
+UNCOMPILED = 50
+
+
+def new_figure(
+    width: float, height: float, panels: int = 1, rows: int = 1, share_y: bool | str = False
+) -> tuple[Figure, list[Axes]]:
+    """A figure of `width` × `height` centimetres with `panels` panels in `rows` rows, in the common style."""
+    plt.rcParams.update(STYLE)
+    figure, axes = plt.subplots(
+        rows, -(-panels // rows), figsize=(width * CENTIMETRE, height * CENTIMETRE), squeeze=False, sharey=share_y
+    )
+    return figure, list(axes.flat)
+
+
+def label_colors(labels: list[str], chosen: dict[str, str]) -> dict[str, object]:
+    """A colour for every label: the chosen one, or the next of the default colours that is free."""
+    taken = {matplotlib.colors.to_rgb(color) for color in chosen.values()}
+    free = [color for color in DEFAULT_COLORS if color not in taken] or list(DEFAULT_COLORS)
+    others = [label for label in labels if label not in chosen]
+    return chosen | {label: free[position % len(free)] for position, label in enumerate(others)}
+
+
+def chosen_colors(words: list[str]) -> dict[str, str]:
+    """Colours from command-line words `label=#rrggbb`.
+
+    Raises InputError if a word is none.
+    """
+    for word in words:
+        if not re.fullmatch(r"(?s).*=#[0-9a-fA-F]{6}", word):
+            raise InputError(f"--colors: {word!r} is not possible; allowed: label=#rrggbb")
+    pairs = (word.rsplit("=", 1) for word in words)
+    return {wrapped(label): color for label, color in pairs}
+
+
+def labels_and_colors(table: pd.DataFrame, words: list[str]) -> tuple[list[str], dict[str, object]]:
+    """The labels of a table, in its order, and a colour for each; `words` are the chosen colours, `label=#rrggbb`."""
+    labels = list(dict.fromkeys(table["label"]))
+    return labels, label_colors(labels, chosen_colors(words))
+
+
+def wrapped(label: str) -> str:
+    """A label on lines of at most 24 characters, so that a long one leaves room for the data."""
+    return textwrap.fill(label, 24)
+
+
+def percent_axis(axis: matplotlib.axis.Axis) -> None:
+    """Show fractions of 1 as per cent without decimals."""
+    axis.set_major_formatter(matplotlib.ticker.PercentFormatter(xmax=1, decimals=0))
+
+
+def palette(names: list[str], **limits: object) -> dict[str, object]:
+    """Colours that can be told apart for any number of names, as in the paper (glasbey)."""
+    if len(names) < UNCOMPILED:
+        os.environ["NUMBA_DISABLE_JIT"] = "1"
+    import glasbey
+
+    limits = {"lightness_bounds": (20, 75), "chroma_bounds": (50, 90)} | limits
+    return dict(zip(names, glasbey.create_palette(palette_size=max(len(names), 2), **limits), strict=False))
+
+
+def read_published(path: Path | None, scores: pd.DataFrame) -> pd.DataFrame:
+    """Published numbers of the scores that are drawn, called as these; none without a file."""
+    return scores.iloc[:0] if path is None else counterparts(tables.read(path, *KEY, "value"), scores)
+
+
+def read_table(path: Path, **conditions: object) -> pd.DataFrame:
+    """Rows of a table that meet all conditions (a column and the values allowed in it).
+
+    Raises InputError if no row does.
+    """
+    table = tables.read(path, "label", "step", *conditions)
+    table["label"] = table["label"].map(wrapped)
+    for column, allowed in conditions.items():
+        table = table[table[column].isin(allowed)]
+    if table.empty:
+        wanted = ", ".join(f"{column} in {allowed}" for column, allowed in conditions.items())
+        raise InputError(f"{path}: no row with {wanted}; nothing to draw")
+    return table
+
+
+def save(figure: Figure, paths: list[Path]) -> None:
+    """Save a figure to every path, without dates, so that the same table gives the same bytes.
+
+    Raises InputError if a path's ending is no image format.
+    """
+    for path in paths:
+        if path.suffix.removeprefix(".") not in figure.canvas.get_supported_filetypes():
+            raise InputError(f"{path}: '{path.suffix}' is no image format; allowed: .png, .pdf, .svg")
+        metadata = {"CreationDate": None} if path.suffix == ".pdf" else {}
+        with written_whole(path) as temporary:
+            figure.savefig(temporary, metadata=metadata)
+    plt.close(figure)

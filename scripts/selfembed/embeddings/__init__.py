@@ -1,0 +1,1 @@
+"""Texts as vectors: all layers and poolings in one pass."""

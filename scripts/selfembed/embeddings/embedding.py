@@ -1,0 +1,130 @@
+"""Embeddings of all layers and poolings of a model in one forward pass over a corpus, streamed to disk."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from sentence_transformers.sentence_transformer.modules import Transformer
+
+from selfembed.embeddings.token_batches import batches
+from selfembed.errors import InputError
+from selfembed.jobs.progress import Progress
+from selfembed.models import token7
+
+BLOCK = 8192  # texts whose vectors are written together: 0.3 GB of 13 layers of 768 numbers
+
+# Padded tokens in a batch: few enough for a processor's cache, many enough for a GPU.
+TOKENS_PER_BATCH = {"cpu": 2048, "cuda": 65536}
+
+
+def pool(hidden: torch.Tensor, mask: torch.Tensor, pooling: str) -> torch.Tensor:
+    """Turn token vectors into text vectors.
+
+    `mean` averages over the attention mask ([CLS] and [SEP] included, denominator at least 1e-9), `cls` takes position
+    0, `last` the last position that is not padding, `token7` position 7, even if it is padding.
+
+    Args:
+        hidden: token vectors, shape (texts, tokens, dim), padded on the right.
+        mask: attention mask, shape (texts, tokens), 1 for tokens and 0 for padding.
+
+    Returns shape (texts, dim), float32.
+    """
+    hidden = hidden.float()
+    match pooling:
+        case "mean":
+            weights = mask.unsqueeze(-1).float()
+            return (hidden * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1e-9)
+        case "cls":
+            return hidden[:, 0]
+        case "last":
+            return hidden[torch.arange(len(hidden), device=hidden.device), mask.sum(dim=1) - 1]
+        case "token7":
+            return hidden[:, token7.INDEX]
+    raise ValueError(f"unknown pooling '{pooling}'")
+
+
+def tokenize(texts: list[str], tokenizer, max_length: int, chunk: int = 1000) -> list[np.ndarray]:
+    """Token ids of every text, special tokens included, truncated to `max_length`; int32, not padded."""
+    ids = []
+    for start in range(0, len(texts), chunk):
+        encoded = tokenizer(
+            texts[start : start + chunk],
+            truncation=True,
+            max_length=max_length,
+            padding=False,
+            return_attention_mask=False,
+        )
+        ids.extend(np.asarray(tokens, dtype=np.int32) for tokens in encoded["input_ids"])
+    return ids
+
+
+def pad(ids: list[np.ndarray], padding_id: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Token ids and attention mask of one batch, int64, shape (texts, tokens), padded on the right."""
+    width = max(token7.SHORTEST, *(len(tokens) for tokens in ids))
+    padded = np.full((len(ids), width), padding_id, dtype=np.int64)
+    mask = np.zeros((len(ids), width), dtype=np.int64)
+    for row, tokens in enumerate(ids):
+        padded[row, : len(tokens)] = tokens
+        mask[row, : len(tokens)] = 1
+    return torch.from_numpy(padded), torch.from_numpy(mask)
+
+
+def chosen_layers(words: list[str], n_layers: int) -> list[int]:
+    """Layer numbers, ascending, from `["all"]`, `["last"]` or numbers as words.
+
+    Raises InputError if a layer does not exist.
+    """
+    if words == ["all"]:
+        return list(range(n_layers + 1))
+    if words == ["last"]:
+        return [n_layers]
+    for word in words:
+        if not word.isdecimal() or int(word) > n_layers:
+            raise InputError(f"layer '{word}' does not exist; allowed: all, last, or numbers from 0 to {n_layers}")
+    return sorted({int(word) for word in words})
+
+
+def blocks(n_texts: int, finished: int = 0) -> Iterator[slice]:
+    """Parts of a corpus, in order, that are embedded one after the other; without the first `finished` texts."""
+    for start in range(finished, n_texts, BLOCK):
+        yield slice(start, min(start + BLOCK, n_texts))
+
+
+@torch.inference_mode()
+def embed(
+    encoder: Transformer,
+    texts: list[str],
+    layers: list[int],
+    poolings: list[str],
+    out: np.ndarray,
+    max_length: int = 512,
+    tokens_per_batch: int | None = None,
+    precision: str = "fp32",
+    progress: Progress | None = None,
+) -> None:
+    """Embed texts and write the vectors into `out`, whatever the order and batching of the texts.
+
+    Layer 0 is the output of the embedding module, layers 1…L are the transformer layers. Vectors are neither normalised
+    nor centred. The encoder runs on its own device, without dropout.
+
+    Args:
+        out: float32 array to fill, for instance a memory map, shape (poolings, layers, texts, dim).
+        tokens_per_batch: padded; without it, what suits the encoder's device.
+        precision: `fp32`, or `bf16` for autocast of the encoder; pooling stays in fp32.
+        progress: counts the texts; without it, an own count of these texts is logged.
+    """
+    encoder.eval()
+    device = encoder.model.device
+    ids = tokenize(texts, encoder.tokenizer, max_length)
+    progress = progress or Progress(len(texts), "texts")
+    lengths = np.array([len(tokens) for tokens in ids])
+    for positions in batches(lengths, tokens_per_batch or TOKENS_PER_BATCH[device.type]):
+        input_ids, mask = pad([ids[position] for position in positions], encoder.tokenizer.pad_token_id)
+        input_ids, mask = input_ids.to(device), mask.to(device)
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16"):
+            output = encoder.model(input_ids=input_ids, attention_mask=mask, output_hidden_states=True)
+        hidden = output.hidden_states or (output.last_hidden_state,)  # a BERT without layers has no list of them
+        for column, layer in enumerate(layers):
+            for row, pooling in enumerate(poolings):
+                out[row, column, positions] = pool(hidden[layer], mask, pooling).cpu().numpy()
+        progress.advance(len(positions))

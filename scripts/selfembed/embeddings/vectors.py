@@ -1,0 +1,67 @@
+"""Embeddings on disk: one folder per model, corpus and selection, read in parts.
+
+`embeddings.npy` holds a dense array, shape (poolings, layers, texts, dim); `embeddings.npz` a sparse matrix, shape
+(texts, words). `embeddings.json` names the poolings and layers, and says what made them; of a run that diverged there
+are no vectors, and it says `diverged`.
+"""
+
+import os
+from pathlib import Path
+
+import numpy as np
+from scipy.sparse import csr_matrix, load_npz, save_npz
+
+from selfembed.errors import InputError, first_line
+from selfembed.jobs.records import read_json
+
+
+def create(folder: Path, poolings: int, layers: int, texts: int, dim: int) -> None:
+    """Make an array of zeros to fill with the vectors of an encoder, float32, shape (poolings, layers, texts, dim)."""
+    shape = (poolings, layers, texts, dim)
+    np.lib.format.open_memmap(folder / "embeddings.npy", mode="w+", dtype=np.float32, shape=shape)
+    with open(folder / "embeddings.npy", "r+b") as file:
+        # A full disk is an error now; later, writing to the memory map would end the process without a word.
+        os.posix_fallocate(file.fileno(), 0, os.fstat(file.fileno()).st_size)
+
+
+def to_fill(folder: Path) -> np.memmap:
+    """The array that was made, as a memory map. It keeps in memory what is written, so open it anew for every part."""
+    return np.load(folder / "embeddings.npy", mmap_mode="r+")
+
+
+def save(vectors: np.ndarray | csr_matrix, folder: Path) -> None:
+    """Save the vectors of a bag of words, shape (texts, dim): one pooling, one layer."""
+    if isinstance(vectors, np.ndarray):
+        np.save(folder / "embeddings.npy", vectors[None, None])
+    else:
+        save_npz(folder / "embeddings.npz", vectors)
+
+
+def load(folder: Path, pooling: int, layer: int, rows: np.ndarray | slice) -> np.ndarray | csr_matrix:
+    """Vectors of some texts.
+
+    Args:
+        pooling, layer: positions in the folder's lists of poolings and layers.
+        rows: boolean mask of texts.
+
+    Raises InputError if the folder holds no vectors of so many texts.
+    """
+    dense = folder / "embeddings.npy"
+    try:
+        if dense.is_file():
+            return np.load(dense, mmap_mode="r", allow_pickle=False)[pooling, layer][rows]
+        return load_npz(folder / "embeddings.npz")[rows]
+    except Exception as error:  # whatever the bytes do to the parser
+        again = "delete the folder and run snakemake again"
+        raise InputError(f"{folder}: no embeddings of {len(rows)} texts: {first_line(error)}; {again}") from error
+
+
+def load_last_layer(folder: Path, texts: int) -> np.ndarray | csr_matrix:
+    """Vectors of all texts in the last layer, by the first pooling.
+
+    Raises InputError if the last layer was not embedded, or the folder holds no vectors of so many texts.
+    """
+    facts = read_json(folder / "embeddings.json", "poolings", "layers", "last_layer")
+    if facts["last_layer"] not in facts["layers"]:
+        raise InputError(f"{folder}: the last layer was not embedded, which maps and clusters show")
+    return load(folder, 0, facts["layers"].index(facts["last_layer"]), np.ones(texts, dtype=bool))

@@ -1,0 +1,1 @@
+"""What scores say: means, differences, intervals, claims, and agreement with published numbers."""

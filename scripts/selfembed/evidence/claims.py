@@ -1,0 +1,364 @@
+"""Claims judged by scores: an estimate for every comparison, its interval, and a verdict.
+
+On corpora, intervals are percentiles of the bootstrap over texts and seeds of `differences`. MTEB gives no outcomes of
+single texts: there, means over seeds are drawn from Student's t distribution around the observed mean, independently
+for every model, and a model without seeds has no spread.
+
+A claim holds if the 95 % interval of every estimate lies on the expected side of its limit. It does not hold if an
+interval lies on the other side; as any of k estimates may do so by chance, this interval has the level 1 - 0.05 / k
+(Bonferroni). In all other cases it cannot be told.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from selfembed.errors import InputError
+from selfembed.evidence import blocks, differences
+from selfembed.scores import tables
+from selfembed.scores.tables import spelled
+
+HOLDS, FAILS, OPEN, NOT_RUN = "holds", "does not hold", "cannot be told", "not run"
+VERDICTS = (HOLDS, FAILS, OPEN, NOT_RUN)
+
+Outcomes = Callable[[pd.DataFrame], list[pd.Series]]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What scores say of a comparison.
+
+    Attributes:
+        value: of the observed scores.
+        draws: of resampled scores, shape (resamples,); None if scores of one seed leave the spread unknown.
+        n_texts: tested texts, 0 on tasks.
+        n_seeds: the fewest seeds of a model that has seeds; 0 if no model has.
+    """
+
+    value: float
+    draws: np.ndarray | None
+    n_texts: int
+    n_seeds: int
+
+
+def judge(
+    claims: list[dict[str, Any]],
+    scores: pd.DataFrame | None,
+    outcomes: Outcomes,
+    published: pd.DataFrame | None,
+    resamples: int = 2000,
+    seed: int = 42,
+) -> pd.DataFrame:
+    """One row for every estimate of every claim.
+
+    Args:
+        claims: as `selfembed.study.claimed.described` gives them.
+        scores: score rows with the columns `experiment` and `label`; None if nothing was run. Runs that diverged,
+            whose scores have no value, are left out.
+        outcomes: rows on corpora → what each text adds to each of them, by the text's id.
+        published: published numbers, if there are any.
+
+    Returns `claim`, `sentence`, `paper`, `verdict` (of the claim), `comparison` and `on` in words, `unit` (`points`,
+    `share`, `points per layer`), `estimate`, `low`, `high`, `limit` (`at_least` or `at_most`), `limit_value`, `result`
+    (verdict of the estimate), `needed` (to tell, where it cannot be told), `n_texts`, `n_seeds`, `published` (the same
+    estimate from published numbers), `published_on`, and whether that is on the expected side of the limit
+    (`published_result`: `as claimed`, `not as claimed`, or empty).
+
+    Raises InputError if scores that are needed are missing, or were computed on different texts.
+    """
+    scores = None if scores is None else with_steps_as_text(scores[scores["value"].notna()])
+    published = None if published is None else with_steps_as_text(published.assign(x=published["x"].map(spelled)))
+    rows = []
+    for claim in claims:
+        found = []
+        for comparison in claim["evidence"]:
+            found += judged(comparison, scores, outcomes, published, resamples, seed)
+        about = {"claim": claim["name"], "sentence": claim["sentence"], "paper": claim["paper"]}
+        for row in found:
+            row |= verdict(row.pop("found"), row, len(found))
+        overall = {"verdict": overall_verdict([row["result"] for row in found])}
+        rows += [about | overall | row for row in found]
+    return pd.DataFrame(rows)
+
+
+def with_steps_as_text(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with its steps as comparable text."""
+    return table.assign(step=table["step"].map(spelled))
+
+
+def overall_verdict(results: list[str]) -> str:
+    """The verdict of a claim: that of its worst estimate."""
+    return next(kind for kind in (FAILS, NOT_RUN, OPEN, HOLDS) if kind in results)
+
+
+def judged(comparison: dict, scores, outcomes: Outcomes, published, resamples: int, seed: int) -> list[dict]:
+    """The estimates of one comparison: on every corpus, averaged over them, or on tasks; `found` is the Estimate."""
+    counted = {name: block for name, block in comparison["tasks"].items() if block not in blocks.WITHOUT_MEAN}
+    comparison = comparison | {"tasks": counted}
+    columns = chosen_points(comparison)
+    places = [[name] for name in comparison["corpora"]] or [list(comparison["tasks"])]
+    estimates, theirs = [], []
+    for place in places:
+        if scores is not None:
+            estimates.append(estimate(comparison, columns, place, scores, outcomes, resamples, seed))
+        theirs.append(published_estimate(comparison, columns, place, published))
+    names = [", ".join(place) if comparison["corpora"] else tasks_in_words(comparison["tasks"]) for place in places]
+    if comparison["averaged"] and len(places) > 1:
+        estimates = [averaged(estimates)] if estimates else []
+        known = [name for name, (value, _) in zip(names, theirs, strict=True) if not np.isnan(value)]
+        values = [value for value, _ in theirs if not np.isnan(value)]
+        theirs = [(np.mean(values), f"mean of {len(known)}") if values else (np.nan, "")]
+        names = [f"mean of {len(places)}: {', '.join(names)}"]
+    rows = []
+    for position, (name, (value, their_place)) in enumerate(zip(names, theirs, strict=True)):
+        found = estimates[position] if estimates else None
+        rows.append(
+            {
+                "comparison": in_words(comparison),
+                "on": name,
+                "unit": UNITS[comparison["compare"]],
+                "estimate": found.value if found else np.nan,
+                "found": found,
+                "limit": comparison["limit"]["kind"],
+                "limit_value": comparison["limit"]["value"],
+                "n_texts": found.n_texts if found else 0,
+                "n_seeds": found.n_seeds if found else 0,
+                "published": value,
+                "published_on": their_place,
+                "published_result": side(value, comparison["limit"]),
+            }
+        )
+    return rows
+
+
+def side(value: float, limit: dict[str, Any]) -> str:
+    """Whether a published estimate, which has no interval, is on the expected side of its limit."""
+    if np.isnan(value):
+        return ""
+    above = value > limit["value"]
+    return "as claimed" if above == (limit["kind"] == "at_least") else "not as claimed"
+
+
+UNITS = {"difference": "points", "share": "share", "trend": "points per layer"}
+
+
+def chosen_points(comparison: dict) -> list[dict]:
+    """One point per score that the statistic needs: a trend needs every layer of its model."""
+    points = comparison["points"]
+    if comparison["compare"] == "trend":
+        return [points[0] | {"layer": layer} for layer in points[0]["layers"]]
+    return [point | {"layer": point["layers"][-1]} for point in points]
+
+
+def statistic(comparison: dict, columns: list[dict], values: np.ndarray) -> np.ndarray:
+    """The estimate from scores, shape (..., points) → (...); a share of no gain is NaN."""
+    match comparison["compare"]:
+        case "difference":
+            return values[..., 0] - values[..., 1]
+        case "share":
+            gain = values[..., 2] - values[..., 0]
+            with np.errstate(divide="ignore", invalid="ignore"):
+                return np.where(gain == 0, np.nan, (values[..., 1] - values[..., 0]) / gain)
+        case "trend":
+            layers = np.array([point["layer"] for point in columns], dtype=float)
+            centred = layers - layers.mean()
+            return values @ centred / (centred @ centred)
+    raise InputError(f"comparison {comparison['compare']!r} is unknown; allowed: {', '.join(UNITS)}")
+
+
+def estimate(
+    comparison, columns: list[dict], place: list[str], scores, outcomes, resamples: int, seed: int
+) -> Estimate:
+    """What our scores on one corpus, or on tasks, say of a comparison."""
+    rows = [rows_of(point, comparison, place, scores) for point in columns]
+    if comparison["corpora"]:
+        values, draws, n_texts = on_corpus(rows, place[0], outcomes, resamples, seed)
+    else:
+        values, draws, n_texts = *on_tasks(rows, comparison["tasks"], resamples, seed), 0
+    counts = [found["seed"].nunique() for found in rows]
+    drawn = None if draws is None else statistic(comparison, columns, draws)
+    if comparison["compare"] == "share" and draws is not None:
+        drawn = of_gain(drawn, draws[:, 2] - draws[:, 0])
+    value = float(statistic(comparison, columns, values))
+    return Estimate(value, drawn, n_texts, min(filter(None, counts), default=0))
+
+
+def of_gain(drawn: np.ndarray, gain: np.ndarray) -> np.ndarray | None:
+    """Draws of a share; None if there may be no gain at all, of which nothing is a share."""
+    low, high = differences.interval(gain)
+    return None if low <= 0 <= high else drawn
+
+
+def rows_of(point: dict, comparison: dict, place: list[str], scores: pd.DataFrame) -> pd.DataFrame:
+    """The score rows of a point on a corpus or on tasks, one for every seed (and task).
+
+    Raises InputError if there is none.
+    """
+    found = at_point(scores[scores["label"] == point["label"]], point, comparison, place)
+    if found.empty:
+        what = f"'{comparison['score']}' of '{point['label']}', step {point['step']}, layer {point['layer']}"
+        raise InputError(
+            f"no score {what}, on {', '.join(place)} among the given files, or all its runs diverged; "
+            f"needed: scores of experiment '{comparison['experiment']}'"
+        )
+    return tables.one_number_per(["corpus"], found)
+
+
+def at_point(table: pd.DataFrame, point: dict, comparison: dict, place: list[str]) -> pd.DataFrame:
+    """Rows of a table of scores that are of a point's step and layer, on a corpus or on tasks."""
+    return table[
+        (table["experiment"] == comparison["experiment"])
+        & (table["score"] == comparison["score"])
+        & (table["step"] == spelled(point["step"]))
+        & (table["layer"] == point["layer"])
+        & table["pooling"].isin([comparison["pooling"], "none"])
+        & table["corpus"].isin(place)
+    ]
+
+
+def on_corpus(rows: list[pd.DataFrame], corpus: str, outcomes: Outcomes, resamples: int, seed: int):
+    """Scores and draws of several points on a corpus: shapes (points,), (resamples, points); number of texts.
+
+    All points get the same draws of texts, and those with the same seeds the same draws of seeds.
+    """
+    ordered = [found.sort_values("seed") for found in rows]
+    seeds, by_row = [found["seed"] for found in ordered], outcomes(pd.concat(ordered))
+    drawn, n_texts = differences.drawn_means(seeds, by_row, f"corpus '{corpus}'", resamples, seed)
+    values, draws, _ = zip(*drawn, strict=True)
+    return np.array(values), np.stack(draws, axis=1), n_texts
+
+
+def on_tasks(rows: list[pd.DataFrame], tasks: dict[str, str], resamples: int, seed: int):
+    """Means of blocks and draws of several points: shapes (points,), (resamples, points).
+
+    Draws are None if a model has seeds, but scores of one seed only.
+    """
+    values, draws = [], []
+    for position, found in enumerate(rows):
+        by_seed = np.array([mean_of_blocks(run, tasks) for _, run in found.groupby("seed", dropna=False)])
+        values.append(by_seed.mean())
+        draws.append(spread(by_seed, found["seed"].notna().any(), resamples, np.random.default_rng([seed, position])))
+    unknown = any(drawn is None for drawn in draws)
+    return np.array(values), None if unknown else np.stack(draws, axis=1)
+
+
+def spread(by_seed: np.ndarray, seeded: bool, resamples: int, generator: np.random.Generator) -> np.ndarray | None:
+    """Draws of a mean over seeds, Student's t; constant without seeds, None of one seed."""
+    n_seeds = len(by_seed)
+    if not seeded:
+        return np.full(resamples, by_seed.mean())
+    if n_seeds == 1:
+        return None
+    return by_seed.mean() + by_seed.std(ddof=1) / np.sqrt(n_seeds) * generator.standard_t(n_seeds - 1, resamples)
+
+
+def mean_of_blocks(scores: pd.DataFrame, tasks: dict[str, str]) -> float:
+    """Unweighted mean over blocks of the mean over their tasks."""
+    return scores.groupby(scores["corpus"].map(tasks))["value"].mean().mean()
+
+
+def averaged(estimates: list[Estimate]) -> Estimate:
+    """The mean of estimates on several corpora; their draws are of different texts."""
+    draws = [found.draws for found in estimates]
+    return Estimate(
+        float(np.mean([found.value for found in estimates])),
+        None if any(drawn is None for drawn in draws) else np.mean(draws, axis=0),
+        sum(found.n_texts for found in estimates),
+        min(filter(None, (found.n_seeds for found in estimates)), default=0),
+    )
+
+
+def verdict(found: Estimate | None, row: dict[str, Any], k: int) -> dict[str, Any]:
+    """The interval of an estimate that is one of k, and what it says: `low`, `high`, `result`, `needed`."""
+    none = {"low": np.nan, "high": np.nan, "needed": ""}
+    if found is None:
+        return none | {"result": NOT_RUN}
+    draws = found.draws
+    if draws is None:
+        needed = "a gain whose interval does not hold zero" if row["unit"] == "share" and row["n_texts"] else ""
+        return none | {"result": OPEN, "needed": needed or "three seeds or more"}
+    sign = 1 if row["limit"] == "at_least" else -1
+    low, high = differences.interval(draws)
+    margin = sign * (draws - row["limit_value"])
+    ends = {"low": low, "high": high, "needed": ""}
+    if differences.interval(margin)[0] > 0:
+        return ends | {"result": HOLDS}
+    if np.quantile(margin, 1 - (1 - differences.LEVEL) / (2 * k)) < 0:
+        return ends | {"result": FAILS}
+    return ends | {"result": OPEN, "needed": what_would_tell(row["estimate"], row["limit_value"], low, high)}
+
+
+def what_would_tell(value: float, limit: float, low: float, high: float) -> str:
+    """How much more data would narrow an interval until it no longer holds the limit, if the estimate stays."""
+    times = ((high - low) / 2 / abs(value - limit)) ** 2 if value != limit else np.inf
+    if times > 100:
+        return "the estimate is at the limit; no practical number of texts and seeds would tell"
+    return f"about {max(times, 1.1):.2g} times as many test texts and seeds, if the estimate stays"
+
+
+def published_estimate(comparison, columns: list[dict], place: list[str], published) -> tuple[float, str]:
+    """The same estimate from published numbers, and on what; NaN where they are missing.
+
+    On tasks, from the blocks all of whose tasks are published for all points; a trend, from the published layers.
+    """
+    if published is None:
+        return np.nan, ""
+    found = [published_rows(point, comparison, place, published) for point in columns]
+    if comparison["compare"] == "trend":
+        kept = [position for position, values in enumerate(found) if values]
+        columns, found = [columns[position] for position in kept], [found[position] for position in kept]
+        if len(kept) < 3:
+            return np.nan, ""
+    if comparison["corpora"]:
+        if not all(found):
+            return np.nan, ""
+        return float(statistic(comparison, columns, np.array([values[place[0]] for values in found]))), place[0]
+    tasks = comparison["tasks"]
+    missing = {tasks[name] for name in place for values in found if name not in values}
+    common = {name: block for name, block in tasks.items() if block not in missing}
+    if not common:
+        return np.nan, ""
+    means = [
+        mean_of_blocks(pd.DataFrame({"corpus": list(common), "value": [values[name] for name in common]}), common)
+        for values in found
+    ]
+    return float(statistic(comparison, columns, np.array(means))), tasks_in_words(common)
+
+
+def published_rows(point: dict, comparison: dict, place: list[str], published: pd.DataFrame) -> dict[str, float]:
+    """Published values of a point by corpus or task."""
+    called = (published["series"] == point["series"]) & (published["x"] == spelled(point["x"]))
+    found = at_point(published[called], point, comparison, place)
+    return dict(zip(found["corpus"], found["value"], strict=True))
+
+
+def tasks_in_words(tasks: dict[str, str]) -> str:
+    """On what a mean of blocks is: `mean of 5 blocks of tasks`."""
+    n_blocks = len(set(tasks.values()))
+    return f"mean of {n_blocks} {'blocks' if n_blocks > 1 else 'block'} of tasks"
+
+
+def in_words(comparison: dict) -> str:
+    """What is compared, in words; steps are named where they tell points of one label apart."""
+    points = comparison["points"]
+    labels = [point["label"] for point in points]
+    if comparison["compare"] == "trend":
+        return f"slope over the layers of {labels[0]}"
+    names = labels
+    if len(set(labels)) < len(labels):
+        names = [f"{point['label']} at step {point['step']}" for point in points]
+    names = [name + other_layer(point) for name, point in zip(names, points, strict=True)]
+    if comparison["compare"] == "difference":
+        return f"{names[0]} minus {names[1]}"
+    if len(set(labels)) == 1:
+        names = [labels[0], *(f"step {point['step']}" + other_layer(point) for point in points)]
+        return f"{names[0]}: share of the gain from {names[1]} to {names[3]} that is reached at {names[2]}"
+    return f"{names[1]}: share of the gain from {names[0]} to {names[2]}"
+
+
+def other_layer(point: dict[str, Any]) -> str:
+    """The layer of a point in words, if it is not the last."""
+    return "" if point["layers"][-1] == point["last_layer"] else f", layer {point['layers'][-1]}"

@@ -1,0 +1,143 @@
+"""What every script's command line shares: logging, one-line errors, threads."""
+
+import argparse
+import errno
+import logging
+import math
+import os
+import re
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from tempfile import gettempdir
+from typing import NoReturn
+
+from selfembed.errors import InputError, one_line
+from selfembed.jobs import seals
+
+log = logging.getLogger("selfembed")
+
+# What libraries written in other languages say of a full disk: Rust and Arrow, torch.
+FULL_DISK = ("No space left on device", "PytorchStreamWriter failed writing")
+
+
+class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
+    """Help with the docstring's own line breaks and with defaults."""
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that ends in one line if arguments cannot be used."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with status 2."""
+        self.exit(2, f"error: {one_line(message)} (see {self.prog} --help)\n")
+
+
+def parser(docstring: str) -> argparse.ArgumentParser:
+    """A parser whose `--help` is the script's docstring and shows defaults."""
+    return Parser(description=docstring, formatter_class=HelpFormatter, allow_abbrev=False)
+
+
+def run(main: Callable[[list[str]], None]) -> None:
+    """Run a script's `main`, log to standard error, and end in one line if the input cannot be used."""
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    for chatty in ("httpx", "sentence_transformers", "transformers", "datasets", "fontTools"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    try:
+        main(sys.argv[1:])
+    except InputError as error:
+        sys.exit(f"error: {one_line(error)}")
+    except Exception as error:
+        if is_full_disk(error):
+            free = ", ".join(
+                f"{shutil.disk_usage(path).free / 1e6:,.0f} MB free in {path}" for path in (os.getcwd(), gettempdir())
+            )
+            sys.exit(f"error: no space left on a disk ({free}); make room and run the same again")
+        if isinstance(error, OSError) and error.filename:  # no permission, a read-only disk: a traceback says no more
+            sys.exit(f"error: {one_line(error)}")
+        raise
+
+
+def is_full_disk(error: BaseException | None) -> bool:
+    """Whether a full disk is behind an error, also when a library wraps it in an error of its own."""
+    if error is None:
+        return False
+    if getattr(error, "errno", None) == errno.ENOSPC or any(words in str(error) for words in FULL_DISK):
+        return True
+    return is_full_disk(error.__cause__ or error.__context__)
+
+
+def existing(path: str) -> Path:
+    """Argument type: a file or folder that exists, and is what a step wrote if one did."""
+    if not Path(path).exists():
+        raise argparse.ArgumentTypeError(f"'{path}' does not exist")
+    try:
+        return seals.opened(Path(path))
+    except (InputError, OSError) as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def at_least(minimum: int) -> Callable[[str], int]:
+    """Argument type: a whole number that is not smaller."""
+
+    def number(text: str) -> int:
+        if not re.fullmatch(r"[+-]?\d{1,18}", text) or int(text) < minimum:
+            raise argparse.ArgumentTypeError(f"{text!r} is not possible; allowed: whole numbers from {minimum}")
+        return int(text)
+
+    return number
+
+
+def positive(text: str) -> float:
+    """Argument type: a finite number above 0."""
+    return _number(text, lambda number: 0 < number < math.inf, "numbers above 0")
+
+
+def not_negative(text: str) -> float:
+    """Argument type: a finite number from 0."""
+    return _number(text, lambda number: 0 <= number < math.inf, "numbers from 0")
+
+
+def part(text: str) -> float:
+    """Argument type: a number from 0 to 1."""
+    return _number(text, lambda number: 0 <= number <= 1, "numbers from 0 to 1")
+
+
+def _number(text: str, possible: Callable[[float], bool], allowed: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not possible(number):
+        raise argparse.ArgumentTypeError(f"{text!r} is not possible; allowed: {allowed}")
+    return number
+
+
+def add_entries(parser: argparse.ArgumentParser, names: tuple[str, ...], what: str, required: bool = True) -> None:
+    """A repeatable `--entry`: words of these names, followed by the files or folders that they belong to."""
+    words = " ".join(name.upper() for name in names)
+    parser.add_argument(
+        "--entry",
+        nargs="+",
+        action="append",
+        required=required,
+        default=[],
+        metavar=(f"{words} PATH", "PATH"),
+        help=what,
+    )
+
+
+def read_entries(entries: list[list[str]], names: tuple[str, ...]) -> Iterator[tuple[dict[str, str], list[Path]]]:
+    """The named words of every entry, and its paths.
+
+    Raises InputError if an entry has no path, or one that does not exist.
+    """
+    for words in entries:
+        if len(words) <= len(names):
+            raise InputError(f"--entry {' '.join(words)}: no path; needed: {', '.join(names)}, paths")
+        try:
+            paths = [existing(path) for path in words[len(names) :]]
+        except argparse.ArgumentTypeError as error:  # argparse itself sees only words
+            raise InputError(f"--entry {words[0]}: {error}") from error
+        yield dict(zip(names, words, strict=False)), paths

@@ -1,0 +1,1 @@
+"""t-SNE positions and clusters of embeddings."""

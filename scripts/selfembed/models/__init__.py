@@ -1,0 +1,1 @@
+"""Encoders: built, cut, checked, saved and described."""

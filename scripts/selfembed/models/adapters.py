@@ -1,0 +1,181 @@
+"""Adapters of the `adapters` library: folders with a config and weights, added to a BERT encoder.
+
+One kind is known, the sequential bottleneck (`seq_bn`, once called `pfeiffer`), which SPECTER2 has.
+"""
+
+import json
+import math
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from sentence_transformers.sentence_transformer.modules import Transformer
+from transformers import AutoConfig, PreTrainedConfig
+
+from selfembed.errors import InputError, first_line
+from selfembed.models import checkpoints
+from selfembed.models.bert_with_adapter import BertWithAdapter, BertWithAdapterConfig
+
+FOLDER = "adapter"  # in the folder of the encoder that the adapter belongs to
+CONFIG = "adapter_config.json"
+WEIGHTS = "adapter.safetensors"
+OTHER_WEIGHTS = "pytorch_adapter.bin"
+
+# What `BertWithAdapter` computes, in the library's words. Keys of the first group have other defaults there, or none.
+STATED = {"mh_adapter": False, "output_adapter": True, "original_ln_before": True, "non_linearity": "relu"}
+ASSUMED = {
+    "original_ln_after": True,
+    "ln_before": False,
+    "ln_after": False,
+    "residual_before_ln": True,
+    "adapter_residual_before_ln": False,
+    "is_parallel": False,
+    "cross_adapter": False,
+    "scaling": 1.0,
+    "use_gating": False,
+    "phm_layer": False,
+    "inv_adapter": None,
+    "leave_out": [],
+    "dropout": 0.0,
+    "stochastic_depth": 0.0,
+}
+# Decides first weights alone, or belongs to `phm_layer` or `inv_adapter`.
+WITHOUT_MEANING = re.compile(r"init_weights(_seed)?|inv_adapter_reduction_factor|.*phm.*|hypercomplex_nonlinearity")
+FACTOR = "reduction_factor"  # the encoder's width divided by the adapter's
+
+
+def add(encoder: Transformer, folder: Path, layers: int) -> None:
+    """Put an adapter into a BERT encoder, in place.
+
+    Args:
+        layers: transformer layers that the adapter is for; those that the encoder was cut above are left out.
+
+    Raises InputError if the folder has no adapter of the known kind that fits the encoder.
+    """
+    config = encoder.model.config
+    weights = encoder.model.state_dict() | read(folder, config, layers)
+    settings = {key: value for key, value in config.to_dict().items() if key not in ("model_type", "architectures")}
+    width = len(weights["encoder.layer.0.output.adapter_down.bias"])
+    with torch.random.fork_rng(devices=[]):
+        model = BertWithAdapter(BertWithAdapterConfig(**settings, adapter_width=width))
+    model.load_state_dict({name: weights[name] for name in model.state_dict()})
+    encoder.model = model.eval()
+
+
+def check(encoder: Path) -> None:
+    """Check that the adapter in an encoder's folder is of the known kind and fits the encoder.
+
+    Raises InputError if it does not.
+    """
+    with checkpoints.loading(encoder):
+        config = AutoConfig.from_pretrained(encoder, local_files_only=True, trust_remote_code=False)
+    read(encoder / FOLDER, config, config.num_hidden_layers)
+
+
+def copy(source: Path, folder: Path) -> None:
+    """Copy an adapter as the library saves it; weights in PyTorch's own format are converted, and no code runs.
+
+    Raises InputError if a file is missing, or holds something else than tensors.
+    """
+    for names in ((CONFIG,), (WEIGHTS, OTHER_WEIGHTS)):
+        if not any((source / name).is_file() for name in names):
+            raise InputError(f"{source}: no {' or '.join(names)}; needed: an adapter of the adapters library")
+    read_config(source / CONFIG)  # so that an error names the file that it is in
+    folder.mkdir()
+    shutil.copy(source / CONFIG, folder)
+    if (source / WEIGHTS).is_file():
+        shutil.copy(source / WEIGHTS, folder)
+    else:
+        checkpoints.convert(source / OTHER_WEIGHTS, folder / WEIGHTS)
+
+
+def source(folder: Path) -> dict[str, Any]:
+    """Where the adapter in a folder was downloaded from, and its name there."""
+    return checkpoints.origin(folder) | {"name": read_config(folder / CONFIG)["name"]}
+
+
+def read(folder: Path, encoder: PreTrainedConfig, layers: int) -> dict[str, torch.Tensor]:
+    """The weights of an adapter under the names of `BertWithAdapter`, in fp32.
+
+    Args:
+        encoder: config of the encoder that the adapter is for.
+        layers: transformer layers that the adapter must be for.
+
+    Raises InputError if the adapter is of another kind or does not fit the encoder, naming what is wrong.
+    """
+    path = folder / CONFIG
+    config = read_config(path)
+    if encoder.model_type != "bert":
+        raise InputError(f"{path}: the encoder is of type '{encoder.model_type}'; allowed: adapters of a 'bert'")
+    if config.get("hidden_size") != encoder.hidden_size:
+        raise InputError(f"{path}: hidden_size: {config.get('hidden_size')!r} is wrong; allowed: {encoder.hidden_size}")
+    width = max(1, int(encoder.hidden_size // config["config"][FACTOR]))
+    return read_weights(folder / WEIGHTS, config["name"], encoder.hidden_size, width, layers)
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """The config of an adapter.
+
+    Raises InputError if it cannot be read, or asks for another adapter than the known kind.
+    """
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        settings, name = dict(found["config"]), found["name"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path}: cannot be read; needed: the config of an adapter of the adapters library") from error
+    if found.get("model_type") != "bert":
+        raise InputError(f"{path}: model_type: {found.get('model_type')!r} is wrong; allowed: 'bert'")
+    if not isinstance(name, str):
+        raise InputError(f"{path}: name: {name!r} is wrong; allowed: text")
+    for key, needed in (STATED | ASSUMED).items():
+        if key not in settings and key in STATED:
+            raise InputError(f"{path}: config.{key} is missing; allowed: {needed!r}")
+        value = settings.get(key, needed)
+        if value != needed or isinstance(value, bool) != isinstance(needed, bool):
+            raise InputError(f"{path}: config.{key}: {value!r} is wrong; allowed: {needed!r}")
+    factor = settings.get(FACTOR)
+    if isinstance(factor, bool) or not isinstance(factor, int | float) or not 0 < factor < math.inf:
+        raise InputError(f"{path}: config.{FACTOR}: {factor!r} is wrong; allowed: a number above 0")
+    for key, value in settings.items():
+        if key not in STATED | ASSUMED | {FACTOR: factor} and not WITHOUT_MEANING.fullmatch(key):
+            raise InputError(f"{path}: config.{key}: {value!r} is not known; allowed: {', '.join(STATED | ASSUMED)}")
+    return found
+
+
+def read_weights(path: Path, name: str, dim: int, width: int, layers: int) -> dict[str, torch.Tensor]:
+    """The weights of the adapter `name`, which down-projects `dim` numbers to `width` in every one of `layers` layers.
+
+    The library calls them `bert.encoder.layer.0.output.adapters.{name}.adapter_down.0.weight` and so on.
+
+    Raises InputError if some are missing, have other shapes, or are of something else.
+    """
+    try:
+        tensors = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise InputError(f"{path}: cannot be read: {first_line(error)}; needed: weights of an adapter") from error
+    found = {}
+    for layer in range(layers):
+        place = f"encoder.layer.{layer}.output"
+        for part, theirs, shape in (
+            ("adapter_down.weight", "adapter_down.0.weight", (width, dim)),
+            ("adapter_down.bias", "adapter_down.0.bias", (width,)),
+            ("adapter_up.weight", "adapter_up.weight", (dim, width)),
+            ("adapter_up.bias", "adapter_up.bias", (dim,)),
+        ):
+            key = f"bert.{place}.adapters.{name}.{theirs}"
+            if key not in tensors:
+                raise InputError(f"{path}: {key} is missing; needed: an adapter in all {layers} layers")
+            tensor = tensors.pop(key).float()
+            if tensor.shape != shape:
+                raise InputError(f"{path}: {key}: shape {list(tensor.shape)} is wrong; allowed: {list(shape)}")
+            found[f"{place}.{part}"] = tensor
+    if tensors:
+        raise InputError(
+            f"{path}: {min(tensors)} is not known; allowed: weights of '{name}' after the feed-forward blocks of "
+            f"{layers} layers"
+        )
+    return found

@@ -1,0 +1,193 @@
+"""Encoders as sentence-transformers models: pretrained, random, with a pooling, saved so that anyone can load them."""
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+
+import torch
+from sentence_transformers import SentenceTransformer
+from sentence_transformers.sentence_transformer.modules import Dense, Pooling, Transformer
+from transformers import AutoTokenizer, BertConfig, BertModel, PreTrainedModel
+
+from selfembed.errors import InputError
+from selfembed.models import adapters, checkpoints, token7, token_pooling
+from selfembed.models.bert_with_adapter import BertWithAdapter
+from selfembed.models.checkpoints import last_layer
+from selfembed.models.token_embeddings import TokenEmbeddings, TokenEmbeddingsConfig
+from selfembed.models.token_pooling import TokenPooling
+
+STANDARD_POOLINGS = {"mean": "mean", "cls": "cls", "last": "lasttoken"}
+TOKEN_POOLING_FILE = Path(token_pooling.__file__)
+
+
+def load(folder: Path, layers: int | None = None) -> Transformer:
+    """The encoder of a checkpoint or a saved model, without its pooling, in fp32; no network, no code from the folder.
+
+    An adapter in the checkpoint's folder is a part of the encoder. Weights that the checkpoint lacks (such as BERT's
+    unused pooler) are the same every time.
+
+    Args:
+        layers: cut above this many transformer layers; 0 leaves the embedding module alone.
+
+    Raises InputError if the folder has no model that can be loaded so, or fewer layers: transformers would add random
+    ones.
+    """
+    local = {"local_files_only": True, "trust_remote_code": False}
+    last = last_layer(folder)
+    if layers is not None and not 0 <= layers <= last:
+        raise InputError(f"{folder}: layer {layers} does not exist; allowed: 0 to {last}")
+    cut = {} if layers is None else {"num_hidden_layers": layers}
+    with torch.random.fork_rng(devices=[]), checkpoints.loading(folder):
+        torch.manual_seed(0)
+        encoder = Transformer(
+            str(folder),
+            model_kwargs={"dtype": torch.float32, "use_safetensors": True, **local},
+            processor_kwargs=dict(local),
+            config_kwargs=local | cut,
+        )
+        if (folder / adapters.FOLDER).is_dir():
+            adapters.add(encoder, folder / adapters.FOLDER, last)
+    return encoder
+
+
+def random_bert(
+    tokenizer_folder: Path,
+    seed: int,
+    max_length: int,
+    layers: int = 12,
+    hidden_size: int = 768,
+    attention_heads: int = 12,
+    intermediate_size: int = 3072,
+    dropout: float = 0.1,
+) -> SentenceTransformer:
+    """A BERT with random weights (N(0, 0.02²), transformers' own initialisation) that depend on `seed` alone.
+
+    Raises InputError if the folder has no tokenizer, or the attention heads do not divide the width.
+    """
+    if hidden_size % attention_heads:
+        raise InputError(f"attention_heads {attention_heads} does not divide hidden_size {hidden_size}")
+    with checkpoints.loading(tokenizer_folder):
+        tokenizer = AutoTokenizer.from_pretrained(tokenizer_folder, local_files_only=True, trust_remote_code=False)
+    config = BertConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=hidden_size,
+        num_hidden_layers=layers,
+        num_attention_heads=attention_heads,
+        intermediate_size=intermediate_size,
+        hidden_dropout_prob=dropout,
+        attention_probs_dropout_prob=dropout,
+        max_position_embeddings=max(512, max_length),
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        bert = BertModel(config)
+    return from_parts(bert, tokenizer, max_length)
+
+
+def embedding_layer(encoder: Transformer, max_length: int) -> SentenceTransformer:
+    """The token-embedding matrix of an encoder alone, with mean pooling over all tokens, special ones included."""
+    matrix = encoder.model.get_input_embeddings().weight.detach()
+    model = TokenEmbeddings(TokenEmbeddingsConfig(*matrix.shape, pad_token_id=encoder.tokenizer.pad_token_id))
+    model.word_embeddings.weight.data.copy_(matrix)
+    return from_parts(model, encoder.tokenizer, max_length)
+
+
+def from_parts(model: PreTrainedModel, tokenizer, max_length: int) -> SentenceTransformer:
+    """A text-embedding model with mean pooling of a transformers model and a tokenizer."""
+    with tempfile.TemporaryDirectory() as folder:  # the module is made from folders only
+        model.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+        return assemble(load(Path(folder)), "mean", max_length)
+
+
+def assemble(transformer: Transformer, pooling: str, max_length: int) -> SentenceTransformer:
+    """A text-embedding model of a transformer and a pooling, on the CPU.
+
+    Raises InputError if `max_length` is more than the transformer has positions for.
+    """
+    longest = longest_input(transformer, max_length)
+    if max_length > longest:
+        raise InputError(f"max_length {max_length} is more than the encoder's positions; allowed: up to {longest}")
+    transformer.max_seq_length = max_length
+    return SentenceTransformer(
+        modules=[transformer, pooling_module(pooling, transformer.get_embedding_dimension())], device="cpu"
+    )
+
+
+def longest_input(transformer: Transformer, wanted: int) -> int:
+    """Tokens that an encoder has positions for; `wanted` if it sets no limit.
+
+    MPNet, RoBERTa and XLM-R number tokens from the padding token's id + 1, and have no vectors to spare for it: of
+    their 514 positions 512 hold tokens.
+    """
+    positions = getattr(transformer.model.config, "max_position_embeddings", wanted)
+    for name, module in transformer.model.named_modules():
+        if name.endswith("position_embeddings") and getattr(module, "padding_idx", None) is not None:
+            return positions - module.padding_idx - 1
+    return positions
+
+
+def pooling_module(pooling: str, dimension: int) -> torch.nn.Module:
+    """The sentence-transformers module of a pooling: `mean`, `cls`, `last` or `token7`."""
+    if pooling == "token7":
+        return TokenPooling(dimension, token7.INDEX)
+    return Pooling(dimension, pooling_mode=STANDARD_POOLINGS[pooling])
+
+
+def projection_head(dimension: int, widths: list[int], seed: int) -> list[Dense]:
+    """Linear layers of these widths with ReLU between them, to be put after a pooling; torch's own initialisation.
+
+    Raises InputError if a width is less than 1.
+    """
+    if any(width < 1 for width in widths):
+        raise InputError(f"projection: widths are {widths}; allowed: 1 and more")
+    head = []
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        for place, width in enumerate(widths):
+            activation = torch.nn.Identity() if place == len(widths) - 1 else torch.nn.ReLU()
+            head.append(Dense(dimension, width, activation_function=activation))
+            dimension = width
+    return head
+
+
+def freeze_below(encoder: Transformer, unfrozen_layers: int) -> None:
+    """Leave only the top transformer layers trainable: not the embeddings, nor MPNet's position bias of all layers.
+
+    Raises InputError if the encoder has fewer layers, or none that can be told apart.
+    """
+    last = encoder.model.config.num_hidden_layers
+    if last == 0:
+        raise InputError(f"unfrozen_layers is {unfrozen_layers}, but the encoder has no layers; leave it out")
+    if not 1 <= unfrozen_layers <= last:
+        raise InputError(f"unfrozen_layers is {unfrozen_layers}, the encoder has {last} layers; allowed: 1 to {last}")
+    # Architectures call their list of layers differently; its length is that of the config.
+    lists = [module for module in encoder.model.modules() if isinstance(module, torch.nn.ModuleList)]
+    layers = next((found for found in lists if len(found) == last), None)
+    if layers is None:
+        raise InputError(f"unfrozen_layers: no list of {last} layers found in {type(encoder.model).__name__}")
+    encoder.model.requires_grad_(False)
+    layers[last - unfrozen_layers :].requires_grad_(True)
+
+
+def needs_own_code(model: SentenceTransformer) -> bool:
+    """Whether others need the code saved with a model to load it (trust_remote_code=True)."""
+    return any(isinstance(module, TokenPooling | TokenEmbeddings | BertWithAdapter) for module in model.modules())
+
+
+def save(model: SentenceTransformer, folder: Path, card: str) -> None:
+    """Save a model with `card` as its README.md; anyone can load it with SentenceTransformer(folder).
+
+    A model that `needs_own_code` gets that code beside it; others load it with trust_remote_code=True.
+    """
+    model.save(str(folder), create_model_card=False)
+    (folder / "README.md").write_text(card, encoding="utf-8")
+    modules_file = folder / "modules.json"
+    modules = json.loads(modules_file.read_text(encoding="utf-8"))
+    for module in modules:
+        if module["type"] == f"{TokenPooling.__module__}.TokenPooling":
+            module["type"] = f"{TOKEN_POOLING_FILE.stem}.TokenPooling"
+            shutil.copy(TOKEN_POOLING_FILE, folder)
+    modules_file.write_text(json.dumps(modules, indent=2), encoding="utf-8")

@@ -1,0 +1,95 @@
+"""The report of a corpus and a model adapted to it, as one page that needs neither network nor scripts.
+
+What people wrote (titles, labels, captions) is shown as text, never as HTML: the template escapes everything that is
+put into it, and the page's own policy (Content-Security-Policy) allows its style and the pictures inside it alone.
+"""
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from selfembed.errors import InputError
+from selfembed.jobs.records import commit
+from selfembed.pages import plain_words
+from selfembed.pages.account import Account, is_main
+
+HERE = Path(__file__).parent
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A picture: its heading, what kind of thing it shows, its caption (may be empty), and the file (PNG)."""
+
+    title: str
+    shows: str
+    caption: str
+    path: Path
+
+    @property
+    def alternative(self) -> str:
+        """What is read out instead of the picture; the caption is read anyway."""
+        return f"Figure: {self.title}. {self.shows}"
+
+    @property
+    def source(self) -> str:
+        """The picture as a data URI.
+
+        Raises InputError if it is none.
+        """
+        data = self.path.read_bytes()
+        if not data.startswith(PNG):
+            raise InputError(f"{self.path}: no PNG; needed: a figure of this workflow")
+        return f"data:image/png;base64,{base64.b64encode(data).decode('ascii')}"
+
+
+def page(
+    title: str,
+    account: Account,
+    model: str,
+    figures: Sequence[Figure],
+    maps: dict[str, str],
+    crops: Sequence[dict[str, int]],
+    tables: Sequence[Path],
+) -> str:
+    """The page as HTML.
+
+    Args:
+        title: heading.
+        model: path of the folder with the model.
+        maps: relative paths of interactive maps, by corpus.
+        crops: where the texts of corpora of crops went.
+        tables: the tables that the scores are from, to be named.
+
+    Raises InputError if a figure is no picture.
+    """
+    style = (HERE / "style.css").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(style.encode("utf-8")).digest()).decode("ascii")
+    environment = Environment(
+        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.get_template("page.html").render(
+        title=title,
+        style=style,
+        policy=f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
+        account=account,
+        words=plain_words,
+        conclusion=plain_words.conclusion(account),
+        comparisons=[
+            (other, [row for row in rows if is_main(row, rows)]) for other, rows in account.compared().items()
+        ],
+        others=[row for rows in account.compared().values() for row in rows if not is_main(row, rows)],
+        main_scores=plain_words.score_table(account, main=True),
+        all_scores=plain_words.score_table(account, main=False),
+        model=model,
+        figures=figures,
+        maps={corpus: quote(path) for corpus, path in maps.items()},
+        crops=crops,
+        tables=tables,
+        commit=commit(),
+    )

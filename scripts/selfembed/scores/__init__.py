@@ -1,0 +1,1 @@
+"""Scores on corpora, and their tidy rows."""

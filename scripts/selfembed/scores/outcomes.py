@@ -1,0 +1,40 @@
+"""What every tested text adds to scores, read from beside the score files."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from selfembed.errors import InputError, first_line
+from selfembed.jobs import seals
+from selfembed.scores.tables import OUTCOME_COLUMNS
+
+
+def of_scores(scores: pd.DataFrame, path: Path) -> list[pd.Series]:
+    """What every text adds to each of some scores of a file, by id.
+
+    Args:
+        scores: rows of the file, columns `pooling`, `layer`, `score`.
+        path: the Parquet file beside the score file.
+
+    Raises InputError if the file does not exist, or is not what a step wrote.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: does not exist; needed beside the scores (is the score made by an older version?)")
+    try:
+        everything = pd.read_parquet(seals.opened(path), columns=OUTCOME_COLUMNS)
+    except (ValueError, OSError) as error:
+        raise InputError(f"{path}: no outcomes of texts: {first_line(error)}") from error
+    found = []
+    for pooling, layer, score in scores[["pooling", "layer", "score"]].itertuples(index=False, name=None):
+        here = (everything["pooling"] == pooling) & (everything["layer"] == layer) & (everything["score"] == score)
+        found.append(everything[here].set_index("id")["outcome"])
+    return found
+
+
+def of_rows(scores: pd.DataFrame) -> list[pd.Series]:
+    """What every text adds to each of some scores, in their order; the column `path` names the score file."""
+    found: dict[int, pd.Series] = {}
+    numbered = scores.assign(position=range(len(scores)))
+    for path, rows in numbered.groupby("path", sort=False):
+        found |= dict(zip(rows["position"], of_scores(rows, Path(path).with_suffix(".parquet")), strict=True))
+    return [found[position] for position in range(len(scores))]

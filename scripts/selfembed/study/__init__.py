@@ -1,0 +1,1 @@
+"""A config read, checked and expanded into runs and evaluations."""

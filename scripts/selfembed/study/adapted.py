@@ -1,0 +1,120 @@
+"""The model that a report is about: which run it is, what it started from, what it was scored on."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from selfembed.settings.encoders import (
+    EmbeddingLayerEncoder,
+    EmbeddingModuleEncoder,
+    Encoder,
+    FolderEncoder,
+    HubAdapter,
+    HubEncoder,
+    PackageEncoder,
+)
+from selfembed.settings.schema import Settings
+from selfembed.study.checks import original, unknown
+from selfembed.study.expansion import Evaluation, Study, base_of
+
+
+def evaluations(settings: Settings, study: Study) -> list[Evaluation]:
+    """Scores of the model on corpora, in the experiments of the report's tables of differences; all seeds."""
+    report = settings.report
+    return [
+        item
+        for item in in_tables(settings, study)
+        if item.line.label == report.model and item.model.recipe and item.model.corpus == report.corpus
+    ]
+
+
+def in_tables(settings: Settings, study: Study) -> list[Evaluation]:
+    """Every score on a corpus that the report's tables of differences may show, at the steps that they show."""
+    tables = [settings.tables[name] for name in settings.report.differences]
+    found = [
+        item
+        for table in tables
+        for item in study.experiments[table.experiment]
+        if not table.steps or item.step in map(str, table.steps)
+    ]
+    return [item for item in dict.fromkeys(found) if item.score and item.on in settings.corpora]
+
+
+def base_label(settings: Settings, study: Study) -> str | None:
+    """What tables call the encoder as it came, without fine-tuning; None if no table has it."""
+    base = base_of(evaluations(settings, study)[0].model, settings).family
+    return next((item.line.label for item in in_tables(settings, study) if item.model.family == base), None)
+
+
+def scored_on(settings: Settings, study: Study) -> list[str]:
+    """The corpora that the model is scored on."""
+    return list(dict.fromkeys(item.on for item in evaluations(settings, study)))
+
+
+def cleaned(settings: Settings) -> str:
+    """The corpus whose texts were read and cleaned: that of the report, or the one that it is made from."""
+    return original(settings.report.corpus, settings)
+
+
+def encoder_in_words(encoder: Encoder) -> str:
+    """What an encoder is, for people."""
+    match encoder:
+        case HubEncoder():
+            revision = f", revision {encoder.revision[:8]}" if encoder.revision else ""
+            words = f"{encoder.id} (Hugging Face hub{revision})"
+            return words if encoder.adapter is None else f"{words} with the adapter {adapter_in_words(encoder.adapter)}"
+        case FolderEncoder():
+            # No more of the path than the name: the card may be published.
+            words = f"the pretrained model in the folder {Path(encoder.path).name}"
+            return words if encoder.adapter is None else f"{words} with the adapter in {Path(encoder.adapter).name}"
+        case PackageEncoder():
+            return f"the pretrained model in the Python package {encoder.package.replace('_', '-')}"
+        case EmbeddingLayerEncoder():
+            return f"the token-embedding layer of {encoder.of} alone"
+        case EmbeddingModuleEncoder():
+            return f"the embedding module of {encoder.of} alone"
+    return "a model with random weights, which knew nothing"
+
+
+def adapter_in_words(adapter: HubAdapter) -> str:
+    """What an adapter is, for people."""
+    return f"{adapter.id} (revision {adapter.revision[:8]})" if adapter.revision else adapter.id
+
+
+def check(settings: Settings, study: Study) -> Iterator[str]:
+    """Yield one line for every name in `report` that does not exist or does not fit."""
+    report = settings.report
+    if report is None:
+        return
+    yield from unknown("report.corpus", report.corpus, "a corpus", settings.corpora)
+    tables = {name: table for name, table in settings.tables.items() if table.lay_out == "differences"}
+    for position, name in enumerate(report.differences):
+        yield from unknown(f"report.differences.{position}", name, "a table of differences", tables)
+    for position, name in enumerate(report.figures):
+        yield from unknown(f"report.figures.{position}", name, "a figure", settings.figures)
+    if report.corpus not in settings.corpora or not set(report.differences) <= set(tables):
+        return
+    found = evaluations(settings, study)
+    if not found:
+        tuned = dict.fromkeys(
+            item.line.label
+            for item in in_tables(settings, study)
+            if item.model.recipe and item.model.corpus == report.corpus
+        )
+        yield (
+            f"report.model: '{report.model}' is no label of a model fine-tuned on '{report.corpus}' in these tables; "
+            f"allowed: {', '.join(tuned) or 'none, name another corpus or other tables'}"
+        )
+        return
+    several = list(dict.fromkeys((f"models/{item.model.family}", f"step {item.step}") for item in found))
+    if len(several) > 1:
+        meant = " and ".join(", ".join(words) for words in several)
+        yield f"report.model: '{report.model}' means {meant} in these tables; allowed: a label of one"
+        return
+    for position, name in enumerate(report.differences):
+        table = tables[name]
+        shown = {item.line.label for item in study.experiments[table.experiment]}
+        if report.model not in shown or (table.labels and report.model not in [*table.labels, table.against]):
+            yield (
+                f"report.differences.{position}: '{name}' does not compare '{report.model}'; "
+                "allowed: tables with it, as `against` or among `labels`"
+            )

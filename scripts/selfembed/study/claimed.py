@@ -1,0 +1,148 @@
+"""Claims with everything that a script needs to judge them: which scores, on what, called what."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+from selfembed.settings.claims import Point
+from selfembed.settings.schema import Settings
+from selfembed.study.checks import not_fractions, unknown
+from selfembed.study.expansion import Evaluation, Study, spelled
+from selfembed.study.places import Row, rows_of
+
+LEAST_LAYERS = 3  # two points always lie on a line
+
+Match = tuple[Evaluation, Row]
+
+
+def described(settings: Settings, study: Study) -> list[dict[str, Any]]:
+    """Every claim as plain data: its texts, and its comparisons with their scores looked up."""
+    return [
+        {
+            "name": name,
+            "sentence": claim.sentence,
+            "paper": claim.paper,
+            "evidence": [part for comparison in claim.evidence for part in looked_up(comparison, settings, study)],
+        }
+        for name, claim in settings.claims.items()
+    ]
+
+
+def looked_up(comparison, settings: Settings, study: Study) -> list[dict[str, Any]]:
+    """A comparison as plain data, an order as the differences that it is made of."""
+    on = places(comparison, settings, study)
+    on_tasks = comparison.score == "mteb"
+    shared = {
+        "compare": comparison.compare,
+        "experiment": comparison.experiment,
+        "score": comparison.score,
+        "pooling": comparison.pooling,
+        "averaged": comparison.averaged,
+        "limit": dict(zip(("kind", "value"), comparison.limit, strict=True)),
+        "corpora": [] if on_tasks else on,
+        "tasks": {name: settings.tasks[name].block for name in on} if on_tasks else {},
+    }
+    points = [score_of(point, comparison, on, settings, study) for point in comparison.points]
+    if comparison.compare == "difference":
+        return [shared | {"points": list(pair)} for pair in pairwise(points)]
+    return [shared | {"points": points}]
+
+
+def score_of(point: Point, comparison, on: list[str], settings: Settings, study: Study) -> dict[str, Any]:
+    """A point as tables identify it: series, swept value, step and layers."""
+    rows = [row for _, row in matches(point, comparison, settings, study) if row["corpus"] in on]
+    first = rows[0]
+    return {
+        "label": first["label"],
+        "series": first["series"],
+        "x": None if first["x"] is None else spelled(first["x"]),
+        "step": first["step"],
+        "layers": sorted({row["layer"] for row in rows}),
+        "last_layer": first["last_layer"],
+    }
+
+
+def needed(settings: Settings, study: Study) -> dict[str, list[Evaluation]]:
+    """The evaluations that claims are judged by, each once, by experiment."""
+    found: dict[str, dict[Evaluation, None]] = {}
+    for claim in settings.claims.values():
+        for comparison in claim.evidence:
+            on = places(comparison, settings, study)
+            for point in comparison.points:
+                items = [item for item, row in matches(point, comparison, settings, study) if row["corpus"] in on]
+                found.setdefault(comparison.experiment, {}).update(dict.fromkeys(items))
+    return {experiment: list(items) for experiment, items in found.items()}
+
+
+def places(comparison, settings: Settings, study: Study) -> list[str]:
+    """Corpora, or tasks, on which all points of a comparison have scores, in the experiment's order."""
+    experiment = settings.experiments[comparison.experiment]
+    possible = experiment.tasks if comparison.score == "mteb" else comparison.corpora or experiment.corpora
+    scored = [{row["corpus"] for _, row in matches(point, comparison, settings, study)} for point in comparison.points]
+    return [name for name in possible if all(name in found for found in scored)]
+
+
+def matches(point: Point, comparison, settings: Settings, study: Study) -> list[Match]:
+    """Evaluations with the scores of a point: of its label, step and layer, all corpora or tasks and all seeds."""
+    found = []
+    for item in study.experiments[comparison.experiment]:
+        if item.line.label != point.label or (point.step is not None and item.step != str(point.step)):
+            continue
+        for row in rows_of([item], settings):
+            if row["score"] != comparison.score or row["pooling"] not in (comparison.pooling, "none"):
+                continue
+            layer = row["last_layer"] if point.layer is None else point.layer
+            if comparison.compare == "trend" or row["layer"] == layer:
+                found.append((item, row))
+    return found
+
+
+def check(settings: Settings, study: Study) -> Iterator[str]:
+    """Yield one line for every name in `claims` that does not exist, or that means no score or several."""
+    for name, claim in settings.claims.items():
+        for position, comparison in enumerate(claim.evidence):
+            yield from check_comparison(f"claims.{name}.evidence.{position}", comparison, settings, study)
+
+
+def check_comparison(key: str, comparison, settings: Settings, study: Study) -> Iterator[str]:
+    """Every point of a comparison means one score on every corpus that is asked for."""
+    if comparison.experiment not in settings.experiments:
+        yield from unknown(f"{key}.experiment", comparison.experiment, "an experiment", settings.experiments)
+        return
+    experiment = settings.experiments[comparison.experiment]
+    if comparison.score in not_fractions(experiment, settings):
+        yield f"{key}.score: '{comparison.score}' is not a fraction of 1; allowed: a score in per cent"
+    evaluations = study.experiments[comparison.experiment]
+    labels = list(dict.fromkeys(item.line.label for item in evaluations))
+    scores = list(dict.fromkeys(row["score"] for row in rows_of(evaluations, settings)))
+    wrong = [line for point in comparison.points for line in unknown(key, point.label, "a label", labels)]
+    wrong += unknown(f"{key}.score", comparison.score, "a score of the experiment", scores)
+    for position, corpus in enumerate(comparison.corpora or []):
+        wrong += unknown(f"{key}.corpora.{position}", corpus, "a corpus of the experiment", experiment.corpora)
+    yield from dict.fromkeys(wrong)
+    if wrong:
+        return
+    for point in comparison.points:
+        found = matches(point, comparison, settings, study)
+        if not found:
+            of_label = [item for item in evaluations if item.line.label == point.label]
+            steps = ", ".join(dict.fromkeys(item.step for item in of_label))
+            yield (
+                f"{key}: '{point.label}' has no such score ({comparison.score}, {comparison.pooling}"
+                f"{'' if point.step is None else f', step {point.step}'}"
+                f"{'' if point.layer is None else f', layer {point.layer}'}); steps of this label: {steps}"
+            )
+            return
+        steps = list(dict.fromkeys(item.step for item, _ in found))
+        if len(steps) > 1:
+            yield f"{key}: '{point.label}' has the steps {', '.join(steps)}; allowed: a label with one `step`"
+            return
+        if comparison.compare == "trend" and len({row["layer"] for _, row in found}) < LEAST_LAYERS:
+            yield f"{key}.model: '{point.label}' has fewer than {LEAST_LAYERS} scored layers; allowed: layers: all"
+    on = places(comparison, settings, study)
+    if not on:
+        yield f"{key}: these models share no corpus or task; allowed: models scored on the same"
+    for position, corpus in enumerate(comparison.corpora or []):
+        if on and corpus not in on:
+            allowed = ", ".join(on)
+            yield f"{key}.corpora.{position}: not all of these models are scored on '{corpus}'; allowed: {allowed}"

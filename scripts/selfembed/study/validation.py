@@ -1,0 +1,117 @@
+"""Reading a config before any job starts. Every problem is one line: key path, value, what is allowed."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from selfembed.errors import InputError
+from selfembed.evidence import published
+from selfembed.settings.corpora import FolderSource
+from selfembed.settings.schema import Settings
+from selfembed.study import adapted, checks, claimed, places
+from selfembed.study.expansion import expand
+from selfembed.study.messages import describe
+from selfembed.tasks import task_files
+
+
+def load(config: dict[str, Any]) -> Settings:
+    """Check a config, as Snakemake read it, and return its settings.
+
+    Raises InputError with one line for every wrong key, type, name or combination.
+    """
+    try:
+        settings = Settings.model_validate(config)
+    except ValidationError as error:
+        raise InputError("\n".join(dict.fromkeys(describe(problem, Settings) for problem in error.errors()))) from None
+    problems = list(dict.fromkeys(checks.check(settings)))
+    if not problems:
+        study = expand(settings)
+        problems = [*places.check(settings, study), *adapted.check(settings, study), *claimed.check(settings, study)]
+    if problems:
+        raise InputError("\n".join(problems))
+    return settings
+
+
+def missing_sources(settings: Settings) -> None:
+    """Check that the local files and folders a config names exist, and that published numbers say what they are.
+
+    Raises InputError with one line for each that does not.
+    """
+    named = [
+        (f"corpora.{name}.source.{key}", path, "", "a file")
+        for name, corpus in settings.corpora.items()
+        for key in ("path", "keyword_classes")
+        if (path := getattr(corpus.source, key, None)) is not None
+        if not isinstance(corpus.source, FolderSource)
+    ] + [
+        (f"encoders.{name}.path", encoder.path, "model.safetensors", "a folder with model.safetensors")
+        for name, encoder in settings.encoders.items()
+        if encoder.type == "folder"
+    ]
+    named += [
+        (f"encoders.{name}.adapter", encoder.adapter, "adapter_config.json", "a folder with adapter_config.json")
+        for name, encoder in settings.encoders.items()
+        if encoder.type == "folder" and encoder.adapter is not None
+    ]
+    if settings.published is not None:
+        named.append(("published", settings.published, "", "a file"))
+    missing = [
+        f"{key}: {path!r} does not exist; allowed: {kind}"
+        for key, path, inside, kind in named
+        if not Path(path, inside).is_file()
+    ] + missing_task_files(settings)
+    missing += [
+        f"corpora.{name}.source.path: {corpus.source.path!r} is no folder; allowed: a folder with .txt files"
+        for name, corpus in settings.corpora.items()
+        if isinstance(corpus.source, FolderSource) and not Path(corpus.source.path).is_dir()
+    ]
+    if settings.published is not None and Path(settings.published).is_file():
+        missing += published_problems(settings)
+    if missing:
+        raise InputError("\n".join(missing))
+
+
+def missing_task_files(settings: Settings) -> list[str]:
+    """One line for each task whose files are not all there."""
+    found = []
+    for name, task in settings.tasks.items():
+        try:
+            for file in task_files.FILES[task.type] if getattr(task, "files", None) else ():
+                task_files.find(Path(task.files), file)
+        except InputError as error:
+            found.append(f"tasks.{name}.files: {error}")
+    return found
+
+
+def published_problems(settings: Settings) -> list[str]:
+    """One line if published numbers lack columns, or for each whose noise is not said as it has to be."""
+    path = settings.published
+    try:
+        with open(path, newline="", encoding="utf-8") as file:
+            rows = list(csv.reader(file))
+    except (UnicodeDecodeError, csv.Error) as error:
+        return [f"published: {path!r} cannot be read: {error}; allowed: CSV in UTF-8"]
+    header = rows[0] if rows else []
+    lacking = ", ".join(name for name in published.NEEDED_COLUMNS if name not in header)
+    if lacking:
+        needed = ", ".join(published.NEEDED_COLUMNS)
+        return [f"published: {path!r} has no column {lacking}; allowed: CSV with {needed}"]
+    numbers = (published.problem(dict(zip(header, row, strict=False))) for row in rows[1:])
+    return [f"published: {path!r}, number {n}: {problem}" for n, problem in enumerate(numbers, 1) if problem]
+
+
+def check_target_names(settings: Settings, taken: set[str]) -> None:
+    """Check that no figure or table, each a rule by its name, is called like a rule of the workflow or like another.
+
+    Raises InputError with one line for each that is.
+    """
+    clashes = [
+        f"{key}.{name}: the name is a rule's; allowed: another name"
+        for key, group in (("figures", settings.figures), ("tables", settings.tables))
+        for name in group
+        if name in taken or (key == "tables" and name in settings.figures)
+    ]
+    if clashes:
+        raise InputError("\n".join(clashes))

@@ -1,0 +1,1 @@
+"""MTEB tasks: made from corpora, read from files, taken from mteb's registry, and run."""

@@ -1,0 +1,55 @@
+"""Models scored on MTEB tasks by mteb itself, so that one score is one model's alone."""
+
+import tempfile
+from pathlib import Path
+
+import mteb
+import numpy as np
+from mteb.abstasks.abstask import AbsTask
+from mteb.cache import ResultCache
+from mteb.results import TaskResult
+from sentence_transformers import SentenceTransformer
+from sentence_transformers.sentence_transformer.modules import Normalize
+
+from selfembed.errors import InputError
+from selfembed.models import encoders
+
+
+def model_at(
+    folder: Path, layer: int, pooling: str, max_length: int, normalise: bool, name: str, checksum: str
+) -> SentenceTransformer:
+    """A saved model cut above a layer, for mteb: with a pooling, scaled to unit length or not, under a name of its own.
+
+    Args:
+        name, checksum: identify the model in mteb's results; models that share them would share scores.
+    """
+    encoder = encoders.load(folder, layers=layer)
+    model = encoders.assemble(encoder, pooling, min(max_length, encoders.longest_input(encoder, max_length)))
+    if normalise:
+        model.append(Normalize())
+    model.model_card_data.model_name = name
+    model.model_card_data.base_model_revision = checksum
+    return model
+
+
+def evaluate(model: SentenceTransformer, task: AbsTask, batch_size: int = 32) -> TaskResult:
+    """Score a model on a fresh task with mteb and a cache of its own; returns mteb's result of the task.
+
+    Raises InputError if mteb gives no score.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        results = mteb.evaluate(
+            model,
+            task,
+            cache=ResultCache(folder),
+            overwrite_strategy="always",
+            encode_kwargs={"batch_size": batch_size},
+            co2_tracker=False,
+            show_progress_bar=False,
+        )
+    if not results.task_results:
+        raise InputError(f"task '{task.metadata.name}': mteb gave no result")
+    (result,) = results.task_results
+    if not np.isfinite(result.get_score()):
+        raise InputError(f"task '{task.metadata.name}': score is {result.get_score()}; are the model's vectors broken?")
+    return result

@@ -1,0 +1,32 @@
+"""Files of a local MTEB task: what they are called, and their columns, which are those of MTEB's own data sets."""
+
+from pathlib import Path
+
+from selfembed.errors import InputError
+from selfembed.texts.file_formats import FORMATS
+
+DOCUMENTS = {
+    "corpus": ("_id", "text"),
+    "queries": ("_id", "text"),
+    "qrels": ("query-id", "corpus-id", "score"),
+}
+# Kind of task → name of a file without its ending → columns that it must have.
+FILES: dict[str, dict[str, tuple[str, ...]]] = {
+    "clustering": {"test": ("sentences", "labels")},
+    "classification": {"train": ("text", "label"), "test": ("text", "label")},
+    "sts": {"test": ("sentence1", "sentence2", "score")},
+    "retrieval": DOCUMENTS,
+    "reranking": DOCUMENTS | {"top_ranked": ("query-id", "corpus-ids")},
+}
+
+
+def find(folder: Path, name: str) -> Path:
+    """The file of that name in a folder, whatever its ending.
+
+    Raises InputError if there is none, or more than one.
+    """
+    found = [path for ending in FORMATS if (path := folder / f"{name}{ending}").is_file()]
+    if len(found) != 1:
+        names = " and ".join(path.name for path in found) or "no such file"
+        raise InputError(f"{folder}: {names}; needed: one file {name} that ends in {', '.join(FORMATS)}")
+    return found[0]

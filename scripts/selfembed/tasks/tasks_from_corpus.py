@@ -1,0 +1,101 @@
+"""Data of local MTEB tasks, made from a labelled corpus: texts with the same label count as similar.
+
+The same corpus gives the same data. Every maker takes the labelled texts and a generator.
+"""
+
+import numpy as np
+import pandas as pd
+from datasets import Dataset
+
+from selfembed.errors import InputError
+from selfembed.tasks import task_data
+from selfembed.texts.splits import split
+
+SEED = 42
+LARGEST = 1000  # pairs or queries
+CANDIDATES = 10  # texts to rerank for a query
+
+
+def clustering(corpus: pd.DataFrame, generator: np.random.Generator) -> dict:
+    """One set of all texts with their labels."""
+    return {"test": Dataset.from_dict({"sentences": [corpus["text"].tolist()], "labels": [corpus["label"].tolist()]})}
+
+
+def classification(corpus: pd.DataFrame, generator: np.random.Generator) -> dict:
+    """Half of the texts to learn from, half to classify."""
+    return task_data.classification(*(corpus.iloc[part] for part in split(len(corpus), 0.5, SEED)))
+
+
+def sts(corpus: pd.DataFrame, generator: np.random.Generator) -> dict:
+    """Pairs of texts: every other one with the same label (score 1), the rest with different ones (score 0)."""
+    pairs = {"sentence1": [], "sentence2": [], "score": []}
+    for number, position in enumerate(generator.permutation(len(corpus))[:LARGEST]):
+        same = number % 2 == 0
+        partners = others(corpus, position, same)
+        if partners.size:
+            partner = generator.choice(partners)
+            for key, value in zip(pairs, (corpus["text"][position], corpus["text"][partner], float(same)), strict=True):
+                pairs[key].append(value)
+    return {"test": Dataset.from_dict(pairs)}
+
+
+def retrieval(corpus: pd.DataFrame, generator: np.random.Generator) -> dict:
+    """Titles are queries, each for its text among all.
+
+    Raises InputError if no text has a title.
+    """
+    titled = np.flatnonzero(corpus["title"].notna())
+    if not titled.size:
+        raise InputError("no text has a title, which retrieval needs")
+    queries = generator.permutation(titled)[:LARGEST]
+    relevant = {f"q{position}": {f"d{position}": 1} for position in queries}
+    return search(corpus, queries, corpus["title"], relevant, None)
+
+
+def reranking(corpus: pd.DataFrame, generator: np.random.Generator) -> dict:
+    """Texts are queries; of ten candidates up to three have the query's label."""
+    relevant, ranked = {}, {}
+    for position in generator.permutation(len(corpus))[:LARGEST]:
+        alike, different = others(corpus, position, True), others(corpus, position, False)
+        if not alike.size or not different.size:
+            continue
+        good = generator.choice(alike, min(3, alike.size), replace=False)
+        bad = generator.choice(different, min(CANDIDATES - good.size, different.size), replace=False)
+        relevant[f"q{position}"] = {f"d{place}": 1 for place in good}
+        ranked[f"q{position}"] = [f"d{place}" for place in generator.permutation(np.concatenate([good, bad]))]
+    queries = [int(name[1:]) for name in relevant]
+    return search(corpus, queries, corpus["text"], relevant, ranked)
+
+
+def others(corpus: pd.DataFrame, position: int, same: bool) -> np.ndarray:
+    """Positions of other texts with the same label, or with different ones."""
+    alike = (corpus["label"] == corpus["label"][position]).to_numpy()
+    found = np.flatnonzero(alike == same)
+    return found[found != position]
+
+
+def search(corpus: pd.DataFrame, queries, texts: pd.Series, relevant: dict, ranked: dict | None) -> dict:
+    """All texts as documents, and some texts or titles as queries."""
+    documents = {"id": [f"d{position}" for position in range(len(corpus))], "text": corpus["text"], "title": ""}
+    asked = {"id": [f"q{position}" for position in queries], "text": [texts[position] for position in queries]}
+    return task_data.retrieval(pd.DataFrame(documents), pd.DataFrame(asked), relevant, ranked)
+
+
+MAKERS = {
+    "clustering": clustering,
+    "classification": classification,
+    "sts": sts,
+    "retrieval": retrieval,
+    "reranking": reranking,
+}
+
+
+def make(kind: str, corpus: pd.DataFrame) -> dict:
+    """Data of a task of a kind, in mteb's layout.
+
+    Raises InputError if the corpus has fewer than 20 labelled texts or two labels.
+    """
+    labelled = corpus[corpus["label"].notna()].reset_index(drop=True)
+    if len(labelled) < 20 or labelled["label"].nunique() < 2:
+        raise InputError(f"{len(labelled)} labelled texts are too few; needed: 20 texts, 2 labels")
+    return MAKERS[kind](labelled, np.random.default_rng(SEED))

@@ -1,0 +1,1 @@
+"""Corpora: files read, cleaned, labelled and split."""

@@ -1,0 +1,208 @@
+"""Readers of corpora, and their cleaning into one table: `id`, `text`, `label`, `title`."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from pandas.api.types import is_float_dtype
+
+from selfembed.errors import InputError, first_line
+from selfembed.texts import cells
+from selfembed.texts.file_formats import FORMATS
+from selfembed.texts.keywords import label as label_by_keywords
+from selfembed.texts.keywords import read_classes
+from selfembed.texts.keywords import split as split_keywords
+from selfembed.texts.text_files import encoding_of
+
+COLUMNS = ["id", "text", "label", "title"]
+
+
+def read_source(
+    path: Path,
+    format: str | None = None,
+    text: str = "text",
+    label: str | None = None,
+    title: str | None = None,
+    id: str | None = None,
+    keywords: str | None = None,
+    keyword_classes: Path | None = None,
+    encoding: str | None = None,
+    separator: str | None = None,
+) -> pd.DataFrame:
+    """Read the named columns of a csv, tsv, jsonl or parquet file; `keywords` gives labels by `keyword_classes`.
+
+    Args:
+        encoding: of a text file that is not UTF-8.
+        separator: of the cells of a csv file, if not a comma.
+
+    Returns a frame of strings with the columns `id`, `text`, `label`, `title`; absent ones are all missing.
+
+    Raises InputError if the format is unknown, the file cannot be read or a column does not exist.
+    """
+    if (keywords is None) != (keyword_classes is None):
+        raise InputError(f"{path}: keywords and keyword_classes belong together; allowed: both or neither")
+    raw = read_file(path, format, encoding, separator)
+    if keywords is not None and keyword_classes is not None:
+        if keywords not in raw.columns:
+            raise InputError(
+                f"{path}: no column '{keywords}' for 'keywords'; columns: {', '.join(map(str, raw.columns))}"
+            )
+        classes = read_classes(keyword_classes)
+        label = "label"
+        raw = raw.assign(label=raw[keywords].map(lambda cell: label_by_keywords(split_keywords(cell), classes)))
+    return columns_of(raw, path, {"id": id, "text": text, "label": label, "title": title})
+
+
+def columns_of(raw: pd.DataFrame, path: Path, columns: dict[str, str | None]) -> pd.DataFrame:
+    """The named columns of what was read from a file, as text, under our names; absent ones are all missing.
+
+    Raises InputError if a column does not exist, comes twice, or has cells that hold no text or number.
+    """
+    table = pd.DataFrame(index=range(len(raw)))
+    for name, column in columns.items():
+        if column is None:
+            table[name] = pd.Series([None] * len(raw), dtype="object")
+        elif list(raw.columns).count(column) > 1:
+            raise InputError(f"{path}: column '{column}' comes twice; needed: once")
+        elif column in raw.columns:
+            table[name] = as_text(one_thing_each(raw[column], path)).to_numpy()
+        else:
+            raise InputError(f"{path}: no column '{column}' for '{name}'; columns: {', '.join(map(str, raw.columns))}")
+    return table
+
+
+def one_thing_each(cells: pd.Series, path: Path) -> pd.Series:
+    """The cells as they are.
+
+    Raises InputError if one holds several things, bytes, or text that is not UTF-8.
+    """
+    try:
+        found = cells.astype(object)  # Parquet's texts are decoded only now
+    except Exception as error:
+        raise InputError(f"{path}: column '{cells.name}' cannot be read: {first_line(error)}") from error
+    for row, cell in enumerate(found if cells.dtype == object else (), start=1):
+        if isinstance(cell, dict | bytes) or (hasattr(cell, "__iter__") and not isinstance(cell, str)):
+            kind = type(cell).__name__
+            raise InputError(f"{path}: column '{cells.name}' holds a {kind} in row {row}; needed: one text or number")
+    return cells
+
+
+def as_text(cells: pd.Series) -> pd.Series:
+    """Cells as text, missing ones missing; whole numbers with a gap among them, which come as 1.0, 2.0, are 1, 2."""
+    if is_float_dtype(cells) and (cells.dropna() % 1 == 0).all() and (cells.dropna().abs() <= 2**53).all():
+        cells = cells.astype("Int64")
+    return cells.astype("object").map(str, na_action="ignore")
+
+
+def read_file(
+    path: Path, format: str | None = None, encoding: str | None = None, separator: str | None = None
+) -> pd.DataFrame:
+    """Read a csv, tsv, jsonl or parquet file as it is; without a format, its ending decides.
+
+    Args:
+        encoding: of a text file that is not UTF-8.
+        separator: of the cells of a csv file, if not a comma.
+
+    Raises InputError if the format is unknown or the file cannot be read.
+    """
+    format = format or FORMATS.get(path.suffix.lower())
+    if format is None:
+        raise InputError(
+            f"{path}: cannot tell the format from the ending '{path.suffix}'; allowed: {', '.join(FORMATS)}"
+        )
+    if format in ("csv", "tsv"):
+        return cells.read(path, "\t" if format == "tsv" else separator or ",", encoding)
+    try:
+        if format == "parquet":
+            return pd.read_parquet(path)
+        how = {"lines": True, "dtype": False, "convert_dates": False}
+        return pd.read_json(path, encoding=encoding_of(path, encoding), **how)
+    except Exception as error:  # whatever the bytes do to the parser
+        raise InputError(f"{path}: cannot be read as {format}: {first_line(error)}") from error
+
+
+def prepare(
+    table: pd.DataFrame,
+    unlabelled: tuple[str, ...] = (),
+    minimum_length: int = 1,
+    minimum_label_count: int = 1,
+    deduplicate: bool = True,
+) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Clean a table of texts: fold white space, drop empty, short and duplicate texts, give stable ids.
+
+    Returns the corpus and the number of rows that went each way. Ids are the source's, where it has them, else the
+    first 16 hexadecimal digits of the text's SHA-256, so that they do not depend on the order or number of rows.
+
+    Raises InputError if no text is left or ids are not unique.
+    """
+    corpus = table[COLUMNS].copy()
+    for column in ("text", "label", "title"):
+        corpus[column] = corpus[column].map(fold, na_action="ignore")
+    counts = {"read": len(corpus)}
+    empty = corpus["text"].isna() | (corpus["text"] == "")
+    corpus = corpus[~empty]
+    counts["empty"] = int(empty.sum())
+    short = corpus["text"].map(len) < minimum_length
+    corpus = corpus[~short]
+    counts["too short"] = int(short.sum())
+    corpus["title"] = corpus["title"].where(corpus["title"] != "", None)
+    duplicate = corpus["text"].duplicated() if deduplicate else pd.Series(False, index=corpus.index)
+    corpus = corpus[~duplicate]
+    counts["duplicate"] = int(duplicate.sum())
+    if corpus.empty:
+        raise InputError(
+            f"no text is left: {summary(counts)}; needed: at least one text of {minimum_length} characters"
+        )
+    missing = corpus["label"].isna() | corpus["label"].isin({"", *unlabelled})
+    rare = ~missing & (corpus["label"].map(corpus["label"][~missing].value_counts()) < minimum_label_count)
+    corpus["label"] = corpus["label"].mask(missing | rare, None)
+    counts["kept"] = len(corpus)
+    counts["kept, labelled"] = int(corpus["label"].notna().sum())
+    counts["kept, label too rare"] = int(rare.sum())
+    counts["classes"] = int(corpus["label"].nunique())
+    corpus["id"] = corpus["id"].where(corpus["id"].notna(), corpus["text"].map(text_id))
+    if not deduplicate:
+        repeats = corpus.groupby("id").cumcount()
+        corpus["id"] = corpus["id"].where(repeats == 0, corpus["id"] + "-" + (repeats + 1).astype(str))
+    if not corpus["id"].is_unique:
+        twice = corpus["id"][corpus["id"].duplicated()].iloc[0]
+        raise InputError(f"id '{twice}' belongs to several texts; ids must be unique")
+    return corpus.reset_index(drop=True), counts
+
+
+def fold(text: str) -> str:
+    """Replace every run of white space by one space and strip the ends."""
+    return " ".join(text.split())
+
+
+def text_id(text: str) -> str:
+    """An id that depends on the text alone."""
+    return hashlib.sha256(text.encode("utf-8", errors="surrogatepass")).hexdigest()[:16]
+
+
+def sample(corpus: pd.DataFrame, size: int, seed: int) -> pd.DataFrame:
+    """A random sample of a corpus without replacement, in the order drawn.
+
+    Raises InputError if the corpus has fewer texts.
+    """
+    if size > len(corpus):
+        raise InputError(f"{len(corpus)} texts, fewer than the sample's size {size}")
+    # The generator of the paper's study, so that the samples are the same.
+    return corpus.iloc[np.random.RandomState(seed).choice(len(corpus), size, replace=False)]
+
+
+def summary(counts: dict[str, int]) -> str:
+    """The row counts as one line."""
+    return ", ".join(f"{number} {name}" for name, number in counts.items())
+
+
+def read_corpus(path: Path) -> pd.DataFrame:
+    """Read a prepared corpus.
+
+    Raises InputError if the file is not one.
+    """
+    try:
+        return pd.read_parquet(path, columns=COLUMNS)
+    except Exception as error:  # whatever the bytes do to the parser
+        raise InputError(f"{path}: not a prepared corpus: {first_line(error)}") from error

@@ -1,0 +1,49 @@
+"""Labels from author keywords, by the rules of the ICLR data set."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from selfembed.errors import InputError
+from selfembed.texts import cells
+
+
+def read_classes(path: Path) -> pd.DataFrame:
+    """Table of keywords, in lower case, with their `frequency` and `class`, by keyword.
+
+    Raises InputError if the file cannot be read, lacks columns, has a keyword twice, or a frequency that is no number.
+    """
+    table = cells.read(path).fillna("")
+    missing = {"keyword", "frequency", "class"} - set(table.columns)
+    if missing:
+        raise InputError(f"{path}: no column {', '.join(sorted(missing))}; needed: keyword, frequency, class")
+    table["keyword"] = table["keyword"].str.strip().str.lower()
+    twice = table["keyword"][table["keyword"].duplicated()]
+    if len(twice):
+        raise InputError(f"{path}: keyword '{twice.iloc[0]}' comes twice; needed: one row for each")
+    numbers = pd.to_numeric(table["frequency"], errors="coerce")
+    if numbers.isna().any():
+        row = table[numbers.isna()].iloc[0]
+        raise InputError(f"{path}: frequency of '{row['keyword']}' is {row['frequency']!r}; needed: a number")
+    return table.assign(frequency=numbers).set_index("keyword")
+
+
+def label(keywords: Iterable[str], classes: pd.DataFrame) -> str | None:
+    """The class of the rarest keyword that is in the table, the first of equally rare ones; None if none is.
+
+    Frequencies are constants of the data set, never counted anew.
+    """
+    known = [keyword for keyword in keywords if keyword in classes.index]
+    if not known:
+        return None
+    return classes.at[min(known, key=lambda keyword: classes.at[keyword, "frequency"]), "class"]
+
+
+def split(cell: object) -> list[str]:
+    """Keywords of a cell, which holds a list or a text with commas or semicolons; lower case."""
+    if isinstance(cell, str):
+        cell = cell.replace(";", ",").split(",")
+    elif not hasattr(cell, "__iter__"):
+        return []
+    return [str(keyword).strip().lower() for keyword in cell]

@@ -1,0 +1,102 @@
+"""How a file or folder that people bring is to be read: format, encoding, separator, columns."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from selfembed.errors import InputError
+from selfembed.texts import columns, corpora, text_files
+from selfembed.texts.file_formats import FORMATS
+
+Found = tuple[dict[str, Any], pd.DataFrame, list[str]]
+
+
+def look_at(
+    path: Path,
+    text: str | None = None,
+    label: str | None = None,
+    title: str | None = None,
+    encoding: str | None = None,
+    fewest: int = 10,
+) -> Found:
+    """Find out how a file or folder is to be read, and read it.
+
+    Args:
+        text, label, title: columns; texts and titles are looked for without them.
+        encoding: of files that are not UTF-8; guessed without it.
+        fewest: rows of each value in a column that could be labels.
+
+    Returns the settings of the source, the raw texts (`id`, `text`, `label`, `title`), and what a person should know.
+
+    Raises InputError with one line if it cannot be read, or if it is not clear where the texts are.
+    """
+    if not path.exists():
+        raise InputError(f"{path}: does not exist; needed: a {', '.join(FORMATS)} file, or a folder of .txt files")
+    if path.is_dir():
+        return look_at_folder(path, text, label, title, encoding, fewest)
+    source: dict[str, Any] = {"type": "file", "path": str(path)}
+    format = FORMATS.get(path.suffix.lower())
+    notes: list[str] = []
+    if format in ("csv", "tsv", "jsonl"):
+        source |= encoding_setting([path], encoding, notes)
+    if format == "csv":
+        source |= separator_setting(path, source.get("encoding"))
+    raw = corpora.read_file(path, source.get("format"), source.get("encoding"), source.get("separator"))
+    if raw.empty:
+        raise InputError(f"{path}: no rows; needed: a text in each")
+    source["text"] = text or columns.find_text(raw, path)
+    title = title or columns.find_title(raw, source["text"])
+    named = {key: column for key, column in (("label", label), ("title", title)) if column}
+    table = corpora.columns_of(raw, path, {"id": None, "label": None, "title": None, "text": source["text"]} | named)
+    notes += [f"texts are in column '{source['text']}'"] if text is None else []
+    notes += [f"titles are in column '{title}'"] if title else []
+    could_be = [column for column in columns.could_be_labels(raw, source["text"], fewest) if column != title]
+    if label is None and could_be:
+        notes.append(f"could be labels: {', '.join(could_be)}; with LABEL={could_be[0]} accuracies are computed, too")
+    return source | named, table, notes
+
+
+def look_at_folder(
+    path: Path, text: str | None, label: str | None, title: str | None, encoding: str | None, fewest: int
+) -> Found:
+    """The same for a folder of .txt files; it has no columns, but the folders inside can be classes."""
+    if text or title or label not in (None, "folder"):
+        raise InputError(
+            f"{path}: a folder of .txt files has no columns; allowed: LABEL=folder, for folders inside as classes"
+        )
+    source: dict[str, Any] = {"type": "folder", "path": str(path)}
+    notes: list[str] = []
+    source |= encoding_setting(text_files.txt_files(path), encoding, notes)
+    raw = text_files.read_folder(path, source.get("encoding"))
+    if label:
+        source["label"] = label
+    elif columns.could_be_labels(raw, "text", fewest):
+        notes.append("the folders inside could be classes; with LABEL=folder accuracies are computed, too")
+    return source, raw.assign(id=None, label=raw["folder"] if label else None), notes
+
+
+def encoding_setting(paths: list[Path], encoding: str | None, notes: list[str]) -> dict[str, str]:
+    """The setting for files that are not UTF-8: the encoding that a person gave, or a guess, which is told."""
+    others = [path for path in paths if not text_files.is_utf_8(path)]
+    if not others:
+        return {}
+    if encoding is None:
+        encoding = text_files.guessed_encoding(others[0])
+        notes.append(
+            f"{others[0]} is not UTF-8 and taken for {encoding}; if special characters look wrong, say ENCODING=…"
+        )
+    return {"encoding": encoding}
+
+
+def separator_setting(path: Path, encoding: str | None) -> dict[str, str]:
+    """The setting for a csv file whose header has more of another separator than of commas."""
+    try:
+        with open(path, encoding=text_files.encoding_of(path, encoding)) as file:
+            outside_quotes = "".join(file.readline().split('"')[::2])
+    except (UnicodeError, LookupError):  # reading the whole file says so in one line
+        return {}
+    most = max(",;|\t", key=outside_quotes.count)
+    if outside_quotes.count(most) <= outside_quotes.count(","):
+        return {}
+    return {"format": "tsv"} if most == "\t" else {"separator": most}

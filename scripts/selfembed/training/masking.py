@@ -1,0 +1,59 @@
+"""Masked tokens: part of every text's tokens replaced by the encoder's own mask token."""
+
+from collections.abc import Callable
+from itertools import count
+
+import numpy as np
+import torch
+
+from selfembed.errors import InputError
+from selfembed.training import processes
+
+
+def mask_tokens(
+    input_ids: torch.Tensor, maskable: torch.Tensor, fraction: float, mask_id: int, generator: np.random.Generator
+) -> torch.Tensor:
+    """Replace exactly round(fraction · L) of the L maskable tokens of each text, drawn without replacement.
+
+    Args:
+        input_ids: int64, shape (texts, tokens).
+        maskable: bool, shape (texts, tokens): neither special tokens nor padding.
+
+    Returns new token ids, same shape.
+    """
+    masked = input_ids.clone()
+    for row, allowed in enumerate(maskable.numpy()):
+        positions = np.flatnonzero(allowed)
+        chosen = generator.choice(positions, round(fraction * len(positions)), replace=False)
+        masked[row, chosen] = mask_id
+    return masked
+
+
+def masked_preprocessing(
+    preprocess: Callable, tokenizer, fraction: float, seed: int, calls_before: int = 0
+) -> Callable:
+    """A model's preprocessing of texts, followed by masking; every call draws anew.
+
+    Args:
+        seed: with the number of the call, and of this process among several, decides which tokens are masked.
+        calls_before: calls of an earlier process that this one goes on from.
+
+    Raises InputError if the encoder has no mask token, or if the fraction is not in [0, 1).
+    """
+    if not 0 <= fraction < 1:
+        raise InputError(f"mask_fraction is {fraction}; allowed: 0 and more, less than 1")
+    if tokenizer.mask_token_id is None:
+        raise InputError("mask_fraction: the encoder's tokenizer has no mask token; allowed: 0")
+    # An unknown word is a word: it can be masked.
+    special = torch.tensor(sorted(set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}))
+    calls = count(calls_before)
+
+    def masked(texts: list[str], **arguments) -> dict:
+        features = preprocess(texts, **arguments)
+        ids = features["input_ids"]
+        # A stream of its own: the run's seed alone already decides the pairs.
+        generator = np.random.default_rng([seed, 1, next(calls), processes.rank()])
+        maskable = features["attention_mask"].bool() & ~torch.isin(ids, special)
+        return {**features, "input_ids": mask_tokens(ids, maskable, fraction, tokenizer.mask_token_id, generator)}
+
+    return masked

@@ -1,0 +1,395 @@
+"""Contrastive fine-tuning on pairs, with sentence-transformers' own trainer and loss, to the paper's protocol.
+
+Adam without weight decay, no gradient clipping, a learning rate that rises over a part of the first epoch and falls
+linearly to zero, dropout on, in-batch negatives, one direction (anchor to positives).
+
+Several processes share every batch: each passes its part through the encoder, the vectors of all are gathered, and
+every anchor has the whole batch's positives as negatives, as in one process.
+"""
+
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from datasets import Dataset
+from safetensors.torch import load_model, save_model
+from sentence_transformers import SentenceTransformer, SentenceTransformerTrainer, SentenceTransformerTrainingArguments
+from sentence_transformers.base.sampler import DefaultBatchSampler
+from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
+from sentence_transformers.util import batch_to_device
+from transformers import PrinterCallback, TrainerCallback
+
+from selfembed.embeddings.forward import encoder_forward
+from selfembed.errors import InputError
+from selfembed.jobs import interruption, seals
+from selfembed.jobs.command_line import log
+from selfembed.jobs.progress import Progress
+from selfembed.jobs.records import read_json, write_json
+from selfembed.training import processes
+from selfembed.training.masking import masked_preprocessing
+
+Keep = Callable[[str, pd.DataFrame], None]
+
+# Tokens in a forward pass: few on a processor, so that hardly any is padding; a GPU wants large passes instead.
+TOKENS_PER_PASS = {"cpu": 1024, "cuda": 65536}
+
+CHECKPOINT_MINUTES = 10.0  # a killed run loses at most this much
+HISTORY = "history.json"
+CHECKSUMS = "checksums.json"  # of a checkpoint's other files; the last that is written
+
+STEPS_AT_CHANCE = 20  # so many steps in a row that tell no positive from the batch's other texts are no accident
+
+
+class Divergence(InputError):
+    """A training whose loss is NaN or infinite.
+
+    Attributes:
+        history: one row per optimiser step so far.
+        step: whose loss is not finite; the last, if only the model that it leaves gives no finite loss.
+        loss: `nan`, `inf`.
+        lost: names of the kept steps without a usable model, saved or not.
+    """
+
+    def __init__(self, message: str, history: pd.DataFrame, step: int, loss: float, lost: list[str]) -> None:
+        super().__init__(message)
+        self.history = history
+        self.step = step
+        self.loss = str(loss)
+        self.lost = lost
+
+
+def batches_in_order(epochs: np.ndarray, batch_size: int) -> list[list[int]]:
+    """Positions of pairs, batch by batch, in their order; no batch crosses epochs, the last of each may be smaller.
+
+    Args:
+        epochs: epoch of every pair, ascending, shape (pairs,).
+    """
+    found = []
+    for epoch in np.unique(epochs):
+        positions = np.flatnonzero(epochs == epoch).tolist()
+        found.extend(positions[start : start + batch_size] for start in range(0, len(positions), batch_size))
+    return found
+
+
+def shared(found: list[list[int]], n_processes: int) -> list[list[int]]:
+    """Batches that processes can share evenly: without the last few pairs where the size is no multiple of them."""
+    even = [batch[: len(batch) // n_processes * n_processes] for batch in found]
+    return [batch for batch in even if batch]
+
+
+def shares(found: list[list[int]], n_processes: int) -> list[list[int]]:
+    """The parts of every batch, in the order in which accelerate deals them out: one to each process in turn."""
+    return [part.tolist() for batch in found for part in np.split(np.array(batch), n_processes)]
+
+
+def agreed(value: Any) -> Any:
+    """What the first process says."""
+    if processes.count() == 1:
+        return value
+    values = [value]
+    torch.distributed.broadcast_object_list(values)
+    return values[0]
+
+
+class BatchesInOrder(DefaultBatchSampler):
+    """The trainer's view of a list of batches: yields them as they are."""
+
+    def __init__(self, found: list[list[int]]) -> None:
+        self.found = found
+        self.epoch = 0
+
+    def __iter__(self) -> Iterator[list[int]]:
+        return iter(self.found)
+
+    def __len__(self) -> int:
+        return len(self.found)
+
+
+class ResumableTrainer(SentenceTransformerTrainer):
+    """The trainer with checkpoints of bare weights: modules may be of this project, and need not load by themselves."""
+
+    def _save(self, output_dir: str | None = None, state_dict: dict | None = None) -> None:
+        Path(output_dir).mkdir(parents=True, exist_ok=True)
+        save_model(self.model, str(Path(output_dir) / "weights.safetensors"))
+
+    def _load_from_checkpoint(self, checkpoint_path: str) -> None:
+        load_model(self.model, str(Path(checkpoint_path) / "weights.safetensors"))
+
+
+def newest_checkpoint(folder: Path, before: float = np.inf) -> Path | None:
+    """The whole checkpoint of the latest step in a folder, or of the latest `before` some step, if there is one."""
+    found = [path.parent for path in folder.glob(f"checkpoint-*/{CHECKSUMS}") if step_of(path.parent) < before]
+    return next((path for path in sorted(found, key=step_of, reverse=True) if is_whole(path)), None)
+
+
+def is_whole(checkpoint: Path) -> bool:
+    """Whether the files of a checkpoint are what was written; a machine that goes down may leave others."""
+    try:
+        whole = read_json(checkpoint / CHECKSUMS) == checksums_of(checkpoint)
+    except InputError:
+        whole = False
+    if not whole:
+        log.warning("%s: damaged, not gone on from", checkpoint)
+    return whole
+
+
+def checksums_of(checkpoint: Path) -> dict[str, str]:
+    """SHA-256 of every file of a checkpoint but the one that holds these."""
+    found = seals.checksums(checkpoint, checkpoint.name)
+    return {name: checksum for name, checksum in found.items() if name != f"{checkpoint.name}/{CHECKSUMS}"}
+
+
+def step_of(checkpoint: Path) -> int:
+    """The optimiser step after which a checkpoint was saved."""
+    return int(re.fullmatch(r"checkpoint-(\d+)", checkpoint.name)[1])
+
+
+class Checkpoints(TrainerCallback):
+    """Asks the trainer for a checkpoint every so often, and for a last one when the process is asked to end."""
+
+    def __init__(self, history: "History", seconds: float, asked: interruption.Interruption) -> None:
+        self.history = history
+        self.seconds = seconds
+        self.asked = asked
+        self.saved = time.monotonic()
+
+    def on_step_end(self, args, state, control, **kwargs) -> None:
+        """Decide whether this step ends with a checkpoint; the last step of a run needs none."""
+        due = time.monotonic() - self.saved >= self.seconds
+        self.asked.asked, due = agreed((self.asked.asked, due))
+        control.should_save = (due or self.asked.asked) and state.global_step < state.max_steps
+
+    def on_save(self, args, state, control, **kwargs) -> None:
+        """Complete the checkpoint with the history so far.
+
+        Raises SystemExit if the process was asked to end.
+        """
+        if processes.count() > 1:
+            torch.distributed.barrier()  # every process has saved its random state
+        if processes.rank() == 0:
+            folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
+            write_json({"rows": self.history.rows}, folder / HISTORY)
+            write_json(checksums_of(folder), folder / CHECKSUMS)
+        self.saved = time.monotonic()
+        if self.asked.asked:
+            raise SystemExit(f"ended as asked, after step {state.global_step}; run the same again to go on from there")
+
+
+class History(TrainerCallback):
+    """Collects one row per optimiser step, hands over kept steps, logs progress, stops a training that diverged."""
+
+    def __init__(self, found: list[list[int]], epochs: np.ndarray, kept: dict[int, list[str]], keep: Keep) -> None:
+        self.found = found
+        self.epochs = epochs
+        self.kept = kept
+        self.keep = keep
+        self.rows: list[dict] = []
+        self.learning_rate = 0.0
+        self.at_chance = 0
+        self.progress = Progress(len(found), "steps")
+
+    def go_on_from(self, checkpoint: Path) -> None:
+        """Take over the rows of a checkpoint."""
+        self.rows = read_json(checkpoint / HISTORY)["rows"]
+        self.progress.skip(len(self.rows))
+        log.info("going on after step %d of %d", len(self.rows), len(self.found))
+
+    def on_step_begin(self, args, state, control, optimizer=None, **kwargs) -> None:
+        """Note the learning rate that this step uses."""
+        self.learning_rate = optimizer.param_groups[0]["lr"]
+
+    def on_log(self, args, state, control, logs=None, **kwargs) -> None:
+        """Record the step that just ended."""
+        if "loss" not in logs:
+            return
+        batch = self.found[state.global_step - 1]
+        row = {
+            "step": state.global_step,
+            "epoch": int(self.epochs[batch[0]]),
+            "batch_size": len(batch),
+            "learning_rate": self.learning_rate,
+            "loss": logs["loss"],
+        }
+        self.rows.append(row)
+        if not np.isfinite(row["loss"]):
+            raise self.divergence(row, row["loss"], Path(args.output_dir))
+        self.tell_collapse()
+        for name in self.kept.get(row["step"], []):
+            self.keep(name, pd.DataFrame(self.rows))
+        self.progress.advance(1, f"loss {row['loss']:.4f}")
+
+    def divergence(self, row: dict, loss: float, folder: Path, after: bool = False) -> Divergence:
+        """What is known of a training that went wrong at a step, or after it: where, and which kept steps are lost.
+
+        A step whose loss is not finite was begun from broken weights, so the state before it is lost too. The message
+        names the newest state that is known to be good: the step after it went well.
+        """
+        broken = row["step"] if after else row["step"] - 1
+        good = newest_checkpoint(folder, before=broken)
+        kept = f"; the state after step {step_of(good)} is kept in {good}" if good else ""
+        where = f"{'after' if after else 'at'} {self.moment(row)}"
+        lost = [name for step, names in self.kept.items() for name in names if step >= broken]
+        message = f"loss is {loss} {where}; try a smaller learning_rate{kept}"
+        return Divergence(message, pd.DataFrame(self.rows), row["step"], loss, lost)
+
+    def tell_collapse(self) -> None:
+        """Warn when a training that began better than chance has been at chance for a while.
+
+        The loss is bounded, so that too high a learning rate need not make it NaN: all texts get one vector, and the
+        loss stays at the logarithm of the batch's size. That is no error: the paper's sweep of learning rates shows it.
+        """
+        first, last = self.rows[0], self.rows[-1]
+        self.at_chance = self.at_chance + 1 if relative_to_chance(last) > 0.99 else 0
+        if self.at_chance == STEPS_AT_CHANCE and relative_to_chance(first) < 0.95:
+            since = self.rows[-STEPS_AT_CHANCE]
+            log.warning("no better than chance since %s; try a smaller learning_rate", self.moment(since))
+
+    def moment(self, row: dict) -> str:
+        """Where in a training a row is, in words."""
+        batch = self.found[row["step"] - 1]
+        return (
+            f"step {row['step']} of {len(self.found)} (epoch {row['epoch']}, learning rate {row['learning_rate']:.3g}, "
+            f"batch of {row['batch_size']}: pairs {batch[0] + 1} to {batch[-1] + 1})"
+        )
+
+
+def relative_to_chance(row: dict) -> float:
+    """The loss of a step, relative to that of vectors that are all the same."""
+    return row["loss"] / np.log(max(row["batch_size"], 2))
+
+
+@torch.no_grad()
+def loss_of(model: SentenceTransformer, pairs: pd.DataFrame, temperature: float) -> float:
+    """The loss of a model on one batch of pairs, without dropout and masks."""
+    model.eval()
+    features = [
+        batch_to_device(model.preprocess(pairs[column].tolist()), model.device) for column in ("anchor", "positive")
+    ]
+    return float(MultipleNegativesRankingLoss(model, scale=1 / temperature)(features, None))
+
+
+def steps_to_keep(names: list[str], found: list[list[int]], epochs: np.ndarray) -> dict[int, list[str]]:
+    """Names of kept steps (`10`, or `epoch-1` for the end of an epoch) by the optimiser step that they mean.
+
+    Raises InputError if a name is something else, or if the run is too short.
+    """
+    last_steps = {int(epochs[batch[0]]) + 1: step for step, batch in enumerate(found, start=1)}
+    kept: dict[int, list[str]] = {}
+    for name in names:
+        number = name.removeprefix("epoch-")
+        step = int(number) if number.isdecimal() else 0
+        if name.startswith("epoch-"):
+            step = last_steps.get(step, 0)
+        if not 1 <= step <= len(found):
+            raise InputError(
+                f"step '{name}' cannot be kept: the run has {len(found)} steps in {len(last_steps)} epochs; "
+                f"allowed: 1 to {len(found)}, epoch-1 to epoch-{len(last_steps)}"
+            )
+        kept.setdefault(step, []).append(name)
+    return kept
+
+
+def fine_tune(
+    model: SentenceTransformer,
+    pairs: pd.DataFrame,
+    seed: int,
+    temperature: float = 0.05,
+    learning_rate: float = 2e-5,
+    batch_size: int = 64,
+    warmup: float = 0.1,
+    precision: str = "fp32",
+    mask_fraction: float = 0.0,
+    kept_steps: Sequence[str] = (),
+    keep: Keep = lambda name, history: None,
+    checkpoints: Path | None = None,
+    checkpoint_minutes: float = CHECKPOINT_MINUTES,
+) -> pd.DataFrame:
+    """Fine-tune a model in place on pairs, in their order.
+
+    For a batch of pairs (a_i, p_i) the loss is the mean over i of
+    -log( exp(cos(a_i, p_i) / T) / sum_j exp(cos(a_i, p_j) / T) ); the anchor and the positive pass through the encoder
+    separately, so dropout masks differ.
+
+    Args:
+        model: on its device; its pooling, and a head after it, decide the representation that is trained; parameters
+            that need no gradient stay as they are.
+        pairs: columns `epoch`, `anchor`, `positive`, in training order.
+        seed: decides the dropout masks and the masked tokens; the order is in the pairs.
+        warmup: part of the first epoch over which the learning rate rises from 0.
+        mask_fraction: part of the tokens of each text that the mask token replaces, anchor and positive independently.
+        kept_steps: optimiser steps (`10`) and ends of epochs (`epoch-1`) after which `keep` is called with the step's
+            name and the history so far; the model is then as it was after that step.
+        checkpoints: folder for the state of training, saved every `checkpoint_minutes` and on SIGTERM or SIGINT; the
+            newest whole state that it holds is gone on from, and gives the same bytes as an unbroken run (on a
+            processor, with the same threads). It must hold states of this very run only. Without it there are none.
+
+    Returns one row per optimiser step: `step` (from 1), `epoch`, `batch_size`, `learning_rate`, `loss`.
+
+    Raises Divergence, an InputError, if the loss becomes NaN or infinite, or is so after the last step; InputError if
+    the run has fewer steps than are to be kept.
+    """
+    n_processes = processes.count()
+    epochs = pairs["epoch"].to_numpy()
+    found = shared(batches_in_order(epochs, batch_size), n_processes)
+    first_epoch = sum(epochs[batch[0]] == epochs[0] for batch in found)
+    history = History(found, epochs, steps_to_keep(list(kept_steps), found, epochs), keep)
+    with TemporaryDirectory() as nowhere, interruption.awaited() as asked:
+        folder = checkpoints or Path(nowhere)
+        arguments = SentenceTransformerTrainingArguments(
+            output_dir=str(folder),
+            num_train_epochs=1,  # all epochs are in the pairs
+            per_device_train_batch_size=batch_size // n_processes,
+            batch_sampler=lambda dataset, **_: BatchesInOrder(shares(found, n_processes)),
+            accelerator_config={"even_batches": False},  # they are even
+            ddp_backend={"cpu": "gloo", "cuda": "nccl"}[model.device.type] if n_processes > 1 else None,
+            ddp_find_unused_parameters=True,  # a pooler, frozen layers
+            optim="adamw_torch",  # without weight decay this is Adam
+            weight_decay=0.0,
+            learning_rate=learning_rate,
+            lr_scheduler_type="linear",
+            warmup_steps=int(warmup * first_epoch),
+            max_grad_norm=0.0,
+            seed=seed,
+            use_cpu=model.device.type == "cpu",
+            logging_steps=1,
+            logging_nan_inf_filter=False,
+            save_strategy="no",  # our callback asks for checkpoints
+            save_total_limit=2,  # the newest may be half written
+            report_to=[],
+            disable_tqdm=True,
+        )
+        checkpoint = agreed(newest_checkpoint(folder))
+        trainer = ResumableTrainer(
+            model=model,
+            args=arguments,
+            train_dataset=Dataset.from_pandas(pairs[["anchor", "positive"]], preserve_index=False),
+            loss=MultipleNegativesRankingLoss(model, scale=1 / temperature, gather_across_devices=n_processes > 1),
+            callbacks=[history],
+        )
+        trainer.remove_callback(PrinterCallback)  # progress is logged by our own
+        trainer.remove_callback(trainer.model_card_callback_class)
+        if checkpoints:
+            trainer.add_callback(Checkpoints(history, 60 * checkpoint_minutes, asked))
+        if checkpoint:
+            history.go_on_from(checkpoint)
+        if mask_fraction:
+            preprocess = trainer.data_collator.preprocess_fn
+            calls_before = 2 * len(history.rows)  # anchors and positives of every batch
+            masked = masked_preprocessing(preprocess, model.tokenizer, mask_fraction, seed, calls_before)
+            trainer.data_collator.preprocess_fn = masked
+        if processes.rank():
+            own_seed = np.random.SeedSequence([seed, processes.rank()]).generate_state(1)[0]
+            torch.manual_seed(int(own_seed))  # dropout masks of its own
+        with encoder_forward(model, precision, TOKENS_PER_PASS[model.device.type]):
+            trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+            # A step's loss tells of the weights that the step before it left; nothing told of the last ones yet.
+            final_loss = agreed(loss_of(model, pairs.iloc[found[-1]], temperature))
+    if not np.isfinite(final_loss):
+        raise history.divergence(history.rows[-1], final_loss, folder, after=True)
+    return pd.DataFrame(history.rows)

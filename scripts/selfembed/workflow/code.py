@@ -1,0 +1,49 @@
+"""Which source files a script runs, so that an edit reruns exactly the steps it can change."""
+
+import ast
+from functools import cache
+from pathlib import Path
+
+from selfembed.jobs.records import APART
+
+LIBRARY = "selfembed"
+PAGE_PARTS = {".html", ".css", ".js"}
+
+
+@cache
+def code(script: Path) -> list[str]:
+    """The script and every library file it imports, directly or not, in a stable order.
+
+    Read from the source: `import selfembed.a`, `from selfembed import a` and `from selfembed.a import b`, anywhere in
+    the file. Importing a module also runs the packages around it, and what lies in these besides Python, as a page and
+    its style, is code, too. Library files are looked up beside the script. Folders that decide no result by themselves
+    (`records.APART`) are left out: a step gets their values as arguments, which are parameters of its rule.
+    """
+    root = script.parent
+    found: dict[Path, None] = {}
+    waiting = [script]
+    while waiting:
+        path = waiting.pop()
+        if path in found or APART & set(path.relative_to(root).parts):
+            continue
+        found[path] = None
+        for module in imported(path):
+            place = root
+            for part in module.split("."):
+                place /= part
+                waiting.extend(file for file in (place / "__init__.py", place.with_suffix(".py")) if file.is_file())
+    packages = [path.parent for path in found if path.name == "__init__.py"]
+    others = [file for folder in packages for file in folder.iterdir() if file.suffix in PAGE_PARTS]
+    return sorted(map(str, [*found, *others]))
+
+
+@cache
+def imported(path: Path) -> set[str]:
+    """Dotted names of library modules that a file imports (names of functions among them do no harm)."""
+    modules = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            modules.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            modules.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return {module for module in modules if module.split(".")[0] == LIBRARY}
