@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import warm_snakemake
+
 ROOT = Path(__file__).parents[1]
 
 # Where real data lies that tests may use but the project never needs; the default is a folder beside the checkout.
@@ -44,7 +46,14 @@ def environment() -> dict[str, str]:
 
 
 def snakemake(folder: Path, *arguments: str, prefix: tuple[str, ...] = ()) -> subprocess.CompletedProcess:
-    """Run snakemake in a folder; standard output and error come together in `stdout`."""
+    """Run snakemake in a folder; standard output and error come together in `stdout`. Dry runs start at once."""
+    if not prefix and {"-n", "--dry-run"} & set(arguments):
+        return warm_snakemake.dry_run(folder, arguments, environment())
+    return cold_snakemake(folder, *arguments, prefix=prefix)
+
+
+def cold_snakemake(folder: Path, *arguments: str, prefix: tuple[str, ...] = ()) -> subprocess.CompletedProcess:
+    """Run snakemake in a folder, in a new interpreter."""
     command = [*prefix, sys.executable, "-m", "snakemake", *arguments]
     return subprocess.run(
         command, cwd=folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True

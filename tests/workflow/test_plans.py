@@ -10,7 +10,7 @@ import yaml
 
 from selfembed.study.expansion import expand
 from selfembed.study.validation import load
-from workflow_runs import ROOT, environment, planned, snakemake
+from workflow_runs import ROOT, cold_snakemake, environment, planned, snakemake
 
 CONFIGS = ["config.yaml", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "config").glob("*.yaml"))]
 
@@ -54,6 +54,18 @@ def test_what_is_downloaded_ahead_is_what_everything_needs(with_sources, name):
     jobs = planned(with_sources, "--configfile", name)
     assert ahead.pop("download") == 1
     assert ahead == {rule: count for rule, count in jobs.items() if rule.startswith("download_")}
+
+
+@pytest.mark.parametrize("words", [(), ("--config", "sedes=[1]")], ids=["right", "wrong"])
+def test_a_dry_run_that_is_forked_says_what_one_in_a_new_interpreter_says(with_sources, words):
+    """Tests take the first for the second; times, an identifier and the order of sets are left out."""
+    words = ("--dry-run", "--printshellcmds", "--configfile", "config/smoke.yaml", *words)
+    found = []
+    for run in (snakemake, cold_snakemake):
+        done = run(with_sources, *words)
+        lines = re.sub(r"Date: .*|Workflow ID: .*|^\[.*\]$", "", done.stdout, flags=re.MULTILINE).splitlines()
+        found.append((done.returncode, sorted(str(sorted(re.split(r"[ ,;]+", line))) for line in lines)))
+    assert found[0] == found[1]
 
 
 def test_config_yaml_is_the_default_and_another_config_replaces_it(with_sources):
