@@ -16,14 +16,21 @@ settings.load_profile("no_deadline")
 LONGEST = ("end_to_end", "workflow", "reliability", "browser")
 
 
+@pytest.hookimpl(tryfirst=True)  # before -m selects by markers
 def pytest_collection_modifyitems(items):
-    """Put the longest tests first, so that processes end together, and SLURM last: it keeps all processors busy."""
+    """Put the longest tests first, so that processes end together, and SLURM last: it keeps all processors busy.
+
+    Tests that need a program of their own, as their folders say, are marked by it.
+    """
 
     def place(item):
         folder = item.path.parent.name
         return LONGEST.index(folder) if folder in LONGEST else len(LONGEST) + (folder == "slurm")
 
     items.sort(key=place)
+    for item in items:
+        if item.path.parent.name in ("slurm", "browser"):
+            item.add_marker(item.path.parent.name)
 
 
 @pytest.fixture(scope="module", autouse=True)
