@@ -50,18 +50,28 @@ def checkout(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def copy_of(tmp_path_factory):
-    """A function that gives a copy of a folder that takes minutes to make: it is made once for all test processes."""
+def made_once(tmp_path_factory):
+    """A function that gives a folder that is made once for all test processes; nobody may change it."""
+    folder = tmp_path_factory.getbasetemp()
+    shared = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
 
-    def copied(name, make):
-        folder = tmp_path_factory.getbasetemp()
-        shared = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+    def made(name, make):
         with FileLock(shared / f"{name}.lock"):
             if not (shared / f"{name}.is_made").exists():
                 shutil.rmtree(shared / name, ignore_errors=True)
                 make(shared / name)
                 (shared / f"{name}.is_made").touch()
-        return shutil.copytree(shared / name, folder / f"copy_of_{name}")
+        return shared / name
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def copy_of(made_once, tmp_path_factory):
+    """A function that gives a copy of a folder that takes minutes to make."""
+
+    def copied(name, make):
+        return shutil.copytree(made_once(name, make), tmp_path_factory.getbasetemp() / f"copy_of_{name}")
 
     return copied
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import warm_snakemake
 
 ROOT = Path(__file__).parents[1]
+CONFIGS = ["config.yaml", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "config").glob("*.yaml"))]
 
 # Where real data lies that tests may use but the project never needs; the default is a folder beside the checkout.
 DATA = Path(os.environ.get("SELFEMBED_DATA", ROOT.parent / "shared" / "data"))
@@ -60,9 +61,9 @@ def cold_snakemake(folder: Path, *arguments: str, prefix: tuple[str, ...] = ()) 
     )
 
 
-def planned(folder: Path, *arguments: str) -> dict[str, int]:
+def planned(folder: Path, *arguments: str, run=snakemake) -> dict[str, int]:
     """Jobs per rule of a dry run, without those that follow from all others: the target and the page on all results."""
-    done = snakemake(folder, "--dry-run", *arguments)
+    done = run(folder, "--dry-run", *arguments)
     assert done.returncode == 0, done.stdout
     if "Nothing to be done" in done.stdout:
         return {}
