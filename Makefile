@@ -43,6 +43,7 @@ adapt: env
 check: env
 	ruff check .
 	ruff format --check .
+	ty check
 	snakefmt --check Snakefile rules
 	snakemake --lint --configfile config/demo.yaml
 
