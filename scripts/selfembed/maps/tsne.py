@@ -1,4 +1,4 @@
-"""Maps of corpora in two dimensions."""
+"""t-SNE maps of corpora."""
 
 import numpy as np
 from openTSNE import TSNE
@@ -7,8 +7,8 @@ from selfembed.errors import InputError
 from selfembed.jobs.command_line import log
 from selfembed.jobs.progress import Progress
 
-ITERATIONS = (250, 500)  # openTSNE's defaults: early exaggeration, and what follows
-EVERY = 50  # iterations between looks at the KL divergence
+ITERATIONS = (250, 500)  # openTSNE's defaults: early exaggeration, then the rest
+EVERY = 50  # iterations between log lines
 
 
 def layout(embeddings: np.ndarray, perplexity: float = 30, seed: int = 42, threads: int = 1) -> np.ndarray:
@@ -39,7 +39,7 @@ def layout(embeddings: np.ndarray, perplexity: float = 30, seed: int = 42, threa
         n_iter=ITERATIONS[1],
         random_state=seed,
         n_jobs=threads,
-        verbose=True,  # how long neighbours and affinities take
+        verbose=True,  # logs the time of neighbours and affinities
         callbacks=advance,
         callbacks_every_iters=EVERY,
     )
