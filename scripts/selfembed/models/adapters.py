@@ -1,6 +1,6 @@
-"""Adapters of the `adapters` library: folders with a config and weights, added to a BERT encoder.
+"""Adapters saved by the `adapters` library, added to a BERT encoder.
 
-One kind is known, the sequential bottleneck (`seq_bn`, once called `pfeiffer`), which SPECTER2 has.
+One kind is supported: the sequential bottleneck (`seq_bn`, formerly `pfeiffer`), which SPECTER2 uses.
 """
 
 import json
@@ -25,7 +25,7 @@ CONFIG = "adapter_config.json"
 WEIGHTS = "adapter.safetensors"
 OTHER_WEIGHTS = "pytorch_adapter.bin"
 
-# What `BertWithAdapter` computes, in the library's words. Keys of the first group have other defaults there, or none.
+# The library's settings that `BertWithAdapter` implements. For the first group the library has other or no defaults.
 STATED = {"mh_adapter": False, "output_adapter": True, "original_ln_before": True, "non_linearity": "relu"}
 ASSUMED = {
     "original_ln_after": True,
@@ -43,18 +43,18 @@ ASSUMED = {
     "dropout": 0.0,
     "stochastic_depth": 0.0,
 }
-# Decides first weights alone, or belongs to `phm_layer` or `inv_adapter`.
+# Affects only initial weights, or belongs to `phm_layer` or `inv_adapter`.
 WITHOUT_MEANING = re.compile(r"init_weights(_seed)?|inv_adapter_reduction_factor|.*phm.*|hypercomplex_nonlinearity")
 FACTOR = "reduction_factor"  # the encoder's width divided by the adapter's
 
 
 def add(encoder: Transformer, folder: Path, layers: int) -> None:
-    """Put an adapter into a BERT encoder, in place.
+    """Add an adapter to a BERT encoder, in place.
 
     Args:
-        layers: transformer layers that the adapter is for; those that the encoder was cut above are left out.
+        layers: number of transformer layers of the adapter; layers that a truncated encoder lacks are skipped.
 
-    Raises InputError if the folder has no adapter of the known kind that fits the encoder.
+    Raises InputError if the folder has no adapter of the supported kind that fits the encoder.
     """
     config = encoder.model.config
     weights = encoder.model.state_dict() | read(folder, config, layers)
@@ -67,7 +67,7 @@ def add(encoder: Transformer, folder: Path, layers: int) -> None:
 
 
 def check(encoder: Path) -> None:
-    """Check that the adapter in an encoder's folder is of the known kind and fits the encoder.
+    """Check that the adapter in an encoder's folder is of the supported kind and fits the encoder.
 
     Raises InputError if it does not.
     """
@@ -77,14 +77,14 @@ def check(encoder: Path) -> None:
 
 
 def copy(source: Path, folder: Path) -> None:
-    """Copy an adapter as the library saves it; weights in PyTorch's own format are converted, and no code runs.
+    """Copy a saved adapter; PyTorch weights are converted to safetensors without running code.
 
-    Raises InputError if a file is missing, or holds something else than tensors.
+    Raises InputError if a file is missing or contains anything but tensors.
     """
     for names in ((CONFIG,), (WEIGHTS, OTHER_WEIGHTS)):
         if not any((source / name).is_file() for name in names):
             raise InputError(f"{source}: no {' or '.join(names)}; needed: an adapter of the adapters library")
-    read_config(source / CONFIG)  # so that an error names the file that it is in
+    read_config(source / CONFIG)  # so that an error names this file
     folder.mkdir()
     shutil.copy(source / CONFIG, folder)
     if (source / WEIGHTS).is_file():
@@ -94,18 +94,18 @@ def copy(source: Path, folder: Path) -> None:
 
 
 def source(folder: Path) -> dict[str, Any]:
-    """Where the adapter in a folder was downloaded from, and its name there."""
+    """Repository, revision and name of a downloaded adapter."""
     return checkpoints.origin(folder) | {"name": read_config(folder / CONFIG)["name"]}
 
 
 def read(folder: Path, encoder: PreTrainedConfig, layers: int) -> dict[str, torch.Tensor]:
-    """The weights of an adapter under the names of `BertWithAdapter`, in fp32.
+    """Read the weights of an adapter in fp32, with the parameter names of `BertWithAdapter`.
 
     Args:
-        encoder: config of the encoder that the adapter is for.
-        layers: transformer layers that the adapter must be for.
+        encoder: config of the encoder.
+        layers: number of transformer layers that the adapter must have.
 
-    Raises InputError if the adapter is of another kind or does not fit the encoder, naming what is wrong.
+    Raises InputError if the adapter is of another kind or does not fit the encoder.
     """
     path = folder / CONFIG
     config = read_config(path)
@@ -118,9 +118,9 @@ def read(folder: Path, encoder: PreTrainedConfig, layers: int) -> dict[str, torc
 
 
 def read_config(path: Path) -> dict[str, Any]:
-    """The config of an adapter.
+    """Read the config of an adapter.
 
-    Raises InputError if it cannot be read, or asks for another adapter than the known kind.
+    Raises InputError if it is unreadable or describes another kind.
     """
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
@@ -147,11 +147,11 @@ def read_config(path: Path) -> dict[str, Any]:
 
 
 def read_weights(path: Path, name: str, dim: int, width: int, layers: int) -> dict[str, torch.Tensor]:
-    """The weights of the adapter `name`, which down-projects `dim` numbers to `width` in every one of `layers` layers.
+    """Read the weights of the adapter `name`, which projects `dim` to `width` values in each of `layers` layers.
 
-    The library calls them `bert.encoder.layer.0.output.adapters.{name}.adapter_down.0.weight` and so on.
+    The library names them `bert.encoder.layer.0.output.adapters.{name}.adapter_down.0.weight` and so on.
 
-    Raises InputError if some are missing, have other shapes, or are of something else.
+    Raises InputError if tensors are missing, unknown or of another shape.
     """
     try:
         tensors = load_file(path)

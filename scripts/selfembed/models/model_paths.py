@@ -1,4 +1,4 @@
-"""A model's path tells what the model is."""
+"""Parse the path of a model."""
 
 import re
 from typing import Any
@@ -7,11 +7,11 @@ from selfembed.errors import InputError
 
 
 def identity(path: str) -> dict[str, Any]:
-    """What a model path says: `base/{encoder}[/seed-{seed}]` or `tuned/{corpus}/{encoder}/{recipe}/seed-{seed}`.
+    """Parse a model path: `base/{encoder}[/seed-{seed}]` or `tuned/{corpus}/{encoder}/{recipe}/seed-{seed}`.
 
-    Returns `model` (the path), `encoder`, `training_corpus`, `recipe` and `seed` (None where there is none).
+    Returns `model` (the path), `encoder`, `training_corpus`, `recipe` and `seed` (None if absent).
 
-    Raises InputError if it is no model path.
+    Raises InputError if the path is invalid.
     """
     if not re.fullmatch(r"base/[^/]+(/seed-\d+)?|tuned/[^/]+/[^/]+/[^/]+/seed-\d+", path):
         allowed = "base/ENCODER, base/ENCODER/seed-N or tuned/CORPUS/ENCODER/RECIPE/seed-N"
