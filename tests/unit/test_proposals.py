@@ -285,7 +285,7 @@ def test_of_very_many_texts_a_sample_is_taken_and_said(tmp_path, propose, caplog
         written, config = propose(path, "--most-texts", 300, "--label", "queue")
     assert config["corpora"]["texts"]["source"] == {"type": "sample", "corpus": "all_texts", "size": 300, "seed": 42}
     assert "300 texts, a random sample" in caplog.text
-    assert "# So many of all texts, drawn at random" in written
+    assert "# A random sample of the texts" in written
 
 
 def test_a_quick_look_says_that_it_is_one(tmp_path, propose):
@@ -293,7 +293,7 @@ def test_a_quick_look_says_that_it_is_one(tmp_path, propose):
     assert config["seeds"] == [42]
     assert config["recipes"]["crops"]["epochs"] == 1
     assert config["corpora"]["texts"]["source"]["size"] == 1000
-    assert "A quick look" in written and "evidence is weak" in written
+    assert "# Quick run" in written and "For reliable scores" in written
 
 
 def test_labels_bring_accuracies_on_the_texts_that_are_held_out(tmp_path, propose):

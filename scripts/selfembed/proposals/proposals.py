@@ -70,7 +70,7 @@ MINILM = Encoder(
         "layers": 6,
         "max_length": LONGEST_TOKENS,
     },
-    "all-MiniLM-L6-v2: small, good, and part of the installation, so that no network is needed.",
+    "all-MiniLM-L6-v2: small and part of the installation, so no network is needed.",
 )
 
 

@@ -41,14 +41,14 @@ def render(proposal: Proposal, file: str) -> str:
 def head(proposal: Proposal, file: str) -> str:
     """Name, seeds, and what to do with the file."""
     seeds = (
-        "# A quick look: one seed, one epoch, at most 1,000 texts. Its evidence is weak; better: [42, 23, 12]."
+        "# Quick run: one seed, one epoch, at most 1,000 texts. For reliable scores, use [42, 23, 12]."
         if proposal.quick
-        else "# Every fine-tuning is done once with each seed: a single one can mislead."
+        else "# Each recipe is fine-tuned once per seed, because a single seed can mislead."
     )
     return f"""\
-# An encoder adapted to your own texts, with evidence and a map. To run it, or to run it again after a change:
+# Adapt an encoder to your own texts, evaluate it and draw a map. To run it, also after a change:
 #   snakemake adapt --configfile {scalar(file)} --cores all
-# docs/own_texts.md explains it step by step, docs/configuration.md every key.
+# See docs/own_texts.md for a guide and docs/configuration.md for every key.
 
 # Results are in results/{proposal.folder}/, figures in figures/{proposal.folder}/.
 folder: {scalar(proposal.folder)}
@@ -63,24 +63,24 @@ def corpora_part(proposal: Proposal) -> str:
     lines = ["corpora:", f"  {name}:", "    source:"]
     lines += [f"      {key}: {scalar(value)}" for key, value in proposal.source.items()]
     if "encoding" in proposal.source:
-        lines += ["    # ^ It is not UTF-8. If special characters look wrong in the map, change `encoding`."]
+        lines += ["    # The file is not UTF-8. If special characters look wrong in the map, change `encoding`."]
     if proposal.labelled:
         lines += [
-            "    # Rarer classes count as no label.",
+            "    # Texts of rarer classes are treated as unlabelled.",
             f"    minimum_label_count: {LEAST_IN_CLASS}",
         ]
     if proposal.sample:
-        why = "a quick look" if proposal.quick else "more cost hours and add little"
+        why = "a quick run" if proposal.quick else "more take hours and improve little"
         lines += [
-            f"  # So many of all texts, drawn at random: {why}. For all of them,",
-            "  # drop this corpus and call the one above `texts`.",
+            f"  # A random sample of the texts: {why}. To use all texts,",
+            "  # delete this corpus and rename the one above to `texts`.",
             "  texts:",
             f"    source: {{type: sample, corpus: all_texts, size: {proposal.sample}, seed: {SAMPLE_SEED}}}",
         ]
     lines += [
-        f"  # The evidence: no model is trained on {100 * proposal.held_out:.0f} % of the texts. Of these, "
+        f"  # For evaluation: no model is trained on {100 * proposal.held_out:.0f} % of the texts. Of these, "
         f"{proposal.n_held_out:,} are long enough for two crops;",
-        "  # from one crop, the other crop of its text is to be found. See docs/evidence.md.",
+        "  # the score counts how often one crop retrieves the other. See docs/evidence.md.",
         "  crops_of_texts:",
         f"    source: {{type: crops, corpus: texts, held_out: {proposal.held_out}{limit_keys(proposal.limits)}}}",
     ]
@@ -98,7 +98,7 @@ def encoders_part(encoder: Encoder) -> str:
     settings = "\n".join(f"    {key}: {scalar(value)}" for key, value in encoder.settings.items())
     return f"""\
 encoders:
-  # Counts of words: what any model should beat.
+  # Word counts, as a baseline.
   tfidf: {{type: tfidf}}
   # {encoder.comment}
   {encoder.name}:
@@ -124,9 +124,9 @@ def recipes_part(proposal: Proposal) -> str:
     batch_size: {proposal.batch_size}
     max_length: {proposal.encoder.settings["max_length"]}"""
     return f"""\
-# How positive pairs are made. Crops: two parts of one text. Dropout (SimCSE): one part twice, to compare with.
+# How positive pairs are made. Crops: two parts of one text. Dropout (SimCSE): one part twice, for comparison.
 # {why} {proposal.n_usable:,} of {proposal.n_texts:,} texts meet.
-# {n_trained:,} texts are trained on, {steps:,} steps in an epoch; small corpora are seen several times.
+# {n_trained:,} texts are trained on, {steps:,} steps in an epoch; small corpora are trained on for several epochs.
 recipes:
   crops:
     augmentation: {augmentation["crops"]}
@@ -185,7 +185,7 @@ experiments:
     corpora: [texts]
     scores: []
     maps: true
-{"    layers: all  # embedded for the accuracies anyway" + chr(10) if proposal.labelled else ""}\
+{"    layers: all  # already embedded for the accuracies" + chr(10) if proposal.labelled else ""}\
     seeds: [{proposal.seeds[0]}]
     models:
 {entries["Before"]}
@@ -204,14 +204,14 @@ def tables_part(proposal: Proposal) -> str:
             f"    against: {against}",
             *([] if against == "Before" else ["    labels: [After crops]"]),
             f"    title: {title}",
-            f'    caption: "What to see: {SEEN[experiment]}; differences with 95 % intervals."',
+            f'    caption: "{SEEN[experiment]}; differences with 95 % confidence intervals."',
         ]
     return "\n".join(lines) + "\n"
 
 
 SEEN = {
-    "evidence": "crops of held-out texts, found by every model",
-    "accuracy": "accuracy on held-out texts",
+    "evidence": "Crop retrieval on held-out texts",
+    "accuracy": "Accuracy on held-out texts",
 }
 
 
@@ -221,9 +221,9 @@ def tables_of(proposal: Proposal) -> dict[str, tuple[str, str, str]]:
     for experiment, prefix, title in (("accuracy", "accuracy_", ", by labels"), ("evidence", "", "")):
         if experiment == "accuracy" and not proposal.labelled:
             continue
-        found[f"{prefix}differences"] = (experiment, "Before", f"Better or not{title}")
-        found[f"{prefix}against_dropout"] = (experiment, "After dropout", f"Better than dropout or not{title}")
-        found[f"{prefix}against_tfidf"] = (experiment, "TF-IDF", f"Better than counting words or not{title}")
+        found[f"{prefix}differences"] = (experiment, "Before", f"Comparison with the encoder before fine-tuning{title}")
+        found[f"{prefix}against_dropout"] = (experiment, "After dropout", f"Comparison with dropout{title}")
+        found[f"{prefix}against_tfidf"] = (experiment, "TF-IDF", f"Comparison with TF-IDF{title}")
     return found
 
 
@@ -231,7 +231,7 @@ def report_part(proposal: Proposal) -> str:
     """The page that tells of the model after crops."""
     figures = ["map", "evidence", *(["accuracy", "layers"] if proposal.labelled else []), "losses", "printed_map"]
     return f"""\
-# results/{proposal.folder}/report.html; the model that it is about is beside it, in adapted_model/.
+# results/{proposal.folder}/report.html and the model, in adapted_model/.
 report:
   corpus: texts
   model: After crops
@@ -248,12 +248,12 @@ def figures_part(proposal: Proposal) -> str:
     draw: comparison
     experiment: accuracy
     title: Accuracy
-    caption: "What to see: how often the nearest neighbours of a held-out text have its label."
+    caption: "How often the nearest neighbours of a held-out text give its label."
   layers:
     draw: layers
     experiment: accuracy
     title: Accuracy by layer
-    caption: "What to see: how far each augmentation raises a layer above where it started."
+    caption: "Improvement of each layer by each augmentation."
 """
     return f"""\
 figures:
@@ -261,25 +261,25 @@ figures:
     draw: comparison
     experiment: evidence
     score: crop_pairs_recall@1
-    title: Evidence without labels
-    caption: "What to see: how often the other crop of a held-out text is found first."
+    title: Evaluation without labels
+    caption: "How often the other crop of a held-out text is ranked first."
 {accuracy if proposal.labelled else ""}\
   losses:
     draw: losses
     experiment: evidence
-    title: Loss histories
-    caption: "What to see: dropout pairs are soon easy to recognise and teach little; crops stay a harder task."
+    title: Training losses
+    caption: "Dropout pairs soon become easy to match; crops remain more difficult."
   map:
     draw: interactive_map
     experiment: maps
     title: Map of your texts
-    caption: "What to see: which texts lie together before and after (keys 1 and 2)."
+    caption: "Texts that are close together before and after fine-tuning (keys 1 and 2)."
   printed_map:
     draw: maps
     experiment: maps
     score: null
     title: Map for print
-    caption: "What to see: groups of texts before and after."
+    caption: "Groups of texts before and after fine-tuning."
 """
 
 

@@ -1,4 +1,4 @@
-"""What the groups of settings share."""
+"""Types and base classes shared by the groups of settings."""
 
 from typing import Annotated, Any, Literal
 
@@ -12,7 +12,7 @@ Pooling = Literal["mean", "cls", "last", "token7"]
 
 
 def each_once(seeds: list[int]) -> list[int]:
-    """Seeds of which none comes twice: one run would count as two."""
+    """Reject duplicate seeds: one run would count as two."""
     if len(set(seeds)) < len(seeds):
         raise ValueError(f"{seeds}: a seed comes twice; allowed: each once")
     return seeds
@@ -22,7 +22,7 @@ Seeds = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1), AfterV
 
 
 class Closed(BaseModel):
-    """A model that refuses unknown keys and cannot be changed."""
+    """An immutable model that rejects unknown keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -32,20 +32,20 @@ Commit = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
 
 
 def from_name(value: Any) -> Any:
-    """Let `augmentation: crops` stand for `augmentation: {type: crops}`."""
+    """Allow `augmentation: crops` as short for `augmentation: {type: crops}`."""
     return {"type": value} if isinstance(value, str) else value
 
 
 class Packs(Closed):
-    """Packs of consecutive sentences, from which pairs are made."""
+    """Packs of consecutive sentences, from which positive pairs are made."""
 
-    sentences: int = Field(2, ge=1, description="Sentences in a pack.")
-    minimum_length: int = Field(100, ge=0, description="Shortest eligible sentence, in characters.")
-    maximum_length: int = Field(250, ge=1, description="Longest eligible sentence, in characters.")
+    sentences: int = Field(2, ge=1, description="Number of sentences in a pack.")
+    minimum_length: int = Field(100, ge=0, description="Minimum length of a sentence, in characters.")
+    maximum_length: int = Field(250, ge=1, description="Maximum length of a sentence, in characters.")
 
     @model_validator(mode="after")
     def lengths_in_order(self):
-        """The shortest eligible sentence cannot be longer than the longest."""
+        """The minimum length cannot exceed the maximum length."""
         if self.minimum_length > self.maximum_length:
             raise ValueError(
                 f"minimum_length {self.minimum_length} is above maximum_length {self.maximum_length}; "
