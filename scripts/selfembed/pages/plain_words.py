@@ -8,12 +8,46 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from selfembed.errors import InputError
 from selfembed.evidence.differences import spelled
 from selfembed.pages.account import Account, is_main
 from selfembed.scores import measures
 
 # What happened to rows of a source that are no text of the corpus.
 DROPPED = {"empty": "had no text", "too short": "were too short", "duplicate": "had the same text as one before"}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a model was shown of every text.
+
+    Attributes:
+        sentence: in words; `passage` is of so many sentences, `neighbours` are so many neighbouring ones.
+        finds_crops: whether to find the other crop of a text is what the model was trained for.
+    """
+
+    sentence: str
+    finds_crops: bool
+
+
+SHOWN = {
+    "crops": Shown(
+        "From every text two different passages of {neighbours} were taken, and the model learnt to tell which two "
+        "come from the same text (“crops”).",
+        finds_crops=True,
+    ),
+    "dropout": Shown(
+        "From every text {passage} was shown twice, each time with other random parts of the network switched off, and "
+        "the model learnt to tell which two are the same (“dropout”).",
+        finds_crops=False,
+    ),
+    "halves": Shown(
+        "Every text was cut in two halves, and the model learnt to tell which two belong together.", finds_crops=True
+    ),
+    "whole_text": Shown(
+        "Every text was shown twice, and the model learnt to tell which two are the same.", finds_crops=False
+    ),
+}
 
 SETTINGS = {
     "augmentation": "augmentation",
@@ -73,22 +107,10 @@ def training(account: Account) -> list[str]:
     """Sentences: what the model started from, what it was shown, and what it learnt from that."""
     recipe = account.recipe
     said = [f"Training started from {account.encoder}."]
-    passage = f"a passage of {count(recipe.get('sentences', 2), 'sentence')}"
-    match recipe["augmentation"]:
-        case "crops":
-            said.append(
-                f"From every text two different passages of {count(recipe['sentences'], 'neighbouring sentence')} were "
-                "taken, and the model learnt to tell which two come from the same text (“crops”)."
-            )
-        case "dropout":
-            said.append(
-                f"From every text {passage} was shown twice, each time with other random parts of the network switched "
-                "off, and the model learnt to tell which two are the same (“dropout”)."
-            )
-        case "halves":
-            said.append("Every text was cut in two halves, and the model learnt to tell which two belong together.")
-        case _:
-            said.append("Every text was shown twice, and the model learnt to tell which two are the same.")
+    sentences = recipe.get("sentences", 2)
+    words = {"passage": f"a passage of {count(sentences, 'sentence')}"}
+    words["neighbours"] = count(sentences, "neighbouring sentence")
+    said.append(shown(recipe["augmentation"]).sentence.format(**words))
     if recipe.get("mask_fraction"):
         said.append(f"{recipe['mask_fraction']:.0%} of the words were hidden from it.")
     if recipe.get("unfrozen_layers") is not None:
@@ -104,6 +126,16 @@ def training(account: Account) -> list[str]:
         f"The training loss {'fell' if last < first else 'did not fall: it went'} from {first:.3f} to {last:.3f}."
     )
     return said
+
+
+def shown(augmentation: str) -> Shown:
+    """What an augmentation shows of every text.
+
+    Raises InputError if it has no entry in SHOWN.
+    """
+    if augmentation not in SHOWN:
+        raise InputError(f"augmentation {augmentation!r} has no description; known: {', '.join(SHOWN)}")
+    return SHOWN[augmentation]
 
 
 def settings(account: Account) -> list[tuple[str, str]]:
@@ -189,7 +221,7 @@ def caution(account: Account) -> str:
         "Where this was tried on texts with labels, training made a good pretrained model better at it, but not better "
         "by the labels, once even worse (docs/evidence.md)."
     )
-    if account.recipe["augmentation"] in ("crops", "halves"):
+    if shown(account.recipe["augmentation"]).finds_crops:
         return (
             "Finding the other crop is what this model was trained for, on other texts, so the test favours it. "
             f"{tried}"

@@ -1,12 +1,13 @@
 """Settings of corpora: where texts come from, and how they are cleaned."""
 
+from abc import abstractmethod
 from itertools import combinations
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from selfembed.settings.base import Closed, Commit, LocalPath, Name, Packs, Seeds, Sha256, Text
+from selfembed.settings.base import Closed, Commit, Kind, LocalPath, Name, Packs, Seeds, Sha256, Text
 from selfembed.texts.file_formats import FORMATS
 
 
@@ -44,6 +45,51 @@ class Columns(Closed):
         return bool(self.label or self.keywords)
 
 
+class OwnSource(Kind):
+    """A source of texts of its own, from which a raw file is read and cleaned.
+
+    Attributes:
+        downloaded: whether the raw file is fetched from the network.
+        label_setting: the setting of the source, if it has one, without which its texts have no labels.
+    """
+
+    downloaded: ClassVar[bool]
+    label_setting: ClassVar[str | None]
+
+    @property
+    @abstractmethod
+    def labelled(self) -> bool:
+        """Whether texts get labels."""
+
+    @abstractmethod
+    def raw_file(self, corpus: str) -> str:
+        """The raw file of a corpus of this name."""
+
+    @property
+    @abstractmethod
+    def columns(self) -> Columns:
+        """Which columns of the raw file hold what, and how the file is read."""
+
+
+class DerivedSource(Kind):
+    """Texts of another corpus, which are cleaned already.
+
+    Attributes:
+        corpus: name of the other corpus.
+        same_texts: whether the texts are all those of the other corpus, unchanged, so that they are embedded once.
+    """
+
+    same_texts: ClassVar[bool]
+
+
+class CollectedSource(OwnSource):
+    """A source whose texts a rule collects into a Parquet table."""
+
+    def raw_file(self, corpus: str) -> str:
+        """The table."""
+        return f"<results>/sources/{corpus}.parquet"
+
+
 def known_encoding(name: str) -> str:
     """The name of an encoding of text that Python knows."""
     try:
@@ -58,8 +104,21 @@ Encoding = Annotated[str, AfterValidator(known_encoding)]
 FileFormat = Literal["csv", "tsv", "jsonl", "parquet"]
 
 
-class FileSource(Columns):
+class TableSource(Columns, OwnSource):
+    """A source whose raw file is a table with columns to choose."""
+
+    label_setting: ClassVar[str | None] = "label"
+
+    @property
+    def columns(self) -> Columns:
+        """The source says them itself."""
+        return self
+
+
+class FileSource(TableSource):
     """Texts in a file of one's own."""
+
+    downloaded = False
 
     type: Literal["file"]
     path: LocalPath = Field(description="The file; relative paths start at the working directory.")
@@ -71,6 +130,10 @@ class FileSource(Columns):
         None, description="What separates the cells of a csv file; by default a comma."
     )
 
+    def raw_file(self, corpus: str) -> str:
+        """The file itself."""
+        return self.path
+
     @model_validator(mode="after")
     def separated(self):
         """Only csv files are asked what separates cells."""
@@ -79,8 +142,11 @@ class FileSource(Columns):
         return self
 
 
-class FolderSource(Closed):
+class FolderSource(CollectedSource):
     """A folder with a .txt file for each text, also in folders inside; titles are the names of the files."""
+
+    downloaded = False
+    label_setting = "label: folder"
 
     type: Literal["folder"]
     path: LocalPath = Field(description="The folder; relative paths start at the working directory.")
@@ -94,15 +160,26 @@ class FolderSource(Closed):
         """Whether texts get labels."""
         return self.label is not None
 
+    @property
+    def columns(self) -> Columns:
+        """Those of the collected texts."""
+        return Columns(title="title", label=self.label)
 
-class UrlSource(Columns):
+
+class UrlSource(TableSource):
     """Texts in a file on the web, with a checksum."""
+
+    downloaded = True
 
     type: Literal["url"]
     url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s{}<>]+$")] = Field(description="Address of the file.")
     sha256: Sha256 | None = Field(None, description="SHA-256 of the file; this or `git_blob` is needed.")
     git_blob: Commit | None = Field(None, description="Git blob id of the file, if it lies in a git repository.")
     format: FileFormat = Field(description="File format.")
+
+    def raw_file(self, corpus: str) -> str:
+        """The fetched file."""
+        return f"<results>/sources/{corpus}.download"
 
     @model_validator(mode="after")
     def one_checksum(self):
@@ -112,8 +189,12 @@ class UrlSource(Columns):
         return self
 
 
-class IclrSource(Closed):
+class IclrSource(OwnSource):
     """The paper's main corpus: abstracts of ICLR submissions, labelled by their keywords."""
+
+    downloaded = True
+    label_setting = None
+    labelled: ClassVar[bool] = True
 
     type: Literal["iclr"]
     version: Literal["24v1", "24v2"] = Field(
@@ -121,7 +202,15 @@ class IclrSource(Closed):
         description="Version of the data set: `24v1` is the paper's (24,347 texts), `24v2` has 24,445. Both are "
         "fetched at a fixed commit and checked.",
     )
-    labelled: ClassVar[bool] = True
+
+    def raw_file(self, corpus: str) -> str:
+        """The fetched file."""
+        return self.resolved.raw_file(corpus)
+
+    @property
+    def columns(self) -> Columns:
+        """Those of the file in the data set's repository."""
+        return self.resolved
 
     @property
     def resolved(self) -> UrlSource:
@@ -155,8 +244,12 @@ ICLR_VERSIONS = {
 }
 
 
-class HubSource(Closed):
+class HubSource(CollectedSource):
     """A data set of the Hugging Face hub; list cells are concatenated in order."""
+
+    downloaded = True
+    label_setting = None
+    labelled: ClassVar[bool] = True
 
     type: Literal["hub"]
     id: str = Field(min_length=1, description="Repository, for instance `mteb/biorxiv-clustering-p2p`.")
@@ -168,19 +261,27 @@ class HubSource(Closed):
     split: Text = Field("test", description="Split of the data set.")
     text: Text = Field("sentences", description="Column with the texts, or with lists of texts.")
     label: Text = Field("labels", description="Column with the labels, or with lists of labels.")
-    labelled: ClassVar[bool] = True
+
+    @property
+    def columns(self) -> Columns:
+        """Those of the collected data set, whose names are the same for all."""
+        return Columns(label="label")
 
 
-class RelabelledSource(Closed):
+class RelabelledSource(DerivedSource):
     """The texts of another corpus with coarser labels; they are embedded once for both."""
+
+    same_texts = True
 
     type: Literal["relabelled"]
     corpus: Name = Field(description="The other corpus.")
     up_to: Text = Field(".", description="Labels are cut before the first of these.")
 
 
-class SampleSource(Closed):
+class SampleSource(DerivedSource):
     """A fixed random sample of another corpus."""
+
+    same_texts = False
 
     type: Literal["sample"]
     corpus: Name = Field(description="The other corpus.")
@@ -188,8 +289,10 @@ class SampleSource(Closed):
     seed: int = Field(42, ge=0, description="Seed of the draw.")
 
 
-class CropsSource(Packs):
+class CropsSource(Packs, DerivedSource):
     """Two crops of each text that runs hold out of another corpus, for scores that need no labels."""
+
+    same_texts = False
 
     type: Literal["crops"]
     corpus: Name = Field(description="The other corpus.")
@@ -206,8 +309,12 @@ class CropsSource(Packs):
     seed: int = Field(42, ge=0, description="Seed of the draws.")
 
 
-class PythonDocsSource(Closed):
+class PythonDocsSource(CollectedSource):
     """Docstrings of installed Python packages, read from source: real texts with labels, offline."""
+
+    downloaded = False
+    label_setting = None
+    labelled: ClassVar[bool] = True
 
     type: Literal["python_docs"]
     packages: list[Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]] = Field(
@@ -216,7 +323,10 @@ class PythonDocsSource(Closed):
         description="Import names of the packages to read.",
     )
 
-    labelled: ClassVar[bool] = True
+    @property
+    def columns(self) -> Columns:
+        """Those of the collected docstrings."""
+        return Columns(title="title", label="package")
 
 
 class Expected(Closed):
@@ -271,6 +381,3 @@ class Corpus(Closed):
         None,
         description="Instead of the study's seeds, for models scored on it (large corpora cost much).",
     )
-
-
-DERIVED = (RelabelledSource, SampleSource, CropsSource)

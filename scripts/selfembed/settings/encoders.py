@@ -1,16 +1,43 @@
 """Settings of encoders: pretrained, random, embeddings alone, bags of words."""
 
+from abc import abstractmethod
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from selfembed.settings.base import Closed, Commit, LocalPath, Name, Sha256
+from selfembed.settings.base import Closed, Commit, Kind, LocalPath, Name, Sha256
 
 MaxLength = Annotated[int, Field(512, ge=3, description="Texts are truncated to this many tokens when embedded.")]
 
 Layers = Annotated[
     int, Field(ge=1, description="Number of transformer layers; checked against the weights when they are fetched.")
 ]
+
+
+class EncoderKind(Kind):
+    """What every encoder has; each is of one of the four families below."""
+
+    @property
+    @abstractmethod
+    def in_words(self) -> str:
+        """What the encoder is, for readers of a model's card and of a report."""
+
+
+class FetchedEncoder(EncoderKind):
+    """A pretrained checkpoint: others can borrow its tokenizer, and its embeddings can stand alone."""
+
+
+class EmbeddingsAlone(EncoderKind):
+    """A part of another encoder, `of`, without transformer layers."""
+
+    layers: ClassVar[int] = 0
+
+
+class BagOfWords(EncoderKind):
+    """Word counts: no weights to fine-tune, no tokens to pool, one layer."""
+
+    layers: ClassVar[int] = 0
 
 
 class HubAdapter(Closed):
@@ -21,8 +48,13 @@ class HubAdapter(Closed):
         None, description="Full commit hash. Without it the newest is taken when the adapter is downloaded."
     )
 
+    @property
+    def in_words(self) -> str:
+        """What the adapter is, for readers."""
+        return f"{self.id} (revision {self.revision[:8]})" if self.revision else self.id
 
-class HubEncoder(Closed):
+
+class HubEncoder(FetchedEncoder):
     """A pretrained checkpoint on the Hugging Face hub."""
 
     type: Literal["hub"]
@@ -38,8 +70,15 @@ class HubEncoder(Closed):
     layers: Layers
     max_length: MaxLength = 512
 
+    @property
+    def in_words(self) -> str:
+        """Its repository, revision and adapter."""
+        revision = f", revision {self.revision[:8]}" if self.revision else ""
+        words = f"{self.id} (Hugging Face hub{revision})"
+        return words if self.adapter is None else f"{words} with the adapter {self.adapter.in_words}"
 
-class FolderEncoder(Closed):
+
+class FolderEncoder(FetchedEncoder):
     """A pretrained checkpoint in a local folder (transformers or sentence-transformers format)."""
 
     type: Literal["folder"]
@@ -51,8 +90,14 @@ class FolderEncoder(Closed):
     layers: Layers
     max_length: MaxLength = 512
 
+    @property
+    def in_words(self) -> str:
+        """The names of its folders, and no more of their paths: the card may be published."""
+        words = f"the pretrained model in the folder {Path(self.path).name}"
+        return words if self.adapter is None else f"{words} with the adapter in {Path(self.adapter).name}"
 
-class PackageEncoder(Closed):
+
+class PackageEncoder(FetchedEncoder):
     """A pretrained checkpoint that an installed Python package carries."""
 
     type: Literal["package"]
@@ -61,6 +106,11 @@ class PackageEncoder(Closed):
     sha256: Sha256 = Field(description="SHA-256 of `model.safetensors`.")
     layers: Layers
     max_length: MaxLength = 512
+
+    @property
+    def in_words(self) -> str:
+        """Its package."""
+        return f"the pretrained model in the Python package {self.package.replace('_', '-')}"
 
 
 class Architecture(Closed):
@@ -114,13 +164,14 @@ Tokenizer = Annotated[
 ]
 
 
-class RandomEncoder(Closed):
+class RandomEncoder(EncoderKind):
     """A randomly initialised BERT (weights from N(0, 0.02²)); the run's seed decides its weights."""
 
     type: Literal["random"]
     architecture: Architecture = Field(default_factory=Architecture, description="Shape of the encoder.")
     tokenizer: Tokenizer = Field(description="`train_on` a corpus or `borrow_from` an encoder.")
     max_length: MaxLength = 512
+    in_words: ClassVar[str] = "a model with random weights, which knew nothing"
 
     @property
     def layers(self) -> int:
@@ -128,43 +179,47 @@ class RandomEncoder(Closed):
         return self.architecture.layers
 
 
-class EmbeddingLayerEncoder(Closed):
+class EmbeddingLayerEncoder(EmbeddingsAlone):
     """The token-embedding matrix of another encoder alone: lookup and mean, no positions, no dropout."""
 
     type: Literal["embedding_layer"]
     of: Name = Field(description="The other encoder, pretrained or random.")
     max_length: MaxLength = 512
-    layers: ClassVar[int] = 0
+
+    @property
+    def in_words(self) -> str:
+        """Whose part it is."""
+        return f"the token-embedding layer of {self.of} alone"
 
 
-class EmbeddingModuleEncoder(Closed):
+class EmbeddingModuleEncoder(EmbeddingsAlone):
     """The embedding module of another encoder alone: tokens, positions, normalisation, dropout; no layers."""
 
     type: Literal["embedding_module"]
     of: Name = Field(description="The other encoder, pretrained or random.")
     max_length: MaxLength = 512
-    layers: ClassVar[int] = 0
+
+    @property
+    def in_words(self) -> str:
+        """Whose part it is."""
+        return f"the embedding module of {self.of} alone"
 
 
-class TfidfEncoder(Closed):
+class TfidfEncoder(BagOfWords):
     """Bag of words: TF-IDF with sublinear term frequency, fitted on the whole corpus."""
 
     type: Literal["tfidf"]
+    in_words: ClassVar[str] = "TF-IDF"
 
 
-class SvdEncoder(Closed):
+class SvdEncoder(BagOfWords):
     """Bag of words: truncated SVD of TF-IDF, fitted on the whole corpus."""
 
     type: Literal["svd"]
+    in_words: ClassVar[str] = "the singular value decomposition of TF-IDF"
     components: int = Field(100, ge=1, description="Number of singular vectors kept.")
     normalise: bool = Field(False, description="Scale every text's vector to unit length.")
 
-
-EMBEDDINGS_ALONE = (EmbeddingLayerEncoder, EmbeddingModuleEncoder)
-
-BAGS_OF_WORDS = (TfidfEncoder, SvdEncoder)
-
-FETCHED = (HubEncoder, FolderEncoder, PackageEncoder)
 
 Encoder = (
     HubEncoder

@@ -1,15 +1,21 @@
 """Settings of fine-tuning: augmentations and recipes."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from selfembed.models import token7
-from selfembed.settings.base import Closed, Packs, Pooling, from_name
+from selfembed.settings.base import Closed, Kind, Packs, Pooling, from_name
 
 
-class Masked(Closed):
-    """What every augmentation can add: masked tokens."""
+class Masked(Kind):
+    """What every augmentation can add: masked tokens.
+
+    Attributes:
+        same_text_twice: whether both texts of a pair are the same, so that they differ through dropout or masks alone.
+    """
+
+    same_text_twice: ClassVar[bool]
 
     mask_fraction: float = Field(
         0.0,
@@ -23,11 +29,15 @@ class Masked(Closed):
 class Crops(Packs, Masked):
     """Positive pair: two different packs of the same text."""
 
+    same_text_twice = False
+
     type: Literal["crops"]
 
 
 class Dropout(Packs, Masked):
     """Positive pair: one pack twice; the two embeddings differ through the encoder's dropout alone."""
+
+    same_text_twice = True
 
     type: Literal["dropout"]
 
@@ -35,11 +45,15 @@ class Dropout(Packs, Masked):
 class Halves(Masked):
     """Positive pair: the first and the second half of a text's sentences, whatever their length."""
 
+    same_text_twice = False
+
     type: Literal["halves"]
 
 
 class WholeText(Masked):
     """Positive pair: the whole text twice; the two differ through dropout, and through masks if there are any."""
+
+    same_text_twice = True
 
     type: Literal["whole_text"]
 

@@ -1,17 +1,7 @@
 """The model that a report is about: which run it is, what it started from, what it was scored on."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
-from selfembed.settings.encoders import (
-    EmbeddingLayerEncoder,
-    EmbeddingModuleEncoder,
-    Encoder,
-    FolderEncoder,
-    HubAdapter,
-    HubEncoder,
-    PackageEncoder,
-)
 from selfembed.settings.schema import Settings
 from selfembed.study.checks import original, unknown
 from selfembed.study.expansion import Evaluation, Study, base_of
@@ -53,31 +43,6 @@ def scored_on(settings: Settings, study: Study) -> list[str]:
 def cleaned(settings: Settings) -> str:
     """The corpus whose texts were read and cleaned: that of the report, or the one that it is made from."""
     return original(settings.report.corpus, settings)
-
-
-def encoder_in_words(encoder: Encoder) -> str:
-    """What an encoder is, for people."""
-    match encoder:
-        case HubEncoder():
-            revision = f", revision {encoder.revision[:8]}" if encoder.revision else ""
-            words = f"{encoder.id} (Hugging Face hub{revision})"
-            return words if encoder.adapter is None else f"{words} with the adapter {adapter_in_words(encoder.adapter)}"
-        case FolderEncoder():
-            # No more of the path than the name: the card may be published.
-            words = f"the pretrained model in the folder {Path(encoder.path).name}"
-            return words if encoder.adapter is None else f"{words} with the adapter in {Path(encoder.adapter).name}"
-        case PackageEncoder():
-            return f"the pretrained model in the Python package {encoder.package.replace('_', '-')}"
-        case EmbeddingLayerEncoder():
-            return f"the token-embedding layer of {encoder.of} alone"
-        case EmbeddingModuleEncoder():
-            return f"the embedding module of {encoder.of} alone"
-    return "a model with random weights, which knew nothing"
-
-
-def adapter_in_words(adapter: HubAdapter) -> str:
-    """What an adapter is, for people."""
-    return f"{adapter.id} (revision {adapter.revision[:8]})" if adapter.revision else adapter.id
 
 
 def check(settings: Settings, study: Study) -> Iterator[str]:
