@@ -148,8 +148,8 @@ def conclusion(account: Account) -> Conclusion:
     model, before = account.label, account.base_label
     main = {other: [row for row in rows if is_main(row, rows)] for other, rows in account.compared().items()}
     rows = main.get(before, [])
-    by_labels = together(row["verdict"] for row in rows if row["measure"] == measures.ACCURACY)
-    by_crops = together(row["verdict"] for row in rows if row["measure"] != measures.ACCURACY)
+    by_labels = together(row["verdict"] for row in rows if about(row) == "labels")
+    by_crops = together(row["verdict"] for row in rows if about(row) in ("crops", "found crops"))
     keep = f"Nothing here speaks for using {model} instead of {before}."
     if by_labels is not None:
         headings = {
@@ -183,6 +183,11 @@ def conclusion(account: Account) -> Conclusion:
     return Conclusion("", f"What {model} is worth, beside other models", [caution(account), *outdone(account, main)])
 
 
+def about(row: dict[str, Any]) -> str:
+    """What the measure of a row judges models by."""
+    return measures.MEASURES[row["measure"]].about
+
+
 def verdict(account: Account) -> list[str]:
     """The conclusion and the sentences that it is drawn from, for a terminal."""
     said = conclusion(account)
@@ -209,9 +214,9 @@ def together(verdicts: Iterable[str]) -> str | None:
 def badge(row: dict[str, Any]) -> tuple[str, str]:
     """The verdict of a row in a few words, and how it looks: `better`, `worse`, or empty where it decides nothing."""
     verdict = row["verdict"]
-    if row["measure"] == measures.ACCURACY:
+    if about(row) == "labels":
         return verdict, verdict if verdict in ("better", "worse") else ""
-    words = f"{verdict} at finding crops" if row["measure"] in ("recall@1", "recall@10", "mrr") else verdict
+    words = f"{verdict} at finding crops" if about(row) == "found crops" else verdict
     return words, "worse" if verdict == "worse" else ""
 
 
@@ -268,7 +273,7 @@ def limits(account: Account) -> list[str]:
         f"It reads the first {account.max_length:,} tokens of a text, roughly {account.max_length * 3 // 4:,} English "
         "words; what comes later does not count.",
     ]
-    if any(row["measure"] != measures.ACCURACY for row in compared):
+    if any(about(row) in ("crops", "found crops") for row in compared):
         said.append(caution(account))
     seeds = max(row["n_seeds"] for row in compared)
     if seeds < 2:

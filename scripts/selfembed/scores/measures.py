@@ -18,23 +18,28 @@ class Measure(NamedTuple):
 
     Attributes:
         heading: its name in tables of several scores.
+        about: what it judges embeddings by: `labels`, `crops` (where two crops of a text lie), `found crops` (how well
+            one is found from the other), or `tasks`.
+        is_main: whether it is among those that say most; the others are for a closer look.
         lower_is_better: whether a smaller number is a better one.
         fraction: whether it is a part of 1, which is shown in per cent.
     """
 
     heading: str
+    about: str
+    is_main: bool = False
     lower_is_better: bool = False
     fraction: bool = True
 
 
 MEASURES = {
-    ACCURACY: Measure("Accuracy"),
-    "recall@1": Measure("Recall@1 of crops"),
-    "recall@10": Measure("Recall@10 of crops"),
-    "mrr": Measure("Mean reciprocal rank of crops"),
-    "alignment": Measure("Alignment of crops", lower_is_better=True, fraction=False),
-    "uniformity": Measure("Uniformity of crops", lower_is_better=True, fraction=False),
-    "mteb": Measure("MTEB score"),
+    ACCURACY: Measure("Accuracy", "labels", is_main=True),
+    "recall@1": Measure("Recall@1 of crops", "found crops", is_main=True),
+    "recall@10": Measure("Recall@10 of crops", "found crops"),
+    "mrr": Measure("Mean reciprocal rank of crops", "found crops"),
+    "alignment": Measure("Alignment of crops", "crops", lower_is_better=True, fraction=False),
+    "uniformity": Measure("Uniformity of crops", "crops", lower_is_better=True, fraction=False),
+    "mteb": Measure("MTEB score", "tasks"),
 }
 
 OF_CROP_PAIRS = ("recall@1", "recall@10", "mrr", "alignment", "uniformity")
