@@ -6,7 +6,7 @@ be better by labels. So labels decide where there are some, and to be better at 
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from selfembed.errors import InputError
 from selfembed.evidence.differences import spelled
@@ -17,14 +17,8 @@ from selfembed.scores import measures
 DROPPED = {"empty": "had no text", "too short": "were too short", "duplicate": "had the same text as one before"}
 
 
-@dataclass(frozen=True)
-class Shown:
-    """What a model was shown of every text.
-
-    Attributes:
-        sentence: in words; `passage` is of so many sentences, `neighbours` are so many neighbouring ones.
-        finds_crops: whether to find the other crop of a text is what the model was trained for.
-    """
+class Shown(NamedTuple):
+    """What a model was shown of every text, as a sentence; and whether it learnt to find the other crop of a text."""
 
     sentence: str
     finds_crops: bool

@@ -1,6 +1,5 @@
 """Settings of corpora: where texts come from, and how they are cleaned."""
 
-from abc import abstractmethod
 from itertools import combinations
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
@@ -46,48 +45,50 @@ class Columns(Closed):
 
 
 class OwnSource(Kind):
-    """A source of texts of its own, from which a raw file is read and cleaned.
+    """A source of texts of its own: a raw file, which is read and cleaned.
 
     Attributes:
+        labelled: whether texts get labels.
+        label_setting: the setting, if there is one, without which they get none.
         downloaded: whether the raw file is fetched from the network.
-        label_setting: the setting of the source, if it has one, without which its texts have no labels.
+        raw: the raw file of a corpus, by its name.
+        columns: which columns of the raw file hold what, and how it is read.
     """
 
-    downloaded: ClassVar[bool]
+    labelled: ClassVar[bool]
     label_setting: ClassVar[str | None]
+    downloaded: ClassVar[bool]
+    raw: ClassVar[str]
+    columns: ClassVar[Columns]
 
-    @property
-    @abstractmethod
-    def labelled(self) -> bool:
-        """Whether texts get labels."""
-
-    @abstractmethod
     def raw_file(self, corpus: str) -> str:
         """The raw file of a corpus of this name."""
+        return self.raw.format(corpus=corpus)
 
-    @property
-    @abstractmethod
-    def columns(self) -> Columns:
-        """Which columns of the raw file hold what, and how the file is read."""
+
+FETCHED = "<results>/sources/{corpus}.download"
+COLLECTED = "<results>/sources/{corpus}.parquet"
 
 
 class DerivedSource(Kind):
-    """Texts of another corpus, which are cleaned already.
+    """Texts of another corpus, `corpus`, which are cleaned already.
 
     Attributes:
-        corpus: name of the other corpus.
         same_texts: whether the texts are all those of the other corpus, unchanged, so that they are embedded once.
     """
 
     same_texts: ClassVar[bool]
 
 
-class CollectedSource(OwnSource):
-    """A source whose texts a rule collects into a Parquet table."""
+class TableSource(Columns, OwnSource):
+    """A source whose raw file is a table with columns to choose."""
 
-    def raw_file(self, corpus: str) -> str:
-        """The table."""
-        return f"<results>/sources/{corpus}.parquet"
+    label_setting = "label"
+
+    @property
+    def columns(self) -> Columns:
+        """The source says them itself."""
+        return self
 
 
 def known_encoding(name: str) -> str:
@@ -102,17 +103,6 @@ def known_encoding(name: str) -> str:
 Encoding = Annotated[str, AfterValidator(known_encoding)]
 
 FileFormat = Literal["csv", "tsv", "jsonl", "parquet"]
-
-
-class TableSource(Columns, OwnSource):
-    """A source whose raw file is a table with columns to choose."""
-
-    label_setting: ClassVar[str | None] = "label"
-
-    @property
-    def columns(self) -> Columns:
-        """The source says them itself."""
-        return self
 
 
 class FileSource(TableSource):
@@ -130,7 +120,8 @@ class FileSource(TableSource):
         None, description="What separates the cells of a csv file; by default a comma."
     )
 
-    def raw_file(self, corpus: str) -> str:
+    @property
+    def raw(self) -> str:
         """The file itself."""
         return self.path
 
@@ -142,9 +133,10 @@ class FileSource(TableSource):
         return self
 
 
-class FolderSource(CollectedSource):
+class FolderSource(OwnSource):
     """A folder with a .txt file for each text, also in folders inside; titles are the names of the files."""
 
+    raw = COLLECTED
     downloaded = False
     label_setting = "label: folder"
 
@@ -169,6 +161,7 @@ class FolderSource(CollectedSource):
 class UrlSource(TableSource):
     """Texts in a file on the web, with a checksum."""
 
+    raw = FETCHED
     downloaded = True
 
     type: Literal["url"]
@@ -176,10 +169,6 @@ class UrlSource(TableSource):
     sha256: Sha256 | None = Field(None, description="SHA-256 of the file; this or `git_blob` is needed.")
     git_blob: Commit | None = Field(None, description="Git blob id of the file, if it lies in a git repository.")
     format: FileFormat = Field(description="File format.")
-
-    def raw_file(self, corpus: str) -> str:
-        """The fetched file."""
-        return f"<results>/sources/{corpus}.download"
 
     @model_validator(mode="after")
     def one_checksum(self):
@@ -192,9 +181,10 @@ class UrlSource(TableSource):
 class IclrSource(OwnSource):
     """The paper's main corpus: abstracts of ICLR submissions, labelled by their keywords."""
 
+    raw = FETCHED
     downloaded = True
     label_setting = None
-    labelled: ClassVar[bool] = True
+    labelled = True
 
     type: Literal["iclr"]
     version: Literal["24v1", "24v2"] = Field(
@@ -202,10 +192,6 @@ class IclrSource(OwnSource):
         description="Version of the data set: `24v1` is the paper's (24,347 texts), `24v2` has 24,445. Both are "
         "fetched at a fixed commit and checked.",
     )
-
-    def raw_file(self, corpus: str) -> str:
-        """The fetched file."""
-        return self.resolved.raw_file(corpus)
 
     @property
     def columns(self) -> Columns:
@@ -244,12 +230,14 @@ ICLR_VERSIONS = {
 }
 
 
-class HubSource(CollectedSource):
+class HubSource(OwnSource):
     """A data set of the Hugging Face hub; list cells are concatenated in order."""
 
+    raw = COLLECTED
+    columns = Columns(label="label")  # the collected table's, the same for all data sets
     downloaded = True
     label_setting = None
-    labelled: ClassVar[bool] = True
+    labelled = True
 
     type: Literal["hub"]
     id: str = Field(min_length=1, description="Repository, for instance `mteb/biorxiv-clustering-p2p`.")
@@ -261,11 +249,6 @@ class HubSource(CollectedSource):
     split: Text = Field("test", description="Split of the data set.")
     text: Text = Field("sentences", description="Column with the texts, or with lists of texts.")
     label: Text = Field("labels", description="Column with the labels, or with lists of labels.")
-
-    @property
-    def columns(self) -> Columns:
-        """Those of the collected data set, whose names are the same for all."""
-        return Columns(label="label")
 
 
 class RelabelledSource(DerivedSource):
@@ -309,12 +292,14 @@ class CropsSource(Packs, DerivedSource):
     seed: int = Field(42, ge=0, description="Seed of the draws.")
 
 
-class PythonDocsSource(CollectedSource):
+class PythonDocsSource(OwnSource):
     """Docstrings of installed Python packages, read from source: real texts with labels, offline."""
 
+    raw = COLLECTED
+    columns = Columns(title="title", label="package")
     downloaded = False
     label_setting = None
-    labelled: ClassVar[bool] = True
+    labelled = True
 
     type: Literal["python_docs"]
     packages: list[Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]] = Field(
@@ -322,11 +307,6 @@ class PythonDocsSource(CollectedSource):
         min_length=1,
         description="Import names of the packages to read.",
     )
-
-    @property
-    def columns(self) -> Columns:
-        """Those of the collected docstrings."""
-        return Columns(title="title", label="package")
 
 
 class Expected(Closed):

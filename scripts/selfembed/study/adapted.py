@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from selfembed.settings.schema import Settings
-from selfembed.study.checks import original, unknown
+from selfembed.study.checks import original, unknown, unknown_in
 from selfembed.study.expansion import Evaluation, Study, base_of
 
 
@@ -52,10 +52,8 @@ def check(settings: Settings, study: Study) -> Iterator[str]:
         return
     yield from unknown("report.corpus", report.corpus, "a corpus", settings.corpora)
     tables = {name: table for name, table in settings.tables.items() if table.lay_out == "differences"}
-    for position, name in enumerate(report.differences):
-        yield from unknown(f"report.differences.{position}", name, "a table of differences", tables)
-    for position, name in enumerate(report.figures):
-        yield from unknown(f"report.figures.{position}", name, "a figure", settings.figures)
+    yield from unknown_in("report.differences", report.differences, "a table of differences", tables)
+    yield from unknown_in("report.figures", report.figures, "a figure", settings.figures)
     if report.corpus not in settings.corpora or not set(report.differences) <= set(tables):
         return
     found = evaluations(settings, study)

@@ -81,6 +81,12 @@ def unknown(key: str, name: str, kind: str, known: Iterable[str]) -> Iterator[st
         yield f"{key}: '{name}' is not {kind}; allowed: {', '.join(known) or 'none is defined'}"
 
 
+def unknown_in(key: str, names: Iterable[str], kind: str, known: Iterable[str]) -> Iterator[str]:
+    """One line for each of a list of names, at `key`, that is not among the known ones."""
+    for position, name in enumerate(names):
+        yield from unknown(f"{key}.{position}", name, kind, known)
+
+
 # Corpora, encoders, tasks -------------------------------------------------------------------------------------
 
 
@@ -169,14 +175,12 @@ def check_local_task(key: str, task: LocalTask, settings: Settings) -> Iterator[
 
 def check_experiment(key: str, experiment, settings: Settings) -> Iterator[str]:
     """Corpora, tasks and scores exist; entries name encoders, recipes, layers and poolings that fit together."""
+    yield from unknown_in(f"{key}.corpora", experiment.corpora, "a corpus", settings.corpora)
     for position, corpus in enumerate(experiment.corpora):
-        yield from unknown(f"{key}.corpora.{position}", corpus, "a corpus", settings.corpora)
         if corpus in settings.corpora:
             yield from check_suited(f"{key}.corpora.{position}", corpus, experiment, settings)
-    for position, task in enumerate(experiment.tasks):
-        yield from unknown(f"{key}.tasks.{position}", task, "a task", settings.tasks)
-    for position, score in enumerate(experiment.scores):
-        yield from unknown(f"{key}.scores.{position}", score, "a score", settings.scores)
+    yield from unknown_in(f"{key}.tasks", experiment.tasks, "a task", settings.tasks)
+    yield from unknown_in(f"{key}.scores", experiment.scores, "a score", settings.scores)
     for position, entry in enumerate(experiment.models):
         yield from check_entry(key, position, entry, experiment, settings)
 
@@ -218,8 +222,7 @@ def check_entry(experiment_key: str, position: int, entry, experiment, settings:
         yield from unknown(f"{key}.recipe", entry.recipe, "a recipe", settings.recipes)
     if entry.train_on is not None:
         yield from unknown(f"{key}.train_on", entry.train_on, "a corpus", settings.corpora)
-    for place, corpus in enumerate(entry.corpora or []):
-        yield from unknown(f"{key}.corpora.{place}", corpus, "a corpus of the experiment", experiment.corpora)
+    yield from unknown_in(f"{key}.corpora", entry.corpora or [], "a corpus of the experiment", experiment.corpora)
     for setting in ("train_on", "steps", "sweep"):
         if getattr(entry, setting) and entry.recipe is None:
             yield f"{key}.{setting}: needs a recipe; allowed: add '{key}.recipe' or drop this key"
@@ -241,20 +244,10 @@ def check_entry(experiment_key: str, position: int, entry, experiment, settings:
     if entry.recipe in settings.recipes:
         try:
             for recipe, _, _ in variants(entry, settings, key):
-                yield from check_shares(key, recipe, settings)
                 yield from check_recipe(key, entry, recipe, encoder, experiment, settings)
         except InputError as error:
             yield str(error)
     yield from check_layers_and_poolings(experiment_key, key, entry, encoder, experiment)
-
-
-def check_shares(key: str, recipe, settings: Settings) -> Iterator[str]:
-    """The devices of a run have equal parts of every batch."""
-    if recipe.batch_size % settings.devices_per_run:
-        yield (
-            f"{key}.recipe: batch_size {recipe.batch_size} cannot be shared equally; allowed with devices_per_run "
-            f"{settings.devices_per_run}: its multiples"
-        )
 
 
 def check_bag_of_words(key: str, entry, encoder, experiment, settings: Settings) -> Iterator[str]:
@@ -275,8 +268,16 @@ def check_bag_of_words(key: str, entry, encoder, experiment, settings: Settings)
 
 
 def check_recipe(key: str, entry, recipe, encoder, experiment, settings: Settings) -> Iterator[str]:
-    """A recipe, or one of a sweep, makes pairs that differ, has layers to train, is scored on what it has not seen."""
+    """A recipe, or one of a sweep, makes pairs that differ, has layers to train, is scored on what it has not seen.
+
+    Devices have equal parts of every batch.
+    """
     where = f"{key}.sweep" if entry.sweep else f"{key}.recipe"
+    if recipe.batch_size % settings.devices_per_run:
+        yield (
+            f"{key}.recipe: batch_size {recipe.batch_size} cannot be shared equally; allowed with devices_per_run "
+            f"{settings.devices_per_run}: its multiples"
+        )
     augmentation = recipe.augmentation
     relies_on_dropout = augmentation.same_text_twice and augmentation.mask_fraction == 0
     if relies_on_dropout and without_dropout(encoder, settings):
@@ -395,7 +396,7 @@ NEEDS = {
 def check_figure(key: str, figure, settings: Settings) -> Iterator[str]:
     """A figure shows what its experiments compute."""
     if isinstance(figure, ClassesFigure):
-        yield from check_corpora(key, figure.corpora, settings)
+        yield from unknown_in(f"{key}.corpora", figure.corpora, "a corpus", settings.corpora)
         for position, name in enumerate(figure.corpora):
             if name in settings.corpora and not labelled(name, settings):
                 yield f"{key}.corpora.{position}: '{name}' has no labels; allowed: corpora with labels"
@@ -469,21 +470,14 @@ def not_fractions(experiment, settings: Settings) -> set[str]:
 def check_table(key: str, table, settings: Settings) -> Iterator[str]:
     """A table shows what exists, along two different axes."""
     if isinstance(table, CorporaTable):
-        yield from check_corpora(key, table.corpora, settings)
+        yield from unknown_in(f"{key}.corpora", table.corpora, "a corpus", settings.corpora)
         return
     yield from unknown(f"{key}.experiment", table.experiment, "an experiment", settings.experiments)
     if table.experiment in settings.experiments:
         computed = settings.numbers(settings.experiments[table.experiment])
-        for position, score in enumerate(table.scores):
-            yield from unknown(f"{key}.scores.{position}", score, "a score of this experiment", computed)
+        yield from unknown_in(f"{key}.scores", table.scores, "a score of this experiment", computed)
     if isinstance(table, ScoresTable) and table.rows == table.columns:
         yield f"{key}.columns: '{table.columns}' is in the rows already; allowed: another axis"
-
-
-def check_corpora(key: str, names: list[str], settings: Settings) -> Iterator[str]:
-    """Corpora that a figure or table describes exist."""
-    for position, name in enumerate(names):
-        yield from unknown(f"{key}.corpora.{position}", name, "a corpus", settings.corpora)
 
 
 def scored_poolings(experiment, settings: Settings) -> list[str]:
