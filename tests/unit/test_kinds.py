@@ -96,12 +96,13 @@ def test_a_kind_that_lacks_a_fact_is_an_error_at_import():
         class New(Masked):
             type: typing.Literal["new"]
 
-    with pytest.raises(TypeError, match="NewSource lacks downloaded, label_setting, labelled; needed: what OwnSource"):
+    with pytest.raises(
+        TypeError, match="NewSource lacks columns, downloaded, label_setting, labelled; needed: what OwnSource"
+    ):
 
         class NewSource(OwnSource):
             type: typing.Literal["new"]
-            raw_file = PythonDocsSource.raw_file
-            columns = PythonDocsSource.columns
+            raw = PythonDocsSource.raw
 
     with pytest.raises(TypeError, match="NewFigure lacks panels, published; needed: what FigureKind says"):
 
@@ -148,9 +149,9 @@ def test_a_source_has_a_rule_unless_it_is_a_file(name):
 @pytest.mark.parametrize("name", SCORES)
 def test_a_score_has_a_script_a_rule_and_words_for_its_measures(name):
     kind = SCORES[name]
-    assert (ROOT / "scripts" / f"score_{name}.py").is_file()
+    assert (ROOT / "scripts" / f"score_{name}.py").is_file(), f"no script score_{name}.py"
     assert has_rule(f"score_{name}"), f"no rule score_{name}"
-    assert class_in_rules(kind)
+    assert class_in_rules(kind), "no rule in rules/scores.smk is for it"
     assert set(kind.headings) <= set(measures.MEASURES), "a measure is not in MEASURES of scores/measures.py"
     assert set(kind.headings) <= set(differences.SENTENCES), "a measure has no sentence in evidence/differences.py"
 
@@ -175,7 +176,7 @@ SMOKE_SETTINGS = load(SMOKE)
 @pytest.mark.parametrize("name", FIGURES)
 def test_a_figure_has_a_script_a_rule_and_panels_that_can_be_checked(name):
     kind = FIGURES[name]
-    assert (ROOT / "scripts" / f"draw_{name}.py").is_file()
+    assert (ROOT / "scripts" / f"draw_{name}.py").is_file(), f"no script draw_{name}.py"
     assert has_rule(f"draw_{name}"), f"no rule draw_{name}"
     for role, panel in kind.panels.items():
         assert role in kind.model_fields
@@ -186,12 +187,12 @@ def test_a_figure_has_a_script_a_rule_and_panels_that_can_be_checked(name):
 
 @pytest.mark.parametrize("name", TABLES)
 def test_a_table_has_a_script_and_a_rule(name):
-    assert (ROOT / "scripts" / f"lay_out_{name}.py").is_file()
+    assert (ROOT / "scripts" / f"lay_out_{name}.py").is_file(), f"no script lay_out_{name}.py"
     assert has_rule(f"lay_out_{name}"), f"no rule lay_out_{name}"
 
 
 def test_a_comparison_has_a_formula_a_unit_and_words():
-    assert set(claims.STATISTICS) == set(COMPARISONS)
+    assert set(claims.STATISTICS) == set(COMPARISONS), "STATISTICS of evidence/claims.py has other comparisons"
     for name in COMPARISONS:
         points = [{"label": f"model {i}", "step": "final", "layers": [2], "last_layer": 2} for i in range(3)]
         assert "model 0" in claims.in_words({"compare": name, "points": points})
@@ -212,7 +213,8 @@ USED = {
 
 @pytest.mark.parametrize(("family", "kinds"), [(name, kinds) for name, _, kinds in FAMILIES])
 def test_the_smoke_config_has_every_kind(family, kinds):
-    assert set(kinds) - USED[family] <= NOT_IN_SMOKE
+    missing = set(kinds) - USED[family] - NOT_IN_SMOKE
+    assert not missing, f"config/smoke.yaml has no {family} {', '.join(missing)}"
 
 
 def test_every_kind_of_the_schema_is_walked_here():
