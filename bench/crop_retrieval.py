@@ -113,7 +113,7 @@ def correlations(values: pd.DataFrame) -> Iterator[dict[str, object]]:
         last = found[found["layer"] == found["last_layer"]]
         for what, chosen in {"all layers": found, "last layers": last}.items():
             row: dict[str, object] = {"corpus": corpus, "ranked": what, "number": len(chosen)}
-            for name, measure in measures.OF_CROP_PAIRS.items():
+            for name, measure in ((name, measures.MEASURES[name]) for name in measures.OF_CROP_PAIRS):
                 sign = -1 if measure.lower_is_better else 1
                 row[name] = spearmanr(sign * chosen[name], chosen["knn"]).statistic
             yield row

@@ -23,11 +23,30 @@ from selfembed.study import expansion
 from selfembed.study import files as config_files
 from selfembed.study.expansion import Model
 from selfembed.study.checks import labelled
-from selfembed.workflow.flags import flags
+from selfembed.workflow.flags import flags, measures
 from selfembed.workflow.paths import braced
-from selfembed.settings.corpora import DERIVED, CropsSource, FolderSource, HubSource, IclrSource, PythonDocsSource, RelabelledSource, SampleSource, UrlSource
-from selfembed.settings.encoders import BAGS_OF_WORDS, EMBEDDINGS_ALONE, EmbeddingLayerEncoder, FolderEncoder, HubEncoder, PackageEncoder, RandomEncoder, TrainedTokenizer
-from selfembed.settings.scores import CropPairs, Knn, Linear, RegistryTask, Split
+from selfembed.settings.corpora import (
+    CropsSource,
+    DerivedSource,
+    FolderSource,
+    HubSource,
+    IclrSource,
+    PythonDocsSource,
+    RelabelledSource,
+    SampleSource,
+    UrlSource,
+)
+from selfembed.settings.encoders import (
+    BagOfWords,
+    EmbeddingLayerEncoder,
+    EmbeddingsAlone,
+    FolderEncoder,
+    HubEncoder,
+    PackageEncoder,
+    RandomEncoder,
+    TrainedTokenizer,
+)
+from selfembed.settings.scores import CropPairs, Knn, Linear, Mteb, RegistryTask, Split
 from selfembed.jobs.versions import installed_version
 from selfembed.study.validation import check_target_names, load, missing_sources
 
@@ -86,7 +105,7 @@ def code_of(script):
 def gpus_for_encoder(wildcards):
     """GPUs that a job with a model asks for: none for bags of words."""
     name = wildcards.get("encoder") or model_paths.identity(wildcards.model)["encoder"]
-    return 0 if settings.device == "cpu" or isinstance(settings.encoders[name], BAGS_OF_WORDS) else 1
+    return 0 if settings.device == "cpu" or isinstance(settings.encoders[name], BagOfWords) else 1
 
 
 def gpus_of_run(wildcards):
@@ -133,7 +152,7 @@ def megabytes(paths):
 def embedded_layers(wildcards):
     """How many layers, of all poolings, are in the embeddings of a model."""
     encoder = settings.encoders[model_paths.identity(wildcards.model)["encoder"]]
-    if isinstance(encoder, BAGS_OF_WORDS):
+    if isinstance(encoder, BagOfWords):
         return 1
     poolings, layers = expansion.selected(wildcards.selection, encoder.layers)
     return len(poolings) * len(layers)
@@ -151,7 +170,7 @@ def corpora_from(*kinds):
 
 def cleaned_corpora():
     """A pattern of the names of all corpora that are not derived from another."""
-    return "|".join(name for name, corpus in settings.corpora.items() if not isinstance(corpus.source, DERIVED))
+    return "|".join(name for name, corpus in settings.corpora.items() if not isinstance(corpus.source, DerivedSource))
 
 
 def encoders_of(*kinds):
@@ -170,29 +189,14 @@ def url_source(wildcards):
 
 def corpus_source(wildcards):
     """The raw file of a corpus."""
-    source = settings.corpora[wildcards.corpus].source
-    match source.type:
-        case "file":
-            return source.path
-        case "url" | "iclr":
-            return f"<results>/sources/{wildcards.corpus}.download"
-    return f"<results>/sources/{wildcards.corpus}.parquet"
+    return settings.corpora[wildcards.corpus].source.raw_file(wildcards.corpus)
 
 
 def corpus_flags(wildcards):
     """How a raw file is read and cleaned."""
     corpus = settings.corpora[wildcards.corpus]
-    cleaning = flags(corpus, omit=("source", "expect", "seeds"))
-    match corpus.source.type:
-        case "file" | "url" | "iclr":
-            columns = flags(url_source(wildcards), omit=("type", "path", "url", "sha256", "git_blob"))
-        case "hub":
-            columns = "--text text --label label"
-        case "folder":
-            columns = f"--text text --title title {flags(corpus.source, keep=('label',))}"
-        case "python_docs":
-            columns = "--text text --label package --title title"
-    return f"{columns} {cleaning}"
+    columns = flags(corpus.source.columns, omit=("type", "path", "url", "sha256", "git_blob"))
+    return f"{columns} {flags(corpus, omit=('source', 'expect', 'seeds'))}"
 
 
 def expected(wildcards):
@@ -253,13 +257,11 @@ def knn_split():
 def downloads():
     """Everything that the config names from the network."""
     sources = {name: corpus.source for name, corpus in settings.corpora.items()}
-    files = [name for name, source in sources.items() if isinstance(source, (UrlSource, IclrSource))]
-    datasets = [name for name, source in sources.items() if isinstance(source, HubSource)]
+    own = {name: source for name, source in sources.items() if not isinstance(source, DerivedSource)}
     encoders = [name for name, encoder in settings.encoders.items() if isinstance(encoder, HubEncoder)]
     tasks = [name for name, task in settings.tasks.items() if isinstance(task, RegistryTask)]
     return [
-        expand("<results>/sources/{corpus}.download", corpus=files),
-        expand("<results>/sources/{corpus}.parquet", corpus=datasets),
+        [source.raw_file(name) for name, source in own.items() if source.downloaded],
         expand("<results>/encoders/{encoder}", encoder=encoders),
         expand("<results>/tasks/{task}", task=tasks),
     ]
@@ -397,7 +399,7 @@ def embeddings(wildcards):
 def embedding_flags(wildcards):
     """What is embedded of a model: the poolings and layers that a selection names, and how long texts may be."""
     encoder = settings.encoders[model_paths.identity(wildcards.model)["encoder"]]
-    if isinstance(encoder, BAGS_OF_WORDS):
+    if isinstance(encoder, BagOfWords):
         return ""
     poolings, layers = (words.split("-") for words in wildcards.selection.split("_"))
     words = ["--layers", *layers, "--poolings", *poolings, "--max-length", str(encoder.max_length)]
@@ -636,18 +638,13 @@ def figures_and_tables():
 
 
 def published_figures():
-    """Figures that can be drawn from published numbers: those of scores, if all their experiments have some.
-
-    Depth leaves out what has none.
-    """
-    shown = ("comparison", "layers", "benchmark_steps", "adaptation", "depth", "hyperparameters", "before_after")
-    with_numbers = published_experiments()
-    found = []
-    for name, figure in settings.figures.items():
-        known = [experiment in with_numbers for experiment in figure.experiments.values()]
-        if figure.draw in shown and (any(known) if figure.draw == "depth" else all(known)):
-            found.append(name)
-    return found
+    """Figures that can be drawn from published numbers."""
+    with_numbers, enough = published_experiments(), {"all": all, "any": any, "never": lambda known: False}
+    return [
+        name
+        for name, figure in settings.figures.items()
+        if enough[figure.published](experiment in with_numbers for experiment in figure.experiments.values())
+    ]
 
 
 def published_experiments():
@@ -661,6 +658,31 @@ def published_experiments():
 def figure_flags(*keys):
     """A params function: settings of a figure as flags."""
     return lambda wildcards: flags(figure_settings(wildcards), keep=keys)
+
+
+def figure_measures(wildcards):
+    """What the scores of the experiments of a figure measure, as flags."""
+    return measures_of(*figure_settings(wildcards).experiments.values())
+
+
+def table_measures(wildcards):
+    """What the scores of the experiment of a table measure, as flags."""
+    return measures_of(settings.tables[wildcards.table].experiment)
+
+
+def measures_of(*experiments):
+    """What the scores of experiments measure, as flags."""
+    found = {}
+    for name in experiments:
+        found |= settings.numbers(settings.experiments[name])
+    return measures(found)
+
+
+def figure_measured(wildcards):
+    """What the score of a figure is called, and what it is."""
+    figure = figure_settings(wildcards)
+    number = settings.numbers(settings.experiments[figure.experiment])[figure.score]
+    return [number.heading, number.explained]
 
 
 def figure_colors(wildcards):
@@ -815,7 +837,7 @@ def account_flags(wildcards, input):
     files = [f"--{name.replace('_', '-')} {input[name]}" for name in account_files(wildcards)]
     encoder = settings.encoders[item.model.encoder]
     words = ["--corpus", item.model.corpus, "--label", item.line.label, "--step", item.step]
-    words += ["--encoder", adapted.encoder_in_words(encoder), "--max-length", str(encoder.max_length)]
+    words += ["--encoder", encoder.in_words, "--max-length", str(encoder.max_length)]
     before = adapted.base_label(settings, study)
     words += [] if before is None else ["--base-label", before]
     words += ["--corpora", *adapted.scored_on(settings, study)]

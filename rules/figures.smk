@@ -46,11 +46,13 @@ rule draw_comparison:
         shown=figure_flags("pooling", "score"),
         published=published_flag,
         colors=figure_colors,
+        measures=figure_measures,
+        measured=figure_measured,
         title=figure_title,
         caption=figure_caption,
     shell:
         "python scripts/draw_comparison.py --table {input.table} {params.shown} {params.published} {params.colors}"
-        " --output {output.png} {output.pdf} > {log} 2>&1"
+        " {params.measures} --output {output.png} {output.pdf} > {log} 2>&1"
 
 
 rule draw_layers:
@@ -82,11 +84,13 @@ rule draw_layers:
         shown=figure_flags("pooling", "score", "free_y"),
         published=published_flag,
         colors=figure_colors,
+        measures=figure_measures,
+        measured=figure_measured,
         title=figure_title,
         caption=figure_caption,
     shell:
         "python scripts/draw_layers.py --table {input.table} {params.shown} {params.published} {params.colors}"
-        " --output {output.png} {output.pdf} > {log} 2>&1"
+        " {params.measures} --output {output.png} {output.pdf} > {log} 2>&1"
 
 
 rule draw_losses:
@@ -257,11 +261,12 @@ rule draw_adaptation:
     params:
         shown=figure_flags("pooling", "score", "reference", "shifted", "shift_step"),
         published=published_flag,
+        measures=figure_measures,
         title=figure_title,
         caption=figure_caption,
     shell:
         "python scripts/draw_adaptation.py --table {input.table} {params.shown} {params.published}"
-        " --output {output.png} {output.pdf} > {log} 2>&1"
+        " {params.measures} --output {output.png} {output.pdf} > {log} 2>&1"
 
 
 rule draw_depth:
@@ -295,10 +300,12 @@ rule draw_depth:
         runtime=minutes(10),
     params:
         tables=table_flags_of_roles,
+        measures=figure_measures,
         title=figure_title,
         caption=figure_caption,
     shell:
-        "python scripts/draw_depth.py {params.tables}" " --output {output.png} {output.pdf} > {log} 2>&1"
+        "python scripts/draw_depth.py {params.tables} {params.measures}"
+        " --output {output.png} {output.pdf} > {log} 2>&1"
 
 
 rule draw_hyperparameters:
@@ -334,10 +341,12 @@ rule draw_hyperparameters:
         runtime=minutes(10),
     params:
         tables=table_flags_of_roles,
+        measures=figure_measures,
         title=figure_title,
         caption=figure_caption,
     shell:
-        "python scripts/draw_hyperparameters.py {params.tables}" " --output {output.png} {output.pdf} > {log} 2>&1"
+        "python scripts/draw_hyperparameters.py {params.tables} {params.measures}"
+        " --output {output.png} {output.pdf} > {log} 2>&1"
 
 
 rule draw_before_after:
@@ -368,11 +377,12 @@ rule draw_before_after:
     params:
         shown=figure_flags("pooling", "score"),
         published=published_flag,
+        measures=figure_measures,
         title=figure_title,
         caption=figure_caption,
     shell:
         "python scripts/draw_before_after.py --table {input.table} {params.shown} {params.published}"
-        " --output {output.png} {output.pdf} > {log} 2>&1"
+        " {params.measures} --output {output.png} {output.pdf} > {log} 2>&1"
 
 
 rule draw_classes:

@@ -133,7 +133,7 @@ rule build_embedding_model:
     benchmark:
         "<logs>/build_embedding_model/{encoder}{seed_folder}.tsv"
     wildcard_constraints:
-        encoder=encoders_of(*EMBEDDINGS_ALONE),
+        encoder=encoders_of(EmbeddingsAlone),
         seed_folder=r"|/seed-\d+",
     conda:
         "../envs/train.yaml"
@@ -158,7 +158,7 @@ rule build_bag_of_words:
     benchmark:
         "<logs>/build_bag_of_words/{encoder}.tsv"
     wildcard_constraints:
-        encoder=encoders_of(*BAGS_OF_WORDS),
+        encoder=encoders_of(BagOfWords),
     conda:
         "../envs/score.yaml"
     resources:

@@ -170,8 +170,10 @@ rule summarise_scores:
     resources:
         mem_mb=memory(1000),
         runtime=minutes(10),
+    params:
+        measures=lambda wildcards: measures_of(wildcards.experiment),
     shell:
-        "python scripts/summarise_scores.py --table {input.table} --output {output.table}"
+        "python scripts/summarise_scores.py --table {input.table} {params.measures} --output {output.table}"
         " --markdown {output.markdown} > {log} 2>&1"
 
 

@@ -37,12 +37,13 @@ rule lay_out_scores:
         runtime=minutes(10),
     params:
         layout=table_flags,
+        measures=table_measures,
         repeated=repeated_corpora,
         published=published_flag,
         title=table_title,
     shell:
         "python scripts/lay_out_scores.py --table {input.table} {params.published} {params.layout} {params.repeated}"
-        " --output {output.csv} {output.tex} > {log} 2>&1"
+        " {params.measures} --output {output.csv} {output.tex} > {log} 2>&1"
 
 
 rule lay_out_corpora:
@@ -105,9 +106,10 @@ rule lay_out_differences:
     params:
         entries=compared_entries,
         layout=table_flags,
+        measures=table_measures,
         title=table_title,
     shell:
-        "python scripts/lay_out_differences.py {params.entries} {params.layout}"
+        "python scripts/lay_out_differences.py {params.entries} {params.layout} {params.measures}"
         " --output {output.csv} {output.tex} > {log} 2>&1"
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from selfembed.jobs import command_line
 from selfembed.jobs.command_line import existing
+from selfembed.scores import measures
 
 
 def main(argv: list[str]) -> None:
@@ -17,6 +18,7 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--published", type=existing, help="published numbers to mark (CSV)")
     parser.add_argument("--pooling", default="mean", help="pooling of the encoders")
     parser.add_argument("--score", default="knn", help="score shown")
+    measures.add_argument(parser)
     parser.add_argument("--output", type=Path, nargs="+", required=True, help="image files to write")
     arguments = parser.parse_args(argv)
     from selfembed.drawing import figures, panels
@@ -51,7 +53,7 @@ def main(argv: list[str]) -> None:
         axis.plot([place] * len(known), known, **panels.PUBLISHED)
     names = before.drop_duplicates("encoder").set_index("encoder")
     axis.set_xticks(range(len(encoders)), names.loc[encoders, "series"], rotation=90)
-    axis.set_ylabel(tables.score_name(scores))
+    axis.set_ylabel(measures.heading(scores["score"], measures.read(arguments.measures)))
     axis.set_xlim(-0.6, len(encoders) - 0.4)
     figures.percent_axis(axis.yaxis)
     bracket_groups(axis, groups[encoders].tolist())

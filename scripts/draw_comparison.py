@@ -8,6 +8,7 @@ from pathlib import Path
 
 from selfembed.jobs import command_line
 from selfembed.jobs.command_line import existing
+from selfembed.scores import measures
 
 
 def main(argv: list[str]) -> None:
@@ -16,6 +17,7 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--table", type=existing, required=True, help="table of the experiment (CSV)")
     parser.add_argument("--pooling", default="mean", help="pooling of the encoders")
     parser.add_argument("--score", default="knn", help="score shown")
+    measures.add_argument(parser)
     parser.add_argument("--published", type=existing, help="published numbers to mark (CSV)")
     parser.add_argument("--colors", nargs="+", default=[], help="colours as label=#rrggbb")
     parser.add_argument("--output", type=Path, nargs="+", required=True, help="image files to write")
@@ -36,7 +38,7 @@ def main(argv: list[str]) -> None:
         axis.plot(known["value"], [labels.index(label) for label in known["label"]], **panels.PUBLISHED)
         if len(corpora) > 1:
             axis.set_title(corpus)
-        axis.set_xlabel(tables.score_name(scores))
+        axis.set_xlabel(measures.heading(scores["score"], measures.read(arguments.measures)))
         figures.percent_axis(axis.xaxis)
     figures.save(figure, arguments.output)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from selfembed.jobs import command_line
 from selfembed.jobs.command_line import existing
+from selfembed.scores import measures
 
 # Experiment: axis label, logarithmic axis.
 PANELS = {
@@ -28,6 +29,7 @@ def main(argv: list[str]) -> None:
         parser.add_argument(f"--{flag}", type=existing, required=True, help=f"table of the sweep: {what} (CSV)")
         parser.add_argument(f"--published-{flag}", type=existing, help="published numbers to mark (CSV)")
     parser.add_argument("--output", type=Path, nargs="+", required=True, help="image files to write")
+    measures.add_argument(parser)
     arguments = parser.parse_args(argv)
     from selfembed.drawing import figures, panels
     from selfembed.scores import tables
@@ -55,7 +57,10 @@ def main(argv: list[str]) -> None:
         elif scores["x"].max() > 1:
             axis.xaxis.get_major_locator().set_params(integer=True)
         axis.set_xlabel(what)
-        highest, name_of_score = max(highest, scores["value"].max()), tables.score_name(scores)
+        highest, name_of_score = (
+            max(highest, scores["value"].max()),
+            measures.heading(scores["score"], measures.read(arguments.measures)),
+        )
         figures.percent_axis(axis.yaxis)
         panels.letter(axis, "abcd"[place], -0.1)
         if place in (0, 3) or diverged:

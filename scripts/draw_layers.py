@@ -8,6 +8,7 @@ from pathlib import Path
 
 from selfembed.jobs import command_line
 from selfembed.jobs.command_line import existing
+from selfembed.scores import measures
 
 
 def main(argv: list[str]) -> None:
@@ -16,6 +17,7 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--table", type=existing, required=True, help="table of the experiment (CSV)")
     parser.add_argument("--pooling", default="mean", help="pooling of the encoders")
     parser.add_argument("--score", default="knn", help="score shown")
+    measures.add_argument(parser)
     parser.add_argument("--published", type=existing, help="published numbers to mark (CSV)")
     parser.add_argument("--free-y", action="store_true", help="every panel has a range of its own")
     parser.add_argument("--colors", nargs="+", default=[], help="colours as label=#rrggbb")
@@ -44,7 +46,7 @@ def main(argv: list[str]) -> None:
         if axis is not axes[-1] and axis.get_legend():
             axis.get_legend().remove()
         figures.percent_axis(axis.yaxis)
-    axes[0].set_ylabel(tables.score_name(scores))
+    axes[0].set_ylabel(measures.heading(scores["score"], measures.read(arguments.measures)))
     axes[-1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5), title=None)
     figures.save(figure, arguments.output)
 

@@ -25,6 +25,7 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--against", required=True, help="label that the others are compared with")
     parser.add_argument("--labels", nargs="+", default=[], help="labels compared, in this order; default: all")
     parser.add_argument("--scores", nargs="+", default=[], help="scores shown; default: all")
+    measures.add_argument(parser)
     parser.add_argument("--steps", nargs="+", default=[], help="steps shown; default: all")
     parser.add_argument("--pooling", default="mean", help="pooling shown")
     parser.add_argument("--resamples", type=at_least(1), default=2000, help="resamples of the bootstrap")
@@ -42,16 +43,14 @@ def main(argv: list[str]) -> None:
             rows.append(shown.assign(**names))
             by_text += outcomes.of_scores(shown, path.with_suffix(".parquet"))
     scores = pd.concat(rows, ignore_index=True)
+    numbers = measures.read(arguments.measures)
     table = differences.compare(
-        scores, by_text, arguments.against, arguments.labels, arguments.resamples, arguments.seed
+        scores, by_text, arguments.against, arguments.labels, numbers, arguments.resamples, arguments.seed
     )
     for sentence in table["sentence"]:
         log.info(sentence)
-    measure_of = {
-        name: measures.in_settings(said) for name, said in zip(scores["score"], scores["settings"], strict=True)
-    }
     write_table(table, arguments.output[0])
-    write_text(layouts.latex(differences.for_print(table, measure_of), arguments.caption), arguments.output[1])
+    write_text(layouts.latex(differences.for_print(table), arguments.caption), arguments.output[1])
 
 
 if __name__ == "__main__":

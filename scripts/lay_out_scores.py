@@ -11,7 +11,7 @@ from selfembed.evidence.counterparts import KEY
 from selfembed.jobs import command_line
 from selfembed.jobs.command_line import existing
 from selfembed.jobs.records import write_table, write_text
-from selfembed.scores import tables
+from selfembed.scores import measures, tables
 
 AXES = ["label", "series", "corpus", "score", "step", "x", "pooling"]
 
@@ -25,6 +25,7 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--columns", choices=AXES, default="corpus", help="what the columns are")
     parser.add_argument("--series", nargs="+", default=[], help="labels shown, in this order; default: all")
     parser.add_argument("--scores", nargs="+", default=[], help="scores shown; default: all")
+    measures.add_argument(parser)
     parser.add_argument("--steps", nargs="+", default=[], help="steps shown; default: all")
     parser.add_argument("--poolings", nargs="+", default=["mean"], help="poolings shown")
     parser.add_argument("--means", action="store_true", help="add means over corpora, or over tasks, by block")
@@ -53,6 +54,7 @@ def main(argv: list[str]) -> None:
         arguments.poolings,
         arguments.means,
         arguments.repeated,
+        measures.read(arguments.measures),
     )
     write_table(table, arguments.output[0])
     write_text(layouts.latex(table, arguments.caption), arguments.output[1])

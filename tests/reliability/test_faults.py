@@ -15,6 +15,7 @@ from workflow_runs import environment, planned, snakemake
 
 YEAR = 365 * 86400
 TABLE = "results/tiny/tables/main.csv"
+MEASURE = "--measure knn accuracy Accuracy"
 
 
 def shift(paths, seconds):
@@ -133,7 +134,8 @@ def test_read_only_results_are_told_in_one_line_and_stay(study, tiny):
         pytest.skip("a folder cannot be made read-only here (unshare)")
     before = fingerprints(study)
     command = (
-        f"python scripts/summarise_scores.py --table {TABLE} --output results/tiny/s.csv --markdown results/tiny/s.md"
+        f"python scripts/summarise_scores.py --table {TABLE} {MEASURE} --output results/tiny/s.csv"
+        " --markdown results/tiny/s.md"
     )
     done = read_only(study, *command.split())
     assert done.returncode == 1

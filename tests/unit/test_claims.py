@@ -14,6 +14,7 @@ from selfembed.errors import InputError
 from selfembed.evidence import claims, differences
 from selfembed.pages import claims_page
 from selfembed.scores import tables
+from selfembed.scores.measures import Number
 from selfembed.study import claimed
 from selfembed.study.expansion import expand
 from selfembed.study.validation import load
@@ -100,7 +101,9 @@ def test_an_interval_is_that_of_the_table_of_differences():
     scores, outcomes = study(data)
     found = judge([comparison("difference", point("A"), point("B"))], scores, outcomes).iloc[0]
     shown = scores.assign(settings="k=10", model=scores["label"])
-    expected = differences.compare(shown, outcomes(shown), "B", ["A"]).iloc[0]
+    expected = differences.compare(
+        shown, outcomes(shown), "B", ["A"], {"knn": Number("accuracy", "kNN accuracy")}
+    ).iloc[0]
     assert found["estimate"] == pytest.approx(expected["difference"])
     assert [found["low"], found["high"]] == pytest.approx(expected[["difference_low", "difference_high"]].tolist())
 

@@ -12,6 +12,7 @@ from selfembed.errors import InputError
 from selfembed.evidence import blocks, layouts
 from selfembed.jobs import records
 from selfembed.scores import tables
+from selfembed.scores.measures import Number
 
 
 def scores(*rows):
@@ -42,8 +43,13 @@ TABLE = scores(
 )
 
 
+NUMBERS = {name: Number("accuracy", "kNN accuracy") for name in ("knn", "linear", "2")}
+NUMBERS |= {"mteb": Number("mteb", "MTEB score")}
+NUMBERS |= {name: Number("uniformity", "Uniformity of crops") for name in ("pairs_uniformity", "u")}
+
+
 def lay_out(table, published=None, rows="series", columns="corpus", series=(), means=False, repeated=()):
-    words = (rows, columns, list(series), ["mean"], means, list(repeated))
+    words = (rows, columns, list(series), ["mean"], means, list(repeated), NUMBERS)
     return layouts.lay_out(table, published, *words).set_index(rows)
 
 
@@ -112,7 +118,8 @@ def test_scores_and_steps_of_a_table_can_be_chosen(tmp_path):
     ]
     records.write_table(pd.DataFrame(found), tmp_path / "table.csv")
     script = Path(tables.__file__).parents[2] / "lay_out_scores.py"
-    words = ["--scores", "linear", "--steps", "final", "--output", tmp_path / "one.csv", tmp_path / "one.tex"]
+    words = ["--measure", "linear", "accuracy", "Linear accuracy", "--scores", "linear", "--steps", "final"]
+    words += ["--output", tmp_path / "one.csv", tmp_path / "one.tex"]
     subprocess.run([sys.executable, script, "--table", tmp_path / "table.csv", *words], check=True)
     assert (tmp_path / "one.csv").read_text() == "series,one\nA,40.0\n"
 

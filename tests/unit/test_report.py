@@ -21,7 +21,6 @@ from selfembed.jobs import records
 from selfembed.pages import adapted_card
 from selfembed.pages.account import with_revision
 from selfembed.pages.plain_words import badge, conclusion, held_out, limits, texts, training
-from selfembed.study import adapted
 from selfembed.study.validation import load
 
 HOSTILE = "<script>window.broken = 1</script>\"><img src=x onerror=alert(1)> & {{ 7777 * 7777 }} | `a` 'b'"
@@ -267,7 +266,7 @@ def test_it_says_what_crops_were_drawn_from():
 )
 def test_an_encoder_is_told_in_words_and_no_folder_of_the_user_s(name, encoder, words):
     settings = load(changed({} if encoder is None else {f"encoders.{name}": encoder}))
-    said = adapted.encoder_in_words(settings.encoders[name])
+    said = settings.encoders[name].in_words
     assert said.startswith(words) and "home" not in said
 
 

@@ -421,6 +421,29 @@ def test_tokenizer_borrowed_from_encoder_without_one(lender):
             id="corpus without labels",
         ),
         pytest.param(
+            {
+                "corpora.files": {"source": {"type": "folder", "path": "texts"}},
+                "scores": {"probe": {"type": "linear"}},
+                "experiments.main.scores": ["probe"],
+                "experiments.main.corpora": ["files"],
+                "figures": {},
+            },
+            "experiments.main.corpora.0: corpus 'files' has no labels, which Linear accuracy needs; "
+            "allowed: a corpus with labels (set corpora.files.source.label: folder), or one of type crops made of it, "
+            "with a score of type crop_pairs",
+            id="folder without labels",
+        ),
+        pytest.param(
+            {
+                "corpora.some": {"source": {"type": "sample", "corpus": "notes", "size": 10}},
+                "experiments.main.corpora": ["news", "some"],
+            },
+            "experiments.main.corpora.1: corpus 'some' has no labels, which kNN accuracy needs; "
+            "allowed: a corpus with labels (set corpora.notes.source.label), or one of type crops made of it, with a "
+            "score of type crop_pairs",
+            id="sample of a corpus without labels",
+        ),
+        pytest.param(
             {"experiments.main.models.0.train_on": "notes"},
             "experiments.main.models.0.train_on: needs a recipe; "
             "allowed: add 'experiments.main.models.0.recipe' or drop this key",

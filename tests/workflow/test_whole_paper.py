@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 import yaml
 
-from selfembed.settings.encoders import BAGS_OF_WORDS
 from selfembed.study.expansion import expand, selected
 from selfembed.study.validation import load
 from workflow_runs import ROOT, copy_of_checkout, planned, snakemake
@@ -70,7 +69,7 @@ def planned_scores():
     for name, evaluations in STUDY.experiments.items():
         for item in evaluations:
             encoder = SETTINGS.encoders[item.model.encoder]
-            poolings, layers = selected(item.selection, 0 if isinstance(encoder, BAGS_OF_WORDS) else encoder.layers)
+            poolings, layers = selected(item.selection, encoder.layers)
             block = SETTINGS.tasks[item.on].block if item.on in SETTINGS.tasks else ""
             model = (item.model.encoder, item.model.recipe or "", item.model.corpus or "", block)
             for pooling, layer in itertools.product(poolings, layers):

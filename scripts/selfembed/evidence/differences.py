@@ -49,6 +49,7 @@ def compare(
     outcomes: list[pd.Series],
     against: str,
     labels: list[str],
+    numbers: dict[str, measures.Number],
     resamples: int = 2000,
     seed: int = 42,
 ) -> pd.DataFrame:
@@ -60,12 +61,14 @@ def compare(
         scores: score rows with labels, one for every corpus, score, label and seed.
         outcomes: for every row, what each text adds to it, by the text's id.
         labels: compared, in this order; all others if empty.
+        numbers: what scores measure, by their name.
 
     Returns `corpus`, `score`, `measure`, `label`, `against`, `n_texts`, `n_seeds` and `against_seeds` (0 where there
     are none), the values of both and their difference, each with the ends of its interval, `verdict` (`better`,
     `worse`, `not distinguishable`) and the same as a `sentence`.
 
-    Raises InputError if models were scored on different texts, or if nothing can be compared.
+    Raises InputError if models were scored on different texts, if nothing can be compared, or if it is not said what a
+    score measures.
     """
     scores = tables.one_number_per(PLACE, scores.reset_index(drop=True))
     diverged = pd.Series([by_text.empty for by_text in outcomes], dtype=bool)
@@ -83,9 +86,9 @@ def compare(
         what = f"corpus '{corpus}', score '{score}'"
         drawn, n_texts = drawn_means([runs[label]["seed"] for label in shown], by_row, what, resamples, seed)
         models = dict(zip(shown, drawn, strict=True))
-        measure = measures.in_settings(group["settings"].iloc[0])
+        measures.of(score, numbers)
         for label in others:
-            found = row(score, measure, models[label], models[against], (label, against), n_texts)
+            found = row(score, numbers[score].measure, models[label], models[against], (label, against), n_texts)
             rows.append({"corpus": corpus} | found)
     if not rows:
         without = "; its runs, or those of all others, diverged" if diverged.any() else ""
@@ -254,14 +257,14 @@ def spelled(number: float, measure: str, signed: bool = False, unit: bool = Fals
     return text.replace("-", "−") + ("%" if unit and fraction else "")
 
 
-def for_print(table: pd.DataFrame, measure_of: dict[str, str]) -> pd.DataFrame:
-    """The table as cells for print, each number with its interval; measures of scores by their name."""
+def for_print(table: pd.DataFrame) -> pd.DataFrame:
+    """The table as cells for print, each number with its interval."""
 
     def cells(prefix: str, middle: str, signed: bool = False) -> list[str]:
         names = [middle, f"{prefix}low", f"{prefix}high"]
         spell = [
-            [spelled(number, measure_of[score], signed) for number in numbers]
-            for score, *numbers in table[["score", *names]].itertuples(index=False, name=None)
+            [spelled(number, measure, signed) for number in numbers]
+            for measure, *numbers in table[["measure", *names]].itertuples(index=False, name=None)
         ]
         return [f"{number} ({low} to {high})" for number, low, high in spell]
 

@@ -14,8 +14,6 @@ from selfembed.jobs.records import read_json
 from selfembed.scores import measures, tables
 from selfembed.training import divergence
 
-# The most informative measures: accuracy by labels, and how often the other crop is ranked first.
-MAIN_MEASURES = (measures.ACCURACY, "recall@1")
 DIFFERENCE_COLUMNS = (
     *("corpus", "score", "measure", "label", "against", "n_texts", "n_seeds", "against_seeds"),
     *("value", "low", "high", "against_value", "against_low", "against_high"),
@@ -83,7 +81,8 @@ class Account:
 
 def is_main(row: dict[str, Any], rows: list[dict[str, Any]]) -> bool:
     """Whether a row has a main measure; if no row has one, all count as main."""
-    return row["measure"] in MAIN_MEASURES or not any(other["measure"] in MAIN_MEASURES for other in rows)
+    main = {name for name, measure in measures.MEASURES.items() if measure.is_main}
+    return row["measure"] in main or main.isdisjoint(other["measure"] for other in rows)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -6,14 +6,43 @@ labels take precedence, and better crop retrieval alone is not a verdict.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
+from selfembed.errors import InputError
 from selfembed.evidence.differences import spelled
 from selfembed.pages.account import Account, is_main
 from selfembed.scores import measures
 
 # Why rows of a source are excluded from the corpus.
 DROPPED = {"empty": "had no text", "too short": "were too short", "duplicate": "were duplicates"}
+
+
+class Shown(NamedTuple):
+    """The sentence that describes the positive pairs, and whether training resembles crop retrieval."""
+
+    sentence: str
+    finds_crops: bool
+
+
+SHOWN = {
+    "crops": Shown(
+        "From every text two different passages of {neighbours} were taken, and the model was "
+        "trained to match passages of the same text (“crops”).",
+        finds_crops=True,
+    ),
+    "dropout": Shown(
+        "From every text {passage} was shown twice with different dropout masks, and the model was trained "
+        "to match the two copies (“dropout”).",
+        finds_crops=False,
+    ),
+    "halves": Shown(
+        "Every text was cut in two halves, and the model was trained to match halves of the same text.",
+        finds_crops=True,
+    ),
+    "whole_text": Shown(
+        "Every text was shown twice, and the model was trained to match the two copies.", finds_crops=False
+    ),
+}
 
 SETTINGS = {
     "augmentation": "augmentation",
@@ -73,22 +102,10 @@ def training(account: Account) -> list[str]:
     """Sentences on the training: base model, positive pairs, amount of training, loss."""
     recipe = account.recipe
     said = [f"Training started from {account.encoder}."]
-    passage = f"a passage of {count(recipe.get('sentences', 2), 'sentence')}"
-    match recipe["augmentation"]:
-        case "crops":
-            said.append(
-                f"From every text two different passages of {count(recipe['sentences'], 'neighbouring sentence')} were "
-                "taken, and the model was trained to match passages of the same text (“crops”)."
-            )
-        case "dropout":
-            said.append(
-                f"From every text {passage} was shown twice with different dropout masks, and the model was trained "
-                "to match the two copies (“dropout”)."
-            )
-        case "halves":
-            said.append("Every text was cut in two halves, and the model was trained to match halves of the same text.")
-        case _:
-            said.append("Every text was shown twice, and the model was trained to match the two copies.")
+    sentences = recipe.get("sentences", 2)
+    words = {"passage": f"a passage of {count(sentences, 'sentence')}"}
+    words["neighbours"] = count(sentences, "neighbouring sentence")
+    said.append(shown(recipe["augmentation"]).sentence.format(**words))
     if recipe.get("mask_fraction"):
         said.append(f"{recipe['mask_fraction']:.0%} of the tokens were masked.")
     if recipe.get("unfrozen_layers") is not None:
@@ -107,6 +124,16 @@ def training(account: Account) -> list[str]:
     return said
 
 
+def shown(augmentation: str) -> Shown:
+    """The description of an augmentation.
+
+    Raises InputError if it has no entry in SHOWN.
+    """
+    if augmentation not in SHOWN:
+        raise InputError(f"augmentation {augmentation!r} has no description; known: {', '.join(SHOWN)}")
+    return SHOWN[augmentation]
+
+
 def settings(account: Account) -> list[tuple[str, str]]:
     """Every setting of the run: its description and its value."""
     return [(what, str(account.recipe[key])) for key, what in SETTINGS.items() if account.recipe.get(key) is not None]
@@ -117,8 +144,8 @@ def conclusion(account: Account) -> Conclusion:
     model, before = account.label, account.base_label
     main = {other: [row for row in rows if is_main(row, rows)] for other, rows in account.compared().items()}
     rows = main.get(before, [])
-    by_labels = together(row["verdict"] for row in rows if row["measure"] == measures.ACCURACY)
-    by_crops = together(row["verdict"] for row in rows if row["measure"] != measures.ACCURACY)
+    by_labels = together(row["verdict"] for row in rows if about(row) == "labels")
+    by_crops = together(row["verdict"] for row in rows if about(row) in ("crops", "found crops"))
     keep = f"These results give no reason to use {model} instead of {before}."
     if by_labels is not None:
         headings = {
@@ -152,6 +179,11 @@ def conclusion(account: Account) -> Conclusion:
     return Conclusion("", f"Scores of {model} compared with other models", [caution(account), *outdone(account, main)])
 
 
+def about(row: dict[str, Any]) -> str:
+    """What the measure of a row judges models by."""
+    return measures.MEASURES[row["measure"]].about
+
+
 def verdict(account: Account) -> list[str]:
     """The conclusion and the sentences that it is based on, for the terminal."""
     said = conclusion(account)
@@ -178,9 +210,9 @@ def together(verdicts: Iterable[str]) -> str | None:
 def badge(row: dict[str, Any]) -> tuple[str, str]:
     """The verdict of a row as a short text, and its style: `better`, `worse`, or empty if it is not conclusive."""
     verdict = row["verdict"]
-    if row["measure"] == measures.ACCURACY:
+    if about(row) == "labels":
         return verdict, verdict if verdict in ("better", "worse") else ""
-    words = f"{verdict} at crop retrieval" if row["measure"] in ("recall@1", "recall@10", "mrr") else verdict
+    words = f"{verdict} at crop retrieval" if about(row) == "found crops" else verdict
     return words, "worse" if verdict == "worse" else ""
 
 
@@ -190,7 +222,7 @@ def caution(account: Account) -> str:
         "In tests on labelled texts, training improved a strong pretrained model at crop retrieval, but not by the "
         "labels; in one case it was worse by the labels (docs/evidence.md)."
     )
-    if account.recipe["augmentation"] in ("crops", "halves"):
+    if shown(account.recipe["augmentation"]).finds_crops:
         return f"This model was trained for crop retrieval, on other texts, so this score favours it. {tried}"
     return f"Crop retrieval is a substitute for labels. {tried}"
 
@@ -234,7 +266,7 @@ def limits(account: Account) -> list[str]:
         f"It reads the first {account.max_length:,} tokens of a text, roughly {account.max_length * 3 // 4:,} English "
         "words, and ignores the rest.",
     ]
-    if any(row["measure"] != measures.ACCURACY for row in compared):
+    if any(about(row) in ("crops", "found crops") for row in compared):
         said.append(caution(account))
     seeds = max(row["n_seeds"] for row in compared)
     if seeds < 2:

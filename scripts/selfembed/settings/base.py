@@ -27,6 +27,30 @@ class Closed(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
+DISCRIMINATORS = ("type", "draw", "lay_out", "compare")  # keys that say of which kind a group is
+
+
+class Kind(Closed):
+    """A group of settings that comes in kinds. What is true of a kind stands on its class.
+
+    A family of kinds declares facts: class variables without a value, and abstract methods or properties. A kind, which
+    is a class with a discriminator among its keys, must have them all: one that lacks any is an error at import.
+    """
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        """Raise TypeError if the class is a kind and lacks a fact."""
+        if not set(DISCRIMINATORS) & set(cls.model_fields):
+            return
+        missing = {name for name in cls.__class_vars__ if not hasattr(cls, name)} | cls.__abstractmethods__
+        if missing:
+            declared = ((base.__name__, vars(base) | vars(base).get("__annotations__", {})) for base in cls.__mro__)
+            family = next(name for name, found in declared if missing & set(found))
+            raise TypeError(
+                f"{cls.__name__} lacks {', '.join(sorted(missing))}; needed: what {family} says of every kind"
+            )
+
+
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Commit = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
 

@@ -1,10 +1,11 @@
 """Settings of claims: sentences and the comparisons of scores that decide them."""
 
+from abc import abstractmethod
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from selfembed.settings.base import Closed, Name, Pooling, ScoreName, Text
+from selfembed.settings.base import Closed, Kind, Name, Pooling, ScoreName, Text
 from selfembed.settings.experiments import Step
 
 
@@ -24,7 +25,7 @@ def from_label(value: Any) -> Any:
 ShortPoint = Annotated[Point, BeforeValidator(from_label)]
 
 
-class Comparison(Closed):
+class Comparison(Kind):
     """A comparison of scores of one experiment, with a limit for the estimate."""
 
     default_limit: ClassVar[tuple[str, float] | None] = ("at_least", 0.0)
@@ -41,6 +42,11 @@ class Comparison(Closed):
     )
     at_least: float | None = Field(None, description="The estimate must be above this.")
     at_most: float | None = Field(None, description="The estimate must be below this.")
+
+    @property
+    @abstractmethod
+    def points(self) -> list[Point]:
+        """Every score that is used."""
 
     @property
     def limit(self) -> tuple[str, float]:

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from selfembed.settings.base import Closed, Commit, LocalPath, Name, Packs, Seeds, Sha256, Text
+from selfembed.settings.base import Closed, Commit, Kind, LocalPath, Name, Packs, Seeds, Sha256, Text
 from selfembed.texts.file_formats import FORMATS
 
 
@@ -44,6 +44,53 @@ class Columns(Closed):
         return bool(self.label or self.keywords)
 
 
+class OwnSource(Kind):
+    """A source of texts of its own: a raw file, which is read and cleaned.
+
+    Attributes:
+        labelled: whether texts get labels.
+        label_setting: the setting, if there is one, without which they get none.
+        downloaded: whether the raw file is fetched from the network.
+        raw: the raw file of a corpus, by its name.
+        columns: which columns of the raw file hold what, and how it is read.
+    """
+
+    labelled: ClassVar[bool]
+    label_setting: ClassVar[str | None]
+    downloaded: ClassVar[bool]
+    raw: ClassVar[str]
+    columns: ClassVar[Columns]
+
+    def raw_file(self, corpus: str) -> str:
+        """The raw file of a corpus of this name."""
+        return self.raw.format(corpus=corpus)
+
+
+FETCHED = "<results>/sources/{corpus}.download"
+COLLECTED = "<results>/sources/{corpus}.parquet"
+
+
+class DerivedSource(Kind):
+    """Texts of another corpus, `corpus`, which are cleaned already.
+
+    Attributes:
+        same_texts: whether the texts are all those of the other corpus, unchanged, so that they are embedded once.
+    """
+
+    same_texts: ClassVar[bool]
+
+
+class TableSource(Columns, OwnSource):
+    """A source whose raw file is a table with columns to choose."""
+
+    label_setting = "label"
+
+    @property
+    def columns(self) -> Columns:
+        """The source says them itself."""
+        return self
+
+
 def known_encoding(name: str) -> str:
     """Reject encodings that Python does not know."""
     try:
@@ -58,8 +105,10 @@ Encoding = Annotated[str, AfterValidator(known_encoding)]
 FileFormat = Literal["csv", "tsv", "jsonl", "parquet"]
 
 
-class FileSource(Columns):
+class FileSource(TableSource):
     """Texts in a local file."""
+
+    downloaded = False
 
     type: Literal["file"]
     path: LocalPath = Field(description="Path of the file, relative to the working directory.")
@@ -69,6 +118,11 @@ class FileSource(Columns):
     )
     separator: Literal[",", ";", "|"] | None = Field(None, description="Separator of a csv file; defaults to a comma.")
 
+    @property
+    def raw(self) -> str:
+        """The file itself."""
+        return self.path
+
     @model_validator(mode="after")
     def separated(self):
         """Only csv files have a separator."""
@@ -77,8 +131,12 @@ class FileSource(Columns):
         return self
 
 
-class FolderSource(Closed):
+class FolderSource(OwnSource):
     """A folder with one .txt file per text, including subfolders; file names are the titles."""
+
+    raw = COLLECTED
+    downloaded = False
+    label_setting = "label: folder"
 
     type: Literal["folder"]
     path: LocalPath = Field(description="Path of the folder, relative to the working directory.")
@@ -92,9 +150,17 @@ class FolderSource(Closed):
         """Whether the corpus has labels."""
         return self.label is not None
 
+    @property
+    def columns(self) -> Columns:
+        """Those of the collected texts."""
+        return Columns(title="title", label=self.label)
 
-class UrlSource(Columns):
+
+class UrlSource(TableSource):
     """Texts in a file on the web, verified by a checksum."""
+
+    raw = FETCHED
+    downloaded = True
 
     type: Literal["url"]
     url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s{}<>]+$")] = Field(description="URL of the file.")
@@ -110,8 +176,13 @@ class UrlSource(Columns):
         return self
 
 
-class IclrSource(Closed):
+class IclrSource(OwnSource):
     """The paper's main corpus: abstracts of ICLR submissions, labelled by their keywords."""
+
+    raw = FETCHED
+    downloaded = True
+    label_setting = None
+    labelled = True
 
     type: Literal["iclr"]
     version: Literal["24v1", "24v2"] = Field(
@@ -119,7 +190,11 @@ class IclrSource(Closed):
         description="Version of the data set: `24v1` is the paper's (24,347 texts), `24v2` has 24,445. Both are "
         "downloaded at a fixed commit and verified.",
     )
-    labelled: ClassVar[bool] = True
+
+    @property
+    def columns(self) -> Columns:
+        """Those of the file in the data set's repository."""
+        return self.resolved
 
     @property
     def resolved(self) -> UrlSource:
@@ -153,8 +228,14 @@ ICLR_VERSIONS = {
 }
 
 
-class HubSource(Closed):
+class HubSource(OwnSource):
     """A data set on the Hugging Face Hub; cells that are lists are concatenated in order."""
+
+    raw = COLLECTED
+    columns = Columns(label="label")  # the collected table's, the same for all data sets
+    downloaded = True
+    label_setting = None
+    labelled = True
 
     type: Literal["hub"]
     id: str = Field(min_length=1, description="Repository, e.g. `mteb/biorxiv-clustering-p2p`.")
@@ -164,21 +245,24 @@ class HubSource(Closed):
         "recorded in the log and in `results/corpora/{corpus}.json`.",
     )
     split: Text = Field("test", description="Split of the data set.")
-    text: Text = Field("sentences", description="Column with texts or lists of texts.")
-    label: Text = Field("labels", description="Column with labels or lists of labels.")
-    labelled: ClassVar[bool] = True
+    text: Text = Field("sentences", description="Column with the texts, or with lists of texts.")
+    label: Text = Field("labels", description="Column with the labels, or with lists of labels.")
 
 
-class RelabelledSource(Closed):
+class RelabelledSource(DerivedSource):
     """The texts of another corpus with coarser labels; both corpora share the embeddings."""
+
+    same_texts = True
 
     type: Literal["relabelled"]
     corpus: Name = Field(description="The other corpus.")
     up_to: Text = Field(".", description="Labels are truncated before the first occurrence of this string.")
 
 
-class SampleSource(Closed):
+class SampleSource(DerivedSource):
     """A fixed random sample of another corpus."""
+
+    same_texts = False
 
     type: Literal["sample"]
     corpus: Name = Field(description="The other corpus.")
@@ -186,8 +270,10 @@ class SampleSource(Closed):
     seed: int = Field(42, ge=0, description="Random seed.")
 
 
-class CropsSource(Packs):
+class CropsSource(Packs, DerivedSource):
     """Two crops of each held-out text of another corpus, for scores that need no labels."""
+
+    same_texts = False
 
     type: Literal["crops"]
     corpus: Name = Field(description="The other corpus.")
@@ -204,8 +290,14 @@ class CropsSource(Packs):
     seed: int = Field(42, ge=0, description="Random seed.")
 
 
-class PythonDocsSource(Closed):
+class PythonDocsSource(OwnSource):
     """Docstrings of installed Python packages, read from their source code; offline, with labels."""
+
+    raw = COLLECTED
+    columns = Columns(title="title", label="package")
+    downloaded = False
+    label_setting = None
+    labelled = True
 
     type: Literal["python_docs"]
     packages: list[Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]] = Field(
@@ -213,8 +305,6 @@ class PythonDocsSource(Closed):
         min_length=1,
         description="Import names of the packages to read.",
     )
-
-    labelled: ClassVar[bool] = True
 
 
 class Expected(Closed):
@@ -273,6 +363,3 @@ class Corpus(Closed):
         None,
         description="Seeds of models scored on this corpus, instead of the study's (saves time on large corpora).",
     )
-
-
-DERIVED = (RelabelledSource, SampleSource, CropsSource)

@@ -1,14 +1,41 @@
 """Settings of encoders: pretrained, randomly initialised, embedding layers, bags of words."""
 
+from abc import abstractmethod
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from selfembed.settings.base import Closed, Commit, LocalPath, Name, Sha256
+from selfembed.settings.base import Closed, Commit, Kind, LocalPath, Name, Sha256
 
 MaxLength = Annotated[int, Field(512, ge=3, description="Texts are truncated to this many tokens when embedded.")]
 
 Layers = Annotated[int, Field(ge=1, description="Number of transformer layers; verified when the weights are loaded.")]
+
+
+class EncoderKind(Kind):
+    """What every encoder has; each is of one of the four families below."""
+
+    @property
+    @abstractmethod
+    def in_words(self) -> str:
+        """What the encoder is, for readers of a model's card and of a report."""
+
+
+class FetchedEncoder(EncoderKind):
+    """A pretrained checkpoint: others can borrow its tokenizer, and its embeddings can stand alone."""
+
+
+class EmbeddingsAlone(EncoderKind):
+    """A part of another encoder, `of`, without transformer layers."""
+
+    layers: ClassVar[int] = 0
+
+
+class BagOfWords(EncoderKind):
+    """Word counts: no weights to fine-tune, no tokens to pool, one layer."""
+
+    layers: ClassVar[int] = 0
 
 
 class HubAdapter(Closed):
@@ -19,8 +46,13 @@ class HubAdapter(Closed):
         None, description="Full commit hash. If missing, the newest revision is downloaded."
     )
 
+    @property
+    def in_words(self) -> str:
+        """What the adapter is, for readers."""
+        return f"{self.id} (revision {self.revision[:8]})" if self.revision else self.id
 
-class HubEncoder(Closed):
+
+class HubEncoder(FetchedEncoder):
     """A pretrained checkpoint on the Hugging Face Hub."""
 
     type: Literal["hub"]
@@ -34,8 +66,15 @@ class HubEncoder(Closed):
     layers: Layers
     max_length: MaxLength = 512
 
+    @property
+    def in_words(self) -> str:
+        """Its repository, revision and adapter."""
+        revision = f", revision {self.revision[:8]}" if self.revision else ""
+        words = f"{self.id} (Hugging Face hub{revision})"
+        return words if self.adapter is None else f"{words} with the adapter {self.adapter.in_words}"
 
-class FolderEncoder(Closed):
+
+class FolderEncoder(FetchedEncoder):
     """A pretrained checkpoint in a local folder (transformers or sentence-transformers format)."""
 
     type: Literal["folder"]
@@ -47,8 +86,14 @@ class FolderEncoder(Closed):
     layers: Layers
     max_length: MaxLength = 512
 
+    @property
+    def in_words(self) -> str:
+        """The names of its folders, and no more of their paths: the card may be published."""
+        words = f"the pretrained model in the folder {Path(self.path).name}"
+        return words if self.adapter is None else f"{words} with the adapter in {Path(self.adapter).name}"
 
-class PackageEncoder(Closed):
+
+class PackageEncoder(FetchedEncoder):
     """A pretrained checkpoint in an installed Python package."""
 
     type: Literal["package"]
@@ -57,6 +102,11 @@ class PackageEncoder(Closed):
     sha256: Sha256 = Field(description="SHA-256 of `model.safetensors`.")
     layers: Layers
     max_length: MaxLength = 512
+
+    @property
+    def in_words(self) -> str:
+        """Its package."""
+        return f"the pretrained model in the Python package {self.package.replace('_', '-')}"
 
 
 class Architecture(Closed):
@@ -110,13 +160,14 @@ Tokenizer = Annotated[
 ]
 
 
-class RandomEncoder(Closed):
+class RandomEncoder(EncoderKind):
     """A randomly initialised BERT (weights from N(0, 0.02²), drawn with the run's seed)."""
 
     type: Literal["random"]
     architecture: Architecture = Field(default_factory=Architecture, description="Architecture of the encoder.")
     tokenizer: Tokenizer = Field(description="`train_on` a corpus or `borrow_from` an encoder.")
     max_length: MaxLength = 512
+    in_words: ClassVar[str] = "a model with random weights, which knew nothing"
 
     @property
     def layers(self) -> int:
@@ -124,43 +175,47 @@ class RandomEncoder(Closed):
         return self.architecture.layers
 
 
-class EmbeddingLayerEncoder(Closed):
+class EmbeddingLayerEncoder(EmbeddingsAlone):
     """Only the token-embedding matrix of another encoder: lookup and mean, no positions, no dropout."""
 
     type: Literal["embedding_layer"]
     of: Name = Field(description="The other encoder, pretrained or random.")
     max_length: MaxLength = 512
-    layers: ClassVar[int] = 0
+
+    @property
+    def in_words(self) -> str:
+        """Whose part it is."""
+        return f"the token-embedding layer of {self.of} alone"
 
 
-class EmbeddingModuleEncoder(Closed):
+class EmbeddingModuleEncoder(EmbeddingsAlone):
     """Only the embedding module of another encoder: tokens, positions, normalisation, dropout; no layers."""
 
     type: Literal["embedding_module"]
     of: Name = Field(description="The other encoder, pretrained or random.")
     max_length: MaxLength = 512
-    layers: ClassVar[int] = 0
+
+    @property
+    def in_words(self) -> str:
+        """Whose part it is."""
+        return f"the embedding module of {self.of} alone"
 
 
-class TfidfEncoder(Closed):
+class TfidfEncoder(BagOfWords):
     """Bag of words: TF-IDF with sublinear term frequency, fitted on the whole corpus."""
 
     type: Literal["tfidf"]
+    in_words: ClassVar[str] = "TF-IDF"
 
 
-class SvdEncoder(Closed):
+class SvdEncoder(BagOfWords):
     """Bag of words: truncated SVD of TF-IDF, fitted on the whole corpus."""
 
     type: Literal["svd"]
+    in_words: ClassVar[str] = "the singular value decomposition of TF-IDF"
     components: int = Field(100, ge=1, description="Number of singular vectors kept.")
     normalise: bool = Field(False, description="Scale vectors to unit length.")
 
-
-EMBEDDINGS_ALONE = (EmbeddingLayerEncoder, EmbeddingModuleEncoder)
-
-BAGS_OF_WORDS = (TfidfEncoder, SvdEncoder)
-
-FETCHED = (HubEncoder, FolderEncoder, PackageEncoder)
 
 Encoder = (
     HubEncoder

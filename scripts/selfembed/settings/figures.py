@@ -1,43 +1,82 @@
 """Settings of figures and tables."""
 
+from abc import abstractmethod
+from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
 
-from selfembed.settings.base import Closed, Name, Pooling, ScoreName, Text
+from selfembed.settings.base import Kind, Name, Pooling, ScoreName, Text
 from selfembed.settings.experiments import Step
 
 
-class Described(Closed):
+class Described(Kind):
     """Settings of every figure and table."""
-
-    roles: ClassVar[tuple[str, ...]] = ()  # keys that name an experiment
 
     title: Text | None = Field(None, description="Heading in the report.")
     caption: Annotated[str, StringConstraints(pattern=r"^([^-]|$)")] = Field(
         "", description="Caption in the report, added to the standard description."
     )
 
+
+@dataclass(frozen=True)
+class Panel:
+    """What a figure shows of one experiment.
+
+    Attributes:
+        place: columns of the experiment's table whose values together are one place; none if no scores are shown.
+        needs: what the experiment must have: `corpora`, `tasks`, `layers` (several), `runs` or `maps`.
+        score, pooling: the only ones shown, where the figure's settings do not say which.
+        all_layers: whether every layer is shown; otherwise the last.
+        numeric: a column whose values that are no numbers have no place.
+        swept: the recipe key that the experiment must sweep.
+    """
+
+    place: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    score: str | None = None
+    pooling: str | None = None
+    all_layers: bool = False
+    numeric: str | None = None
+    swept: str | None = None
+
+
+def sweep(key: str, pooling: str | None = None) -> Panel:
+    """A panel of scores at the last layer over the values of a recipe key."""
+    return Panel(("series", "x"), ("corpora",), pooling=pooling, numeric="x", swept=key)
+
+
+class FigureKind(Described):
+    """What every figure has.
+
+    Attributes:
+        panels: what it shows of experiments, by the key that names the experiment.
+        published: whether it can be drawn from published numbers alone: if `all` of its experiments have some, if `any`
+            has, or `never`.
+    """
+
+    panels: ClassVar[dict[str, Panel]]
+    published: ClassVar[Literal["all", "any", "never"]]
+
     @property
     def experiments(self) -> dict[str, str]:
         """The experiments that provide the data, by role."""
-        return {role: name for role in self.roles if (name := getattr(self, role)) is not None}
+        return {role: name for role in self.panels if (name := getattr(self, role)) is not None}
 
 
-class ScoreFigure(Described):
+class ScoreFigure(FigureKind):
     """Settings of figures of one experiment."""
 
-    roles = ("experiment",)
-
-    experiment: Name = Field(description="Experiment that provides the data.")
-    pooling: Pooling = Field("mean", description="Pooling to show.")
-    score: ScoreName = Field(
-        "knn", description="Score to show; for scores with several measures one of them, e.g. `crop_pairs_recall@1`."
-    )
+    experiment: Name = Field(description="Experiment that feeds it.")
+    pooling: Pooling = Field("mean", description="Pooling shown.")
+    score: ScoreName = Field("knn", description="Score shown; of several numbers one, e.g. `crop_pairs_recall@1`.")
 
 
 class ComparisonFigure(ScoreFigure):
     """Scores of several models at the last layer."""
+
+    panels: ClassVar = {"experiment": Panel(("label", "corpus"))}
+    published = "all"
 
     draw: Literal["comparison"]
 
@@ -45,23 +84,28 @@ class ComparisonFigure(ScoreFigure):
 class LayersFigure(ScoreFigure):
     """Accuracy by layer, with one panel per corpus."""
 
+    panels: ClassVar = {"experiment": Panel(("label", "corpus", "layer"), all_layers=True)}
+    published = "all"
+
     draw: Literal["layers"]
     free_y: bool = Field(False, description="Whether each panel has its own y range.")
 
 
-class LossesFigure(Described):
+class LossesFigure(FigureKind):
     """Contrastive loss over optimiser steps."""
 
-    roles = ("experiment",)
+    panels: ClassVar = {"experiment": Panel(needs=("runs",))}
+    published = "never"
 
     draw: Literal["losses"]
     experiment: Name = Field(description="Experiment that provides the data.")
 
 
-class BenchmarkStepsFigure(Described):
+class BenchmarkStepsFigure(FigureKind):
     """MTEB blocks and their means over optimiser steps (Figure 1 of the paper)."""
 
-    roles = ("experiment",)
+    panels: ClassVar = {"experiment": Panel(("corpus", "step"), ("tasks",), score="mteb", all_layers=True)}
+    published = "all"
 
     draw: Literal["benchmark_steps"]
     experiment: Name = Field(description="Experiment with tasks and steps that provides the data.")
@@ -73,17 +117,21 @@ class MapsFigure(ScoreFigure):
     Texts are coloured by label, or without labels by clusters of the last model, which are named in the map.
     """
 
+    panels: ClassVar = {"experiment": Panel(("series", "corpus"), ("maps",))}
+    published = "never"
+
     draw: Literal["maps"]
     score: ScoreName | None = Field("knn", description="Score in a corner of every map; `null` shows none.")
 
 
-class InteractiveMapFigure(Described):
-    """An interactive map of each corpus of an experiment: `figures/maps/{corpus}.html`.
+class InteractiveMapFigure(FigureKind):
+    """Every corpus of an experiment as a page to look at in a browser: `figures/maps/{corpus}.html`.
 
     It shows the map of one model at a time, coloured by label or by clusters of the last model.
     """
 
-    roles = ("experiment",)
+    panels: ClassVar = {"experiment": Panel(needs=("maps",))}
+    published = "never"
 
     draw: Literal["interactive_map"]
     experiment: Name = Field(description="Experiment with `maps: true`; clusters are computed from its last model.")
@@ -99,6 +147,9 @@ class InteractiveMapFigure(Described):
 class AdaptationFigure(ScoreFigure):
     """Accuracy on one corpus over the steps of runs on several corpora (Figure 3 of the paper)."""
 
+    panels: ClassVar = {"experiment": Panel(("series", "step"), numeric="step")}
+    published = "all"
+
     draw: Literal["adaptation"]
     reference: Text = Field("ICLR", description="Label of the runs on the evaluated corpus itself.")
     shifted: Text = Field("Reddit", description="Label of the runs on the most different corpus.")
@@ -107,10 +158,15 @@ class AdaptationFigure(ScoreFigure):
     )
 
 
-class DepthFigure(Described):
+class DepthFigure(FigureKind):
     """Role of depth: frozen layers, accuracy by layer, MTEB by layer (Figure 4 of the paper)."""
 
-    roles = ("freezing", "layers", "benchmark")
+    panels: ClassVar = {
+        "freezing": sweep("unfrozen_layers", pooling="mean"),
+        "layers": Panel(("series", "layer"), ("layers", "corpora"), pooling="mean", all_layers=True),
+        "benchmark": Panel(("series", "corpus", "layer"), ("layers", "tasks"), pooling="mean", all_layers=True),
+    }
+    published = "any"
 
     draw: Literal["depth"]
     freezing: Name = Field(description="Experiment that sweeps `unfrozen_layers`.")
@@ -118,10 +174,16 @@ class DepthFigure(Described):
     benchmark: Name | None = Field(None, description="Experiment with tasks and all layers.")
 
 
-class HyperparametersFigure(Described):
+class HyperparametersFigure(FigureKind):
     """Four sweeps: temperature, sentences, mask fraction, learning rate (Figure S2 of the paper)."""
 
-    roles = ("temperature", "sentences", "masking", "learning_rate")
+    panels: ClassVar = {
+        "temperature": sweep("temperature"),
+        "sentences": sweep("augmentation.sentences"),
+        "masking": sweep("augmentation.mask_fraction"),
+        "learning_rate": sweep("learning_rate"),
+    }
+    published = "all"
 
     draw: Literal["hyperparameters"]
     temperature: Name = Field(description="Experiment that sweeps `temperature`.")
@@ -133,11 +195,17 @@ class HyperparametersFigure(Described):
 class BeforeAfterFigure(ScoreFigure):
     """One arrow per encoder, from its score before to its score after fine-tuning."""
 
+    panels: ClassVar = {"experiment": Panel(("encoder", "tuned"))}
+    published = "all"
+
     draw: Literal["before_after"]
 
 
-class ClassesFigure(Described):
+class ClassesFigure(FigureKind):
     """Class sizes of corpora."""
+
+    panels: ClassVar = {}
+    published = "never"
 
     draw: Literal["classes"]
     corpora: list[Name] = Field(min_length=1, description="Corpora to show.")
@@ -160,10 +228,22 @@ Figure = (
 TableAxis = Literal["label", "series", "corpus", "score", "step", "x", "pooling"]
 
 
-class ScoresTable(Described):
+class TableKind(Described):
     """Scores of one experiment: means and standard deviations over seeds, with published values in parentheses."""
 
-    roles = ("experiment",)
+    @property
+    @abstractmethod
+    def place(self) -> tuple[str, ...]:
+        """Columns of the experiment's table whose values together are one place; none if no scores are shown."""
+
+    @property
+    @abstractmethod
+    def shown(self) -> dict[str, list]:
+        """Which values of columns are shown, of scores of last layers; all, where there are none."""
+
+
+class ScoresTable(TableKind):
+    """Scores of one experiment: means over seeds with their spread, the paper's value in parentheses."""
 
     lay_out: Literal["scores"]
     experiment: Name = Field(description="Experiment that provides the data.")
@@ -179,14 +259,25 @@ class ScoresTable(Described):
         "or means of blocks of tasks and over blocks.",
     )
 
+    @property
+    def place(self) -> tuple[str, ...]:
+        """A cell."""
+        return self.rows, self.columns
 
-class DifferencesTable(Described):
+    @property
+    def shown(self) -> dict[str, list]:
+        """What it names; bags of words have no pooling."""
+        shown = {"series": self.series, "score": self.scores, "step": list(map(str, self.steps))}
+        return shown | {"pooling": [*self.poolings, "none"]}
+
+
+class DifferencesTable(TableKind):
     """Differences from the scores of one model at the last layer, each with a 95 % confidence interval and a verdict.
 
     Intervals are from a paired bootstrap over texts and seeds: models are compared on the same texts.
     """
 
-    roles = ("experiment",)
+    place: ClassVar[tuple[str, ...]] = ("label", "corpus", "score")
 
     lay_out: Literal["differences"]
     experiment: Name = Field(description="Experiment with scores on corpora that provides the data.")
@@ -198,9 +289,17 @@ class DifferencesTable(Described):
     resamples: int = Field(2000, ge=100, description="Number of bootstrap resamples.")
     seed: int = Field(42, ge=0, description="Random seed of the bootstrap.")
 
+    @property
+    def shown(self) -> dict[str, list]:
+        """What it names; bags of words have no pooling."""
+        return {"score": self.scores, "step": list(map(str, self.steps)), "pooling": [self.pooling, "none"]}
 
-class CorporaTable(Described):
+
+class CorporaTable(TableKind):
     """Corpora: numbers of texts and classes, lengths, number of test texts of the first kNN score."""
+
+    place: ClassVar[tuple[str, ...]] = ()
+    shown: ClassVar[dict[str, list]] = {}
 
     lay_out: Literal["corpora"]
     corpora: list[Name] = Field(min_length=1, description="Corpora to show.")

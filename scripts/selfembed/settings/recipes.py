@@ -1,15 +1,17 @@
 """Settings of fine-tuning: augmentations and recipes."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from selfembed.models import token7
-from selfembed.settings.base import Closed, Packs, Pooling, from_name
+from selfembed.settings.base import Closed, Kind, Packs, Pooling, from_name
 
 
-class Masked(Closed):
+class Masked(Kind):
     """Masked tokens, available for every augmentation."""
+
+    same_text_twice: ClassVar[bool]
 
     mask_fraction: float = Field(
         0.0,
@@ -22,11 +24,15 @@ class Masked(Closed):
 class Crops(Packs, Masked):
     """Positive pair: two different packs of the same text."""
 
+    same_text_twice = False
+
     type: Literal["crops"]
 
 
 class Dropout(Packs, Masked):
     """Positive pair: one pack twice; the embeddings differ only by the encoder's dropout."""
+
+    same_text_twice = True
 
     type: Literal["dropout"]
 
@@ -34,11 +40,15 @@ class Dropout(Packs, Masked):
 class Halves(Masked):
     """Positive pair: the first and the second half of a text's sentences, independent of their length."""
 
+    same_text_twice = False
+
     type: Literal["halves"]
 
 
 class WholeText(Masked):
     """Positive pair: the whole text twice; the embeddings differ by dropout and by masks, if any."""
+
+    same_text_twice = True
 
     type: Literal["whole_text"]
 

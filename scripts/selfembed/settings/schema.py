@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from selfembed.scores import measures
 from selfembed.settings.base import Closed, LocalPath, Name, Seeds
 from selfembed.settings.claims import Claim
 from selfembed.settings.corpora import Corpus
@@ -16,7 +17,18 @@ from selfembed.settings.experiments import Experiment
 from selfembed.settings.figures import Figure, Table
 from selfembed.settings.recipes import Recipe
 from selfembed.settings.report import Report
-from selfembed.settings.scores import Embedding, Knn, LocalTask, Mteb, RegistryTask, Score, TaskName, Threads, Tsne
+from selfembed.settings.scores import (
+    Embedding,
+    Knn,
+    LocalTask,
+    Mteb,
+    RegistryTask,
+    Score,
+    TaskName,
+    Threads,
+    Tsne,
+    numbers,
+)
 
 
 class Settings(Closed):
@@ -69,3 +81,10 @@ class Settings(Closed):
         None, description="Table of published numbers to compare with, such as `reference/paper.csv`."
     )
     report: Report | None = Field(None, description="A report on one corpus and a model adapted to it, and that model.")
+
+    def numbers(self, experiment: Experiment) -> dict[str, measures.Number]:
+        """The numbers that an experiment computes, by what tables call them; of scores that exist."""
+        found = {}
+        for name in experiment.scores if experiment.corpora else ():
+            found |= numbers(name, self.scores[name]) if name in self.scores else {}
+        return found | ({"mteb": measures.Number("mteb", Mteb.heading, Mteb.explained)} if experiment.tasks else {})

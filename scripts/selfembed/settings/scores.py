@@ -1,15 +1,34 @@
 """Settings of embeddings, scores, tasks and maps."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from selfembed.scores import measures
-from selfembed.settings.base import Closed, LocalPath, Name, from_name
+from selfembed.settings.base import Closed, Kind, LocalPath, Name, from_name
 
 
-class Split(Closed):
+class ScoreKind(Kind):
+    """What every score on corpora has.
+
+    Attributes:
+        headings: by every measure that it gives, what axes call it.
+        explained: what it measures, for captions.
+        needs_labels: whether it is of the labels of a corpus.
+        needs_crops: whether it is of a corpus of type `crops`.
+    """
+
+    headings: ClassVar[dict[str, str]]
+    explained: ClassVar[str]
+    needs_labels: ClassVar[bool]
+    needs_crops: ClassVar[bool]
+
+
+class Split(ScoreKind):
     """A random split of a corpus into training and test texts, shared by every model, layer and pooling."""
+
+    needs_labels = True
+    needs_crops = False
 
     split: Literal["labelled", "all"] = Field(
         "labelled",
@@ -23,6 +42,9 @@ class Split(Closed):
 class Knn(Split):
     """Nearest-neighbour accuracy of embeddings, as in the paper."""
 
+    headings: ClassVar = {measures.ACCURACY: "kNN accuracy"}
+    explained = "which part of the labelled test texts is given the right class by its nearest neighbours"
+
     type: Literal["knn"]
     k: int = Field(10, ge=1, description="Number of neighbours that vote; ties go to the class that sorts first.")
     metric: Literal["euclidean", "cosine"] = Field("euclidean", description="Distance between embeddings.")
@@ -34,15 +56,26 @@ class Knn(Split):
 class Linear(Split):
     """Accuracy of a linear probe (logistic regression without penalty on standardised embeddings), as in the paper."""
 
+    headings: ClassVar = {measures.ACCURACY: "Linear accuracy"}
+    explained = "which part of the labelled test texts is given the right class by logistic regression"
+
     type: Literal["linear"]
 
 
-class CropPairs(Closed):
-    """Crop retrieval: rank the other crop of each text among all crops; needs a corpus of type `crops`, no labels.
+class CropPairs(ScoreKind):
+    """From one crop of a text its other crop is looked for; needs no labels, but a corpus of type `crops`.
 
     Gives five scores, named after the score and the measure: `crop_pairs_recall@1`, `…_recall@10`, `…_mrr`,
     `…_alignment` and `…_uniformity`.
     """
+
+    headings: ClassVar = {name: measures.MEASURES[name].heading for name in measures.OF_CROP_PAIRS}
+    explained = (
+        "from one crop of a text, its other crop is looked for; how often it comes first or among the first ten, or "
+        "the mean of one over its rank"
+    )
+    needs_labels = False
+    needs_crops = True
 
     type: Literal["crop_pairs"]
 
@@ -50,10 +83,12 @@ class CropPairs(Closed):
 Score = Annotated[Knn | Linear | CropPairs, Field(discriminator="type"), BeforeValidator(from_name)]
 
 
-def score_names(name: str, score: Score) -> list[str]:
+def numbers(name: str, score: Score) -> dict[str, measures.Number]:
     """Names in tables of the numbers that a score gives."""
-    found = measures.OF_CROP_PAIRS if isinstance(score, CropPairs) else [measures.ACCURACY]
-    return [measures.score_name(name, measure) for measure in found]
+    return {
+        measures.score_name(name, measure): measures.Number(measure, heading, score.explained)
+        for measure, heading in score.headings.items()
+    }
 
 
 class RegistryTask(Closed):
@@ -88,8 +123,11 @@ TaskName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 class Mteb(Closed):
     """MTEB settings for all models; an entry of an experiment can override them."""
 
-    max_length: int = Field(384, ge=3, description="Maximum number of tokens of a text; longer texts are truncated.")
-    normalise: bool = Field(True, description="Scale vectors to unit length.")
+    heading: ClassVar[str] = "MTEB score"
+    explained: ClassVar[str] = "the main score of every task, as MTEB defines it"
+
+    max_length: int = Field(384, ge=3, description="Texts are truncated to this many tokens.")
+    normalise: bool = Field(True, description="Scale every text's vector to unit length.")
 
     @property
     def name(self) -> str:

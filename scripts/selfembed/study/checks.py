@@ -7,39 +7,38 @@ from typing import Any
 from selfembed.errors import InputError
 from selfembed.models import token7
 from selfembed.scores import measures
-from selfembed.settings.corpora import DERIVED, CropsSource, RelabelledSource, SampleSource
+from selfembed.settings.corpora import CropsSource, DerivedSource, RelabelledSource, SampleSource
 from selfembed.settings.encoders import (
-    BAGS_OF_WORDS,
-    EMBEDDINGS_ALONE,
-    FETCHED,
+    BagOfWords,
     BorrowedTokenizer,
     EmbeddingLayerEncoder,
+    EmbeddingsAlone,
+    FetchedEncoder,
     RandomEncoder,
     TfidfEncoder,
     TrainedTokenizer,
 )
-from selfembed.settings.recipes import Dropout, WholeText
+from selfembed.settings.figures import (
+    ClassesFigure,
+    ComparisonFigure,
+    CorporaTable,
+    InteractiveMapFigure,
+    Panel,
+    ScoreFigure,
+    ScoresTable,
+)
 from selfembed.settings.schema import Settings
-from selfembed.settings.scores import CropPairs, Knn, LocalTask, Split, score_names
+from selfembed.settings.scores import Knn, LocalTask, Split, numbers
 from selfembed.study.expansion import texts_of, trained_on, variants
 
-SWEPT = {
-    "freezing": "unfrozen_layers",
-    "temperature": "temperature",
-    "sentences": "augmentation.sentences",
-    "masking": "augmentation.mask_fraction",
-    "learning_rate": "learning_rate",
-}
 TABLE_SUFFIXES = ("_summary", "_losses", "_maps")
 
 
 def check(settings: Settings) -> Iterator[str]:
     """Yield one line for every name that does not exist and every combination that cannot work."""
     for name, corpus in settings.corpora.items():
-        if isinstance(corpus.source, DERIVED):
+        if isinstance(corpus.source, DerivedSource):
             yield from check_derived(f"corpora.{name}", corpus, settings)
-        if isinstance(corpus.source, SampleSource):
-            yield from check_sample_size(f"corpora.{name}", corpus.source, settings)
         if corpus.expect:
             yield from check_expected(name, corpus, settings)
     for name, encoder in settings.encoders.items():
@@ -55,7 +54,7 @@ def check(settings: Settings) -> Iterator[str]:
             yield f"experiments.{name}: names that end in {endings} are tables'; allowed: another name"
         yield from check_experiment(f"experiments.{name}", experiment, settings)
     for name, score in settings.scores.items():
-        for other in score_names(name, score):
+        for other in numbers(name, score):
             if other != name and other in settings.scores:
                 yield f"scores.{other}: the name is that of a number of score '{name}'; allowed: another name"
     for name, figure in settings.figures.items():
@@ -82,18 +81,24 @@ def unknown(key: str, name: str, kind: str, known: Iterable[str]) -> Iterator[st
         yield f"{key}: '{name}' is not {kind}; allowed: {', '.join(known) or 'none is defined'}"
 
 
+def unknown_in(key: str, names: Iterable[str], kind: str, known: Iterable[str]) -> Iterator[str]:
+    """One line for each of a list of names, at `key`, that is not among the known ones."""
+    for position, name in enumerate(names):
+        yield from unknown(f"{key}.{position}", name, kind, known)
+
+
 # Corpora, encoders, tasks -------------------------------------------------------------------------------------
 
 
 def labelled(name: str, settings: Settings) -> bool:
     """Whether a corpus has labels; a derived one has those of the corpus it is made from."""
     found = settings.corpora.get(original(name, settings))
-    return found is not None and getattr(found.source, "labelled", False)
+    return found is not None and not isinstance(found.source, DerivedSource) and found.source.labelled
 
 
 def check_derived(key: str, corpus, settings: Settings) -> Iterator[str]:
     """A derived corpus is made from one that is not, crops also from a sample, and cleaned like it."""
-    originals = [name for name, other in settings.corpora.items() if not isinstance(other.source, DERIVED)]
+    originals = [name for name, other in settings.corpora.items() if not isinstance(other.source, DerivedSource)]
     if isinstance(corpus.source, CropsSource):
         samples = [name for name, other in settings.corpora.items() if isinstance(other.source, SampleSource)]
         kind, allowed = "a corpus with a source of its own, or a sample", originals + samples
@@ -109,15 +114,11 @@ def check_derived(key: str, corpus, settings: Settings) -> Iterator[str]:
         and not labelled(corpus.source.corpus, settings)
     ):
         yield f"{key}.source.corpus: '{corpus.source.corpus}' has no labels; allowed: a corpus with labels"
-
-
-def check_sample_size(key: str, source: SampleSource, settings: Settings) -> Iterator[str]:
-    """A sample is no larger than what is expected of the corpus it is drawn from."""
-    other = settings.corpora.get(source.corpus)
+    other = settings.corpora.get(corpus.source.corpus)
     most = other.expect.rows if other and other.expect else None
-    if most is not None and source.size > most:
-        expected = f"corpora.{source.corpus}.expect.rows"
-        yield f"{key}.source.size: {source.size}, but {expected} is {most}; allowed: at most {most}"
+    if isinstance(corpus.source, SampleSource) and most is not None and corpus.source.size > most:
+        expected = f"corpora.{corpus.source.corpus}.expect.rows"
+        yield f"{key}.source.size: {corpus.source.size}, but {expected} is {most}; allowed: at most {most}"
 
 
 def check_expected(name: str, corpus, settings: Settings) -> Iterator[str]:
@@ -142,16 +143,18 @@ def check_expected(name: str, corpus, settings: Settings) -> Iterator[str]:
 
 def check_encoder(key: str, encoder, settings: Settings) -> Iterator[str]:
     """Tokenizers and embeddings come from what has them."""
-    with_tokenizer = [name for name, other in settings.encoders.items() if isinstance(other, FETCHED)]
-    if isinstance(encoder, EMBEDDINGS_ALONE):
-        owners = [name for name, other in settings.encoders.items() if isinstance(other, (*FETCHED, RandomEncoder))]
+    pretrained, owners = (
+        [name for name, other in settings.encoders.items() if isinstance(other, kinds)]
+        for kinds in (FetchedEncoder, (FetchedEncoder, RandomEncoder))
+    )
+    if isinstance(encoder, EmbeddingsAlone):
         yield from unknown(f"{key}.of", encoder.of, "a pretrained or random encoder", owners)
     elif isinstance(encoder, RandomEncoder):
         match encoder.tokenizer:
             case TrainedTokenizer(train_on=corpus):
                 yield from unknown(f"{key}.tokenizer.train_on", corpus, "a corpus", settings.corpora)
             case BorrowedTokenizer(borrow_from=lender):
-                yield from unknown(f"{key}.tokenizer.borrow_from", lender, "a pretrained encoder", with_tokenizer)
+                yield from unknown(f"{key}.tokenizer.borrow_from", lender, "a pretrained encoder", pretrained)
 
 
 def check_local_task(key: str, task: LocalTask, settings: Settings) -> Iterator[str]:
@@ -172,14 +175,12 @@ def check_local_task(key: str, task: LocalTask, settings: Settings) -> Iterator[
 
 def check_experiment(key: str, experiment, settings: Settings) -> Iterator[str]:
     """Corpora, tasks and scores exist; entries name encoders, recipes, layers and poolings that fit together."""
+    yield from unknown_in(f"{key}.corpora", experiment.corpora, "a corpus", settings.corpora)
     for position, corpus in enumerate(experiment.corpora):
-        yield from unknown(f"{key}.corpora.{position}", corpus, "a corpus", settings.corpora)
         if corpus in settings.corpora:
             yield from check_suited(f"{key}.corpora.{position}", corpus, experiment, settings)
-    for position, task in enumerate(experiment.tasks):
-        yield from unknown(f"{key}.tasks.{position}", task, "a task", settings.tasks)
-    for position, score in enumerate(experiment.scores):
-        yield from unknown(f"{key}.scores.{position}", score, "a score", settings.scores)
+    yield from unknown_in(f"{key}.tasks", experiment.tasks, "a task", settings.tasks)
+    yield from unknown_in(f"{key}.scores", experiment.scores, "a score", settings.scores)
     for position, entry in enumerate(experiment.models):
         yield from check_entry(key, position, entry, experiment, settings)
 
@@ -187,21 +188,30 @@ def check_experiment(key: str, experiment, settings: Settings) -> Iterator[str]:
 def check_suited(key: str, name: str, experiment, settings: Settings) -> Iterator[str]:
     """A corpus is one that all scores of an experiment can be computed on; one line if it is not."""
     scores = {score: settings.scores[score] for score in experiment.scores if score in settings.scores}
-    of_crops = isinstance(settings.corpora[name].source, CropsSource)
-    of_pairs = [score for score, found in scores.items() if isinstance(found, CropPairs)]
-    of_labels = [score for score, found in scores.items() if isinstance(found, Split)]
-    if of_pairs and not of_crops:
-        yield f"{key}: corpus '{name}' has no crops, which '{of_pairs[0]}' looks for; allowed: corpora of type crops"
-    if of_labels and of_crops:
+    has_crops = isinstance(settings.corpora[name].source, CropsSource)
+    of_crops = [score for score, found in scores.items() if found.needs_crops]
+    of_labels = [score for score, found in scores.items() if found.needs_labels]
+    if of_crops and not has_crops:
+        yield f"{key}: corpus '{name}' has no crops, which '{of_crops[0]}' looks for; allowed: corpora of type crops"
+    if of_labels and has_crops:
         yield (
             f"{key}: corpus '{name}' has two crops of every text, which would vote for each other in '{of_labels[0]}'; "
             "allowed: scores of type crop_pairs"
         )
     elif of_labels and not labelled(name, settings):
+        (heading, *_) = scores[of_labels[0]].headings.values()
         yield (
-            f"{key}: corpus '{name}' has no labels, which kNN accuracy needs; allowed: a corpus with labels (set "
-            f"corpora.{name}.source.label), or one of type crops made of it, with a score of type crop_pairs"
+            f"{key}: corpus '{name}' has no labels, which {heading} needs; allowed: a corpus with labels"
+            f"{to_label(name, settings)}, or one of type crops made of it, with a score of type crop_pairs"
         )
+
+
+def to_label(name: str, settings: Settings) -> str:
+    """The setting that gives labels to a corpus, or to the one that it is made from, as a remark; if there is one."""
+    owner = original(name, settings)
+    source = settings.corpora[owner].source if owner in settings.corpora else None
+    setting = None if source is None or isinstance(source, DerivedSource) else source.label_setting
+    return f" (set corpora.{owner}.source.{setting})" if setting else ""
 
 
 def check_entry(experiment_key: str, position: int, entry, experiment, settings: Settings) -> Iterator[str]:
@@ -212,8 +222,7 @@ def check_entry(experiment_key: str, position: int, entry, experiment, settings:
         yield from unknown(f"{key}.recipe", entry.recipe, "a recipe", settings.recipes)
     if entry.train_on is not None:
         yield from unknown(f"{key}.train_on", entry.train_on, "a corpus", settings.corpora)
-    for place, corpus in enumerate(entry.corpora or []):
-        yield from unknown(f"{key}.corpora.{place}", corpus, "a corpus of the experiment", experiment.corpora)
+    yield from unknown_in(f"{key}.corpora", entry.corpora or [], "a corpus of the experiment", experiment.corpora)
     for setting in ("train_on", "steps", "sweep"):
         if getattr(entry, setting) and entry.recipe is None:
             yield f"{key}.{setting}: needs a recipe; allowed: add '{key}.recipe' or drop this key"
@@ -229,26 +238,16 @@ def check_entry(experiment_key: str, position: int, entry, experiment, settings:
     if entry.encoder not in settings.encoders:
         return
     encoder = settings.encoders[entry.encoder]
-    if isinstance(encoder, BAGS_OF_WORDS):
+    if isinstance(encoder, BagOfWords):
         yield from check_bag_of_words(key, entry, encoder, experiment, settings)
         return
     if entry.recipe in settings.recipes:
         try:
             for recipe, _, _ in variants(entry, settings, key):
-                yield from check_shares(key, recipe, settings)
                 yield from check_recipe(key, entry, recipe, encoder, experiment, settings)
         except InputError as error:
             yield str(error)
     yield from check_layers_and_poolings(experiment_key, key, entry, encoder, experiment)
-
-
-def check_shares(key: str, recipe, settings: Settings) -> Iterator[str]:
-    """The devices of a run have equal parts of every batch."""
-    if recipe.batch_size % settings.devices_per_run:
-        yield (
-            f"{key}.recipe: batch_size {recipe.batch_size} cannot be shared equally; allowed with devices_per_run "
-            f"{settings.devices_per_run}: its multiples"
-        )
 
 
 def check_bag_of_words(key: str, entry, encoder, experiment, settings: Settings) -> Iterator[str]:
@@ -269,10 +268,18 @@ def check_bag_of_words(key: str, entry, encoder, experiment, settings: Settings)
 
 
 def check_recipe(key: str, entry, recipe, encoder, experiment, settings: Settings) -> Iterator[str]:
-    """A recipe, or one of a sweep, makes pairs that differ, has layers to train, is scored on what it has not seen."""
+    """A recipe, or one of a sweep, makes pairs that differ, has layers to train, is scored on what it has not seen.
+
+    Devices have equal parts of every batch.
+    """
     where = f"{key}.sweep" if entry.sweep else f"{key}.recipe"
+    if recipe.batch_size % settings.devices_per_run:
+        yield (
+            f"{key}.recipe: batch_size {recipe.batch_size} cannot be shared equally; allowed with devices_per_run "
+            f"{settings.devices_per_run}: its multiples"
+        )
     augmentation = recipe.augmentation
-    relies_on_dropout = isinstance(augmentation, Dropout | WholeText) and augmentation.mask_fraction == 0
+    relies_on_dropout = augmentation.same_text_twice and augmentation.mask_fraction == 0
     if relies_on_dropout and without_dropout(encoder, settings):
         yield f"{where}: encoder '{entry.encoder}' has no dropout, so its pairs would not differ; allowed: crops"
     if recipe.unfrozen_layers is not None and recipe.unfrozen_layers > encoder.layers:
@@ -309,7 +316,7 @@ def check_unseen(where: str, key: str, entry, recipe, name: str, settings: Setti
 def original(name: str, settings: Settings) -> str:
     """The corpus that a derived one is made from, by way of another or not; itself, if it is not derived."""
     for _ in settings.corpora:  # a wrong config may go round in circles
-        if name not in settings.corpora or not isinstance(settings.corpora[name].source, DERIVED):
+        if name not in settings.corpora or not isinstance(settings.corpora[name].source, DerivedSource):
             break
         name = settings.corpora[name].source.corpus
     return name
@@ -337,7 +344,7 @@ def without_dropout(encoder, settings: Settings) -> bool:
     """Whether an encoder embeds a text the same way every time, in training too."""
     if isinstance(encoder, EmbeddingLayerEncoder):
         return True
-    owner = settings.encoders.get(encoder.of) if isinstance(encoder, EMBEDDINGS_ALONE) else encoder
+    owner = settings.encoders.get(encoder.of) if isinstance(encoder, EmbeddingsAlone) else encoder
     return isinstance(owner, RandomEncoder) and owner.architecture.dropout == 0
 
 
@@ -364,65 +371,75 @@ def check_layers_and_poolings(experiment_key: str, key: str, entry, encoder, exp
 # Figures and tables -------------------------------------------------------------------------------------------
 
 
+# What a panel needs of an experiment, and what is told, after the key of the figure, where it is missing.
+NEEDS = {
+    "corpora": (
+        lambda experiment: experiment.corpora,
+        "{role}: '{name}' has no corpora; allowed: an experiment with a corpus",
+    ),
+    "tasks": (lambda experiment: experiment.tasks, "{role}: '{name}' has no tasks; allowed: an experiment with tasks"),
+    "layers": (
+        lambda experiment: experiment.layers != "last",
+        "{role}: '{name}' scores last layers alone; allowed: an experiment with layers: all, or several",
+    ),
+    "maps": (
+        lambda experiment: experiment.maps,
+        "{role}: '{name}' computes no maps; allowed: an experiment with maps: true",
+    ),
+    "runs": (
+        lambda experiment: any(entry.recipe for entry in experiment.models),
+        "draw: experiment '{name}' fine-tunes nothing; allowed: comparison, layers",
+    ),
+}
+
+
 def check_figure(key: str, figure, settings: Settings) -> Iterator[str]:
     """A figure shows what its experiments compute."""
-    if figure.draw == "classes":
-        yield from check_corpora(key, figure.corpora, settings)
+    if isinstance(figure, ClassesFigure):
+        yield from unknown_in(f"{key}.corpora", figure.corpora, "a corpus", settings.corpora)
         for position, name in enumerate(figure.corpora):
             if name in settings.corpora and not labelled(name, settings):
                 yield f"{key}.corpora.{position}: '{name}' has no labels; allowed: corpora with labels"
     for role, name in figure.experiments.items():
         yield from unknown(f"{key}.{role}", name, "an experiment", settings.experiments)
-        if name in settings.experiments and role == "experiment":
-            yield from check_shown(key, figure, settings.experiments[name], settings)
-        elif name in settings.experiments:
-            yield from check_role(f"{key}.{role}", role, name, settings.experiments[name], settings)
+        if name in settings.experiments:
+            yield from check_panel(key, role, name, figure.panels[role], settings)
+    if isinstance(figure, ScoreFigure) and figure.score and figure.experiment in settings.experiments:
+        yield from check_score(key, figure, settings.experiments[figure.experiment], settings)
 
 
-def check_role(key: str, role: str, name: str, experiment, settings: Settings) -> Iterator[str]:
-    """An experiment varies what its panel shows."""
-    if role in SWEPT:
-        swept = {next(iter(entry.sweep)) for entry in experiment.models if entry.sweep}
-        if swept != {SWEPT[role]}:
-            found = ", ".join(sorted(swept)) or "nothing"
-            yield f"{key}: '{name}' sweeps {found}; allowed: an experiment that sweeps {SWEPT[role]}"
-    elif experiment.layers == "last":
-        yield f"{key}: '{name}' scores last layers alone; allowed: an experiment with layers: all, or several"
-    if role == "benchmark" and not experiment.tasks:
-        yield f"{key}: '{name}' has no tasks; allowed: an experiment with tasks"
-    if role != "benchmark" and not experiment.corpora:
-        yield f"{key}: '{name}' has no corpora; allowed: an experiment with a corpus"
-    if role in ("freezing", "layers", "benchmark") and "mean" not in scored_poolings(experiment, settings):
-        yield f"{key}: '{name}' has no pooling 'mean', which is shown; allowed: an experiment with it"
+def check_panel(key: str, role: str, name: str, panel: Panel, settings: Settings) -> Iterator[str]:
+    """An experiment has what its panel of a figure shows."""
+    experiment = settings.experiments[name]
+    swept = {next(iter(entry.sweep)) for entry in experiment.models if entry.sweep}
+    if panel.swept and swept != {panel.swept}:
+        found = ", ".join(sorted(swept)) or "nothing"
+        yield f"{key}.{role}: '{name}' sweeps {found}; allowed: an experiment that sweeps {panel.swept}"
+    for need in panel.needs:
+        has, message = NEEDS[need]
+        if not has(experiment):
+            yield f"{key}.{message.format(role=role, name=name)}"
+    if panel.pooling and panel.pooling not in scored_poolings(experiment, settings):
+        yield (
+            f"{key}.{role}: '{name}' has no pooling '{panel.pooling}', which is shown; allowed: an experiment with it"
+        )
 
 
-def check_shown(key: str, figure, experiment, settings: Settings) -> Iterator[str]:
-    """A figure of one experiment shows what that experiment computes."""
-    if figure.draw == "losses":
-        if not any(entry.recipe for entry in experiment.models):
-            yield f"{key}.draw: experiment '{figure.experiment}' fine-tunes nothing; allowed: comparison, layers"
-        return
-    if figure.draw == "benchmark_steps":
-        if not experiment.tasks:
-            yield f"{key}.experiment: '{figure.experiment}' has no tasks; allowed: an experiment with tasks"
-        return
-    if figure.draw in ("maps", "interactive_map") and not experiment.maps:
-        yield f"{key}.experiment: '{figure.experiment}' computes no maps; allowed: an experiment with maps: true"
-    if figure.draw == "interactive_map" or (figure.draw == "maps" and figure.score is None):
-        return
-    computed = computed_scores(experiment, settings)
-    if figure.score in not_fractions(experiment, settings):
-        shown = ", ".join(name for name in computed if name not in not_fractions(experiment, settings))
+def check_score(key: str, figure: ScoreFigure, experiment, settings: Settings) -> Iterator[str]:
+    """An experiment computes the score of a figure, with its pooling."""
+    computed, others = settings.numbers(experiment), not_fractions(experiment, settings)
+    if figure.score in others:
+        shown = ", ".join(name for name in computed if name not in others)
         yield f"{key}.score: '{figure.score}' is no part of 1, which figures show in per cent; allowed: {shown}"
     if figure.score not in computed:
         yield (
             f"{key}.score: '{figure.score}' is not computed by '{figure.experiment}'; "
             f"allowed: {', '.join(computed) or 'another experiment'}"
         )
-    if figure.draw == "comparison" and isinstance(experiment.layers, list):
+    if isinstance(figure, ComparisonFigure) and isinstance(experiment.layers, list):
         for name in dict.fromkeys(entry.encoder for entry in experiment.models):
-            last = getattr(settings.encoders.get(name), "layers", None)
-            if last is not None and max(experiment.layers) < last:
+            last = settings.encoders[name].layers if name in settings.encoders else 0
+            if max(experiment.layers) < last:
                 yield f"{key}.draw: 'comparison' shows layer {last} of '{name}', not scored; allowed: layers, losses"
     scored = scored_poolings(experiment, settings)
     if scored and figure.pooling not in scored:
@@ -433,7 +450,7 @@ def check_pages(settings: Settings) -> Iterator[str]:
     """A corpus has one interactive map, which is called after it."""
     owners: dict[str, str] = {}
     for name, figure in settings.figures.items():
-        if figure.draw == "interactive_map" and figure.experiment in settings.experiments:
+        if isinstance(figure, InteractiveMapFigure) and figure.experiment in settings.experiments:
             for corpus in settings.experiments[figure.experiment].corpora:
                 owner = owners.setdefault(corpus, name)
                 if owner != name:
@@ -443,44 +460,30 @@ def check_pages(settings: Settings) -> Iterator[str]:
                     )
 
 
-def computed_scores(experiment, settings: Settings) -> list[str]:
-    """What tables call the scores that an experiment computes."""
-    on_corpora = experiment.scores if experiment.corpora else []
-    known = [score_names(name, settings.scores[name]) for name in on_corpora if name in settings.scores]
-    return [name for names in known for name in names] + (["mteb"] if experiment.tasks else [])
-
-
 def not_fractions(experiment, settings: Settings) -> set[str]:
     """Those scores of an experiment that are no parts of 1."""
-    others = [name for name, measure in measures.MEASURES.items() if not measure.fraction]
-    crop_pairs = [name for name in experiment.scores if isinstance(settings.scores.get(name), CropPairs)]
-    return {measures.score_name(name, other) for name in crop_pairs for other in others}
+    return {
+        name for name, number in settings.numbers(experiment).items() if not measures.MEASURES[number.measure].fraction
+    }
 
 
 def check_table(key: str, table, settings: Settings) -> Iterator[str]:
     """A table shows what exists, along two different axes."""
-    if table.lay_out == "corpora":
-        yield from check_corpora(key, table.corpora, settings)
+    if isinstance(table, CorporaTable):
+        yield from unknown_in(f"{key}.corpora", table.corpora, "a corpus", settings.corpora)
         return
     yield from unknown(f"{key}.experiment", table.experiment, "an experiment", settings.experiments)
     if table.experiment in settings.experiments:
-        computed = computed_scores(settings.experiments[table.experiment], settings)
-        for position, score in enumerate(table.scores):
-            yield from unknown(f"{key}.scores.{position}", score, "a score of this experiment", computed)
-    if table.lay_out == "scores" and table.rows == table.columns:
+        computed = settings.numbers(settings.experiments[table.experiment])
+        yield from unknown_in(f"{key}.scores", table.scores, "a score of this experiment", computed)
+    if isinstance(table, ScoresTable) and table.rows == table.columns:
         yield f"{key}.columns: '{table.columns}' is in the rows already; allowed: another axis"
-
-
-def check_corpora(key: str, names: list[str], settings: Settings) -> Iterator[str]:
-    """Corpora that a figure or table describes exist."""
-    for position, name in enumerate(names):
-        yield from unknown(f"{key}.corpora.{position}", name, "a corpus", settings.corpora)
 
 
 def scored_poolings(experiment, settings: Settings) -> list[str]:
     """Every pooling that some entry of an experiment is scored with; none if all are bags of words."""
     found = {}
     for entry in experiment.models:
-        if not isinstance(settings.encoders.get(entry.encoder), BAGS_OF_WORDS):
+        if not isinstance(settings.encoders.get(entry.encoder), BagOfWords):
             found |= dict.fromkeys(entry.poolings or experiment.poolings)
     return list(found)

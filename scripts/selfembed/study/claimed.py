@@ -6,7 +6,7 @@ from typing import Any
 
 from selfembed.settings.claims import Point
 from selfembed.settings.schema import Settings
-from selfembed.study.checks import not_fractions, unknown
+from selfembed.study.checks import not_fractions, unknown, unknown_in
 from selfembed.study.expansion import Evaluation, Study, spelled
 from selfembed.study.places import Row, rows_of
 
@@ -117,8 +117,7 @@ def check_comparison(key: str, comparison, settings: Settings, study: Study) -> 
     scores = list(dict.fromkeys(row["score"] for row in rows_of(evaluations, settings)))
     wrong = [line for point in comparison.points for line in unknown(key, point.label, "a label", labels)]
     wrong += unknown(f"{key}.score", comparison.score, "a score of the experiment", scores)
-    for position, corpus in enumerate(comparison.corpora or []):
-        wrong += unknown(f"{key}.corpora.{position}", corpus, "a corpus of the experiment", experiment.corpora)
+    wrong += unknown_in(f"{key}.corpora", comparison.corpora or [], "a corpus of the experiment", experiment.corpora)
     yield from dict.fromkeys(wrong)
     if wrong:
         return

@@ -26,7 +26,9 @@ def read(kind: str, folder: Path) -> dict:
         case "sts":
             pairs = tables["test"].assign(score=numbers(tables["test"], "score", paths["test"]))
             return {"test": Dataset.from_pandas(pairs, preserve_index=False)}
-    return documents(paths, tables)
+        case "retrieval" | "reranking":
+            return documents(paths, tables)
+    raise InputError(f"tasks of kind {kind!r} cannot be read from files")
 
 
 def table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:

@@ -4,6 +4,8 @@ import shlex
 
 from pydantic import BaseModel
 
+from selfembed.scores.measures import Number
+
 
 def flags(
     settings: BaseModel, omit: tuple[str, ...] = (), keep: tuple[str, ...] | None = None, prefix: str = ""
@@ -25,3 +27,10 @@ def flags(
         if value is not True:
             words.extend(shlex.quote(str(item)) for item in (value if isinstance(value, list) else [value]))
     return " ".join(filter(None, words))
+
+
+def measures(numbers: dict[str, Number]) -> str:
+    """What scores measure and are called, by what tables call them, as flags."""
+    return " ".join(
+        f"--measure {shlex.join([name, number.measure, number.heading])}" for name, number in numbers.items()
+    )
