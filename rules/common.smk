@@ -28,7 +28,7 @@ from selfembed.workflow.paths import braced
 from selfembed.settings.corpora import DERIVED, CropsSource, FolderSource, HubSource, IclrSource, PythonDocsSource, RelabelledSource, SampleSource, UrlSource
 from selfembed.settings.encoders import BAGS_OF_WORDS, EMBEDDINGS_ALONE, EmbeddingLayerEncoder, FolderEncoder, HubEncoder, PackageEncoder, RandomEncoder, TrainedTokenizer
 from selfembed.settings.scores import CropPairs, Knn, Linear, RegistryTask, Split
-from selfembed.jobs.versions import installed_version
+from selfembed.jobs.packages import installed_version
 from selfembed.study.validation import check_target_names, load, missing_sources
 
 # Only download_* rules use the network; jobs inherit this.

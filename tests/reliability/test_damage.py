@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,13 +12,11 @@ from tiny_study import CONFIG, fingerprints
 
 from selfembed.errors import InputError
 from selfembed.jobs import records, seals
-from workflow_runs import environment, planned, snakemake
+from workflow_runs import planned, selfembed, snakemake
 
 
 def verify(folder, *arguments):
-    variables = environment() | {"PYTHONPATH": "scripts"}
-    command = [sys.executable, "-m", "selfembed.provenance.verification", *arguments]
-    return subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True)
+    return selfembed(folder, "verify", *arguments)
 
 
 def flip(path, place=0.5):

@@ -18,8 +18,8 @@ import pandas as pd
 
 from selfembed.errors import InputError, first_line
 from selfembed.jobs import seals
+from selfembed.jobs.packages import installed_version
 from selfembed.jobs.seals import checksum
-from selfembed.jobs.versions import installed_version
 
 # The packages whose versions can change a number.
 PACKAGES = (
@@ -36,8 +36,9 @@ PACKAGES = (
     "matplotlib",
 )
 
-# Folders of the library that decide no result by themselves: their values reach a step as arguments.
-APART = {"settings", "study", "workflow", "proposals"}
+# Parts of the library that decide no result by themselves: no step runs them, or their values reach it as arguments.
+APART = {"settings", "study", "workflow", "proposals", "provenance", "cli.py", "__main__.py"}
+PAGE_PARTS = {".html", ".css", ".js"}
 
 # Folders that this process is filling: what it writes inside one is a part of a result, and sealed with it.
 in_progress: list[Path] = []
@@ -189,10 +190,10 @@ def code_checksum() -> str:
 
 
 def code_of_steps() -> list[Path]:
-    """The scripts and their library, pages and styles included, but not the folders APART."""
+    """The scripts and their library, pages and styles included, but not what is APART."""
     folder = Path(__file__).parents[2]
-    files = (path for path in folder.rglob("*.*") if path.is_file())
-    return [path for path in files if not {*APART, "__pycache__"} & set(path.relative_to(folder).parts)]
+    files = (path for path in folder.rglob("*.*") if path.suffix in PAGE_PARTS | {".py"})
+    return [path for path in files if not APART & set(path.relative_to(folder).parts)]
 
 
 def made_by() -> dict[str, Any]:
@@ -231,17 +232,9 @@ def machine() -> str:
 @cache
 def commit() -> str | None:
     """Git commit of this code, with `+` appended if files differ from it; None outside a repository."""
-    command = [
-        "git",
-        "-C",
-        str(Path(__file__).parent),
-        "describe",
-        "--always",
-        "--abbrev=40",
-        "--exclude=*",
-        "--dirty=+",
-    ]
+    command = ["git", "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty=+"]
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        found = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True)
+        return found.stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return None

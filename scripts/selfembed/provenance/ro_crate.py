@@ -1,0 +1,153 @@
+"""What results were made from, as an RO-Crate: a folder with the results and a description of their whole chain.
+
+The crate follows RO-Crate 1.1 and the profile Process Run Crate 0.5. It holds the results that were asked for. Every
+other file of the chain is described by its path, SHA-256 and size, but not copied: models and embeddings are large.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from mimetypes import MimeTypes
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from rocrate.model import ContextEntity, Entity
+from rocrate.rocrate import ROCrate
+
+from selfembed.jobs import seals
+from selfembed.jobs.records import written_whole
+from selfembed.provenance.lineage import Lineage, command, sealed
+
+PROFILE = "https://w3id.org/ro/wfrun/process/0.5"
+FORMATS = MimeTypes()  # Python's own list, not that of the machine
+TERMS = "https://w3id.org/ro/terms/workflow-run/context"
+
+
+def write(units: list[Path], found: Lineage, folder: Path) -> None:
+    """Write results and their common chain as an RO-Crate.
+
+    The same results and seals give the same bytes: the crate's date is that of the newest result.
+
+    Args:
+        units: the results.
+        found: their chain.
+        folder: to write.
+
+    Raises InputError if a result of the chain is damaged.
+    """
+    crate = ROCrate(version="1.1")
+    crate.metadata.extra_contexts.append(TERMS)
+    files = {unit: add_result(crate, unit, unit in units) for unit in found.made_by}
+    files |= {Path(path): add_data(crate, path, found) for path in found.data}
+    actions: dict[str, Entity] = {}
+    for unit, step in found.made_by.items():
+        results = list(files[unit].values())
+        name = f"#run-{digest(step)}"
+        if name in actions:
+            actions[name].append_to("result", results)
+            continue
+        about = {
+            "@type": "CreateAction",
+            "name": f"{step['script']} makes {unit}",
+            "description": command(step),
+            "instrument": add_script(crate, step),
+            "environment": add_machine(crate, step["machine"]),
+            "object": [entity for path in step["inputs"] for entity in files_of(path, files)],
+            "result": results,
+        }
+        actions[name] = crate.add(ContextEntity(crate, name, about))
+    names = ", ".join(map(str, units))
+    profile = {"@type": "CreativeWork", "name": "Process Run Crate", "version": "0.5"}
+    root = {
+        "name": names,
+        "description": f"What made {names}: data, steps, code, packages and machine, as selfembed recorded them.",
+        "license": "No licence is stated here. Those of the data and of the encoder apply to what was made from them.",
+        "conformsTo": crate.add(ContextEntity(crate, PROFILE, profile)),
+        "mentions": list(actions.values()),
+    }
+    for key, value in root.items():
+        crate.root_dataset[key] = value
+    newest = max(path.stat().st_mtime for unit in units for path in files[unit])
+    crate.datePublished = datetime.fromtimestamp(newest, UTC).date()
+    with written_whole(folder) as temporary:
+        crate.write(temporary)
+
+
+def add_result(crate: ROCrate, unit: Path, copied: bool) -> dict[Path, Entity]:
+    """Add the files of a result, and return them by path."""
+    seals.check(unit)
+    checksums = {unit.parent / file: sha256 for file, sha256 in seals.read(unit)["files"].items()}
+    return {path: add_file(crate, path, sha256, path.stat().st_size, copied) for path, sha256 in checksums.items()}
+
+
+def add_data(crate: ROCrate, path: str, found: Lineage) -> dict[Path, Entity]:
+    """Add what no step wrote. Its size is told if it lies here as it was read.
+
+    The checksum of a folder is of the names and checksums of its files.
+    """
+    file = Path(path)
+    size = file.stat().st_size if file.is_file() and path not in found.changed else None
+    return {file: add_file(crate, file, found.data[path], size, False)}
+
+
+def add_file(crate: ROCrate, path: Path, sha256: str, size: int | None, copied: bool) -> Entity:
+    """Add a file with its SHA-256 and its size in bytes."""
+    about = {"@type": "File", "name": str(path), "sha256": sha256}
+    about["encodingFormat"] = FORMATS.guess_type(path.name)[0] or "application/octet-stream"
+    if path.is_dir():
+        about = {"@type": "Dataset", "name": str(path), "sha256": sha256}
+    if size is not None:
+        about["contentSize"] = str(size)
+    if copied:
+        return crate.add_file(path, place(path), properties=about)
+    return crate.add(ContextEntity(crate, f"#{quote(str(path))}", about))
+
+
+def files_of(path: str, files: dict[Path, dict[Path, Entity]]) -> Iterable[Entity]:
+    """The files of an input: of data, of a result, or of a part of one."""
+    unit = sealed(path) or Path(path)
+    return (entity for file, entity in files[unit].items() if file.is_relative_to(path))
+
+
+def place(path: Path) -> Path:
+    """Where a result lies in the crate: where it lies here, or under its name if that is elsewhere."""
+    here = Path.cwd()
+    return path.resolve().relative_to(here) if path.resolve().is_relative_to(here) else Path(path.name)
+
+
+def add_script(crate: ROCrate, step: dict[str, Any]) -> Entity:
+    """Add the script of a step, at its commit, with the packages that it ran with."""
+    about = {key: step[key] for key in ("script", "commit", "code", "python", "packages")}
+    packages = {"Python": step["python"]} | step["packages"]
+    return crate.add(
+        ContextEntity(
+            crate,
+            f"#{step['script']}-{digest(about)}",
+            {
+                "@type": "SoftwareApplication",
+                "name": step["script"],
+                "softwareVersion": step["commit"] or "unknown",
+                "sha256": step["code"],
+                "softwareRequirements": [add_package(crate, *package) for package in packages.items()],
+            },
+        )
+    )
+
+
+def add_package(crate: ROCrate, name: str, version: str) -> Entity:
+    """Add a package in a version."""
+    about = {"@type": "SoftwareApplication", "name": name, "softwareVersion": version}
+    return crate.add(ContextEntity(crate, f"#{quote(f'{name}-{version}')}", about))
+
+
+def add_machine(crate: ROCrate, machine: str) -> Entity:
+    """Add the machine that a step ran on."""
+    about = {"@type": "PropertyValue", "name": "machine", "value": machine}
+    return crate.add(ContextEntity(crate, f"#machine-{digest(about)}", about))
+
+
+def digest(about: dict[str, Any]) -> str:
+    """A short name for what is said of something."""
+    return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:12]
