@@ -43,13 +43,15 @@ def test_what_no_step_wrote_is_refused_in_one_line(tiny):
     assert len(done.stderr.splitlines()) == 1
 
 
+def figures_of(folder):
+    figures = (folder / "figures/tiny").iterdir()
+    return {path.relative_to(folder).as_posix() for path in figures if path.suffix != ".seal"}
+
+
 @pytest.fixture
 def crate(tiny, tmp_path):
     """The RO-Crate of all figures and tables of the tiny study, loaded again."""
-    results = sorted(
-        str(path.relative_to(tiny)) for path in (tiny / "figures/tiny").iterdir() if path.suffix != ".seal"
-    )
-    done = told(tiny, *results, "--crate", tmp_path / "crate")
+    done = told(tiny, *sorted(figures_of(tiny)), "--crate", tmp_path / "crate")
     assert done.returncode == 0, done.stderr
     return ROCrate(tmp_path / "crate")
 
@@ -59,9 +61,7 @@ def files(crate):
 
 
 def test_a_crate_holds_every_figure_and_table_and_its_references_lead_somewhere(tiny, crate):
-    figures = {
-        path.relative_to(tiny).as_posix() for path in (tiny / "figures/tiny").iterdir() if path.suffix != ".seal"
-    }
+    figures = figures_of(tiny)
     assert {entity.id for entity in crate.root_dataset["hasPart"]} == figures
     for figure in figures:
         assert (crate.source / figure).read_bytes() == (tiny / figure).read_bytes()
