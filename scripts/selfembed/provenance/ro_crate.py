@@ -6,6 +6,7 @@ other file of the chain is described by its path, SHA-256 and size, but not copi
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from mimetypes import MimeTypes
@@ -21,8 +22,8 @@ from selfembed.jobs.records import written_whole
 from selfembed.provenance.lineage import Lineage, command, sealed
 
 PROFILE = "https://w3id.org/ro/wfrun/process/0.5"
-FORMATS = MimeTypes()  # Python's own list, not that of the machine
 TERMS = "https://w3id.org/ro/terms/workflow-run/context"
+FORMATS = MimeTypes()  # Python's own list, not that of the machine
 
 
 def write(units: list[Path], found: Lineage, folder: Path) -> None:
@@ -41,38 +42,60 @@ def write(units: list[Path], found: Lineage, folder: Path) -> None:
     crate.metadata.extra_contexts.append(TERMS)
     files = {unit: add_result(crate, unit, unit in units) for unit in found.made_by}
     files |= {Path(path): add_data(crate, path, found) for path in found.data}
-    actions: dict[str, Entity] = {}
-    for unit, step in found.made_by.items():
-        results = list(files[unit].values())
-        name = f"#run-{digest(step)}"
-        if name in actions:
-            actions[name].append_to("result", results)
-            continue
-        about = {
-            "@type": "CreateAction",
-            "name": f"{step['script']} makes {unit}",
-            "description": command(step),
-            "instrument": add_script(crate, step),
-            "environment": add_machine(crate, step["machine"]),
-            "object": [entity for path in step["inputs"] for entity in files_of(path, files)],
-            "result": results,
-        }
-        actions[name] = crate.add(ContextEntity(crate, name, about))
+    runs = [add_run(crate, unit, step, files) for unit, step in found.made_by.items()]
     names = ", ".join(map(str, units))
-    profile = {"@type": "CreativeWork", "name": "Process Run Crate", "version": "0.5"}
+    newest = max(path.stat().st_mtime for unit in units for path in files[unit])
     root = {
         "name": names,
         "description": f"What made {names}: data, steps, code, packages and machine, as selfembed recorded them.",
         "license": "No licence is stated here. Those of the data and of the encoder apply to what was made from them.",
-        "conformsTo": crate.add(ContextEntity(crate, PROFILE, profile)),
-        "mentions": list(actions.values()),
+        "datePublished": datetime.fromtimestamp(newest, UTC).date().isoformat(),
+        "conformsTo": add(crate, PROFILE, "CreativeWork", name="Process Run Crate", version="0.5"),
+        "mentions": list(dict.fromkeys(runs)),
     }
     for key, value in root.items():
         crate.root_dataset[key] = value
-    newest = max(path.stat().st_mtime for unit in units for path in files[unit])
-    crate.datePublished = datetime.fromtimestamp(newest, UTC).date()
     with written_whole(folder) as temporary:
         crate.write(temporary)
+
+
+def add(crate: ROCrate, name: str, kind: str, /, **about: Any) -> Entity:
+    """Add an entity, or return the one of that name."""
+    return crate.get(name) or crate.add(ContextEntity(crate, name, {"@type": kind} | about))
+
+
+def add_run(crate: ROCrate, unit: Path, step: dict[str, Any], files: dict[Path, dict[Path, Entity]]) -> Entity:
+    """Add the run of a script that made a result, or the result to the run if it made several."""
+    run = add(
+        crate,
+        f"#run-{digest(step)}",
+        "CreateAction",
+        name=f"{step['script']} makes {unit}",
+        description=command(step),
+        instrument=add_script(crate, step),
+        environment=add(crate, f"#{quote(step['machine'])}", "PropertyValue", name="machine", value=step["machine"]),
+        object=[entity for path in step["inputs"] for entity in files_of(path, files)],
+        result=[],
+    )
+    run.append_to("result", list(files[unit].values()))
+    return run
+
+
+def add_script(crate: ROCrate, step: dict[str, Any]) -> Entity:
+    """Add the script of a step, at its commit, with the packages that it ran with."""
+    packages = {"Python": step["python"]} | step["packages"]
+    return add(
+        crate,
+        f"#{step['script']}-{digest([packages, step['code'], step['commit']])}",
+        "SoftwareApplication",
+        name=step["script"],
+        softwareVersion=step["commit"] or "unknown",
+        sha256=step["code"],
+        softwareRequirements=[
+            add(crate, f"#{quote(f'{name}-{version}')}", "SoftwareApplication", name=name, softwareVersion=version)
+            for name, version in packages.items()
+        ],
+    )
 
 
 def add_result(crate: ROCrate, unit: Path, copied: bool) -> dict[Path, Entity]:
@@ -87,22 +110,23 @@ def add_data(crate: ROCrate, path: str, found: Lineage) -> dict[Path, Entity]:
 
     The checksum of a folder is of the names and checksums of its files.
     """
-    file = Path(path)
-    size = file.stat().st_size if file.is_file() and path not in found.changed else None
-    return {file: add_file(crate, file, found.data[path], size, False)}
+    file, sha256 = Path(path), found.data[path]
+    if file.is_dir():
+        return {file: add(crate, f"#{quote(path)}", "Dataset", name=path, sha256=sha256)}
+    size = file.stat().st_size if file.exists() and path not in found.changed else None
+    return {file: add_file(crate, file, sha256, size, False)}
 
 
 def add_file(crate: ROCrate, path: Path, sha256: str, size: int | None, copied: bool) -> Entity:
-    """Add a file with its SHA-256 and its size in bytes."""
-    about = {"@type": "File", "name": str(path), "sha256": sha256}
-    about["encodingFormat"] = FORMATS.guess_type(path.name)[0] or "application/octet-stream"
-    if path.is_dir():
-        about = {"@type": "Dataset", "name": str(path), "sha256": sha256}
+    """Add a file with its SHA-256 and its size in bytes; a copy lies in the crate as the file lies in this folder."""
+    form = FORMATS.guess_type(path.name)[0] or "application/octet-stream"
+    about = {"name": str(path), "sha256": sha256, "encodingFormat": form}
     if size is not None:
         about["contentSize"] = str(size)
-    if copied:
-        return crate.add_file(path, place(path), properties=about)
-    return crate.add(ContextEntity(crate, f"#{quote(str(path))}", about))
+    if not copied:
+        return add(crate, f"#{quote(str(path))}", "File", **about)
+    place = Path(os.path.relpath(path))
+    return crate.add_file(path, path.name if ".." in place.parts else place, properties=about)
 
 
 def files_of(path: str, files: dict[Path, dict[Path, Entity]]) -> Iterable[Entity]:
@@ -111,43 +135,6 @@ def files_of(path: str, files: dict[Path, dict[Path, Entity]]) -> Iterable[Entit
     return (entity for file, entity in files[unit].items() if file.is_relative_to(path))
 
 
-def place(path: Path) -> Path:
-    """Where a result lies in the crate: where it lies here, or under its name if that is elsewhere."""
-    here = Path.cwd()
-    return path.resolve().relative_to(here) if path.resolve().is_relative_to(here) else Path(path.name)
-
-
-def add_script(crate: ROCrate, step: dict[str, Any]) -> Entity:
-    """Add the script of a step, at its commit, with the packages that it ran with."""
-    about = {key: step[key] for key in ("script", "commit", "code", "python", "packages")}
-    packages = {"Python": step["python"]} | step["packages"]
-    return crate.add(
-        ContextEntity(
-            crate,
-            f"#{step['script']}-{digest(about)}",
-            {
-                "@type": "SoftwareApplication",
-                "name": step["script"],
-                "softwareVersion": step["commit"] or "unknown",
-                "sha256": step["code"],
-                "softwareRequirements": [add_package(crate, *package) for package in packages.items()],
-            },
-        )
-    )
-
-
-def add_package(crate: ROCrate, name: str, version: str) -> Entity:
-    """Add a package in a version."""
-    about = {"@type": "SoftwareApplication", "name": name, "softwareVersion": version}
-    return crate.add(ContextEntity(crate, f"#{quote(f'{name}-{version}')}", about))
-
-
-def add_machine(crate: ROCrate, machine: str) -> Entity:
-    """Add the machine that a step ran on."""
-    about = {"@type": "PropertyValue", "name": "machine", "value": machine}
-    return crate.add(ContextEntity(crate, f"#machine-{digest(about)}", about))
-
-
-def digest(about: dict[str, Any]) -> str:
+def digest(about: Any) -> str:
     """A short name for what is said of something."""
     return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:12]
