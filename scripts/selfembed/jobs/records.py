@@ -40,18 +40,8 @@ PACKAGES = (
 APART = {"settings", "study", "workflow", "proposals", "provenance", "cli.py", "__main__.py"}
 PAGE_PARTS = {".html", ".css", ".js"}
 
-# Folders that this process is filling: what it writes inside one is a part of a result, and sealed with it.
-in_progress: list[Path] = []
-
-
-@contextmanager
-def filling(folder: Path) -> Iterator[None]:
-    """What is written in a folder meanwhile is a part of something larger."""
-    in_progress.append(folder)
-    try:
-        yield
-    finally:
-        in_progress.remove(folder)
+# Hidden folders beside a result that hold it until it is whole: what is written in one is sealed with the result.
+PARTIAL, UNFINISHED = ".partial", ".unfinished"
 
 
 @contextmanager
@@ -64,12 +54,11 @@ def written_whole(path: Path) -> Iterator[Path]:
     """
     path = Path(path)
     check_replaceable(path)
-    shelter = path.with_name(f".{path.name}.partial")
+    shelter = path.with_name(f".{path.name}{PARTIAL}")
     shutil.rmtree(shelter, ignore_errors=True)  # of a call that was killed
     shelter.mkdir(parents=True)
     try:
-        with filling(shelter):
-            yield shelter / path.name
+        yield shelter / path.name
         move(shelter / path.name, path)
     finally:
         shutil.rmtree(shelter, ignore_errors=True)
@@ -86,25 +75,24 @@ def resumable(path: Path, identity: dict[str, Any], writes: bool = True) -> Iter
     Raises InputError if a folder lies at `path` that no step wrote.
     """
     path = Path(path)
-    folder = path.with_name(f".{path.name}.unfinished")
+    folder = path.with_name(f".{path.name}{UNFINISHED}")
     if not writes:
         yield folder
         return
     check_replaceable(path)
     identity = json.loads(json.dumps(identity))
     known = folder / "identity.json"
-    with filling(folder):
-        if not is_of(known, identity):
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir(parents=True)
-            write_json(identity, known)
-        try:
-            yield folder
-            move(folder / "result", path)
+    if not is_of(known, identity):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        write_json(identity, known)
+    try:
+        yield folder
+        move(folder / "result", path)
+        shutil.rmtree(folder)
+    finally:
+        if [item for item in folder.rglob("*") if item.is_file()] == [known]:
             shutil.rmtree(folder)
-        finally:
-            if [item for item in folder.rglob("*") if item.is_file()] == [known]:
-                shutil.rmtree(folder)
 
 
 def is_of(known: Path, identity: dict[str, Any]) -> bool:
@@ -116,8 +104,9 @@ def is_of(known: Path, identity: dict[str, Any]) -> bool:
 
 
 def is_part(path: Path) -> bool:
-    """Whether a path lies in a folder that this process is filling."""
-    return any(path.is_relative_to(folder) for folder in in_progress)
+    """Whether a path lies in a folder that holds a result until it is whole."""
+    hidden = (folder.name for folder in path.parents if folder.name.startswith("."))
+    return any(name.endswith((PARTIAL, UNFINISHED)) for name in hidden)
 
 
 def check_replaceable(path: Path) -> None:

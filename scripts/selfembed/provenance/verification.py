@@ -61,21 +61,16 @@ def other_versions(units: list[Path]) -> Counter[tuple[str, str]]:
     )
 
 
-def delete(unit: Path) -> None:
-    """Delete a result and its seal."""
-    shutil.rmtree(unit) if unit.is_dir() else unit.unlink()
-    seals.place(unit).unlink()
-
-
-def verify(folders: list[Path], deleting: bool) -> bool:
+def verify(folders: list[Path], delete: bool) -> bool:
     """Print what is damaged or outdated in some folders, delete it if wanted, and return whether nothing is."""
     units = [unit for folder in folders for unit in sealed(folder)]
     problems = damage(units)
     problems |= outdated([unit for unit in units if unit not in problems])
     for unit, problem in problems.items():
-        print(f"{problem}; deleted" if deleting else problem)
-        if deleting:
-            delete(unit)
+        print(f"{problem}; deleted" if delete else problem)
+        if delete:
+            shutil.rmtree(unit) if unit.is_dir() else unit.unlink()
+            seals.place(unit).unlink()
     whole = [unit for unit in units if unit not in problems]
     for (name, version), number in sorted(other_versions(whole).items()):
         print(f"{number} results were made with {name} {version}; installed: {installed_version(name)}")
