@@ -39,7 +39,6 @@ rule all:
     default_target: True
     input:
         figures_and_tables(),
-        "<results>/provenance.html" if any(figures_and_tables()) else [],
         report_files(),
 
 

@@ -47,7 +47,7 @@ from selfembed.settings.encoders import (
     TrainedTokenizer,
 )
 from selfembed.settings.scores import CropPairs, Knn, Linear, Mteb, RegistryTask, Split
-from selfembed.jobs.versions import installed_version
+from selfembed.jobs.packages import installed_version
 from selfembed.study.validation import check_target_names, load, missing_sources
 
 # Only download_* rules use the network; jobs inherit this.

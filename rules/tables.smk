@@ -7,7 +7,6 @@ localrules:
     lay_out_corpora,
     extract_published,
     compare_with_paper,
-    describe_provenance,
 
 
 rule lay_out_scores:
@@ -160,33 +159,6 @@ rule compare_with_paper:
     shell:
         "python scripts/compare_with_paper.py --published {input.published} --tables {input.tables}"
         " --output {output.table} --markdown {output.markdown} > {log} 2>&1"
-
-
-rule describe_provenance:
-    """Which data, settings, code, versions and machine made every figure and table, and the models behind them."""
-    input:
-        results=figures_and_tables(),
-        code=code("describe_provenance.py"),
-    output:
-        report(
-            "<results>/provenance.html",
-            caption="../report/provenance.rst",
-            category="Provenance",
-            labels={"page": "what made every result"},
-        ),
-    log:
-        "<logs>/describe_provenance.log",
-    benchmark:
-        "<logs>/describe_provenance.tsv"
-    conda:
-        "../envs/score.yaml"
-    resources:
-        mem_mb=memory(1000),
-        runtime=minutes(10),
-    params:
-        results=lambda wildcards, input: " ".join(braced(input.results)),
-    shell:
-        "python scripts/describe_provenance.py {params.results} --output {output} > {log} 2>&1"
 
 
 for name in settings.tables:

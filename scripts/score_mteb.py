@@ -16,8 +16,8 @@ from selfembed.errors import InputError
 from selfembed.jobs import command_line, seals
 from selfembed.jobs.command_line import at_least, existing, log
 from selfembed.jobs.devices import choose_device, use_threads
+from selfembed.jobs.packages import installed_version
 from selfembed.jobs.records import checksum, checksum_of_files, provenance, write_json, write_table
-from selfembed.jobs.versions import installed_version
 from selfembed.models import model_paths
 from selfembed.scores.tables import SCORE_COLUMNS
 from selfembed.tasks import task_files

@@ -4,14 +4,13 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 
 import pytest
 import yaml
 from faults import differing, kill, start, wait_until
 from tiny_study import CONFIG, fingerprints, notes, tiny_study
 
-from workflow_runs import environment, planned, snakemake
+from workflow_runs import environment, planned, selfembed, snakemake
 
 YEAR = 365 * 86400
 TABLE = "results/tiny/tables/main.csv"
@@ -109,10 +108,7 @@ def test_names_that_a_shell_would_run_never_reach_one_unquoted(tmp_path):
 
 
 def verify(folder, *arguments):
-    command = [sys.executable, "-m", "selfembed.provenance.verification", *arguments]
-    return subprocess.run(
-        command, cwd=folder, env=environment() | {"PYTHONPATH": "scripts"}, capture_output=True, text=True
-    )
+    return selfembed(folder, "verify", *arguments)
 
 
 READ_ONLY = 'mount --bind results results && mount -o remount,ro,bind results && exec "$@"'

@@ -1,6 +1,7 @@
 """The project's own files agree with each other."""
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -34,8 +35,9 @@ def test_generated_pages_are_up_to_date():
 def test_every_dependency_is_pinned_in_the_lock():
     import tomllib
 
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    wanted = project["dependencies"] + project["optional-dependencies"]["dev"]
+    content = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    project = content["project"]
+    wanted = project["dependencies"] + project["optional-dependencies"]["dev"] + content["build-system"]["requires"]
     assert {re.split(r"[=<>]", name)[0] for name in wanted} <= set(LOCK)
 
 
@@ -113,18 +115,44 @@ def test_a_conda_environment_has_what_its_scripts_import_and_nothing_else(name):
     assert present - needed <= set(NEEDED_BY_OTHERS)
 
 
+def outside(folder, *command):
+    """Run a command in a folder that is not the checkout, without help from PYTHONPATH."""
+    variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    return subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True)
+
+
+def test_the_library_is_installed_with_its_pages_and_its_command(tmp_path):
+    """By `make env`, from this checkout."""
+    program = "import selfembed, selfembed.pages.report_page as page; print(selfembed.__file__, page.__path__[0])"
+    done = outside(tmp_path, sys.executable, "-c", program)
+    assert done.returncode == 0, done.stderr
+    library = ROOT / "scripts" / "selfembed"
+    assert done.stdout.split() == [str(library / "__init__.py"), str(library / "pages" / "report_page")]
+    done = outside(tmp_path, Path(sys.executable).parent / "selfembed", "--help")
+    assert done.returncode == 0, done.stderr
+    assert all(f"    {command} " in done.stdout for command in ("propose", "verify", "lineage"))
+
+
+@pytest.mark.parametrize("command", ["propose", "verify", "lineage"])
+def test_every_command_has_a_help_and_loads_quickly(command):
+    program = "import sys\nfrom selfembed import cli\ntry:\n    cli.main(sys.argv[1:])\nexcept SystemExit as end:\n"
+    program += "    assert end.code == 0\nassert 'torch' not in sys.modules, 'imports torch before it is needed'"
+    variables = os.environ | {"PYTHONPATH": str(ROOT / "scripts")}
+    done = subprocess.run(
+        [sys.executable, "-c", program, command, "--help"], env=variables, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"usage: selfembed {command} ")
+
+
 def test_plots_and_scores_need_no_torch():
     for name in ("plot", "score"):
         assert "torch" not in pins((ROOT / "envs" / f"{name}.yaml").read_text())
 
 
-# Scripts that people call, before Snakemake.
-COMMANDS = {"propose_config"}
-
-
 def test_every_rule_has_a_script_of_its_name_a_log_and_a_conda_environment():
     rules = dict(re.findall(r"^rule (\w+):\n((?:(?:    .*)?\n)+)", RULES, flags=re.MULTILINE))
-    assert set(rules) == {path.stem for path in SCRIPTS} - COMMANDS
+    assert set(rules) == {path.stem for path in SCRIPTS}
     for name, body in rules.items():
         assert f"scripts/{name}.py" in body, name
         assert f'code=code("{name}.py")' in body, name

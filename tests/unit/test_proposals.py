@@ -12,15 +12,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 from small_models import small_bert
 
-import propose_config
 from local_servers import REVISION, Hub, serving
+from selfembed import cli
 from selfembed.augmentations.crops import crop_corpus, make_pairs
 from selfembed.errors import InputError
 from selfembed.models import encoders
-from selfembed.proposals import proposals, proposed_config
+from selfembed.proposals import config_file, proposals, proposed_config
 from selfembed.study.expansion import expand
 from selfembed.study.validation import load
 from selfembed.texts import columns, corpora, sources
+from workflow_runs import ROOT
 
 WORDS = [
     "river",
@@ -81,7 +82,7 @@ def propose(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments):
-        propose_config.main([str(argument) for argument in arguments])
+        cli.main(["propose", *map(str, arguments)])
         written = (tmp_path / capsys.readouterr().out.strip()).read_text(encoding="utf-8")
         load(yaml.safe_load(written))
         return written, yaml.safe_load(written)
@@ -409,7 +410,7 @@ def test_a_config_for_other_texts_is_not_replaced(tmp_path, propose):
 def test_any_file_name_gives_a_name_that_a_config_can_have(tmp_path, propose, name):
     _, config = propose(write(table(), tmp_path / f"{name}.csv"))
     assert re.fullmatch("[a-z0-9_]+", config["folder"])
-    assert config["folder"] not in propose_config.TAKEN
+    assert config["folder"] not in config_file.TAKEN
 
 
 @given(some.text())
@@ -449,7 +450,8 @@ def test_an_encoder_of_the_hub_is_pinned_to_a_revision(tmp_path, revision):
     write(table(), tmp_path / "x.csv")
     with serving(Hub, folder=tmp_path / "repository") as (hub, _):
         environment = os.environ | {"HF_ENDPOINT": hub, "HF_HOME": str(tmp_path / "home"), "HF_HUB_DISABLE_XET": "1"}
-        command = [sys.executable, propose_config.__file__, "x.csv", "--encoder", f"team/encoder{revision}"]
+        environment["PYTHONPATH"] = str(ROOT / "scripts")
+        command = [sys.executable, "-m", "selfembed", "propose", "x.csv", "--encoder", f"team/encoder{revision}"]
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     found = yaml.safe_load((tmp_path / "my_x.yaml").read_text())["encoders"]["encoder"]

@@ -18,7 +18,6 @@ from small_models import SENTENCE, small_bert, text
 import fine_tune
 import make_pairs
 from selfembed.errors import InputError
-from selfembed.jobs import records
 from selfembed.models import encoders
 from selfembed.training import training
 
@@ -205,6 +204,9 @@ def test_every_pooling_can_be_the_target(folder, pooling):
     assert np.isfinite(history["loss"]).all()
 
 
+STATES = ".states.unfinished"
+
+
 def train_with_states(folder, learning_rate: float = 1e-3, stop: int = 0) -> dict[str, torch.Tensor]:
     """The weights after a run that saves its state after every step in `folder`; killed after step `stop` if not 0."""
 
@@ -214,9 +216,8 @@ def train_with_states(folder, learning_rate: float = 1e-3, stop: int = 0) -> dic
 
     model = small_bert(folder / "tokenizer")
     settings = {"seed": 1, "learning_rate": learning_rate, "batch_size": 8, "warmup": 1.0}
-    settings |= {"kept_steps": [str(stop or 6)], "checkpoints": folder / "states", "checkpoint_minutes": 0}
-    with records.filling(folder / "states"):
-        training.fine_tune(model, pairs_of(), keep=keep, **settings)
+    settings |= {"kept_steps": [str(stop or 6)], "checkpoints": folder / STATES, "checkpoint_minutes": 0}
+    training.fine_tune(model, pairs_of(), keep=keep, **settings)
     return copy.deepcopy(model.state_dict())
 
 
@@ -235,7 +236,7 @@ def test_a_damaged_state_is_named_and_the_one_before_is_gone_on_from(tmp_path, c
     undisturbed = train_with_states(tmp_path / "undisturbed")
     with pytest.raises(KeyboardInterrupt):
         train_with_states(tmp_path, stop=5)
-    last = tmp_path / "states" / "checkpoint-4"
+    last = tmp_path / STATES / "checkpoint-4"
     assert sorted(path.name for path in last.parent.iterdir()) == ["checkpoint-3", "checkpoint-4"]
     (last / name).write_bytes(change((last / name).read_bytes()))
     with caplog.at_level(logging.INFO, logger="selfembed"):

@@ -1,9 +1,18 @@
-"""Installed Python packages: where they lie."""
+"""Installed Python packages: their versions and folders."""
 
+import importlib.metadata
 import importlib.util
 from pathlib import Path
 
 from selfembed.errors import InputError
+
+
+def installed_version(package: str) -> str | None:
+    """Version of an installed package, or None."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
 
 
 def package_folder(package: str) -> Path:
