@@ -11,9 +11,10 @@ from pathlib import Path
 
 from selfembed.downloads import hub
 from selfembed.downloads.hub import MissingFileError
-from selfembed.jobs import command_line
-from selfembed.jobs.command_line import at_least, log
+from selfembed.jobs import command_line, options
+from selfembed.jobs.command_line import log
 from selfembed.jobs.records import write_json, written_whole
+from selfembed.settings.encoders import HubAdapter, HubEncoder
 
 OPTIONAL = (
     "tokenizer.json",
@@ -57,29 +58,25 @@ def fetch_adapter(repository: str, revision: str | None, folder: Path) -> None:
 def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
-    parser.add_argument("--id", required=True, help="repository, for instance microsoft/mpnet-base")
-    parser.add_argument("--revision", help="full commit hash; default: the newest, told in the log")
-    parser.add_argument(
-        "--layers", type=at_least(1), required=True, help="transformer layers that the weights must have"
-    )
-    parser.add_argument("--adapter-id", help="repository of an adapter, for instance allenai/specter2")
-    parser.add_argument("--adapter-revision", help="full commit hash of the adapter; without it, the newest")
-    parser.add_argument("--output", required=True, help="folder to write")
+    read_encoder = options.add(parser, HubEncoder, omit=("adapter", "max_length"))
+    read_adapter = options.add(parser, HubAdapter, prefix="adapter-", optional=True)
+    command_line.add_outputs(parser, output="folder")
     arguments = parser.parse_args(argv)
+    encoder, adapter = read_encoder(arguments), read_adapter(arguments)
     from selfembed.models import adapters, checkpoints
 
-    origin = hub.origin(arguments.id, arguments.revision)
+    origin = hub.origin(encoder.id, encoder.revision)
     revision = origin["revision"]
     with written_whole(arguments.output) as folder:
-        hub.fetch(arguments.id, revision, "config.json", folder)
+        hub.fetch(encoder.id, revision, "config.json", folder)
         for name in OPTIONAL:
             with suppress(MissingFileError):
-                hub.fetch(arguments.id, revision, name, folder)
-        fetch_weights(arguments.id, revision, folder, "model.safetensors", "pytorch_model.bin")
-        checkpoints.check(folder, arguments.layers)
+                hub.fetch(encoder.id, revision, name, folder)
+        fetch_weights(encoder.id, revision, folder, "model.safetensors", "pytorch_model.bin")
+        checkpoints.check(folder, encoder.layers)
         write_json(origin, folder / checkpoints.REVISION)
-        if arguments.adapter_id is not None:
-            fetch_adapter(arguments.adapter_id, arguments.adapter_revision, folder / adapters.FOLDER)
+        if adapter is not None:
+            fetch_adapter(adapter.id, adapter.revision, folder / adapters.FOLDER)
             adapters.check(folder)
 
 

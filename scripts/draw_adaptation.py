@@ -4,39 +4,34 @@ Reads the table of an experiment with steps. Writes a figure: a line per trainin
 different corpus brings early (Δ_S), and what is left to gain from the corpus itself (Δ_D). (Figure 3 of the paper.)
 """
 
-from pathlib import Path
-
-from selfembed.jobs import command_line
-from selfembed.jobs.command_line import at_least, existing
+from selfembed.jobs import command_line, options
+from selfembed.settings.figures import AdaptationFigure
 
 
 def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
-    parser.add_argument("--table", type=existing, required=True, help="table of the experiment (CSV)")
-    parser.add_argument("--published", type=existing, help="published numbers to mark (CSV)")
-    parser.add_argument("--pooling", default="mean", help="pooling of the encoders")
-    parser.add_argument("--score", default="knn", help="score shown")
-    parser.add_argument("--reference", default="ICLR", help="label of the runs on the evaluated corpus")
-    parser.add_argument("--shifted", default="Reddit", help="label of the runs on the most different corpus")
-    parser.add_argument("--shift-step", type=at_least(1), default=60, help="step at which Δ_S is taken")
-    parser.add_argument("--output", type=Path, nargs="+", required=True, help="image files to write")
+    command_line.add_inputs(parser, "table")
+    command_line.add_inputs(parser, "published", required=False)
+    command_line.add_images(parser)
+    read_figure = options.add(parser, AdaptationFigure, keep=("pooling", "score", "reference", "shifted", "shift_step"))
     arguments = parser.parse_args(argv)
+    shown = read_figure(arguments)
     from selfembed.drawing import figures, panels
     from selfembed.scores import tables
 
-    scores = figures.read_table(arguments.table, pooling=[arguments.pooling], score=[arguments.score])
+    scores = figures.read_table(arguments.table, pooling=[shown.pooling], score=[shown.score])
     published = panels.numbers(tables.last_layers(figures.read_published(arguments.published, scores)), "step")
     scores = tables.one_number_per(["series", "step"], panels.numbers(tables.last_layers(scores), "step"))
-    others = [name for name in dict.fromkeys(scores["series"]) if name != arguments.reference]
+    others = [name for name in dict.fromkeys(scores["series"]) if name != shown.reference]
     colors = figures.palette(others, chroma_bounds=(30, 90), colorblind_safe=True)
-    colors |= dict(zip(others, ["#0c71ff", "#ca2800", "#ff28ba"], strict=False)) | {arguments.reference: "grey"}
+    colors |= dict(zip(others, ["#0c71ff", "#ca2800", "#ff28ba"], strict=False)) | {shown.reference: "grey"}
     figure, (axis,) = figures.new_figure(2.6 * 2.54, 1.7 * 2.54)
     panels.lines(axis, scores, "step", colors, marker="")
     panels.mark_published(axis, published, "step")
     panels.mark_diverged(axis, scores, "step", colors)
     curves = scores.groupby(["series", "step"])["value"].mean().dropna()
-    draw_gains(axis, curves, arguments.reference, arguments.shifted, arguments.shift_step)
+    draw_gains(axis, curves, shown.reference, shown.shifted, shown.shift_step)
     start = scores.loc[scores["step"] == 0, "value"]
     if len(start):
         axis.plot(0, start.mean(), ".", color="grey", markersize=6, clip_on=False)

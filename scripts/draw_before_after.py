@@ -4,26 +4,24 @@ Reads the table of an experiment in which encoders stand with and without a reci
 groups of encoders.
 """
 
-from pathlib import Path
-
-from selfembed.jobs import command_line
-from selfembed.jobs.command_line import existing
+from selfembed.jobs import command_line, options
+from selfembed.settings.figures import BeforeAfterFigure
 
 
 def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
-    parser.add_argument("--table", type=existing, required=True, help="table of the experiment (CSV)")
-    parser.add_argument("--published", type=existing, help="published numbers to mark (CSV)")
-    parser.add_argument("--pooling", default="mean", help="pooling of the encoders")
-    parser.add_argument("--score", default="knn", help="score shown")
-    parser.add_argument("--output", type=Path, nargs="+", required=True, help="image files to write")
+    command_line.add_inputs(parser, "table")
+    command_line.add_inputs(parser, "published", required=False)
+    command_line.add_images(parser)
+    read_figure = options.add(parser, BeforeAfterFigure, keep=("pooling", "score"))
     arguments = parser.parse_args(argv)
+    shown = read_figure(arguments)
     from selfembed.drawing import figures, panels
     from selfembed.errors import InputError
     from selfembed.scores import tables
 
-    scores = figures.read_table(arguments.table, pooling=[arguments.pooling], score=[arguments.score])
+    scores = figures.read_table(arguments.table, pooling=[shown.pooling], score=[shown.score])
     scores = tables.last_layers(scores)
     published = figures.read_published(arguments.published, scores)
     published = tables.last_layers(published)

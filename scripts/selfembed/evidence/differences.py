@@ -47,10 +47,11 @@ SENTENCES = {
 def compare(
     scores: pd.DataFrame,
     outcomes: list[pd.Series],
+    *,
     against: str,
     labels: list[str],
-    resamples: int = 2000,
-    seed: int = 42,
+    resamples: int,
+    seed: int,
 ) -> pd.DataFrame:
     """One row for every corpus, score and label but the one compared against.
 

@@ -78,6 +78,42 @@ def existing(path: str) -> Path:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
+# Inputs that several scripts read.
+INPUTS = {
+    "corpus": "prepared corpus (Parquet)",
+    "embeddings": "embeddings folder",
+    "table": "table of the experiment (CSV)",
+    "published": "published numbers (CSV)",
+}
+
+
+def add_inputs(parser: argparse.ArgumentParser, *names: str, required: bool = True, **described: str) -> None:
+    """Options for files or folders that exist: some of INPUTS by name, others with what they are."""
+    for name, what in ({name: INPUTS[name] for name in names} | described).items():
+        parser.add_argument(f"--{name.replace('_', '-')}", type=existing, required=required, help=what)
+
+
+def add_outputs(parser: argparse.ArgumentParser, **described: str) -> None:
+    """Options for files or folders to write, with what they are."""
+    for name, what in described.items():
+        parser.add_argument(f"--{name.replace('_', '-')}", type=Path, required=True, help=f"{what} to write")
+
+
+def add_images(parser: argparse.ArgumentParser) -> None:
+    """The option for the files of a figure."""
+    parser.add_argument("--output", type=Path, nargs="+", required=True, help="image files to write")
+
+
+def add_colors(parser: argparse.ArgumentParser) -> None:
+    """The option for colours of a figure's labels."""
+    parser.add_argument("--colors", nargs="+", default=[], help="colours as label=#rrggbb")
+
+
+def add_seed(parser: argparse.ArgumentParser, what: str) -> None:
+    """The option for the seed of a run, of which a study has several."""
+    parser.add_argument("--seed", type=at_least(0), required=True, help=what)
+
+
 def at_least(minimum: int) -> Callable[[str], int]:
     """Argument type: a whole number that is not smaller."""
 

@@ -17,6 +17,7 @@ from selfembed.errors import InputError
 
 FEWEST_TEXTS = 10  # as of a map
 MOST_CLUSTERS = 50  # colours that can still be told apart
+SEED = 42  # of the sample and of the first centres
 SAMPLE = 100_000  # texts that centres and names are learnt from
 CHARACTERS = 2000  # of a text that its words are taken from
 WORDS = 3  # of a name
@@ -29,7 +30,7 @@ def number_of_clusters(texts: int) -> int:
     return min(MOST_CLUSTERS, max(2, round(1.5 * texts ** (1 / 3))))
 
 
-def cluster(embeddings: np.ndarray, count: int, seed: int = 42) -> np.ndarray:
+def cluster(embeddings: np.ndarray, count: int, *, seed: int) -> np.ndarray:
     """The cluster of every text, by k-means of the embeddings, centred and scaled to unit length.
 
     Centred, because the embeddings of most language models share one large direction. The centres are those of a
@@ -79,7 +80,7 @@ def by_size(labels: np.ndarray) -> np.ndarray:
     return ranks[inverse]
 
 
-def describe(texts: pd.Series, clusters: np.ndarray, seed: int = 42) -> pd.DataFrame:
+def describe(texts: pd.Series, clusters: np.ndarray, *, seed: int) -> pd.DataFrame:
     """What clusters are called: columns `cluster`, `name` and `texts`, their number; a row per cluster.
 
     A name is the three words that weigh most, `graph, node, edge`; no two clusters share one.
