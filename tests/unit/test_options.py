@@ -1,8 +1,10 @@
 """Options of scripts are the fields of settings, and read back what `flags` writes."""
 
+import ast
 import re
 import shlex
 from argparse import ArgumentError
+from pathlib import Path
 from typing import Literal, get_args, get_origin
 
 import pytest
@@ -236,3 +238,46 @@ def test_help_has_what_the_fields_say(capsys):
 
 def test_what_runs_hold_out_is_tested_by_scores_as_they_are_by_default():
     assert options.defaults(Split, "split_seed") == {"split_seed": HELD_OUT_SEED}
+
+
+NUMBERS = {"at_least", "positive", "not_negative", "part", "int", "float"}
+
+# Options of scripts that are called as a field of the settings and are something else.
+OTHERS = {("score_mteb", "layer")}  # of a model, which has some layer; that of a point of a claim may be none
+
+
+def said_again(script: Path, fields: set[str]) -> list[tuple[str, str]]:
+    """The options of a script that are called as a field, and have a default, choices or limits of their own."""
+    found = []
+    for call in ast.walk(ast.parse(script.read_text(encoding="utf-8"))):
+        if not isinstance(call, ast.Call) or not ast.unparse(call.func).endswith(".add_argument"):
+            continue
+        name = ast.literal_eval(call.args[0]).removeprefix("--").replace("-", "_")
+        how = {keyword.arg: keyword.value for keyword in call.keywords}
+        kind = ast.unparse(how["type"]).split("(")[0] if "type" in how else ""
+        literals = [how[key] for key in ("default", "choices") if key in how and ast.unparse(how[key]) != "[]"]
+        if name in fields and (kind in NUMBERS or any(not isinstance(value, ast.Call) for value in literals)):
+            found.append((script.stem, name))
+    return found
+
+
+def test_no_script_says_again_what_a_field_of_the_settings_says():
+    fields = {key for model in MODELS.values() for key in model.model_fields} | {"threads", "devices"}
+    scripts = sorted((Path(__file__).parents[2] / "scripts").glob("*.py"))
+    # What is proposed differs from the defaults: it is written into a config.
+    steps = [script for script in scripts if script.stem != "propose_config"]
+    assert len(steps) > 40
+    assert {option for script in steps for option in said_again(script, fields)} == OTHERS
+
+
+def test_what_a_script_says_again_is_found(tmp_path):
+    script = tmp_path / "step.py"
+    script.write_text(
+        'parser.add_argument("--temperature", default=0.05)\n'
+        'parser.add_argument("--batch-size", type=at_least(2))\n'
+        'parser.add_argument("--pooling", choices=["mean"])\n'
+        'parser.add_argument("--poolings", choices=get_args(Pooling), default=[])\n'
+        'parser.add_argument("--keep", default=["final"])\n'
+    )
+    fields = {"temperature", "batch_size", "pooling", "poolings"}
+    assert said_again(script, fields) == [("step", "temperature"), ("step", "batch_size"), ("step", "pooling")]

@@ -17,7 +17,7 @@ from pydantic.fields import FieldInfo
 
 Path = tuple[str, ...]
 
-LIMITS = {"ge": "from {}", "gt": "above {}", "le": "to {}", "lt": "below {}"}
+LIMITS = {"ge": "from {}", "gt": "above {}", "le": "to {}", "lt": ", below {}"}
 WORDS = {str, int, float, bool, NoneType}
 
 
@@ -200,7 +200,7 @@ def allowed(field: FieldInfo) -> str:
     limits = [
         words.format(getattr(limit, key)) for key, words in LIMITS.items() for limit in said if hasattr(limit, key)
     ]
-    return " ".join(["numbers" if float in kinds else "whole numbers", *limits])
+    return " ".join(["numbers" if float in kinds else "whole numbers", *limits]).replace(" ,", ",")
 
 
 def annotations(annotation: Any) -> Iterator[Any]:
