@@ -25,27 +25,8 @@ from selfembed.study.expansion import Model
 from selfembed.study.checks import labelled
 from selfembed.workflow.flags import flags
 from selfembed.workflow.paths import braced
-from selfembed.settings.corpora import (
-    DERIVED,
-    CropsSource,
-    FolderSource,
-    HubSource,
-    IclrSource,
-    PythonDocsSource,
-    RelabelledSource,
-    SampleSource,
-    UrlSource,
-)
-from selfembed.settings.encoders import (
-    BAGS_OF_WORDS,
-    EMBEDDINGS_ALONE,
-    EmbeddingLayerEncoder,
-    FolderEncoder,
-    HubEncoder,
-    PackageEncoder,
-    RandomEncoder,
-    TrainedTokenizer,
-)
+from selfembed.settings.corpora import DERIVED, CropsSource, FolderSource, HubSource, IclrSource, PythonDocsSource, RelabelledSource, SampleSource, UrlSource
+from selfembed.settings.encoders import BAGS_OF_WORDS, EMBEDDINGS_ALONE, EmbeddingLayerEncoder, FolderEncoder, HubEncoder, PackageEncoder, RandomEncoder, TrainedTokenizer
 from selfembed.settings.figures import DifferencesTable
 from selfembed.jobs.options import defaults
 from selfembed.settings.scores import CropPairs, Knn, Linear, RegistryTask, Split

@@ -11,10 +11,10 @@ from selfembed.settings.encoders import SvdEncoder, TfidfEncoder
 def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
-    read_encoder = options.add(parser, TfidfEncoder | SvdEncoder)
+    options.add(parser, TfidfEncoder | SvdEncoder, "encoder")
     command_line.add_outputs(parser, output="folder")
     arguments = parser.parse_args(argv)
-    settings = {"components": None, "normalise": False} | read_encoder(arguments).model_dump(exclude={"type"})
+    settings = {"components": None, "normalise": False} | arguments.encoder.model_dump(exclude={"type"})
     with written_whole(arguments.output) as folder:
         write_json(settings, folder / "0" / "bag_of_words.json")
 

@@ -20,21 +20,20 @@ def main(argv: list[str]) -> None:
     command_line.add_inputs(parser, base="folder of the base model")
     parser.add_argument("--part", choices=sorted(PARTS), required=True, help="what is kept of it")
     parser.add_argument("--name", required=True, help="name of the encoder")
-    read_encoder = options.add(parser, EmbeddingLayerEncoder, keep=("max_length",))
+    options.add(parser, EmbeddingLayerEncoder, keep=("max_length",))
     command_line.add_outputs(parser, output="folder")
     arguments = parser.parse_args(argv)
-    max_length = read_encoder(arguments).max_length
     from selfembed.models import encoders
 
     if arguments.part == "layer":
-        model = encoders.embedding_layer(encoders.load(arguments.base / "0"), max_length)
+        model = encoders.embedding_layer(encoders.load(arguments.base / "0"), arguments.max_length)
     else:
-        model = encoders.assemble(encoders.load(arguments.base / "0", layers=0), "mean", max_length)
+        model = encoders.assemble(encoders.load(arguments.base / "0", layers=0), "mean", arguments.max_length)
     facts = {"encoder": arguments.name, "base_weights": checksum(arguments.base / "0" / "model.safetensors")}
     with written_whole(arguments.output) as folder:
         card = model_cards.base(arguments.name, PARTS[arguments.part], encoders.needs_own_code(model))
         encoders.save(model, folder / "0", card)
-        write_json(provenance(**facts, part=arguments.part, max_length=max_length), folder / "model.json")
+        write_json(provenance(**facts, part=arguments.part, max_length=arguments.max_length), folder / "model.json")
 
 
 if __name__ == "__main__":

@@ -14,14 +14,13 @@ def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     command_line.add_inputs(parser, encoder="folder of the checkpoint")
-    read_encoder = options.add(parser, FolderEncoder, keep=("max_length",))
+    options.add(parser, FolderEncoder, keep=("max_length",))
     command_line.add_outputs(parser, output="folder")
     arguments = parser.parse_args(argv)
-    max_length = read_encoder(arguments).max_length
     from selfembed.models import adapters, checkpoints, encoders
 
     checkpoints.check_complete(arguments.encoder)
-    model = encoders.assemble(encoders.load(arguments.encoder), "mean", max_length)
+    model = encoders.assemble(encoders.load(arguments.encoder), "mean", arguments.max_length)
     facts = {"encoder": arguments.encoder.name, "weights": checksum(arguments.encoder / "model.safetensors")}
     origin = checkpoints.origin(arguments.encoder)
     what = "a pretrained encoder"
@@ -33,7 +32,7 @@ def main(argv: list[str]) -> None:
     with written_whole(arguments.output) as folder:
         card = model_cards.base(arguments.encoder.name, f"{what}, as it came", encoders.needs_own_code(model))
         encoders.save(model, folder / "0", card)
-        write_json(provenance(**facts, **origin, max_length=max_length), folder / "model.json")
+        write_json(provenance(**facts, **origin, max_length=arguments.max_length), folder / "model.json")
 
 
 if __name__ == "__main__":

@@ -14,11 +14,11 @@ def main(argv: list[str]) -> None:
     parser = command_line.parser(__doc__)
     command_line.add_inputs(parser, tokenizer="folder with a tokenizer")
     parser.add_argument("--name", required=True, help="name of the encoder")
-    read_encoder = options.add(parser, RandomEncoder, omit=("tokenizer",))
+    options.add(parser, RandomEncoder, "encoder", omit=("tokenizer",))
     command_line.add_seed(parser, "decides the weights")
     command_line.add_outputs(parser, output="folder")
     arguments = parser.parse_args(argv)
-    encoder = read_encoder(arguments)
+    encoder = arguments.encoder
     settings = encoder.architecture.model_dump() | {"max_length": encoder.max_length, "seed": arguments.seed}
     from selfembed.models import encoders
 

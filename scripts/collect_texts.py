@@ -17,13 +17,12 @@ def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     parser.add_argument("--folder", type=Path, required=True, help="folder with .txt files")
-    read_source = options.add(parser, FolderSource, keep=("encoding",))
+    options.add(parser, FolderSource, keep=("encoding",))
     command_line.add_outputs(parser, output="Parquet file")
     arguments = parser.parse_args(argv)
-    encoding = read_source(arguments).encoding
     if not arguments.folder.is_dir():
         raise InputError(f"{arguments.folder}: no such folder; needed: a folder with .txt files")
-    table = text_files.read_folder(arguments.folder, encoding)
+    table = text_files.read_folder(arguments.folder, arguments.encoding)
     log.info("%s: %d .txt files", arguments.folder, len(table))
     write_table(table, arguments.output)
 

@@ -17,11 +17,10 @@ def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     command_line.add_inputs(parser, "embeddings", "corpus")
-    read_tsne = options.add(parser, Tsne)
-    read_threads = options.add(parser, Threads, keep=("score",), names={"score": "threads"})
+    options.add(parser, Tsne, "settings")
+    options.add(parser, Threads, keep=("score",), names={"score": "threads"})
     command_line.add_outputs(parser, output="Parquet file")
     arguments = parser.parse_args(argv)
-    settings, threads = read_tsne(arguments), read_threads(arguments).score
     import numpy as np
 
     from selfembed.maps import tsne
@@ -33,7 +32,7 @@ def main(argv: list[str]) -> None:
     else:
         embeddings = vectors.load_last_layer(arguments.embeddings, len(corpus))
         log.info("%d texts", len(corpus))
-        positions = tsne.layout(embeddings, **settings.model_dump(), threads=threads)
+        positions = tsne.layout(embeddings, **arguments.settings.model_dump(), threads=arguments.threads)
     write_table(corpus[["id", "label"]].assign(x=positions[:, 0], y=positions[:, 1]), arguments.output)
 
 

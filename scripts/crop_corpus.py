@@ -18,18 +18,17 @@ def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     command_line.add_inputs(parser, "corpus")
-    read_source = options.add(parser, CropsSource, omit=("corpus",))
-    read_expected = options.add(parser, Expected, prefix="expect-", optional=True)
+    options.add(parser, CropsSource, "source", omit=("corpus",))
+    options.add(parser, Expected, "expected", prefix="expect-", optional=True)
     command_line.add_outputs(parser, output="Parquet file", counts="JSON file")
     arguments = parser.parse_args(argv)
-    source, expected = read_source(arguments), read_expected(arguments)
-    settings = source.model_dump(exclude={"type"})
+    settings = arguments.source.model_dump(exclude={"type"})
     try:
         corpus, counts = crops.crop_corpus(read_corpus(arguments.corpus), **settings)
     except InputError as error:
         raise InputError(f"{arguments.corpus}: {error}") from error
     log.info("texts: %s", summary(counts))
-    expectations.check(corpus, arguments.output.stem, expected)
+    expectations.check(corpus, arguments.output.stem, arguments.expected)
     write_table(corpus, arguments.output)
     facts = {"settings": settings, "corpus": checksum(arguments.corpus), "counts": counts}
     write_json(provenance(**facts), arguments.counts)

@@ -21,7 +21,9 @@ def describe(corpus: pd.DataFrame, name: str, *, split: str, test_fraction: floa
     lengths = corpus["text"].str.len()
     labelled = corpus["label"].notna().to_numpy()
     try:
-        test_size = len(scoring.labelled_split(labelled, what=split, test_fraction=test_fraction, seed=split_seed)[1])
+        test_size = len(
+            scoring.labelled_split(labelled, split=split, test_fraction=test_fraction, split_seed=split_seed)[1]
+        )
     except InputError:  # too few labels for a score; the corpus can be described all the same
         test_size = 0
     row = {
@@ -40,15 +42,14 @@ def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     command_line.add_inputs(parser, "corpus")
-    read_split = options.add(parser, Split)
-    read_expected = options.add(parser, Expected, prefix="expect-", optional=True)
+    options.add(parser, Split, "parts")
+    options.add(parser, Expected, "expected", prefix="expect-", optional=True)
     command_line.add_outputs(parser, output="CSV file", classes="CSV file with the class sizes")
     arguments = parser.parse_args(argv)
-    split, expected = read_split(arguments), read_expected(arguments)
     name = arguments.corpus.stem
     corpus = read_corpus(arguments.corpus)
-    expectations.check(corpus, name, expected)
-    described = describe(corpus, name, **split.model_dump())
+    expectations.check(corpus, name, arguments.expected)
+    described = describe(corpus, name, **arguments.parts.model_dump())
     sizes = corpus["label"].value_counts().rename_axis("label").reset_index(name="texts")
     sizes.insert(0, "corpus", name)
     write_table(described, arguments.output)

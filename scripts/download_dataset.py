@@ -54,21 +54,20 @@ def flattened(table: pd.DataFrame, text: str, label: str) -> pd.DataFrame:
 def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
-    read_source = options.add(parser, HubSource)
+    options.add(parser, HubSource)
     command_line.add_outputs(parser, output="Parquet file", origin="JSON file with the revision")
     arguments = parser.parse_args(argv)
-    source = read_source(arguments)
-    origin = hub.origin(source.id, source.revision, "dataset")
+    origin = hub.origin(arguments.id, arguments.revision, "dataset")
     revision, parts = origin["revision"], []
     with tempfile.TemporaryDirectory() as folder:
-        for name in files_of_split(hub.files(source.id, revision, "dataset"), source.split):
-            path = hub.fetch(source.id, revision, name, Path(folder), "dataset")
+        for name in files_of_split(hub.files(arguments.id, revision, "dataset"), arguments.split):
+            path = hub.fetch(arguments.id, revision, name, Path(folder), "dataset")
             table = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_json(path, lines=True, dtype=False)
-            parts.append(flattened(table, source.text, source.label))
+            parts.append(flattened(table, arguments.text, arguments.label))
     table = pd.concat(parts, ignore_index=True)
-    log.info("%s: %d texts, %d labels", source.id, len(table), table["label"].nunique())
+    log.info("%s: %d texts, %d labels", arguments.id, len(table), table["label"].nunique())
     write_table(table, arguments.output)
-    write_json(origin | {"split": source.split}, arguments.origin)
+    write_json(origin | {"split": arguments.split}, arguments.origin)
 
 
 if __name__ == "__main__":

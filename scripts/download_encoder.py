@@ -58,25 +58,24 @@ def fetch_adapter(repository: str, revision: str | None, folder: Path) -> None:
 def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
-    read_encoder = options.add(parser, HubEncoder, omit=("adapter", "max_length"))
-    read_adapter = options.add(parser, HubAdapter, prefix="adapter-", optional=True)
+    options.add(parser, HubEncoder, omit=("adapter", "max_length"))
+    options.add(parser, HubAdapter, "adapter", prefix="adapter-", optional=True)
     command_line.add_outputs(parser, output="folder")
     arguments = parser.parse_args(argv)
-    encoder, adapter = read_encoder(arguments), read_adapter(arguments)
     from selfembed.models import adapters, checkpoints
 
-    origin = hub.origin(encoder.id, encoder.revision)
+    origin = hub.origin(arguments.id, arguments.revision)
     revision = origin["revision"]
     with written_whole(arguments.output) as folder:
-        hub.fetch(encoder.id, revision, "config.json", folder)
+        hub.fetch(arguments.id, revision, "config.json", folder)
         for name in OPTIONAL:
             with suppress(MissingFileError):
-                hub.fetch(encoder.id, revision, name, folder)
-        fetch_weights(encoder.id, revision, folder, "model.safetensors", "pytorch_model.bin")
-        checkpoints.check(folder, encoder.layers)
+                hub.fetch(arguments.id, revision, name, folder)
+        fetch_weights(arguments.id, revision, folder, "model.safetensors", "pytorch_model.bin")
+        checkpoints.check(folder, arguments.layers)
         write_json(origin, folder / checkpoints.REVISION)
-        if adapter is not None:
-            fetch_adapter(adapter.id, adapter.revision, folder / adapters.FOLDER)
+        if arguments.adapter is not None:
+            fetch_adapter(arguments.adapter.id, arguments.adapter.revision, folder / adapters.FOLDER)
             adapters.check(folder)
 
 

@@ -40,13 +40,12 @@ def download(url: str, expected: str, path: Path) -> None:
 def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
-    read_source = options.add(parser, UrlSource, keep=("url", "sha256", "git_blob"))
+    options.add(parser, UrlSource, keep=("url", "sha256", "git_blob"))
     command_line.add_outputs(parser, output="file")
     arguments = parser.parse_args(argv)
-    source = read_source(arguments)
     with written_whole(arguments.output) as path:
-        download(source.url, source.sha256 or source.git_blob, path)
-        log.info("%s: %.1f MB", source.url, path.stat().st_size / 1e6)
+        download(arguments.url, arguments.sha256 or arguments.git_blob, path)
+        log.info("%s: %.1f MB", arguments.url, path.stat().st_size / 1e6)
 
 
 if __name__ == "__main__":

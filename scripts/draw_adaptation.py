@@ -14,24 +14,23 @@ def main(argv: list[str]) -> None:
     command_line.add_inputs(parser, "table")
     command_line.add_inputs(parser, "published", required=False)
     command_line.add_images(parser)
-    read_figure = options.add(parser, AdaptationFigure, keep=("pooling", "score", "reference", "shifted", "shift_step"))
+    options.add(parser, AdaptationFigure, keep=("pooling", "score", "reference", "shifted", "shift_step"))
     arguments = parser.parse_args(argv)
-    shown = read_figure(arguments)
     from selfembed.drawing import figures, panels
     from selfembed.scores import tables
 
-    scores = figures.read_table(arguments.table, pooling=[shown.pooling], score=[shown.score])
+    scores = figures.read_table(arguments.table, pooling=[arguments.pooling], score=[arguments.score])
     published = panels.numbers(tables.last_layers(figures.read_published(arguments.published, scores)), "step")
     scores = tables.one_number_per(["series", "step"], panels.numbers(tables.last_layers(scores), "step"))
-    others = [name for name in dict.fromkeys(scores["series"]) if name != shown.reference]
+    others = [name for name in dict.fromkeys(scores["series"]) if name != arguments.reference]
     colors = figures.palette(others, chroma_bounds=(30, 90), colorblind_safe=True)
-    colors |= dict(zip(others, ["#0c71ff", "#ca2800", "#ff28ba"], strict=False)) | {shown.reference: "grey"}
+    colors |= dict(zip(others, ["#0c71ff", "#ca2800", "#ff28ba"], strict=False)) | {arguments.reference: "grey"}
     figure, (axis,) = figures.new_figure(2.6 * 2.54, 1.7 * 2.54)
     panels.lines(axis, scores, "step", colors, marker="")
     panels.mark_published(axis, published, "step")
     panels.mark_diverged(axis, scores, "step", colors)
     curves = scores.groupby(["series", "step"])["value"].mean().dropna()
-    draw_gains(axis, curves, shown.reference, shown.shifted, shown.shift_step)
+    draw_gains(axis, curves, arguments.reference, arguments.shifted, arguments.shift_step)
     start = scores.loc[scores["step"] == 0, "value"]
     if len(start):
         axis.plot(0, start.mean(), ".", color="grey", markersize=6, clip_on=False)

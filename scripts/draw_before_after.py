@@ -14,14 +14,13 @@ def main(argv: list[str]) -> None:
     command_line.add_inputs(parser, "table")
     command_line.add_inputs(parser, "published", required=False)
     command_line.add_images(parser)
-    read_figure = options.add(parser, BeforeAfterFigure, keep=("pooling", "score"))
+    options.add(parser, BeforeAfterFigure, keep=("pooling", "score"))
     arguments = parser.parse_args(argv)
-    shown = read_figure(arguments)
     from selfembed.drawing import figures, panels
     from selfembed.errors import InputError
     from selfembed.scores import tables
 
-    scores = figures.read_table(arguments.table, pooling=[shown.pooling], score=[shown.score])
+    scores = figures.read_table(arguments.table, pooling=[arguments.pooling], score=[arguments.score])
     scores = tables.last_layers(scores)
     published = figures.read_published(arguments.published, scores)
     published = tables.last_layers(published)

@@ -15,13 +15,12 @@ def main(argv: list[str]) -> None:
     command_line.add_inputs(parser, "published", required=False)
     command_line.add_colors(parser)
     command_line.add_images(parser)
-    read_figure = options.add(parser, ComparisonFigure, keep=("pooling", "score"))
+    options.add(parser, ComparisonFigure, keep=("pooling", "score"))
     arguments = parser.parse_args(argv)
-    shown = read_figure(arguments)
     from selfembed.drawing import figures, panels
     from selfembed.scores import tables
 
-    scores = figures.read_table(arguments.table, pooling=[shown.pooling, "none"], score=[shown.score])
+    scores = figures.read_table(arguments.table, pooling=[arguments.pooling, "none"], score=[arguments.score])
     scores = tables.one_number_per(["label", "corpus"], tables.last_layers(scores))
     published = tables.last_layers(figures.read_published(arguments.published, scores))
     labels, colors = figures.labels_and_colors(scores, arguments.colors)

@@ -29,9 +29,8 @@ def main(argv: list[str]) -> None:
     )
     parser.add_argument("--title", required=True, help="heading")
     command_line.add_outputs(parser, output="HTML file")
-    read_figure = options.add(parser, InteractiveMapFigure, keep=("points", "characters"))
+    options.add(parser, InteractiveMapFigure, keep=("points", "characters"))
     arguments = parser.parse_args(argv)
-    shown = read_figure(arguments)
     if len(arguments.maps) != len(arguments.models) or len(set(arguments.models)) != len(arguments.models):
         raise InputError(
             f"--models: {len(arguments.models)} names for {len(arguments.maps)} maps; "
@@ -60,7 +59,9 @@ def main(argv: list[str]) -> None:
     colorings = [Coloring("Cluster", clusters, note)]
     if corpus["label"].notna().any():
         colorings.insert(0, Coloring("Label", corpus["label"]))
-    page = interactive_map.page(arguments.title, corpus, maps, colorings, **shown.model_dump())
+    page = interactive_map.page(
+        arguments.title, corpus, maps, colorings, points=arguments.points, characters=arguments.characters
+    )
     write_text(page, arguments.output)
     log.info("%d texts, %d maps, %.1f MB", len(corpus), len(maps), arguments.output.stat().st_size / 1e6)
 

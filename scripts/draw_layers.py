@@ -15,18 +15,17 @@ def main(argv: list[str]) -> None:
     command_line.add_inputs(parser, "published", required=False)
     command_line.add_colors(parser)
     command_line.add_images(parser)
-    read_figure = options.add(parser, LayersFigure, keep=("pooling", "score", "free_y"))
+    options.add(parser, LayersFigure, keep=("pooling", "score", "free_y"))
     arguments = parser.parse_args(argv)
-    shown = read_figure(arguments)
     from selfembed.drawing import figures, panels
     from selfembed.scores import tables
 
-    scores = figures.read_table(arguments.table, pooling=[shown.pooling, "none"], score=[shown.score])
+    scores = figures.read_table(arguments.table, pooling=[arguments.pooling, "none"], score=[arguments.score])
     scores = tables.one_number_per(["label", "corpus", "layer"], scores)
     published = figures.read_published(arguments.published, scores)
     labels, colors = figures.labels_and_colors(scores, arguments.colors)
     corpora = list(dict.fromkeys(scores["corpus"]))
-    figure, axes = figures.new_figure(3.8 + 6.2 * len(corpora), 5.6, len(corpora), share_y=not shown.free_y)
+    figure, axes = figures.new_figure(3.8 + 6.2 * len(corpora), 5.6, len(corpora), share_y=not arguments.free_y)
     for place, (axis, corpus) in enumerate(zip(axes, corpora, strict=True)):
         draw_panel(axis, scores[scores["corpus"] == corpus], labels, colors)
         shown = published[(published["corpus"] == corpus) & (published["last_layer"] > 0)]

@@ -21,10 +21,9 @@ def main(argv: list[str]) -> None:
         parser, ("corpus",), "clusters of a corpus without labels (Parquet) and their names (CSV)", required=False
     )
     command_line.add_images(parser)
-    read_figure = options.add(parser, MapsFigure, keep=("pooling", "score"))
+    options.add(parser, MapsFigure, keep=("pooling", "score"))
     arguments = parser.parse_args(argv)
-    shown = read_figure(arguments)
-    if shown.score and arguments.table is None:
+    if arguments.score and arguments.table is None:
         raise InputError("--table: missing; needed: the table with the score that is shown, or --no-score")
     from selfembed.drawing import figures
     from selfembed.scores import tables
@@ -37,7 +36,7 @@ def main(argv: list[str]) -> None:
     for corpus, names in clusters.items():
         rows = maps["corpus"] == corpus
         maps.loc[rows, "label"] = maps.loc[rows, "id"].map(names)
-    accuracy = corner_scores(arguments.table, shown.pooling, shown.score) if shown.score else {}
+    accuracy = corner_scores(arguments.table, arguments.pooling, arguments.score) if arguments.score else {}
     rows, columns = (list(dict.fromkeys(maps[name])) for name in ("series", "corpus"))
     width = 1 + 2.8 * len(columns)
     figure, axes = figures.new_figure(width, 0.6 + 2.8 * len(rows), len(rows) * len(columns), rows=len(rows))

@@ -27,18 +27,13 @@ def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     command_line.add_inputs(parser, "corpus", model="model folder at a step")
-    read_selection = options.add(parser, Experiment, keep=("layers", "poolings"))
-    readers = [
-        options.add(parser, FolderEncoder, keep=("max_length",)),
-        options.add(parser, Embedding),
-        options.add(parser, Settings, keep=("device",)),
-        options.add(parser, Threads, keep=("embed",), names={"embed": "threads"}),
-    ]
+    options.add(parser, Experiment, keep=("layers", "poolings"), known={"corpora": "corpus"})
+    options.add(parser, FolderEncoder, keep=("max_length",))
+    options.add(parser, Embedding)
+    options.add(parser, Settings, keep=("device",))
+    options.add(parser, Threads, keep=("embed",), names={"embed": "threads"})
     command_line.add_outputs(parser, output="folder")
     arguments = parser.parse_args(argv)
-    read_selection(arguments, corpora=[arguments.corpus])
-    for read in readers:
-        read(arguments)
     texts = read_corpus(arguments.corpus)["text"].tolist()
     facts = {"texts": len(texts), "corpus": checksum(arguments.corpus)}
     decisive = identity(arguments, facts)

@@ -13,13 +13,12 @@ from selfembed.texts import python_docs
 def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
-    read_source = options.add(parser, PythonDocsSource)
+    options.add(parser, PythonDocsSource)
     parser.add_argument("--processes", type=at_least(1), default=1, help="source files parsed at once")
     command_line.add_outputs(parser, output="Parquet file")
     arguments = parser.parse_args(argv)
-    packages = read_source(arguments).packages
-    table = python_docs.extract(packages, arguments.processes)
-    log.info("%d docstrings with prose in %d packages", len(table), len(packages))
+    table = python_docs.extract(arguments.packages, arguments.processes)
+    log.info("%d docstrings with prose in %d packages", len(table), len(arguments.packages))
     write_table(table, arguments.output)
 
 

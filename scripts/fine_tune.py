@@ -44,12 +44,10 @@ def main(argv: list[str]) -> None:
         pairs_settings="how the pairs were made (JSON)",
     )
     parser.add_argument("--name", required=True, help="name of the run, for its model card")
-    read_recipe = options.add(parser, Recipe, omit=("augmentation", "epochs", "held_out"))
-    read_masks = options.add(parser, Masked)
-    readers = [
-        options.add(parser, Settings, keep=("device", "devices_per_run"), names={"devices_per_run": "devices"}),
-        options.add(parser, Threads, keep=("fine_tune",), names={"fine_tune": "threads"}),
-    ]
+    options.add(parser, Recipe, "recipe", omit=("augmentation", "epochs", "held_out"))
+    options.add(parser, Masked, "masks")
+    options.add(parser, Settings, keep=("device", "devices_per_run"), names={"devices_per_run": "devices"})
+    options.add(parser, Threads, keep=("fine_tune",), names={"fine_tune": "threads"})
     parser.add_argument("--keep", nargs="+", default=[], help="steps to keep: optimiser steps, or epoch-1, …")
     command_line.add_seed(parser, "decides dropout masks, masked tokens and the head")
     parser.add_argument(
@@ -67,9 +65,7 @@ def main(argv: list[str]) -> None:
     )
     command_line.add_outputs(parser, output="folder")
     arguments = parser.parse_args(argv)
-    for read in readers:
-        read(arguments)
-    chosen, masks, devices = read_recipe(arguments), read_masks(arguments), arguments.devices
+    chosen, devices = arguments.recipe, arguments.devices
     if chosen.batch_size % devices:
         raise InputError(
             f"--batch-size {chosen.batch_size}: {devices} devices cannot share it evenly; "
@@ -84,7 +80,7 @@ def main(argv: list[str]) -> None:
     use_threads(arguments.threads)
     logging.getLogger("transformers").setLevel(logging.ERROR)
     how_pairs_were_made = read_json(arguments.pairs_settings, "settings")["settings"]
-    recipe = how_pairs_were_made | chosen.model_dump() | masks.model_dump()
+    recipe = how_pairs_were_made | chosen.model_dump() | arguments.masks.model_dump()
     pairs = crops.read_pairs(arguments.pairs)
     encoder = encoders.load(arguments.base / "0")
     max_length = encoder.max_seq_length
@@ -129,7 +125,7 @@ def main(argv: list[str]) -> None:
                 batch_size=chosen.batch_size,
                 warmup=chosen.warmup,
                 precision=chosen.precision,
-                mask_fraction=masks.mask_fraction,
+                mask_fraction=arguments.mask_fraction,
                 kept_steps=arguments.keep,
                 keep=save,
                 checkpoints=unfinished,

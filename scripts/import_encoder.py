@@ -18,10 +18,10 @@ from selfembed.settings.encoders import FolderEncoder, PackageEncoder
 def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
-    read_encoder = options.add(parser, FolderEncoder | PackageEncoder, omit=("max_length",))
+    options.add(parser, FolderEncoder | PackageEncoder, "encoder", omit=("max_length",))
     command_line.add_outputs(parser, output="folder")
     arguments = parser.parse_args(argv)
-    encoder = read_encoder(arguments)
+    encoder = arguments.encoder
     from selfembed.models import adapters, checkpoints
 
     if encoder.type == "folder":

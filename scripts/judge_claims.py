@@ -29,10 +29,9 @@ def main(argv: list[str]) -> None:
     what = "experiment, label, and score files (CSV); repeatable"
     command_line.add_entries(parser, NAMES, what, required=False)
     command_line.add_inputs(parser, "published", required=False)
-    read_bootstrap = options.add(parser, DifferencesTable, keep=("resamples", "seed"))
+    options.add(parser, DifferencesTable, keep=("resamples", "seed"))
     parser.add_argument("--output", type=Path, nargs=4, required=True, help="CSV, Markdown, LaTeX, HTML file to write")
     arguments = parser.parse_args(argv)
-    bootstrap = read_bootstrap(arguments)
     parts = []
     for names, paths in command_line.read_entries(arguments.entry, NAMES):
         for path in paths:
@@ -42,7 +41,8 @@ def main(argv: list[str]) -> None:
         pd.concat(parts, ignore_index=True) if parts else None,
         outcomes.of_rows,
         tables.read(arguments.published, "experiment", *tables.SCORE_COLUMNS) if arguments.published else None,
-        **bootstrap.model_dump(),
+        resamples=arguments.resamples,
+        seed=arguments.seed,
     )
     for claim, _ in claims_page.grouped(judged):
         log.info("%s: %s", claim["verdict"], claim["sentence"])

@@ -18,10 +18,9 @@ def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     parser.add_argument("--descriptions", type=existing, nargs="+", required=True, help="descriptions (CSV)")
-    read_table = options.add(parser, CorporaTable, keep=("caption",))
+    options.add(parser, CorporaTable, keep=("caption",))
     parser.add_argument("--output", type=Path, nargs=2, required=True, help="CSV and LaTeX file to write")
     arguments = parser.parse_args(argv)
-    caption = read_table(arguments).caption
     table = pd.concat([pd.read_csv(path) for path in arguments.descriptions], ignore_index=True)
     write_table(table, arguments.output[0])
     lengths = [f"{mean:.0f} ± {std:.0f}" for mean, std in zip(table["mean_length"], table["std_length"], strict=True)]
@@ -35,7 +34,7 @@ def main(argv: list[str]) -> None:
             "kNN test texts": table["knn_test_size"].map("{:,}".format),
         }
     )
-    write_text(layouts.latex(shown, caption), arguments.output[1])
+    write_text(layouts.latex(shown, arguments.caption), arguments.output[1])
 
 
 if __name__ == "__main__":

@@ -23,16 +23,15 @@ def main(argv: list[str]) -> None:
     parser = command_line.parser(__doc__)
     what = "label, series, x and group (x and group may be empty), and score files (CSV); repeatable"
     command_line.add_entries(parser, NAMES, what)
-    read_table = options.add(parser, DifferencesTable, omit=("experiment", "title"))
+    options.add(parser, DifferencesTable, omit=("experiment", "title"))
     parser.add_argument("--output", type=Path, nargs=2, required=True, help="CSV and LaTeX file to write")
     arguments = parser.parse_args(argv)
-    chosen = read_table(arguments)
     rows, by_text = [], []
     for names, paths in command_line.read_entries(arguments.entry, NAMES):
         for path in paths:
             shown = tables.last_layers(tables.read(path, *tables.SCORE_COLUMNS))
             shown = tables.chosen(
-                shown, pooling=[chosen.pooling, "none"], score=chosen.scores, step=list(map(str, chosen.steps))
+                shown, pooling=[arguments.pooling, "none"], score=arguments.scores, step=list(map(str, arguments.steps))
             )
             rows.append(shown.assign(**names))
             by_text += outcomes.of_scores(shown, path.with_suffix(".parquet"))
@@ -40,10 +39,10 @@ def main(argv: list[str]) -> None:
     table = differences.compare(
         scores,
         by_text,
-        against=chosen.against,
-        labels=chosen.labels,
-        resamples=chosen.resamples,
-        seed=chosen.seed,
+        against=arguments.against,
+        labels=arguments.labels,
+        resamples=arguments.resamples,
+        seed=arguments.seed,
     )
     for sentence in table["sentence"]:
         log.info(sentence)
@@ -51,7 +50,7 @@ def main(argv: list[str]) -> None:
         name: measures.in_settings(said) for name, said in zip(scores["score"], scores["settings"], strict=True)
     }
     write_table(table, arguments.output[0])
-    write_text(layouts.latex(differences.for_print(table, measure_of), chosen.caption), arguments.output[1])
+    write_text(layouts.latex(differences.for_print(table, measure_of), arguments.caption), arguments.output[1])
 
 
 if __name__ == "__main__":

@@ -19,18 +19,17 @@ def main(argv: list[str]) -> None:
     parser = command_line.parser(__doc__)
     command_line.add_inputs(parser, "table")
     command_line.add_inputs(parser, "published", required=False)
-    read_table = options.add(parser, ScoresTable, omit=("experiment", "title"))
+    options.add(parser, ScoresTable, omit=("experiment", "title"))
     parser.add_argument(
         "--repeated", nargs="+", default=[], help="corpora with the texts of another: shown, but in no mean"
     )
     parser.add_argument("--output", type=Path, nargs=2, required=True, help="CSV and LaTeX file to write")
     arguments = parser.parse_args(argv)
-    shown = read_table(arguments)
     ours, published = (
         tables.chosen(
             tables.read(path, "label", *KEY, "last_layer", "value"),
-            score=shown.scores,
-            step=list(map(str, shown.steps)),
+            score=arguments.scores,
+            step=list(map(str, arguments.steps)),
         )
         if path
         else None
@@ -39,15 +38,15 @@ def main(argv: list[str]) -> None:
     table = layouts.lay_out(
         ours,
         published,
-        rows=shown.rows,
-        columns=shown.columns,
-        series=shown.series,
-        poolings=shown.poolings,
-        means=shown.means,
+        rows=arguments.rows,
+        columns=arguments.columns,
+        series=arguments.series,
+        poolings=arguments.poolings,
+        means=arguments.means,
         repeated=arguments.repeated,
     )
     write_table(table, arguments.output[0])
-    write_text(layouts.latex(table, shown.caption), arguments.output[1])
+    write_text(layouts.latex(table, arguments.caption), arguments.output[1])
 
 
 if __name__ == "__main__":

@@ -16,22 +16,22 @@ def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     command_line.add_inputs(parser, "corpus")
-    read_augmentation = options.add(parser, Augmentation, omit=("mask_fraction",))
-    read_recipe = options.add(parser, Recipe, keep=("epochs", "held_out"))
+    options.add(parser, Augmentation, "augmentation", omit=("mask_fraction",))
+    options.add(parser, Recipe, keep=("epochs", "held_out"))
     command_line.add_seed(parser, "seed of all draws and orders")
     command_line.add_outputs(parser, output="Parquet file", settings="JSON file with the settings")
     arguments = parser.parse_args(argv)
-    augmentation, recipe = read_augmentation(arguments), read_recipe(arguments)
     corpus = read_corpus(arguments.corpus)
+    augmentation = arguments.augmentation
     limits = augmentation.model_dump(exclude={"type"})
-    settings = limits | {"epochs": recipe.epochs, "seed": arguments.seed, "held_out": recipe.held_out}
+    settings = limits | {"epochs": arguments.epochs, "seed": arguments.seed, "held_out": arguments.held_out}
     pairs = crops.make_pairs(corpus, augmentation.type, **settings)
     log.info(
         "%d of %d texts give pairs; %d pairs in %d epochs",
         pairs["id"].nunique(),
         len(corpus),
         len(pairs),
-        recipe.epochs,
+        arguments.epochs,
     )
     write_table(pairs, arguments.output)
     facts = {

@@ -17,10 +17,9 @@ def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     command_line.add_inputs(parser, "embeddings", "corpus")
-    read_figure = options.add(parser, InteractiveMapFigure, keep=("clusters",))
+    options.add(parser, InteractiveMapFigure, keep=("clusters",))
     command_line.add_outputs(parser, output="Parquet file", names="CSV file")
     arguments = parser.parse_args(argv)
-    wanted = read_figure(arguments).clusters
     import pandas as pd
     from threadpoolctl import threadpool_limits
 
@@ -33,7 +32,7 @@ def main(argv: list[str]) -> None:
         write_table(pd.DataFrame(columns=["cluster", "name", "texts"]), arguments.names)
         return
     embeddings = vectors.load_last_layer(arguments.embeddings, len(corpus))
-    count = wanted or clusters.number_of_clusters(len(corpus))
+    count = arguments.clusters or clusters.number_of_clusters(len(corpus))
     with threadpool_limits(1):  # sums of several threads are added in any order
         found = clusters.cluster(embeddings, count, seed=clusters.SEED)
     names = clusters.describe(corpus["text"], found, seed=clusters.SEED)

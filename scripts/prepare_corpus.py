@@ -21,18 +21,17 @@ def main(argv: list[str]) -> None:
         keyword_classes="keywords with frequency and class (CSV)",
         origin="which revision the source is of (JSON)",
     )
-    read_source = options.add(parser, FileSource, omit=("path", "keyword_classes"))
-    read_cleaning = options.add(parser, Corpus, keep=("minimum_length", "minimum_label_count", "deduplicate"))
-    read_expected = options.add(parser, Expected, prefix="expect-", optional=True)
+    known = {"path": "source", "keyword_classes": "keyword_classes"}
+    options.add(parser, FileSource, "columns", known=known)
+    options.add(parser, Corpus, "cleaning", keep=("minimum_length", "minimum_label_count", "deduplicate"))
+    options.add(parser, Expected, "expected", prefix="expect-", optional=True)
     command_line.add_outputs(parser, output="Parquet file", counts="JSON file with the row counts")
     arguments = parser.parse_args(argv)
-    source = read_source(arguments, path=arguments.source, keyword_classes=arguments.keyword_classes)
-    cleaning, expected = read_cleaning(arguments), read_expected(arguments)
-    columns = source.model_dump(exclude={"type", "unlabelled"})
-    table = corpora.read_source(source.path, keyword_classes=source.keyword_classes, **columns)
-    corpus, counts = corpora.prepare(table, unlabelled=source.unlabelled, **cleaning.model_dump())
+    columns = arguments.columns.model_dump(exclude={"type", "unlabelled"})
+    table = corpora.read_source(arguments.source, keyword_classes=arguments.keyword_classes, **columns)
+    corpus, counts = corpora.prepare(table, unlabelled=arguments.unlabelled, **arguments.cleaning.model_dump())
     log.info("%s: %s", arguments.source, corpora.summary(counts))
-    expectations.check(corpus, arguments.output.stem, expected)
+    expectations.check(corpus, arguments.output.stem, arguments.expected)
     origin = {"origin": read_json(arguments.origin, "repository", "revision")} if arguments.origin else {}
     write_table(corpus, arguments.output)
     write_json(provenance(source=checksum(arguments.source), **origin, rows=counts), arguments.counts)

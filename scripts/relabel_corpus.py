@@ -14,14 +14,13 @@ def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     command_line.add_inputs(parser, "corpus")
-    read_source = options.add(parser, RelabelledSource, omit=("corpus",))
-    read_expected = options.add(parser, Expected, prefix="expect-", optional=True)
+    options.add(parser, RelabelledSource, omit=("corpus",))
+    options.add(parser, Expected, "expected", prefix="expect-", optional=True)
     command_line.add_outputs(parser, output="Parquet file")
     arguments = parser.parse_args(argv)
-    source, expected = read_source(arguments), read_expected(arguments)
     corpus = read_corpus(arguments.corpus)
-    corpus["label"] = corpus["label"].map(lambda label: label.split(source.up_to)[0], na_action="ignore")
-    expectations.check(corpus, arguments.output.stem, expected)
+    corpus["label"] = corpus["label"].map(lambda label: label.split(arguments.up_to)[0], na_action="ignore")
+    expectations.check(corpus, arguments.output.stem, arguments.expected)
     write_table(corpus, arguments.output)
 
 

@@ -14,16 +14,15 @@ def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     command_line.add_inputs(parser, "corpus")
-    read_source = options.add(parser, SampleSource, omit=("corpus",))
-    read_expected = options.add(parser, Expected, prefix="expect-", optional=True)
+    options.add(parser, SampleSource, omit=("corpus",))
+    options.add(parser, Expected, "expected", prefix="expect-", optional=True)
     command_line.add_outputs(parser, output="Parquet file")
     arguments = parser.parse_args(argv)
-    source, expected = read_source(arguments), read_expected(arguments)
     try:
-        sample = corpora.sample(corpora.read_corpus(arguments.corpus), source.size, source.seed)
+        sample = corpora.sample(corpora.read_corpus(arguments.corpus), arguments.size, arguments.seed)
     except InputError as error:
         raise InputError(f"{arguments.corpus}: {error}") from error
-    expectations.check(sample, arguments.output.stem, expected)
+    expectations.check(sample, arguments.output.stem, arguments.expected)
     write_table(sample, arguments.output)
 
 

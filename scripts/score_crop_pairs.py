@@ -17,9 +17,8 @@ def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     scoring.add_arguments(parser)
-    read_threads = options.add(parser, Threads, keep=("score",), names={"score": "threads"})
+    options.add(parser, Threads, keep=("score",), names={"score": "threads"})
     arguments = parser.parse_args(argv)
-    read_threads(arguments)
     ids = read_corpus(arguments.corpus)["id"].to_numpy()
     try:
         texts, first, second = crop_pairs.positions(ids)

@@ -16,15 +16,14 @@ def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     scoring.add_arguments(parser)
-    read_split = options.add(parser, Split)
-    read_knn = options.add(parser, Knn, omit=("type", *Split.model_fields))
-    read_threads = options.add(parser, Threads, keep=("score",), names={"score": "threads"})
+    options.add(parser, Split)
+    options.add(parser, Knn, "knn", omit=("type", *Split.model_fields))
+    options.add(parser, Threads, keep=("score",), names={"score": "threads"})
     arguments = parser.parse_args(argv)
-    knn, split = read_knn(arguments), read_split(arguments)
-    read_threads(arguments)
+    knn = arguments.knn
     predict = partial(neighbors.predict, k=knn.k, metric=knn.metric)
     change = partial(transform, how=knn.transform)
-    scoring.write_accuracy(arguments, knn.model_dump(), predict, change, **split.model_dump())
+    scoring.write_accuracy(arguments, knn.model_dump(), predict, change)
 
 
 if __name__ == "__main__":

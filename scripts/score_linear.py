@@ -13,12 +13,10 @@ def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     scoring.add_arguments(parser)
-    read_split = options.add(parser, Split)
-    read_threads = options.add(parser, Threads, keep=("score",), names={"score": "threads"})
+    options.add(parser, Split)
+    options.add(parser, Threads, keep=("score",), names={"score": "threads"})
     arguments = parser.parse_args(argv)
-    split = read_split(arguments)
-    read_threads(arguments)
-    scoring.write_accuracy(arguments, {}, probes.predict, **split.model_dump())
+    scoring.write_accuracy(arguments, {}, probes.predict)
 
 
 if __name__ == "__main__":

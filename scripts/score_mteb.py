@@ -48,15 +48,11 @@ def main(argv: list[str]) -> None:
     data.add_argument("--corpus", type=existing, help="prepared corpus (Parquet) that a task is made from")
     data.add_argument("--files", type=existing, help="folder with a task's files, in the columns of MTEB's data sets")
     parser.add_argument("--kind", choices=task_files.FILES, help="kind of a task from a corpus or from files")
-    readers = [
-        options.add(parser, Mteb),
-        options.add(parser, Settings, keep=("device",)),
-        options.add(parser, Threads, keep=("embed",), names={"embed": "threads"}),
-    ]
+    options.add(parser, Mteb)
+    options.add(parser, Settings, keep=("device",))
+    options.add(parser, Threads, keep=("embed",), names={"embed": "threads"})
     command_line.add_outputs(parser, output="CSV file", result="JSON file")
     arguments = parser.parse_args(argv)
-    for read in readers:
-        read(arguments)
     os.environ.update(HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1")  # before mteb and datasets are imported
     from selfembed.models import checkpoints
     from selfembed.tasks import benchmark, registry_tasks

@@ -14,13 +14,12 @@ def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     command_line.add_inputs(parser, "corpus")
-    read_tokenizer = options.add(parser, TrainedTokenizer, keep=("vocabulary_size",))
+    options.add(parser, TrainedTokenizer, keep=("vocabulary_size",))
     command_line.add_outputs(parser, output="folder")
     arguments = parser.parse_args(argv)
-    size = read_tokenizer(arguments).vocabulary_size
     from selfembed.models.tokenization import train_tokenizer
 
-    tokenizer = train_tokenizer(read_corpus(arguments.corpus)["text"], size)
+    tokenizer = train_tokenizer(read_corpus(arguments.corpus)["text"], arguments.vocabulary_size)
     log.info("%d tokens", len(tokenizer))
     with written_whole(arguments.output) as folder:
         tokenizer.save_pretrained(folder)

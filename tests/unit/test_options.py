@@ -73,8 +73,8 @@ MODELS = {model.__name__: model for model in [Threads, schema.Settings, *descend
 
 def read(text: str, model, **how):
     parser = command_line.parser("A script.")
-    reader = options.add(parser, model, **how)
-    return reader(parser.parse_args(shlex.split(text)))
+    options.add(parser, model, "found", **how)
+    return parser.parse_args(shlex.split(text)).found
 
 
 def refusal(capsys, text: str, model, **how) -> str:
@@ -185,23 +185,23 @@ def test_an_optional_group_is_none_if_nothing_of_it_is_given(capsys):
 
 def test_values_are_put_into_the_arguments_under_the_names_of_the_options():
     parser = command_line.parser("A script.")
-    readers = [
-        options.add(parser, Threads, keep=("embed",), names={"embed": "threads"}),
-        options.add(parser, schema.Settings, keep=("device",)),
-        options.add(parser, MODELS["Experiment"], keep=("layers", "poolings")),
-    ]
-    arguments = parser.parse_args(["--layers", "0", "3", "--threads", "4"])
-    for reader in readers[:2]:
-        reader(arguments)
-    readers[2](arguments, corpora=["news"])
-    assert vars(arguments) == {"layers": [0, 3], "poolings": ["mean"], "threads": 4, "device": "auto"}
+    parser.add_argument("--corpus")
+    options.add(parser, Threads, keep=("embed",), names={"embed": "threads"})
+    options.add(parser, schema.Settings, keep=("device",))
+    options.add(parser, MODELS["Experiment"], "chosen", keep=("layers", "poolings"), known={"corpora": "corpus"})
+    arguments = parser.parse_args(["--corpus", "news", "--layers", "0", "3", "--threads", "4"])
+    assert vars(arguments).pop("chosen").layers == [0, 3]
+    assert vars(arguments) == {"corpus": "news", "layers": [0, 3], "poolings": ["mean"], "threads": 4, "device": "auto"}
 
 
 def test_what_is_known_otherwise_is_checked_with_the_rest():
     parser = command_line.parser("A script.")
-    reader = options.add(parser, Columns, omit=("keyword_classes",))
-    found = reader(parser.parse_args(["--keywords", "k"]), keyword_classes="k.csv")
+    parser.add_argument("--table")
+    options.add(parser, Columns, "columns", known={"keyword_classes": "table"})
+    found = parser.parse_args(["--keywords", "k", "--table", "k.csv"]).columns
     assert (found.keywords, found.keyword_classes) == ("k", "k.csv")
+    with pytest.raises(SystemExit):
+        parser.parse_args(["--keywords", "k"])
 
 
 @pytest.mark.parametrize(

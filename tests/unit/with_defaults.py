@@ -68,7 +68,7 @@ def split(n_texts, test_fraction=TEST_FRACTION, seed=SPLIT_SEED):
 
 
 def labelled_split(labelled, what="labelled", test_fraction=TEST_FRACTION, seed=SPLIT_SEED):
-    return scoring.labelled_split(labelled, what=what, test_fraction=test_fraction, seed=seed)
+    return scoring.labelled_split(labelled, split=what, test_fraction=test_fraction, split_seed=seed)
 
 
 def layout(embeddings, **changes):

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import gettempdir
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from selfembed.errors import InputError, one_line
 from selfembed.jobs import seals
@@ -27,14 +27,29 @@ class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescript
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that ends in one line if arguments cannot be used."""
+    """A parser that ends in one line if arguments cannot be used.
+
+    Attributes:
+        checks: called with the parsed arguments, which they may complete.
+    """
+
+    def __init__(self, **how: Any) -> None:
+        super().__init__(**how)
+        self.checks: list[Callable[[argparse.Namespace], None]] = []
+
+    def parse_args(self, *words: Any) -> argparse.Namespace:
+        """Parse and check."""
+        arguments = super().parse_args(*words)
+        for check in self.checks:
+            check(arguments)
+        return arguments
 
     def error(self, message: str) -> NoReturn:
         """End with status 2."""
         self.exit(2, f"error: {one_line(message)} (see {self.prog} --help)\n")
 
 
-def parser(docstring: str) -> argparse.ArgumentParser:
+def parser(docstring: str) -> Parser:
     """A parser whose `--help` is the script's docstring and shows defaults."""
     return Parser(description=docstring, formatter_class=HelpFormatter, allow_abbrev=False)
 

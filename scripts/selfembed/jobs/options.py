@@ -5,8 +5,8 @@ flattened.
 """
 
 import re
-from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError, BooleanOptionalAction, Namespace
-from collections.abc import Callable, Iterator, Mapping
+from argparse import SUPPRESS, ArgumentTypeError, BooleanOptionalAction, Namespace
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import partial, reduce
 from types import NoneType, UnionType
@@ -15,45 +15,50 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel, Field, ValidationError, create_model
 from pydantic.fields import FieldInfo
 
-Path = tuple[str, ...]
+from selfembed.jobs.command_line import Parser
+
+Keys = tuple[str, ...]
 
 LIMITS = {"ge": "from {}", "gt": "above {}", "le": "to {}", "lt": ", below {}"}
 WORDS = {str, int, float, bool, NoneType}
 
 
 def add(
-    parser: ArgumentParser,
+    parser: Parser,
     model: Any,
+    to: str | None = None,
     *,
     omit: tuple[str, ...] = (),
     keep: tuple[str, ...] | None = None,
     prefix: str = "",
     names: Mapping[str, str] | None = None,
+    known: Mapping[str, str] | None = None,
     optional: bool = False,
-) -> Callable[..., Any]:
-    """Add an option for every field of a model, and return the function that reads them from parsed arguments.
+) -> None:
+    """Add an option for every field of a model.
 
-    It returns the model, and puts the values of its fields, defaults too, into the arguments.
+    The parser then checks them together, and ends in one line about the first value that is not valid. Values of all
+    fields, defaults too, are arguments by the names of their options.
 
     Args:
         model: a model; or a union of models, of which the option of the field that is one word in each (`type`) says
             which one is meant.
-        omit, keep: fields that are left out, or the only ones that are not. What is read has their defaults (None for
-            a required one), or what the function that reads is given for them, and `model_dump` leaves them out.
+        to: the argument that the model itself becomes; needed for an optional one.
+        omit, keep: fields that are left out, or the only ones that are not. The model has their defaults (None for a
+            required one), and `model_dump` leaves them out.
         prefix: of the options' names.
         names: what options are called where not like their fields.
-        optional: None is read if no option is given.
-
-    The function that reads ends the script, as the parser does, with one line about the first value that is not valid.
+        known: fields that are left out and the arguments that have their values.
+        optional: the model is None if no option is given.
 
     Raises TypeError if a field cannot be an option: a table, a list of groups, one of several groups.
     """
-    kinds = alternatives(model)
+    kinds, omit = alternatives(model), (*omit, *(known or {}))
     chosen = [{path: field for path, field in fields(kind) if is_chosen(path[0], omit, keep)} for kind in kinds]
     kind_of = {word: kind for kind, found in zip(kinds, chosen, strict=True) for word in tag(found).values()}
     title = (kinds[0].__doc__ or kinds[0].__name__).splitlines()[0].rstrip(".")
     group = parser.add_argument_group(title if len(kinds) == 1 else " or ".join(kind_of))
-    options: dict[Path, tuple[str, FieldInfo]] = {}
+    options: dict[Keys, tuple[str, FieldInfo]] = {}
     for path, field in {path: field for found in chosen for path, field in found.items()}.items():
         name = prefix + (names or {}).get(path[-1], path[-1]).replace("_", "-")
         options[path] = f"--{name}", field
@@ -65,12 +70,13 @@ def add(
             required = not optional and all(path in found and found[path].is_required() for found in chosen)
             add_option(group, name, field, required)
 
-    def read(arguments: Namespace, **known: Any) -> Any:
+    def check(arguments: Namespace) -> None:
         dests = {path: flag.removeprefix("--").replace("-", "_") for path, (flag, _) in options.items()}
         given = {path: getattr(arguments, dest) for path, dest in dests.items() if hasattr(arguments, dest)}
         if optional and not given:
-            return None
-        kind, values = kinds[0], dict(known)
+            return setattr(arguments, to, None)
+        kind = kinds[0]
+        values = {key: getattr(arguments, name) for key, name in (known or {}).items()}
         for key, word in tag(chosen[0]).items():
             kind = kind_of[given.setdefault((key,), word)]
         for path, value in given.items():
@@ -82,9 +88,10 @@ def add(
             parser.error(problem(error, options))
         for path, dest in dests.items():
             setattr(arguments, dest, reduce(lambda holder, key: getattr(holder, key, None), path, found))
-        return found
+        if to is not None:
+            setattr(arguments, to, found)
 
-    return read
+    parser.checks.append(check)
 
 
 def defaults(model: type[BaseModel], *keys: str) -> dict[str, Any]:
@@ -98,7 +105,7 @@ def is_chosen(key: str, omit: tuple[str, ...], keep: tuple[str, ...] | None) -> 
     return key not in omit and (keep is None or key in keep)
 
 
-def fields(model: type[BaseModel]) -> Iterator[tuple[Path, FieldInfo]]:
+def fields(model: type[BaseModel]) -> Iterator[tuple[Keys, FieldInfo]]:
     """The fields of a model, those of groups inside too, with the keys that lead to them."""
     for key, field in model.model_fields.items():
         groups = [
@@ -110,7 +117,7 @@ def fields(model: type[BaseModel]) -> Iterator[tuple[Path, FieldInfo]]:
             yield (key,), field
 
 
-def tag(found: dict[Path, FieldInfo]) -> dict[str, str]:
+def tag(found: dict[Keys, FieldInfo]) -> dict[str, str]:
     """The field that says of which kind a model is, and what it says; empty if there is none."""
     literals = {path[0]: field.annotation for path, field in found.items() if len(path) == 1 and field.is_required()}
     words = {key: get_args(literal) for key, literal in literals.items() if get_origin(literal) is Literal}
@@ -213,7 +220,7 @@ def annotations(annotation: Any) -> Iterator[Any]:
             yield from annotations(member)
 
 
-def problem(error: ValidationError, options: dict[Path, tuple[str, FieldInfo]]) -> str:
+def problem(error: ValidationError, options: dict[Keys, tuple[str, FieldInfo]]) -> str:
     """The first thing that is wrong, as one line that names option, value and what is allowed."""
     found = error.errors(include_url=False)[0]
     message = found["msg"].removeprefix("Value error, ")

@@ -34,22 +34,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def labelled_split(
-    labelled: np.ndarray, *, what: str, test_fraction: float, seed: int
+    labelled: np.ndarray, *, split: str, test_fraction: float, split_seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Positions among the labelled texts of those that train and those that are tested.
 
     Args:
         labelled: whether each text of the corpus has a label, shape (texts,).
-        what: `labelled` splits the labelled texts; `all` splits all texts and then keeps the labelled ones, so that the
-            test texts are among those that a run with `held_out` has not seen.
+        split: `labelled` splits the labelled texts; `all` splits all texts and then keeps the labelled ones, so that
+            the test texts are among those that a run with `held_out` has not seen.
 
     Raises InputError if there are too few texts.
     """
-    texts = np.flatnonzero(labelled) if what == "labelled" else np.arange(len(labelled))
+    texts = np.flatnonzero(labelled) if split == "labelled" else np.arange(len(labelled))
     try:
-        parts = splits.split(len(texts), test_fraction, seed)
+        parts = splits.split(len(texts), test_fraction, split_seed)
     except ValueError as error:
-        raise InputError(f"{len(texts)} {what} texts cannot be split: {error}") from error
+        raise InputError(f"{len(texts)} {split} texts cannot be split: {error}") from error
     rank = np.cumsum(labelled) - 1
     train, test = (rank[positions[labelled[positions]]] for positions in (texts[part] for part in parts))
     if not len(train) or not len(test):
@@ -90,18 +90,13 @@ def write_accuracy(
     settings: dict,
     predict: Predict,
     transform: Transform = lambda embeddings: embeddings,
-    *,
-    split: str,
-    test_fraction: float,
-    split_seed: int,
 ) -> None:
     """Write the accuracy of every pooling and layer in an embeddings folder, and which texts got the right label.
 
     Args:
-        arguments: those of `add_arguments`, and `threads` of the processor.
+        arguments: those of `add_arguments`, `threads` of the processor, and what `labelled_split` needs.
         settings: what else decides the score, for the rows' column `settings`.
         transform: applied to the embeddings of all labelled texts.
-        split, test_fraction, split_seed: which texts are tested (see `labelled_split`).
 
     Raises InputError if no text has a label, or if those to train on are of one class.
     """
@@ -109,8 +104,9 @@ def write_accuracy(
     labelled = corpus["label"].notna().to_numpy()
     if not labelled.any():
         raise InputError(f"{arguments.corpus}: no text has a label, which accuracy needs")
-    train, test = labelled_split(labelled, what=split, test_fraction=test_fraction, seed=split_seed)
-    settings |= {"split": split, "test_fraction": test_fraction, "split_seed": split_seed}
+    parts = {key: getattr(arguments, key) for key in ("split", "test_fraction", "split_seed")}
+    settings |= parts
+    train, test = labelled_split(labelled, **parts)
     labels, ids = corpus["label"][labelled].to_numpy(dtype=str), corpus["id"][labelled].to_numpy()
     if len(np.unique(labels[train])) < 2:
         raise InputError(f"all labelled training texts are of class '{labels[train][0]}'; needed: two classes or more")
