@@ -38,6 +38,7 @@ rule judge_claims:
         claims=described_claims(),
         entries=claim_entries,
         published=published_flag,
+        bootstrap=bootstrap_flags(),
     shell:
-        "python scripts/judge_claims.py --claims {params.claims:q} {params.entries} {params.published}"
+        "python scripts/judge_claims.py --claims {params.claims:q} {params.entries} {params.published} {params.bootstrap}"
         " --output {output.csv} {output.markdown} {output.tex} {output.html} > {log} 2>&1"

@@ -47,6 +47,8 @@ from selfembed.settings.encoders import (
     TrainedTokenizer,
 )
 from selfembed.settings.scores import CropPairs, Knn, Linear, Mteb, RegistryTask, Split
+from selfembed.settings.figures import DifferencesTable
+from selfembed.jobs.options import defaults
 from selfembed.jobs.packages import installed_version
 from selfembed.study.validation import check_target_names, load, missing_sources
 
@@ -249,9 +251,9 @@ def package_versions(wildcards):
 
 
 def knn_split():
-    """How the first kNN score of the config splits texts, as flags; none if it has no such score."""
+    """How the first kNN score of the config splits texts, as flags; as by default if it has no such score."""
     scores = [score for score in settings.scores.values() if isinstance(score, Knn)]
-    return flags(scores[0], keep=tuple(Split.model_fields)) if scores else ""
+    return flags(scores[0] if scores else Split(), keep=tuple(Split.model_fields))
 
 
 def downloads():
@@ -288,7 +290,7 @@ def task_flags(wildcards, input):
     else:
         source = f"--corpus {input.data}" if task.corpus else f"--files {shlex.quote(task.files)}"
         made_of = f"--kind {task.type} {source}"
-    scaling = "--normalise" if wildcards.scaling == "unit" else ""
+    scaling = "--normalise" if wildcards.scaling == "unit" else "--no-normalise"
     return f"{made_of} --block {task.block} --max-length {wildcards.max_length} {scaling}"
 
 
@@ -365,7 +367,7 @@ def run_flags(wildcards):
     """What decides a run, besides its pairs and its seed."""
     recipe = study.recipes[wildcards.recipe]
     words = [flags(recipe, omit=("augmentation", "epochs", "held_out"))]
-    words += [f"--mask-fraction {recipe.augmentation.mask_fraction}"] if recipe.augmentation.mask_fraction else []
+    words += [flags(recipe.augmentation, keep=("mask_fraction",))]
     kept = study.kept_steps.get(run(wildcards).path)
     words += [f"--keep {' '.join(kept)}"] if kept else []
     return " ".join(words)
@@ -790,6 +792,11 @@ def claim_entries(wildcards, input):
         for item in items:
             files.setdefault((experiment, item.line.label), []).append(next(paths))
     return " ".join(f"--entry {shlex.join(names)} {' '.join(braced(found))}" for names, found in files.items())
+
+
+def bootstrap_flags():
+    """How intervals of claims are computed: as those of tables of differences by default."""
+    return " ".join(f"--{key} {value}" for key, value in defaults(DifferencesTable, "resamples", "seed").items())
 
 
 def claim_pages(claims="claims"):

@@ -11,9 +11,10 @@ import requests
 
 from selfembed.downloads.checksums import check_file
 from selfembed.errors import InputError, first_line
-from selfembed.jobs import command_line
+from selfembed.jobs import command_line, options
 from selfembed.jobs.command_line import log
 from selfembed.jobs.records import written_whole
+from selfembed.settings.corpora import UrlSource
 
 TRIES = 4
 TIMEOUT = 30  # seconds without a byte
@@ -39,11 +40,8 @@ def download(url: str, expected: str, path: Path) -> None:
 def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
-    parser.add_argument("--url", required=True, help="address of the file")
-    checksum = parser.add_mutually_exclusive_group(required=True)
-    checksum.add_argument("--sha256", help="SHA-256 of the file")
-    checksum.add_argument("--git-blob", help="git blob id of the file")
-    parser.add_argument("--output", required=True, help="file to write")
+    options.add(parser, UrlSource, keep=("url", "sha256", "git_blob"))
+    command_line.add_outputs(parser, output="file")
     arguments = parser.parse_args(argv)
     with written_whole(arguments.output) as path:
         download(arguments.url, arguments.sha256 or arguments.git_blob, path)

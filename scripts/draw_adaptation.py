@@ -4,25 +4,19 @@ Reads the table of an experiment with steps. Writes a figure: a line per trainin
 different corpus brings early (Δ_S), and what is left to gain from the corpus itself (Δ_D). (Figure 3 of the paper.)
 """
 
-from pathlib import Path
-
-from selfembed.jobs import command_line
-from selfembed.jobs.command_line import at_least, existing
+from selfembed.jobs import command_line, options
 from selfembed.scores import measures
+from selfembed.settings.figures import AdaptationFigure
 
 
 def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
-    parser.add_argument("--table", type=existing, required=True, help="table of the experiment (CSV)")
-    parser.add_argument("--published", type=existing, help="published numbers to mark (CSV)")
-    parser.add_argument("--pooling", default="mean", help="pooling of the encoders")
-    parser.add_argument("--score", default="knn", help="score shown")
+    command_line.add_inputs(parser, "table")
+    command_line.add_inputs(parser, "published", required=False)
+    command_line.add_images(parser)
+    options.add(parser, AdaptationFigure, keep=("pooling", "score", "reference", "shifted", "shift_step"))
     measures.add_argument(parser)
-    parser.add_argument("--reference", default="ICLR", help="label of the runs on the evaluated corpus")
-    parser.add_argument("--shifted", default="Reddit", help="label of the runs on the most different corpus")
-    parser.add_argument("--shift-step", type=at_least(1), default=60, help="step at which Δ_S is taken")
-    parser.add_argument("--output", type=Path, nargs="+", required=True, help="image files to write")
     arguments = parser.parse_args(argv)
     from selfembed.drawing import figures, panels
     from selfembed.scores import tables

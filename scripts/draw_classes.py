@@ -3,8 +3,6 @@
 Reads class sizes, a file per corpus. Writes a figure, a panel per corpus; classes are named where there is room.
 """
 
-from pathlib import Path
-
 from selfembed.jobs import command_line
 from selfembed.jobs.command_line import existing
 
@@ -15,7 +13,7 @@ def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     parser.add_argument("--classes", type=existing, nargs="+", required=True, help="class sizes (CSV)")
-    parser.add_argument("--output", type=Path, nargs="+", required=True, help="image files to write")
+    command_line.add_images(parser)
     arguments = parser.parse_args(argv)
     import pandas as pd
 

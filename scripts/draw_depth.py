@@ -4,10 +4,7 @@ Reads the tables of up to three experiments. Writes a figure; a panel whose tabl
 the paper.)
 """
 
-from pathlib import Path
-
 from selfembed.jobs import command_line
-from selfembed.jobs.command_line import existing
 from selfembed.scores import measures
 
 PAPER_COLORS = {
@@ -29,9 +26,9 @@ def main(argv: list[str]) -> None:
         ("layers", "all layers"),
         ("benchmark", "MTEB by layer"),
     ):
-        parser.add_argument(f"--{role}", type=existing, help=f"table of the experiment: {what} (CSV)")
-        parser.add_argument(f"--published-{role}", type=existing, help="published numbers to mark (CSV)")
-    parser.add_argument("--output", type=Path, nargs="+", required=True, help="image files to write")
+        described = {role: f"table of the experiment: {what} (CSV)", f"published_{role}": "published numbers (CSV)"}
+        command_line.add_inputs(parser, required=False, **described)
+    command_line.add_images(parser)
     measures.add_argument(parser)
     arguments = parser.parse_args(argv)
     from selfembed.drawing import figures, panels

@@ -7,7 +7,6 @@ runs did not diverge, and how many did; and the same as a Markdown table of the 
 import pandas as pd
 
 from selfembed.jobs import command_line
-from selfembed.jobs.command_line import existing
 from selfembed.jobs.records import write_table, write_text
 from selfembed.scores import measures, tables
 
@@ -64,10 +63,9 @@ def spelled(values: pd.Series, fractions: pd.Series) -> list[str]:
 def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
-    parser.add_argument("--table", type=existing, required=True, help="table of an experiment (CSV)")
+    command_line.add_inputs(parser, table="table of an experiment (CSV)")
+    command_line.add_outputs(parser, output="CSV file", markdown="Markdown file")
     measures.add_argument(parser)
-    parser.add_argument("--output", required=True, help="CSV file to write")
-    parser.add_argument("--markdown", required=True, help="Markdown file to write")
     arguments = parser.parse_args(argv)
     summary = summarise(tables.read(arguments.table, *WITHOUT_SEED, "value"))
     write_table(summary, arguments.output)

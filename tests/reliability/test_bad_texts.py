@@ -10,12 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 from steps import refusal, run
+from with_defaults import prepare as clean
+from with_defaults import read_source
 
 from selfembed.errors import InputError
 from selfembed.scores import tables
 from selfembed.tasks import tasks_from_files
 from selfembed.tasks.task_files import FILES
-from selfembed.texts import corpora
 from selfembed.texts.keywords import read_classes
 
 GOOD = "text,label\nA first text.,a\nA second text.,b\n"
@@ -130,7 +131,7 @@ def test_a_column_that_comes_twice_in_parquet_is_refused(tmp_path):
     path = tmp_path / "t.parquet"
     files.write_table(pyarrow.table([["a"], ["b"]], names=["text", "text"]), path)
     with pytest.raises(InputError, match=r"twice|Multiple matches"):
-        corpora.read_source(path)
+        read_source(path)
 
 
 def test_a_name_with_a_line_break_is_told_in_one_line(tmp_path):
@@ -272,7 +273,7 @@ def read_or_refused(read, *arguments) -> None:
 
 
 def cleaned(path: Path, format: str) -> None:
-    corpora.prepare(corpora.read_source(path, format, label="label"))
+    clean(read_source(path, format, label="label"))
 
 
 @pytest.mark.parametrize("format", ["csv", "tsv", "jsonl", "parquet"])

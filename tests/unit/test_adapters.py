@@ -17,19 +17,18 @@ from sentence_transformers import SentenceTransformer
 from small_models import small_bert, small_distilbert, text
 from test_encoders import answer_of_a_stranger
 from test_training import pairs_of
+from with_defaults import embed_texts, train
 
 import build_embedding_model
 import build_pretrained_model
 import fine_tune
 import import_encoder
 from local_servers import Hub, serving
-from selfembed.embeddings import embedding
 from selfembed.errors import InputError
 from selfembed.jobs.records import write_json
 from selfembed.models import adapters, checkpoints, encoders
 from selfembed.models.bert_with_adapter import BertWithAdapterConfig, OutputWithAdapter
 from selfembed.tasks import benchmark
-from selfembed.training import training
 
 TEXTS = [text(length) for length in (9, 30, 14)]
 SCRIPTS = Path(encoders.__file__).parents[2]
@@ -60,7 +59,7 @@ def base(plain, tmp_path_factory):
 def embedded(folder, layers=(0, 1, 2), pooling="mean"):
     """Vectors of TEXTS, shape (layers, texts, dim)."""
     out = np.zeros((1, len(layers), len(TEXTS), 16), dtype=np.float32)
-    embedding.embed(encoders.load(folder), TEXTS, list(layers), [pooling], out, max_length=64)
+    embed_texts(encoders.load(folder), TEXTS, list(layers), [pooling], out, max_length=64)
     return out[0]
 
 
@@ -153,7 +152,7 @@ def test_a_cut_checkpoint_is_that_layer(base, layers):
 def test_a_run_trains_encoder_and_adapter_and_anyone_can_load_its_result(base, tmp_path):
     model = encoders.assemble(encoders.load(base / "0"), "mean", 64)
     before = {name: value.clone() for name, value in model[0].model.state_dict().items()}
-    training.fine_tune(model, pairs_of(), seed=1, learning_rate=1e-3, batch_size=8)
+    train(model, pairs_of(), seed=1, learning_rate=1e-3, batch_size=8)
     moved = {name for name, value in model[0].model.state_dict().items() if not torch.equal(value, before[name])}
     # A bias of the keys adds the same to all scores of a softmax: its gradient is zero. The pooler is not used.
     unmoved = {name for name in before if name not in moved and not name.startswith("pooler.")}

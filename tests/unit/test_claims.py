@@ -7,11 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.stats
+import with_defaults
 import yaml
 from settings_examples import changed
+from with_defaults import compare
 
 from selfembed.errors import InputError
-from selfembed.evidence import claims, differences
+from selfembed.evidence import claims
 from selfembed.pages import claims_page
 from selfembed.scores import tables
 from selfembed.scores.measures import Number
@@ -66,7 +68,7 @@ def study(outcomes, corpus="news"):
 
 
 def judge(evidence, scores, outcomes=lambda rows: [], published=None, resamples=2000):
-    return claims.judge([claim(*evidence)], scores, outcomes, published, resamples)
+    return with_defaults.judge([claim(*evidence)], scores, outcomes, published, resamples)
 
 
 def hits(generator, n, chance):
@@ -101,9 +103,8 @@ def test_an_interval_is_that_of_the_table_of_differences():
     scores, outcomes = study(data)
     found = judge([comparison("difference", point("A"), point("B"))], scores, outcomes).iloc[0]
     shown = scores.assign(settings="k=10", model=scores["label"])
-    expected = differences.compare(
-        shown, outcomes(shown), "B", ["A"], {"knn": Number("accuracy", "kNN accuracy")}
-    ).iloc[0]
+    numbers = {"knn": Number("accuracy", "kNN accuracy")}
+    expected = compare(shown, outcomes(shown), "B", ["A"], numbers=numbers).iloc[0]
     assert found["estimate"] == pytest.approx(expected["difference"])
     assert [found["low"], found["high"]] == pytest.approx(expected[["difference_low", "difference_high"]].tolist())
 
@@ -260,7 +261,7 @@ DESCRIBED = claimed.described(CONFIG, expand(CONFIG))
 
 @pytest.fixture(scope="module")
 def from_paper():
-    return claims.judge(DESCRIBED, None, lambda rows: [], PAPER)
+    return with_defaults.judge(DESCRIBED, None, lambda rows: [], PAPER)
 
 
 def test_the_papers_own_numbers_support_every_claim_of_the_paper(from_paper):
@@ -321,7 +322,7 @@ def test_published_numbers_taken_for_ours_give_the_same_estimates(from_paper):
     restricted = [part for whole in parts for part in published_parts(whole)]
     assert len(restricted) >= len(from_paper)
     for part in restricted:
-        found = claims.judge([claim(part)], ours, by_value, PAPER, 2)
+        found = with_defaults.judge([claim(part)], ours, by_value, PAPER, 2)
         assert found["estimate"].tolist() == pytest.approx(found["published"].tolist())
         assert found["on"].tolist() == found["published_on"].tolist()
 
@@ -338,7 +339,7 @@ def small_judgement():
     generator = np.random.default_rng(5)
     data = {("A", "final", 2): {1: hits(generator, 400, 0.8)}, ("B", "final", 2): {1: hits(generator, 400, 0.5)}}
     scores, outcomes = study(data)
-    return claims.judge([claim(comparison("difference", point("A"), point("B")))], scores, outcomes, None)
+    return with_defaults.judge([claim(comparison("difference", point("A"), point("B")))], scores, outcomes, None)
 
 
 def test_pages_say_the_verdict_the_estimate_and_what_was_expected():

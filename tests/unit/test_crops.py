@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from with_defaults import make_pairs, packs
 
-from selfembed.augmentations.crops import crop_pair, dropout_pair, halves, make_pairs, packs
+from selfembed.augmentations.crops import crop_pair, dropout_pair, halves
 from selfembed.errors import InputError
 
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from small_models import SENTENCE, small_bert, text
+from with_defaults import train
 
 import collect_losses
 import collect_scores
@@ -155,7 +156,7 @@ def test_weights_that_the_last_step_breaks_are_no_model(tmp_path):
             model[0].model.encoder.layer[1].output.dense.weight.fill_(float("nan"))
 
     with pytest.raises(training.Divergence, match=r"^loss is nan after step 2 of 2 ") as error:
-        training.fine_tune(model, pairs, seed=1, batch_size=4, kept_steps=["2"], keep=break_it)
+        train(model, pairs, seed=1, batch_size=4, kept_steps=["2"], keep=break_it)
     assert np.isfinite(error.value.history["loss"]).all()
     assert (error.value.step, error.value.loss, error.value.lost) == (2, "nan", ["2"])
 

@@ -13,11 +13,11 @@ import torch
 from safetensors.torch import load_file
 from small_models import small_bert, text
 from transformers import AutoTokenizer, RobertaConfig, RobertaForMaskedLM
+from with_defaults import embed_texts
 
 import build_pretrained_model
 import import_encoder
 from local_servers import REVISION, Hub, serving
-from selfembed.embeddings import embedding
 from selfembed.jobs.seals import checksum
 from selfembed.models import encoders, tokenization
 from selfembed.provenance import lineage
@@ -143,7 +143,7 @@ def test_a_roberta_with_its_language_model_s_weights_as_a_pickle(tmp_path):
     kept = encoded["attention_mask"][..., None]
     expected = ((tokens * kept).sum(1) / kept.sum(1)).numpy()
     found = np.zeros((1, 1, 3, 16), dtype=np.float32)
-    embedding.embed(encoders.load(tmp_path / "base" / "0"), texts, [2], ["mean"], found, max_length=32)
+    embed_texts(encoders.load(tmp_path / "base" / "0"), texts, [2], ["mean"], found, max_length=32)
     np.testing.assert_allclose(found[0, 0], expected, atol=1e-5)
 
 

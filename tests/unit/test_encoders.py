@@ -10,9 +10,9 @@ import torch
 from sentence_transformers import SentenceTransformer
 from small_models import small_bert, small_distilbert, text, tokenizer_folder
 from transformers import RobertaConfig, RobertaModel
+from with_defaults import embed_texts
 
 import build_embedding_model
-from selfembed.embeddings import embedding
 from selfembed.errors import InputError
 from selfembed.models import checkpoints, encoders, tokenization
 from selfembed.tasks import benchmark
@@ -33,7 +33,16 @@ def test_the_seed_alone_decides_random_weights(tmp_path):
 
 
 def test_random_weights_are_berts(tmp_path):
-    weights = encoders.random_bert(tokenizer_folder(tmp_path), 0, 64, 2, 64, 4, 128, 0.1).state_dict()
+    weights = encoders.random_bert(
+        tokenizer_folder(tmp_path),
+        seed=0,
+        max_length=64,
+        layers=2,
+        hidden_size=64,
+        attention_heads=4,
+        intermediate_size=128,
+        dropout=0.1,
+    ).state_dict()
     dense = next(tensor for name, tensor in weights.items() if name.endswith("layer.0.intermediate.dense.weight"))
     assert float(dense.std()) == pytest.approx(0.02, rel=0.05)
     assert abs(float(dense.mean())) < 0.002
@@ -46,7 +55,7 @@ def test_a_saved_model_gives_the_same_vectors_and_its_pooling_is_ours(tmp_path, 
     loaded = SentenceTransformer(str(tmp_path / "model"), trust_remote_code=pooling == "token7", device="cpu")
     np.testing.assert_allclose(loaded.encode(TEXTS), model.encode(TEXTS), atol=1e-6)
     out = np.zeros((1, 1, len(TEXTS), 16), dtype=np.float32)
-    embedding.embed(encoders.load(tmp_path / "model"), TEXTS, [2], [pooling], out, max_length=64)
+    embed_texts(encoders.load(tmp_path / "model"), TEXTS, [2], [pooling], out, max_length=64)
     np.testing.assert_allclose(out[0, 0], model.encode(TEXTS), atol=1e-5)
     assert (tmp_path / "model" / "README.md").read_text() == "card"
     assert list((tmp_path / "model").glob("*.bin")) == []
@@ -99,7 +108,7 @@ def test_anyone_can_load_embeddings_alone_as_their_card_says(tmp_path, part, tru
     done = answer_of_a_stranger(folder, trust)
     assert done.returncode == 0, done.stderr
     out = np.zeros((1, 1, 1, 16), dtype=np.float32)
-    embedding.embed(encoders.load(folder), [TEXTS[1]], [0], ["mean"], out, max_length=64)
+    embed_texts(encoders.load(folder), [TEXTS[1]], [0], ["mean"], out, max_length=64)
     np.testing.assert_allclose(json.loads(done.stdout.splitlines()[-1]), out[0, 0, 0], atol=1e-5)
 
 

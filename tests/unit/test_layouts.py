@@ -49,8 +49,8 @@ NUMBERS |= {name: Number("uniformity", "Uniformity of crops") for name in ("pair
 
 
 def lay_out(table, published=None, rows="series", columns="corpus", series=(), means=False, repeated=()):
-    words = (rows, columns, list(series), ["mean"], means, list(repeated), NUMBERS)
-    return layouts.lay_out(table, published, *words).set_index(rows)
+    words = {"rows": rows, "columns": columns, "series": list(series), "means": means, "repeated": list(repeated)}
+    return layouts.lay_out(table, published, poolings=["mean"], numbers=NUMBERS, **words).set_index(rows)
 
 
 def test_cells_are_means_with_their_spread_and_the_published_value():

@@ -11,16 +11,16 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 from small_models import small_bert
+from with_defaults import crop_corpus, make_pairs, prepare, read_source
 
 from local_servers import REVISION, Hub, serving
 from selfembed import cli
-from selfembed.augmentations.crops import crop_corpus, make_pairs
 from selfembed.errors import InputError
 from selfembed.models import encoders
 from selfembed.proposals import config_file, proposals, proposed_config
 from selfembed.study.expansion import expand
 from selfembed.study.validation import load
-from selfembed.texts import columns, corpora, sources
+from selfembed.texts import columns, sources
 from workflow_runs import ROOT
 
 WORDS = [
@@ -254,7 +254,7 @@ def test_what_is_proposed_is_what_the_workflow_finds(tmp_path, propose):
     frame.loc[41:60, "body"] = frame["body"][100]
     path = write(frame, tmp_path / "x.csv")
     written, config = propose(path)
-    corpus, counts = corpora.prepare(corpora.read_source(path, text="body"))
+    corpus, counts = prepare(read_source(path, text="body"))
     crops = config["corpora"]["crops_of_texts"]["source"]
     _, kept = crop_corpus(corpus, crops["held_out"], size=2000, seed=42)
     recipe = config["recipes"]["crops"]
@@ -272,7 +272,7 @@ def test_shorter_texts_get_shorter_crops_that_work(tmp_path, propose, length, se
     _, config = propose(path)
     source = {key: value for key, value in config["corpora"]["crops_of_texts"]["source"].items() if key != "type"}
     source.pop("corpus")
-    corpus, _ = corpora.prepare(corpora.read_source(path, text="body"))
+    corpus, _ = prepare(read_source(path, text="body"))
     crop_corpus(corpus, **source, size=2000, seed=42)
     source.pop("held_out")
     for augmentation in ("crops", "dropout"):

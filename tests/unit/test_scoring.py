@@ -14,12 +14,12 @@ from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from with_defaults import labelled_split, split
 
 from selfembed.errors import InputError
 from selfembed.jobs import records
 from selfembed.scores import neighbors, probes, scoring, tables
 from selfembed.scores.transforms import transform
-from selfembed.texts.splits import split
 
 SCRIPTS = Path(scoring.__file__).parents[2]
 GENERATOR = np.random.default_rng(0)
@@ -36,7 +36,7 @@ def test_split_is_scikit_learns_and_depends_on_number_and_seed_alone():
 
 def test_labelled_texts_are_split_as_if_there_were_no_others():
     labelled = GENERATOR.random(900) < 0.5
-    train, test = scoring.labelled_split(labelled)
+    train, test = labelled_split(labelled)
     for found, expected in zip((train, test), split(int(labelled.sum())), strict=True):
         assert (found == expected).all()
 
@@ -44,7 +44,7 @@ def test_labelled_texts_are_split_as_if_there_were_no_others():
 def test_a_split_of_all_texts_tests_labelled_texts_that_training_can_hold_out():
     labelled = GENERATOR.random(900) < 0.5
     positions = np.flatnonzero(labelled)
-    train, test = scoring.labelled_split(labelled, "all")
+    train, test = labelled_split(labelled, "all")
     everything = [set(part) for part in split(900)]
     assert set(positions[train]) == everything[0] & set(positions)
     assert set(positions[test]) == everything[1] & set(positions)
@@ -123,7 +123,7 @@ def test_broken_embeddings_are_named(bad, kind):
 @pytest.mark.parametrize(("n_texts", "test_fraction"), [(1, 0.1), (20, 0.99)])
 def test_texts_that_cannot_be_split_are_one_clear_line(n_texts, test_fraction):
     with pytest.raises(InputError, match="labelled"):
-        scoring.labelled_split(np.full(n_texts, True), "labelled", test_fraction)
+        labelled_split(np.full(n_texts, True), "labelled", test_fraction)
 
 
 def test_the_probe_is_scikit_learns():

@@ -9,7 +9,7 @@ from sklearn.preprocessing import normalize
 from selfembed.errors import InputError
 
 
-def embed(texts: list[str], components: int | None = None, normalise: bool = False) -> np.ndarray | csr_matrix:
+def embed(texts: list[str], *, components: int | None, normalise: bool) -> np.ndarray | csr_matrix:
     """TF-IDF vectors of texts (sublinear term frequency, scikit-learn's defaults else), or their truncated SVD.
 
     The vocabulary and the singular vectors are fitted on all given texts.

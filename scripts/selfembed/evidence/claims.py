@@ -49,8 +49,9 @@ def judge(
     scores: pd.DataFrame | None,
     outcomes: Outcomes,
     published: pd.DataFrame | None,
-    resamples: int = 2000,
-    seed: int = 42,
+    *,
+    resamples: int,
+    seed: int,
 ) -> pd.DataFrame:
     """One row for every estimate of every claim.
 

@@ -47,11 +47,12 @@ SENTENCES = {
 def compare(
     scores: pd.DataFrame,
     outcomes: list[pd.Series],
+    *,
     against: str,
     labels: list[str],
     numbers: dict[str, measures.Number],
-    resamples: int = 2000,
-    seed: int = 42,
+    resamples: int,
+    seed: int,
 ) -> pd.DataFrame:
     """One row for every corpus, score and label but the one compared against.
 

@@ -15,6 +15,7 @@ NUMBERS = ["value", "std", "fraction", "finished", "seeds"]
 def lay_out(
     scores: pd.DataFrame,
     published: pd.DataFrame | None,
+    *,
     rows: str,
     columns: str,
     series: list[str],

@@ -17,6 +17,7 @@ from selfembed.errors import InputError
 
 FEWEST_TEXTS = 10  # as for a map
 MOST_CLUSTERS = 50  # distinguishable colours
+SEED = 42  # of the sample and the initial centres
 SAMPLE = 100_000  # texts used to fit centres and names
 CHARACTERS = 2000  # of a text that words are taken from
 WORDS = 3  # in a name
@@ -29,7 +30,7 @@ def number_of_clusters(texts: int) -> int:
     return min(MOST_CLUSTERS, max(2, round(1.5 * texts ** (1 / 3))))
 
 
-def cluster(embeddings: np.ndarray, count: int, seed: int = 42) -> np.ndarray:
+def cluster(embeddings: np.ndarray, count: int, *, seed: int) -> np.ndarray:
     """Assign each text to a cluster by k-means on embeddings that are centred and scaled to unit length.
 
     Embeddings of most language models share one large direction, which centring removes. Centres are fitted on a random
@@ -79,7 +80,7 @@ def by_size(labels: np.ndarray) -> np.ndarray:
     return ranks[inverse]
 
 
-def describe(texts: pd.Series, clusters: np.ndarray, seed: int = 42) -> pd.DataFrame:
+def describe(texts: pd.Series, clusters: np.ndarray, *, seed: int) -> pd.DataFrame:
     """Names and sizes of clusters: columns `cluster`, `name` and `texts`, one row per cluster.
 
     A name consists of the three words with the highest weights, such as `graph, node, edge`. Names are unique.

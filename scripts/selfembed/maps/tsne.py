@@ -11,7 +11,7 @@ ITERATIONS = (250, 500)  # openTSNE's defaults: early exaggeration, then the res
 EVERY = 50  # iterations between log lines
 
 
-def layout(embeddings: np.ndarray, perplexity: float = 30, seed: int = 42, threads: int = 1) -> np.ndarray:
+def layout(embeddings: np.ndarray, *, perplexity: float, seed: int, threads: int) -> np.ndarray:
     """Positions of texts by t-SNE with openTSNE's defaults, as in the paper.
 
     PCA initialisation, early exaggeration 12 for 250 iterations, then 500 iterations, learning rate n / exaggeration.

@@ -52,13 +52,14 @@ def load(folder: Path, layers: int | None = None) -> Transformer:
 
 def random_bert(
     tokenizer_folder: Path,
+    *,
     seed: int,
     max_length: int,
-    layers: int = 12,
-    hidden_size: int = 768,
-    attention_heads: int = 12,
-    intermediate_size: int = 3072,
-    dropout: float = 0.1,
+    layers: int,
+    hidden_size: int,
+    attention_heads: int,
+    intermediate_size: int,
+    dropout: float,
 ) -> SentenceTransformer:
     """A BERT with random weights (N(0, 0.02²), transformers' own initialisation) that depend on `seed` alone.
 

@@ -14,6 +14,8 @@ import pandas as pd
 
 from selfembed.augmentations.crops import FEWEST, packs, positions_held_out
 from selfembed.errors import InputError
+from selfembed.jobs.options import defaults
+from selfembed.settings.corpora import Columns, Corpus
 from selfembed.texts import corpora, sources
 
 SEEDS = (42, 23, 12)
@@ -159,7 +161,8 @@ def clean(path: Path, raw: pd.DataFrame, label: str | None) -> pd.DataFrame:
     Raises InputError if they are too few, or if labels are no classes.
     """
     try:
-        corpus, counts = corpora.prepare(raw, minimum_label_count=LEAST_IN_CLASS if label else 1)
+        cleaning = defaults(Columns, "unlabelled") | defaults(Corpus, "minimum_length", "deduplicate")
+        corpus, counts = corpora.prepare(raw, minimum_label_count=LEAST_IN_CLASS if label else 1, **cleaning)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
     where_to = {name: counts[name] for name in ("read", "empty", "duplicate")}

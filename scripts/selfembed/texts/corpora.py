@@ -1,6 +1,7 @@
 """Readers of corpora, and their cleaning into one table: `id`, `text`, `label`, `title`."""
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +21,9 @@ COLUMNS = ["id", "text", "label", "title"]
 
 def read_source(
     path: Path,
+    *,
+    text: str,
     format: str | None = None,
-    text: str = "text",
     label: str | None = None,
     title: str | None = None,
     id: str | None = None,
@@ -124,10 +126,11 @@ def read_file(
 
 def prepare(
     table: pd.DataFrame,
-    unlabelled: tuple[str, ...] = (),
-    minimum_length: int = 1,
-    minimum_label_count: int = 1,
-    deduplicate: bool = True,
+    *,
+    unlabelled: Sequence[str],
+    minimum_length: int,
+    minimum_label_count: int,
+    deduplicate: bool,
 ) -> tuple[pd.DataFrame, dict[str, int]]:
     """Clean a table of texts: fold white space, drop empty, short and duplicate texts, give stable ids.
 

@@ -52,8 +52,9 @@ def page(
     corpus: pd.DataFrame,
     maps: dict[str, np.ndarray],
     colorings: list[Coloring],
-    points: int = 100_000,
-    characters: int = 200,
+    *,
+    points: int,
+    characters: int,
     seed: int = 42,
 ) -> str:
     """The page as HTML.
