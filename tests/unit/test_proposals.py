@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 from contextlib import suppress
 
 import numpy as np
@@ -461,3 +462,44 @@ def test_an_encoder_of_the_hub_is_pinned_to_a_revision(tmp_path, revision):
         "revision": REVISION,
         "layers": 2,
     }
+
+
+# Running what is proposed
+
+SNAKEMAKE = """#!/bin/sh
+echo "$@" > arguments
+mkdir -p logs/x && printf '12:00:01 After crops is better.\\n12:00:01 By 7 points.\\n' > logs/x/write_report.log
+exit ${STATUS:-0}
+"""
+
+
+@pytest.fixture
+def snakemake(tmp_path, monkeypatch):
+    """A program that takes the place of Python with Snakemake: notes how it was called, and writes a report's log."""
+    program = tmp_path / "snakemake"
+    program.write_text(SNAKEMAKE)
+    program.chmod(0o755)
+    monkeypatch.setattr("sys.executable", str(program))
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def test_a_proposed_config_is_run_and_the_end_says_what_came_of_it_and_where(tmp_path, monkeypatch, capsys, snakemake):
+    monkeypatch.chdir(tmp_path)
+    cli.main(["propose", str(write(table(), tmp_path / "x.csv")), "--quick", "--run"])
+    called = (tmp_path / "arguments").read_text().split()
+    assert called == ["-m", "snakemake", "adapt", "--workflow-profile", "profiles/adapt", "--configfile", "my_x.yaml"]
+    said = capsys.readouterr().out
+    assert said.startswith("\nAfter crops is better.\nBy 7 points.\n\n")
+    for place in ("results/x/report.html", "figures/x/maps/texts.html", "results/x/adapted_model", "my_x.yaml"):
+        assert place in said
+
+
+def test_a_run_that_fails_ends_with_its_status_and_tells_no_results(tmp_path, monkeypatch, capsys, snakemake):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("STATUS", "3")
+    with pytest.raises(SystemExit, match="3"):
+        cli.main(["propose", str(write(table(), tmp_path / "x.csv")), "--run"])
+    assert capsys.readouterr().out == ""
