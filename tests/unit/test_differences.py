@@ -177,9 +177,7 @@ def test_what_cannot_be_compared_is_one_clear_line():
     with pytest.raises(InputError, match="corpus 'crops', score 'pairs_recall@1': models were scored on different tex"):
         with_defaults.compare(table, outcomes, "Before", [], numbers=NUMBERS)
     with pytest.raises(InputError, match=r"step: .* would be averaged"):
-        with_defaults.compare(
-            pd.concat([table, table.assign(step="8")]), outcomes * 2, "Before", [], numbers=NUMBERS
-        )
+        with_defaults.compare(pd.concat([table, table.assign(step="8")]), outcomes * 2, "Before", [], numbers=NUMBERS)
 
 
 # In words -----------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+import rule_files
 import yaml
 
 from selfembed.settings.corpora import ICLR_VERSIONS, IclrSource, PythonDocsSource
@@ -17,7 +18,7 @@ from selfembed.workflow.code import code
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = sorted((ROOT / "scripts").glob("*.py"))
-RULES = "\n".join(path.read_text() for path in sorted((ROOT / "rules").glob("*.smk")))
+RULES = rule_files.directives()
 
 
 def pins(text: str) -> dict[str, str]:
@@ -62,8 +63,8 @@ NEEDED_BY_OTHERS = {
 
 def scripts_by_environment() -> dict[str, list[Path]]:
     found: dict[str, list[Path]] = {}
-    for name, body in re.findall(r"^rule (\w+):\n((?:(?:    .*)?\n)+)", RULES, flags=re.MULTILINE):
-        environment = re.search(r'conda:\n\s+"\.\./envs/(\w+)\.yaml"', body)[1]
+    for name, directives in RULES.items():
+        environment = re.fullmatch(r'"\.\./envs/(\w+)\.yaml"', directives["conda"])[1]
         found.setdefault(environment, []).append(ROOT / "scripts" / f"{name}.py")
     return found
 
@@ -151,14 +152,17 @@ def test_plots_and_scores_need_no_torch():
 
 
 def test_every_rule_has_a_script_of_its_name_a_log_and_a_conda_environment():
-    rules = dict(re.findall(r"^rule (\w+):\n((?:(?:    .*)?\n)+)", RULES, flags=re.MULTILINE))
-    assert set(rules) == {path.stem for path in SCRIPTS}
-    for name, body in rules.items():
-        assert f"scripts/{name}.py" in body, name
-        assert f'code=code("{name}.py")' in body, name
-        assert "    log:\n" in body, name
-        assert re.search(r'conda:\n\s+"\.\./envs/\w+\.yaml"', body), name
-        assert body.lstrip().startswith('"""'), name
+    assert set(RULES) == {path.stem for path in SCRIPTS}
+    for name, directives in RULES.items():
+        assert f'code=code("{name}.py")' in directives["input"], name
+        # A command that is inherited runs the script that comes first in `code`, and logs under the name of its rule.
+        inherits = directives.get("pathvars") == f'rule="{name}",'
+        assert f"python {'{input.code[0]}' if inherits else f'scripts/{name}.py'} " in directives["shell"], name
+        for directive, ending in (("log", ".log"), ("benchmark", ".tsv")):
+            assert f"<logs>/{'<rule>' if inherits else name}" in directives[directive], name
+            assert f'{ending}"' in directives[directive], name
+        assert re.fullmatch(r'"\.\./envs/\w+\.yaml"', directives["conda"]), name
+        assert directives["docstring"], name
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
