@@ -22,6 +22,7 @@ from selfembed.settings.recipes import Dropout, WholeText
 from selfembed.settings.schema import Settings
 from selfembed.settings.scores import CropPairs, Knn, LocalTask, Split, score_names
 from selfembed.study.expansion import texts_of, trained_on, variants
+from selfembed.study.messages import did_you_mean
 
 SWEPT = {
     "freezing": "unfrozen_layers",
@@ -79,7 +80,8 @@ def unknown(key: str, name: str, kind: str, known: Iterable[str]) -> Iterator[st
     """One line if `name` is not among the known names."""
     known = list(known)
     if name not in known:
-        yield f"{key}: '{name}' is not {kind}; allowed: {', '.join(known) or 'none is defined'}"
+        allowed = ", ".join(known) or "none is defined"
+        yield f"{key}: '{name}' is not {kind}; allowed: {allowed}{did_you_mean(name, known)}"
 
 
 # Corpora, encoders, tasks -------------------------------------------------------------------------------------
