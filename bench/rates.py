@@ -169,11 +169,16 @@ def clusters(n_texts: int, classes: int) -> tuple[np.ndarray, np.ndarray]:
     return (centres[labels] + generator.normal(size=(n_texts, DIM))).astype(np.float32), labels
 
 
+def searched(vectors: neighbors.Vectors, labels: np.ndarray, cut: int) -> np.ndarray:
+    """Labels that the first vectors get from their ten nearest neighbours among the others."""
+    return neighbors.predict(vectors[cut:], labels[cut:], vectors[:cut], k=10, metric="euclidean")
+
+
 def dense_knn(arguments: Namespace) -> Iterator[Rate]:
     """Test texts × training texts × dimensions per second."""
     vectors, labels = clusters(arguments.searched, 60)
     cut = arguments.searched // 10
-    taken = seconds(lambda: neighbors.predict(vectors[cut:], labels[cut:], vectors[:cut]), arguments.rounds)
+    taken = seconds(lambda: searched(vectors, labels, cut), arguments.rounds)
     work = cut * (arguments.searched - cut) * DIM
     how = f"{arguments.searched} texts × {DIM}"
     yield Rate("kNN", "–", work / taken, "test × training texts × dimensions per second", how)
@@ -187,7 +192,7 @@ def sparse_knn(arguments: Namespace) -> Iterator[Rate]:
         found["label"].to_numpy(),
     )
     cut = arguments.searched // 10
-    taken = seconds(lambda: neighbors.predict(vectors[cut:], labels[cut:], vectors[:cut]), arguments.rounds)
+    taken = seconds(lambda: searched(vectors, labels, cut), arguments.rounds)
     work = cut * (arguments.searched - cut)
     how = f"{arguments.searched} texts, {vectors.nnz / len(found):.0f} words in a text"
     yield Rate("kNN of TF-IDF", "–", work / taken, "test × training texts per second", how)

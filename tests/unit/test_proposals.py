@@ -355,7 +355,7 @@ def test_too_few_usable_texts_are_refused_before_any_work(tmp_path, propose, fra
     [
         (("--text", "bdy"), r"no column 'bdy' for 'text'; columns: number, title, body, queue"),
         (("--label", "title"), "'title' has 0 values with at least 10 texts; needed: a column with two classes"),
-        (("--name", "My Texts"), "folder: 'My Texts' is not possible"),
+        (("--name", "My Texts"), "folder: 'My Texts' is invalid"),
         (("--name", "corpora"), "the name 'corpora' is taken"),
         (("--encoder", "./nowhere"), "encoder './nowhere': no such folder"),
         (("--seeds", "4", "4"), "a seed comes twice"),

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ GENERATOR = np.random.default_rng(0)
 LABELS = GENERATOR.choice(list("abc"), 400)
 VECTORS = GENERATOR.normal(size=(400, 5)) + 2 * (LABELS[:, None] == np.array(list("abcde")))
 TRAIN, TEST = train_test_split(np.arange(400), test_size=0.1, random_state=42)
+NEAREST = partial(neighbors.predict, k=10, metric="euclidean")
 
 
 def test_split_is_scikit_learns_and_depends_on_number_and_seed_alone():
@@ -51,7 +53,7 @@ def test_a_split_of_all_texts_tests_labelled_texts_that_training_can_hold_out():
 
 
 def test_accuracy_and_its_standard_error():
-    scored = scoring.summary(scoring.correct(VECTORS, LABELS, TRAIN, TEST, neighbors.predict))
+    scored = scoring.summary(scoring.correct(VECTORS, LABELS, TRAIN, TEST, NEAREST))
     reference = KNeighborsClassifier(10, algorithm="brute").fit(VECTORS[TRAIN], LABELS[TRAIN])
     value = reference.score(VECTORS[TEST], LABELS[TEST])
     assert scored["value"] == pytest.approx(value)
@@ -155,7 +157,7 @@ def test_centring_changes_cosines_but_not_distances():
     shifted = VECTORS + 50
     plain, centred = (transform(shifted, how) for how in ("none", "centred"))
     predict = {
-        metric: [neighbors.predict(x[TRAIN], LABELS[TRAIN], x[TEST], metric=metric) for x in (plain, centred)]
+        metric: [neighbors.predict(x[TRAIN], LABELS[TRAIN], x[TEST], k=10, metric=metric) for x in (plain, centred)]
         for metric in ("euclidean", "cosine")
     }
     assert (predict["euclidean"][0] == predict["euclidean"][1]).all()

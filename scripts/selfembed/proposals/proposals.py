@@ -5,7 +5,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +100,16 @@ class Proposal:
         """Whether texts have labels."""
         return self.source.get("label") is not None
 
+    @property
+    def n_trained(self) -> int:
+        """Texts to train on."""
+        return self.n_usable - self.n_held_out
+
+    @property
+    def steps_in_an_epoch(self) -> int:
+        """Optimiser steps that see every text once."""
+        return math.ceil(self.n_trained / self.batch_size)
+
 
 def propose(
     folder: str,
@@ -134,25 +144,22 @@ def propose(
     limits = best_limits(shown["text"])
     usable = limits.usable(shown["text"])
     held_out, n_held_out = part_held_out(path, usable, limits)
-    n_trained = int(usable.sum()) - n_held_out
-    batch_size = 32 if n_trained < SMALL else 64
-    epochs = 1 if quick else min(MOST_EPOCHS, math.ceil(LEAST_STEPS / math.ceil(n_trained / batch_size)))
-    return Proposal(
-        folder,
-        source,
-        len(shown),
-        int(usable.sum()),
-        n_held_out,
-        held_out,
-        limits,
-        encoder,
-        seeds[:1] if quick else seeds,
-        batch_size,
-        epochs,
-        sample,
-        quick,
-        tuple(notes),
+    found = Proposal(
+        folder=folder,
+        source=source,
+        n_texts=len(shown),
+        n_usable=int(usable.sum()),
+        n_held_out=n_held_out,
+        held_out=held_out,
+        limits=limits,
+        encoder=encoder,
+        seeds=seeds[:1] if quick else seeds,
+        sample=sample,
+        quick=quick,
+        notes=tuple(notes),
     )
+    found = replace(found, batch_size=32 if found.n_trained < SMALL else 64)
+    return found if quick else replace(found, epochs=min(MOST_EPOCHS, math.ceil(LEAST_STEPS / found.steps_in_an_epoch)))
 
 
 def clean(path: Path, raw: pd.DataFrame, label: str | None) -> pd.DataFrame:
@@ -258,15 +265,15 @@ def name_from(words: str) -> str:
 
 def summary(proposal: Proposal) -> list[str]:
     """What was found and chosen, in a few lines for a person."""
-    path, n_trained = proposal.source["path"], proposal.n_usable - proposal.n_held_out
+    path = proposal.source["path"]
     sampled = f", a random sample ({'a quick look' if proposal.quick else 'more would cost hours and add little'})"
     seeds = ", ".join(map(str, proposal.seeds))
     epochs = f"{proposal.epochs} epoch{'s' if proposal.epochs > 1 else ''}"
-    steps = f"{epochs} of {math.ceil(n_trained / proposal.batch_size):,} steps"
+    steps = f"{epochs} of {proposal.steps_in_an_epoch:,} steps"
     lines = [f"{path}: {note}" if path not in note else note for note in proposal.notes]
     lines.append(f"{path}: {proposal.n_texts:,} texts{sampled if proposal.sample else ''}")
     lines.append(
-        f"{n_trained:,} are trained on ({steps}, seeds {seeds}), {proposal.n_held_out:,} held out as evidence; "
-        f"{proposal.n_texts - proposal.n_usable:,} are too short for that and only in the map"
+        f"{proposal.n_trained:,} are trained on ({steps}, seeds {seeds}), {proposal.n_held_out:,} held out as "
+        f"evidence; {proposal.n_texts - proposal.n_usable:,} are too short for that and only in the map"
     )
     return lines

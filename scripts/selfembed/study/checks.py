@@ -30,6 +30,7 @@ from selfembed.settings.figures import (
 from selfembed.settings.schema import Settings
 from selfembed.settings.scores import Knn, LocalTask, Split, numbers
 from selfembed.study.expansion import texts_of, trained_on, variants
+from selfembed.study.messages import did_you_mean
 
 TABLE_SUFFIXES = ("_summary", "_losses", "_maps")
 
@@ -78,7 +79,8 @@ def unknown(key: str, name: str, kind: str, known: Iterable[str]) -> Iterator[st
     """One line if `name` is not among the known names."""
     known = list(known)
     if name not in known:
-        yield f"{key}: '{name}' is not {kind}; allowed: {', '.join(known) or 'none is defined'}"
+        allowed = ", ".join(known) or "none is defined"
+        yield f"{key}: '{name}' is not {kind}; allowed: {allowed}{did_you_mean(name, known)}"
 
 
 def unknown_in(key: str, names: Iterable[str], kind: str, known: Iterable[str]) -> Iterator[str]:
