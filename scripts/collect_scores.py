@@ -36,7 +36,7 @@ def check_no_divergence(label: str, scores: pd.DataFrame) -> None:
     for row in scores[scores["value"].isna()].to_dict("records"):
         raise InputError(
             f"'{label}': no {row['score']} on {row['corpus']} at step {row['step']}, the run models/{row['model']} "
-            "diverged (its run.json says at which step); allowed: such a run in a `sweep` alone"
+            "diverged (see its run.json); expected: diverged runs only in a `sweep`"
         )
 
 

@@ -21,7 +21,7 @@ def main(argv: list[str]) -> None:
     command_line.add_outputs(parser, output="Parquet file")
     arguments = parser.parse_args(argv)
     if not arguments.folder.is_dir():
-        raise InputError(f"{arguments.folder}: no such folder; needed: a folder with .txt files")
+        raise InputError(f"{arguments.folder}: no such folder; expected: a folder with .txt files")
     table = text_files.read_folder(arguments.folder, arguments.encoding)
     log.info("%s: %d .txt files", arguments.folder, len(table))
     write_table(table, arguments.output)

@@ -1,6 +1,6 @@
 """Download a file from the web and check it.
 
-Starts again when a connection breaks. Writes the file, or nothing if its checksum is wrong.
+Starts again when a connection breaks. Writes the file, or nothing if its checksum is invalid.
 """
 
 import logging
@@ -31,7 +31,9 @@ def download(url: str, expected: str, path: Path) -> None:
     try:
         shelf.fetch(path.name, downloader=downloader)
     except requests.HTTPError as error:
-        raise InputError(f"{url}: the server answers {error.response.status_code} {error.response.reason}") from error
+        raise InputError(
+            f"{url}: the server responded with {error.response.status_code} {error.response.reason}"
+        ) from error
     except (requests.RequestException, OSError) as error:
         raise InputError(f"{url}: could not be downloaded in {TRIES} tries: {first_line(error)}") from error
     check_file(path, expected, url)

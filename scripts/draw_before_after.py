@@ -34,7 +34,7 @@ def main(argv: list[str]) -> None:
     groups = before.drop_duplicates("encoder").set_index("encoder")["group"].fillna("")
     encoders.sort(key=lambda name: list(dict.fromkeys(groups)).index(groups[name]))
     if not encoders:
-        raise InputError(f"{arguments.table}: no encoder is there both with and without a recipe; nothing to draw")
+        raise InputError(f"{arguments.table}: no encoder appears both with and without a recipe; nothing to draw")
     figure, (axis,) = figures.new_figure(max(5.0, 2.2 + 0.55 * len(encoders)), 7.6)
     for place, encoder in enumerate(encoders):
         low, high = (part.loc[part["encoder"] == encoder, "value"] for part in (before, after))

@@ -32,7 +32,7 @@ def main(argv: list[str]) -> None:
     means, known, sets = blocks.block_means(scores, published, ["series", "step", "seed"])
     means, known = panels.numbers(means, "step"), panels.numbers(known, "step")
     if means.empty:
-        raise InputError(f"{arguments.table}: no step has a score of every task; nothing to draw")
+        raise InputError(f"{arguments.table}: no step has scores of all tasks; nothing to draw")
     names = [name for name in BLOCKS if name in set(means["block"])]
     names += sorted(set(means["block"]) - {*names, *sets})
     colors = figures.palette(names) | PAPER_COLORS

@@ -23,7 +23,7 @@ def main(argv: list[str]) -> None:
     corpora = [pd.read_csv(path, keep_default_na=False) for path in arguments.classes]
     for path, sizes in zip(arguments.classes, corpora, strict=True):
         if sizes.empty:
-            raise InputError(f"{path}: no class; needed: a corpus with labelled texts")
+            raise InputError(f"{path}: no classes; expected: a corpus with labels")
     figure, axes = figures.new_figure(16, 0.8 + 4.6 * len(corpora), len(corpora), rows=len(corpora))
     for axis, sizes in zip(axes, corpora, strict=True):
         axis.bar(range(len(sizes)), sizes["texts"], color="#4c72b0", width=0.8 if len(sizes) <= NAMED else 1.0)

@@ -38,7 +38,7 @@ def main(argv: list[str]) -> None:
     found = {role: getattr(arguments, role) for role in ("freezing", "layers", "benchmark")}
     found = {role: path for role, path in found.items() if path and len(tables.read(path))}
     if not found:
-        raise InputError("none of the tables has a row; nothing to draw")
+        raise InputError("all tables are empty; nothing to draw")
     figure, axes = figures.new_figure(2.6 + 4.8 * len(found), 4.6, len(found))
     if {"freezing", "layers"} <= set(found):
         axes[0].sharey(axes[1])

@@ -34,7 +34,7 @@ def main(argv: list[str]) -> None:
     if len(arguments.maps) != len(arguments.models) or len(set(arguments.models)) != len(arguments.models):
         raise InputError(
             f"--models: {len(arguments.models)} names for {len(arguments.maps)} maps; "
-            "needed: a name for each, all different"
+            "expected: a name for each, all different"
         )
     import numpy as np
     import pandas as pd
@@ -50,9 +50,9 @@ def main(argv: list[str]) -> None:
     diverged = [name for name, positions in maps.items() if np.isnan(positions).all()]
     maps = {name: positions for name, positions in maps.items() if name not in diverged}
     if diverged:
-        log.warning("left out, as their runs diverged: %s", ", ".join(diverged))
+        log.warning("omitted because their runs diverged: %s", ", ".join(diverged))
     if not maps:
-        raise InputError("--maps: none has a position, as all runs diverged; needed: a map of a model")
+        raise InputError("--maps: no positions because all runs diverged; expected: a map of at least one model")
     numbers, names = arguments.clusters
     clusters = read_rows(numbers, corpus, ["cluster"])["cluster"].map(pd.read_csv(names).set_index("cluster")["name"])
     note = f"Groups of similar texts, found in the embeddings of {arguments.models[-1]} and named by their own words."
@@ -80,7 +80,7 @@ def read_rows(path: Path, corpus, columns: list[str]):
     except (ValueError, OSError) as error:
         raise InputError(f"{path}: no table with the columns id, {', '.join(columns)}: {first_line(error)}") from error
     if table["id"].tolist() != corpus["id"].tolist():
-        raise InputError(f"{path}: its texts are not those of the corpus; needed: the same ids in the same order")
+        raise InputError(f"{path}: its texts differ from the corpus; expected: the same ids in the same order")
     return table[columns]
 
 

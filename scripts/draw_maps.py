@@ -24,7 +24,7 @@ def main(argv: list[str]) -> None:
     options.add(parser, MapsFigure, keep=("pooling", "score"))
     arguments = parser.parse_args(argv)
     if arguments.score and arguments.table is None:
-        raise InputError("--table: missing; needed: the table with the score that is shown, or --no-score")
+        raise InputError("--table: missing; expected: the table with the score that is shown, or --no-score")
     from selfembed.drawing import figures
     from selfembed.scores import tables
 

@@ -68,8 +68,8 @@ def main(argv: list[str]) -> None:
     chosen, devices = arguments.recipe, arguments.devices
     if chosen.batch_size % devices:
         raise InputError(
-            f"--batch-size {chosen.batch_size}: {devices} devices cannot share it evenly; "
-            f"needed: a multiple of {devices}"
+            f"--batch-size {chosen.batch_size}: {devices} devices need equal parts of it; "
+            f"expected: a multiple of {devices}"
         )
     device = choose_device(arguments.device, devices)
     if processes.count() < devices:

@@ -29,7 +29,7 @@ def main(argv: list[str]) -> None:
     else:
         source, adapter = package_folder(encoder.package) / encoder.folder, None
     if not source.is_dir():
-        raise InputError(f"{source}: no such folder; needed: a transformers checkpoint")
+        raise InputError(f"{source}: no such folder; expected: a transformers checkpoint")
     checkpoints.check(source, encoder.layers, encoder.sha256)
     with written_whole(arguments.output) as folder:
         folder.mkdir()

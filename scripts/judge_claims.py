@@ -61,7 +61,9 @@ def parsed(text: str) -> list[dict]:
     try:
         return json.loads(text)
     except ValueError as error:
-        raise argparse.ArgumentTypeError(f"no JSON ({error}); needed: the claims as the workflow gives them") from error
+        raise argparse.ArgumentTypeError(
+            f"no JSON ({error}); expected: the claims as the workflow gives them"
+        ) from error
 
 
 if __name__ == "__main__":

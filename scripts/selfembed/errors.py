@@ -2,7 +2,7 @@
 
 
 class InputError(ValueError):
-    """Invalid user input. The message says what is wrong, where, and what is expected."""
+    """Invalid user input. The message says what is invalid, where, and what is expected."""
 
 
 def first_line(error: BaseException) -> str:

@@ -412,7 +412,7 @@ def test_only_the_scores_that_claims_need_are_asked_for():
 
 WRONG = {
     "unknown experiment": ({"experiment": "none"}, {}, "evidence.0.experiment: 'none' is not an experiment"),
-    "unknown label": ({"models": ["After", "Else"]}, {}, "evidence.0: 'Else' is not a label; allowed: Before, After"),
+    "unknown label": ({"models": ["After", "Else"]}, {}, "evidence.0: 'Else' is not a label; expected: Before, After"),
     "unknown score": ({"score": "linear"}, {}, "evidence.0.score: 'linear' is not a score of the experiment"),
     "unknown corpus": ({"corpora": ["docs"]}, {}, "evidence.0.corpora.0: 'docs' is not a corpus of the experiment"),
     "no such step": ({"models": [{"label": "After", "step": 3}, "Before"]}, {}, "'After' has no such score"),
@@ -437,7 +437,7 @@ def test_a_wrong_claim_is_one_line(case):
 
 def test_a_share_needs_a_limit_and_a_trend_several_layers():
     share = {"compare": "share", "experiment": "main", "start": "Before", "reached": "After", "end": "After"}
-    with pytest.raises(InputError, match="no limit; allowed: at_least or at_most"):
+    with pytest.raises(InputError, match="no limit; expected: at_least or at_most"):
         load(with_claim(share))
-    with pytest.raises(InputError, match=r"'After' has fewer than 3 scored layers; allowed: layers: all"):
+    with pytest.raises(InputError, match=r"'After' has fewer than 3 scored layers; expected: layers: all"):
         load(with_claim({"compare": "trend", "experiment": "main", "model": "After"}))

@@ -63,8 +63,8 @@ def test_fewer_clusters_where_fewer_embeddings_differ():
 @pytest.mark.parametrize(
     ("vectors", "message"),
     [
-        (np.ones((9, 2)), "9 texts are too few for clusters; needed: 10"),
-        (np.full((10, 2), np.nan), "embeddings are not finite; needed: numbers"),
+        (np.ones((9, 2)), "9 texts are too few for clusters; expected: at least 10"),
+        (np.full((10, 2), np.nan), "embeddings contain NaN or infinity; expected: finite numbers"),
     ],
 )
 def test_what_cannot_be_clustered_is_told_in_a_line(vectors, message):

@@ -41,7 +41,7 @@ def test_format_overrides_the_ending(tmp_path):
     path = tmp_path / "texts.data"
     TABLE.to_csv(path, sep="\t", index=False)
     assert len(read_source(path, format="tsv", text="abstract")) == 3
-    with pytest.raises(InputError, match=r"cannot tell the format from the ending '.data'; allowed: .csv, .tsv"):
+    with pytest.raises(InputError, match=r"unknown file format: ending '.data'; expected: .csv, .tsv"):
         read_source(path, text="abstract")
 
 
@@ -163,7 +163,7 @@ def test_duplicates_can_be_kept():
 
 
 def test_nothing_left_says_where_the_rows_went():
-    with pytest.raises(InputError, match="no text is left: 2 read, 1 empty, 1 too short"):
+    with pytest.raises(InputError, match="no texts left: 2 read, 1 empty, 1 too short"):
         prepare(raw(["", "ab"]), minimum_length=3)
 
 

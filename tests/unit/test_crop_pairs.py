@@ -98,7 +98,7 @@ def test_too_few_texts_are_one_clear_line(tmp_path):
     assert done.returncode != 0
     assert done.stderr.splitlines()[-1] == (
         f"error: {tmp_path}/corpus.parquet: 10 of the 10 held-out texts have two packs of 2 sentences of 100 to 250 "
-        "characters; needed: 50 (more or longer texts, a larger held_out, or other limits)"
+        "characters; expected: 50 (more or longer texts, a larger held_out, or other limits)"
     )
     done = subprocess.run([*command, "--held-out", "0.6"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -205,7 +205,7 @@ def test_the_standard_error_of_uniformity_is_what_new_texts_show():
 
 @pytest.mark.parametrize("ids", [["a", "b"], ["a/0", "a/1"], ["a/0", "b/1"] * 2, ["a/1", "a/0", "b/0", "b/1"]])
 def test_other_corpora_are_refused(ids):
-    with pytest.raises(InputError, match=r"^not a corpus of crops: .*; allowed: type crops$"):
+    with pytest.raises(InputError, match=r"^not a corpus of crops: .*; expected: type crops$"):
         crop_pairs.positions(np.array(ids))
 
 

@@ -54,7 +54,7 @@ def download(hub, output, repository="team/encoder", revision=REVISION, layers=2
 
 
 def error(done):
-    """The one line that says what is wrong."""
+    """The one line that says what is invalid."""
     assert done.returncode == 1
     errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
     assert len(errors) == 1, done.stderr

@@ -120,7 +120,7 @@ def test_chosen_layers(words, expected):
 
 @pytest.mark.parametrize("words", [[4], [-1], "first", [0, 9]])
 def test_layers_that_do_not_exist(words):
-    with pytest.raises(InputError, match="does not exist; allowed: all, last, or numbers from 0 to 3"):
+    with pytest.raises(InputError, match="does not exist; expected: all, last, or numbers from 0 to 3"):
         embedding.chosen_layers(words, 3)
 
 
@@ -132,7 +132,7 @@ def test_tfidf_and_svd_are_scikit_learns():
     np.testing.assert_allclose(bag_of_words(texts, components=5), svd)
     unit = bag_of_words(texts, components=5, normalise=True)
     np.testing.assert_allclose(unit, svd / np.linalg.norm(svd, axis=1, keepdims=True))
-    with pytest.raises(InputError, match="allowed: components up to"):
+    with pytest.raises(InputError, match="expected: components up to"):
         bag_of_words(texts, components=30)
 
 

@@ -371,22 +371,22 @@ def test_labels(entry, labels):
     [
         pytest.param(
             {"temprature": [1]},
-            f": 'temprature' is not a recipe key with a single value; allowed: {RECIPE_KEYS}",
+            f": 'temprature' is not a recipe key with a single value; expected: {RECIPE_KEYS}",
             id="unknown key",
         ),
         pytest.param(
             {"augmentation__sentence": [1]},
-            f": 'augmentation.sentence' is not a recipe key with a single value; allowed: {RECIPE_KEYS}",
+            f": 'augmentation.sentence' is not a recipe key with a single value; expected: {RECIPE_KEYS}",
             id="unknown key in a group",
         ),
         pytest.param(
             {"temperature__low": [1]},
-            f": 'temperature.low' is not a recipe key with a single value; allowed: {RECIPE_KEYS}",
+            f": 'temperature.low' is not a recipe key with a single value; expected: {RECIPE_KEYS}",
             id="key below a value",
         ),
         pytest.param(
             {"augmentation": ["crops", "dropout"]},
-            f": 'augmentation' is not a recipe key with a single value; allowed: {RECIPE_KEYS}",
+            f": 'augmentation' is not a recipe key with a single value; expected: {RECIPE_KEYS}",
             id="group",
         ),
         pytest.param(
@@ -405,18 +405,18 @@ def test_labels(entry, labels):
         ),
         pytest.param(
             {"augmentation__type": ["fancy"]},
-            ".augmentation: type 'fancy' is unknown; allowed: 'crops', 'dropout', 'halves', 'whole_text'",
+            ".augmentation: type 'fancy' is unknown; expected: 'crops', 'dropout', 'halves', 'whole_text'",
             id="unknown type",
         ),
         pytest.param(
             {"augmentation__minimum_length": [300]},
-            ".augmentation: minimum_length 300 is above maximum_length 250; allowed: at most 250",
+            ".augmentation: minimum_length 300 is above maximum_length 250; expected: at most 250",
             id="combination in a group",
         ),
         pytest.param(
             {"pooling": ["token7"], "max_length": [7]},
             ": pooling 'token7' does not exist in max_length 7; "
-            "allowed: mean, cls, last, or a max_length of at least 8",
+            "expected: mean, cls, last, or a max_length of at least 8",
             id="combination of keys",
         ),
     ],

@@ -49,7 +49,7 @@ def test_a_local_file_with_one_row_more_is_refused_in_one_line(source):
         path.unlink()
     with pytest.raises(InputError) as refused:
         prepare(with_one_row_more(source), "--expect-rows 6")
-    message = "news: 7 texts instead of 6 (corpora.news.expect.rows); is it the right file or revision?"
+    message = "news: 7 texts instead of 6 (corpora.news.expect.rows); is this the right file or revision?"
     assert str(refused.value) == message
     assert list((source.parent / "out").iterdir()) == []
 
@@ -60,7 +60,7 @@ def test_every_number_that_differs_is_named(source):
     assert str(refused.value) == (
         "news: 7 texts instead of 6 (corpora.news.expect.rows), "
         "6 labelled texts instead of 5 (corpora.news.expect.labelled), "
-        "3 classes instead of 2 (corpora.news.expect.classes); is it the right file or revision?"
+        "3 classes instead of 2 (corpora.news.expect.classes); is this the right file or revision?"
     )
 
 

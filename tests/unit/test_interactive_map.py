@@ -173,8 +173,8 @@ def test_a_corpus_without_titles_has_none():
 @pytest.mark.parametrize(
     ("positions", "message"),
     [
-        (np.zeros((3, 2)), "map of 'Before': 3 positions, but 60 texts; needed: one for each"),
-        (np.full((60, 2), np.inf), "map of 'Before': a position is not finite; needed: numbers"),
+        (np.zeros((3, 2)), "map of 'Before': 3 positions, but 60 texts; expected: one for each"),
+        (np.full((60, 2), np.inf), "map of 'Before': a position is NaN or infinite; expected: finite numbers"),
     ],
 )
 def test_a_map_that_does_not_fit_is_told_in_a_line(positions, message):
@@ -240,5 +240,5 @@ def test_a_broken_input_is_told_in_a_line(words, tmp_path, name, change, message
 
 
 def test_a_name_for_every_map(words):
-    with pytest.raises(InputError, match="--models: 1 names for 2 maps; needed: a name for each"):
+    with pytest.raises(InputError, match="--models: 1 names for 2 maps; expected: a name for each"):
         draw_interactive_map.main([word for word in words if word != "After"])

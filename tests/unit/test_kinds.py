@@ -91,20 +91,20 @@ def test_a_family_has_all_of_its_kinds_in_the_schema(family, bases, kinds):
 
 
 def test_a_kind_that_lacks_a_fact_is_an_error_at_import():
-    with pytest.raises(TypeError, match="New lacks same_text_twice; needed: what Masked says of every kind"):
+    with pytest.raises(TypeError, match="New lacks same_text_twice; expected: what Masked says of every kind"):
 
         class New(Masked):
             type: typing.Literal["new"]
 
     with pytest.raises(
-        TypeError, match="NewSource lacks columns, downloaded, label_setting, labelled; needed: what OwnSource"
+        TypeError, match="NewSource lacks columns, downloaded, label_setting, labelled; expected: what OwnSource"
     ):
 
         class NewSource(OwnSource):
             type: typing.Literal["new"]
             raw = PythonDocsSource.raw
 
-    with pytest.raises(TypeError, match="NewFigure lacks panels, published; needed: what FigureKind says"):
+    with pytest.raises(TypeError, match="NewFigure lacks panels, published; expected: what FigureKind says"):
 
         class NewFigure(FigureKind):
             draw: typing.Literal["new"]

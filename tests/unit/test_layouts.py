@@ -94,13 +94,13 @@ def test_rows_are_the_chosen_ones_in_their_order():
 def test_a_cell_averages_seeds_alone(column, other, named):
     crops = TABLE[TABLE["series"] == "Crops"]
     both = pd.concat([crops, crops.assign(**{column: other})])
-    with pytest.raises(InputError, match=f"^{named} would be averaged; allowed: one {column} in every place"):
+    with pytest.raises(InputError, match=f"^{named} would be averaged; expected: one {column} in every place"):
         lay_out(both)
     assert lay_out(both, rows=column).loc[other, "one"] == "51.0 ± 1.4"
 
 
 def test_a_seed_counts_once():
-    with pytest.raises(InputError, match=r"^series Crops, corpus one, seed 1: more than one number; allowed: one"):
+    with pytest.raises(InputError, match=r"^series Crops, corpus one, seed 1: more than one number; expected: one"):
         lay_out(pd.concat([TABLE, TABLE]))
 
 
@@ -134,8 +134,8 @@ def test_nothing_to_lay_out_is_one_clear_line():
 @pytest.mark.parametrize(
     ("column", "message"),
     [
-        ("score", "score: .* would be averaged; allowed: one score"),
-        ("step", "step: .* would be averaged; allowed: one step"),
+        ("score", "score: .* would be averaged; expected: one score"),
+        ("step", "step: .* would be averaged; expected: one step"),
         ("x", "seed 1: more than one number"),
     ],
 )

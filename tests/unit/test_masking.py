@@ -66,7 +66,7 @@ def test_an_encoder_without_mask_token_is_one_clear_line(model):
 
 @pytest.mark.parametrize("fraction", [-0.1, 1.0, 1.5])
 def test_a_fraction_that_cannot_be_masked(model, fraction):
-    with pytest.raises(InputError, match=f"mask_fraction is {fraction}; allowed: 0 and more, less than 1"):
+    with pytest.raises(InputError, match=f"mask_fraction is {fraction}; expected: at least 0 and less than 1"):
         preprocess(model, fraction, [text(4)])
 
 

@@ -113,6 +113,6 @@ def test_vote_ties_go_to_the_label_that_sorts_first():
 
 def test_too_few_texts_is_one_clear_line():
     with pytest.raises(
-        InputError, match=r"^4 labelled training texts are too few for k = 10 neighbours; allowed: up to 4$"
+        InputError, match=r"^4 labelled training texts are too few for k = 10 neighbours; expected: at most 4$"
     ):
         neighbors.predict(np.zeros((4, 2)), np.array(list("aabb")), np.zeros((1, 2)), k=10, metric="euclidean")

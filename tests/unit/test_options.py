@@ -207,15 +207,15 @@ def test_what_is_known_otherwise_is_checked_with_the_rest():
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("--temperature 0", "argument --temperature: '0.0' is not possible; allowed: numbers above 0"),
-        ("--temperature nan", "argument --temperature: 'nan' is not possible; allowed: numbers above 0"),
-        ("--temperature hot", "argument --temperature: 'hot' is not possible; allowed: numbers above 0"),
-        ("--warmup 2", "argument --warmup: '2.0' is not possible; allowed: numbers from 0 to 1"),
-        ("--batch-size 1", "argument --batch-size: '1' is not possible; allowed: whole numbers from 2"),
-        ("--batch-size 2.5", "argument --batch-size: '2.5' is not possible; allowed: whole numbers from 2"),
-        ("--projection 8 0", "argument --projection: '0' is not possible; allowed: whole numbers from 1"),
+        ("--temperature 0", "argument --temperature: '0.0' is invalid; expected: numbers above 0"),
+        ("--temperature nan", "argument --temperature: 'nan' is invalid; expected: numbers above 0"),
+        ("--temperature hot", "argument --temperature: 'hot' is invalid; expected: numbers above 0"),
+        ("--warmup 2", "argument --warmup: '2.0' is invalid; expected: numbers from 0 to 1"),
+        ("--batch-size 1", "argument --batch-size: '1' is invalid; expected: whole numbers from 2"),
+        ("--batch-size 2.5", "argument --batch-size: '2.5' is invalid; expected: whole numbers from 2"),
+        ("--projection 8 0", "argument --projection: '0' is invalid; expected: whole numbers from 1"),
         ("--pooling max", "argument --pooling: invalid choice: 'max' (choose from 'mean', 'cls', 'last', 'token7')"),
-        ("--pooling token7 --max-length 4", "pooling 'token7' does not exist in max_length 4; allowed: mean, cls"),
+        ("--pooling token7 --max-length 4", "pooling 'token7' does not exist in max_length 4; expected: mean, cls"),
         ("--temperatur 1", "unrecognized arguments: --temperatur 1"),
     ],
 )

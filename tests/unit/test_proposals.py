@@ -113,7 +113,7 @@ def test_a_folder_of_txt_files_is_a_corpus(tmp_path, propose):
     _, config = propose("notes", "--label", "folder")
     assert config["corpora"]["texts"]["source"]["label"] == "folder"
     assert config["experiments"]["accuracy"]["scores"] == ["knn", "linear"]
-    with pytest.raises(InputError, match=r"a folder of \.txt files has no columns; allowed: LABEL=folder"):
+    with pytest.raises(InputError, match=r"a folder of \.txt files has no columns; expected: LABEL=folder"):
         propose("notes", "--text", "body")
 
 
@@ -135,7 +135,9 @@ def test_where_it_is_not_clear_the_candidates_are_listed():
 
 def test_without_texts_all_columns_are_listed():
     frame = pd.DataFrame({"name": ["Ann"] * 9, "year": range(9), "many": [["a"]] * 9, "empty": [None] * 9})
-    with pytest.raises(InputError, match=r"no column has cells of several words; columns: name, year, many, empty"):
+    with pytest.raises(
+        InputError, match=r"no column contains texts of several words; columns: name, year, many, empty"
+    ):
         columns.find_text(frame, "file")
 
 
@@ -328,8 +330,8 @@ def test_models_are_compared_before_and_after_and_with_words(tmp_path, propose):
 @pytest.mark.parametrize(
     ("frame", "said"),
     [
-        (table(1), r"1 different text \(1 read, 0 empty, 0 duplicate\); needed: at least 100"),
-        (table(40), "40 different texts .* needed: at least 100"),
+        (table(1), r"1 different text \(1 read, 0 empty, 0 duplicate\); expected: at least 100"),
+        (table(40), "40 different texts .* expected: at least 100"),
         (pd.concat([table(1)] * 500), r"1 different text \(500 read, 0 empty, 499 duplicate\)"),
         (table(500).assign(body="yes."), "1 different text "),
         (
@@ -337,7 +339,7 @@ def test_models_are_compared_before_and_after_and_with_words(tmp_path, propose):
             "0 of 500 texts are long enough: they have at least 2 sentences of 10 to 1000 characters",
         ),
         (pd.concat([table(60), table(90, sentences=1, length=200, seed=1)]), "60 of 150 texts are long enough"),
-        (table(500).assign(body=None), "no text is left: 500 read, 500 empty"),
+        (table(500).assign(body=None), "no texts left: 500 read, 500 empty"),
         (table(0), "no rows"),
     ],
     ids=["one", "forty", "duplicates", "the same word", "short", "sixty long ones", "empty", "header"],
@@ -346,7 +348,7 @@ def test_too_few_usable_texts_are_refused_before_any_work(tmp_path, propose, fra
     path = write(frame, tmp_path / "few.csv")
     with pytest.raises(InputError, match=said) as refused:
         propose(path, "--text", "body")
-    assert str(refused.value).startswith(f"{path}: ") and "; needed: " in str(refused.value)
+    assert str(refused.value).startswith(f"{path}: ") and "; expected: " in str(refused.value)
     assert not list(tmp_path.glob("*.yaml"))
 
 
@@ -354,7 +356,7 @@ def test_too_few_usable_texts_are_refused_before_any_work(tmp_path, propose, fra
     ("arguments", "said"),
     [
         (("--text", "bdy"), r"no column 'bdy' for 'text'; columns: number, title, body, queue"),
-        (("--label", "title"), "'title' has 0 values with at least 10 texts; needed: a column with two classes"),
+        (("--label", "title"), "'title' has 0 values with 10 texts or more; expected: a column with two classes"),
         (("--name", "My Texts"), "folder: 'My Texts' is invalid"),
         (("--name", "corpora"), "the name 'corpora' is taken"),
         (("--encoder", "./nowhere"), "encoder './nowhere': no such folder"),
@@ -369,11 +371,11 @@ def test_wrong_options_are_one_line(tmp_path, propose, arguments, said):
 
 def test_a_file_that_does_not_exist_or_is_of_another_kind_is_told(tmp_path, propose):
     with pytest.raises(
-        InputError, match=r"nothing\.csv: does not exist; needed: a \.csv, \.tsv, \.jsonl, \.parquet file"
+        InputError, match=r"nothing\.csv: does not exist; expected: a \.csv, \.tsv, \.jsonl, \.parquet file"
     ):
         propose("nothing.csv")
     (tmp_path / "book.pdf").write_bytes(b"%PDF")
-    with pytest.raises(InputError, match=r"cannot tell the format from the ending '\.pdf'"):
+    with pytest.raises(InputError, match=r"unknown file format: ending '\.pdf'"):
         propose("book.pdf")
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match=r"no \.txt file in this folder"):
@@ -402,7 +404,7 @@ def test_a_config_for_other_texts_is_not_replaced(tmp_path, propose):
     propose("x.csv")
     (tmp_path / "other").mkdir()
     write(table(), tmp_path / "other/x.csv")
-    with pytest.raises(InputError, match=r"my_x\.yaml is a config for x\.csv; needed: another NAME"):
+    with pytest.raises(InputError, match=r"my_x\.yaml is a config for x\.csv; expected: another NAME"):
         propose("other/x.csv")
     assert yaml.safe_load((tmp_path / "my_x.yaml").read_text())["corpora"]["texts"]["source"]["path"] == "x.csv"
 

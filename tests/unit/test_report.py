@@ -219,7 +219,7 @@ def test_a_revision_that_the_config_does_not_pin_is_told(tmp_path):
     told = with_revision("some/body (Hugging Face hub)", tmp_path)
     assert told == "some/body (Hugging Face hub), at revision 01234567, the newest when it was downloaded"
     (tmp_path / "model.json").write_text("{}")
-    with pytest.raises(InputError, match=r"model\.json: damaged: needed: a group with revision"):
+    with pytest.raises(InputError, match=r"model\.json: damaged: expected: a group with revision"):
         with_revision("some/body", tmp_path)
 
 
@@ -358,10 +358,10 @@ def replace(name, old, new):
     [
         (lose("run/run.json"), r"run\.json: damaged: .*No such file"),
         (lose("run/loss.csv"), r"loss\.csv: cannot be read as a table: "),
-        (lose("run/final/modules.json"), "final: contains no model; needed: a step that the run kept"),
-        (replace("counts.json", "rows", "columns"), r"counts\.json: damaged: needed: a group with rows; "),
-        (replace("description.csv", "1000,0,0,812.4\n", ""), r"description\.csv: no rows; needed: at least one"),
-        (replace("run/loss.csv", "1,2.5\n2,0.5\n", ""), r"loss\.csv: no rows; needed: at least one"),
+        (lose("run/final/modules.json"), "final: contains no model; expected: a step that the run kept"),
+        (replace("counts.json", "rows", "columns"), r"counts\.json: damaged: expected: a group with rows; "),
+        (replace("description.csv", "1000,0,0,812.4\n", ""), r"description\.csv: no rows; expected: at least one"),
+        (replace("run/loss.csv", "1,2.5\n2,0.5\n", ""), r"loss\.csv: no rows; expected: at least one"),
         (replace("description.csv", "labelled", "labeled"), r"description\.csv: no column labelled; columns: texts, "),
         (replace("differences.csv", ",sentence", ",words"), r"differences\.csv: no column sentence; columns: corpus, "),
         (replace("differences.csv", "recall@1", "recall@7"), r"differences\.csv: measure 'recall@7' is unknown; "),
@@ -388,7 +388,7 @@ def test_a_file_that_is_not_there_ends_in_a_line(tmp_path, capsys):
 
 def test_a_figure_that_is_no_picture_is_told_in_a_line(tmp_path):
     (tmp_path / "a.png").write_bytes(b"no picture")
-    with pytest.raises(InputError, match=r"a\.png: no PNG; needed: a figure of this workflow"):
+    with pytest.raises(InputError, match=r"a\.png: no PNG; expected: a figure of this workflow"):
         report(tmp_path, [row("After", "Before", BETTER)], "--entry", "A", "What.", "", str(tmp_path / "a.png"))
 
 

@@ -240,7 +240,7 @@ def test_a_damaged_state_is_named_and_the_one_before_is_gone_on_from(tmp_path, c
     (last / name).write_bytes(change((last / name).read_bytes()))
     with caplog.at_level(logging.INFO, logger="selfembed"):
         found = train_with_states(tmp_path)
-    assert f"{last}: damaged, not gone on from" in caplog.messages
+    assert f"{last}: damaged; not used for resuming" in caplog.messages
     assert "going on after step 3 of 6" in caplog.messages
     assert all(torch.equal(found[key], undisturbed[key]) for key in undisturbed)
 

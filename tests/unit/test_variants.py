@@ -60,7 +60,7 @@ def test_without_freezing_embeddings_and_position_bias_train(tmp_path):
 
 @pytest.mark.parametrize("unfrozen", [0, 4])
 def test_layers_that_do_not_exist_cannot_be_unfrozen(tmp_path, unfrozen):
-    with pytest.raises(InputError, match=f"unfrozen_layers is {unfrozen}, the encoder has 3 layers; allowed: 1 to 3"):
+    with pytest.raises(InputError, match=f"unfrozen_layers is {unfrozen}, the encoder has 3 layers; expected: 1 to 3"):
         encoders.freeze_below(small_mpnet(tmp_path)[0], unfrozen)
 
 

@@ -125,9 +125,9 @@ def read_pairs(path: Path) -> pd.DataFrame:
     try:
         pairs = pd.read_parquet(path, columns=PAIR_COLUMNS).astype({"anchor": object, "positive": object})
     except Exception as error:  # whatever the bytes do to the parser
-        raise InputError(f"{path}: no pairs: {first_line(error)}; needed: {', '.join(PAIR_COLUMNS)}") from error
+        raise InputError(f"{path}: no pairs: {first_line(error)}; expected: {', '.join(PAIR_COLUMNS)}") from error
     if pairs.empty:
-        raise InputError(f"{path}: no pairs; needed: at least one row")
+        raise InputError(f"{path}: no pairs; expected: at least one row")
     return pairs
 
 
@@ -152,7 +152,7 @@ def parts(n_texts: int, held_out: float) -> tuple[np.ndarray, np.ndarray]:
     try:
         kept, others = split(n_texts, held_out, HELD_OUT_SEED)
     except ValueError as error:
-        raise InputError(f"held_out is {held_out}, which cannot be taken from {n_texts} texts: {error}") from error
+        raise InputError(f"held_out is {held_out}, which cannot be held out from {n_texts} texts: {error}") from error
     return np.sort(kept), np.sort(others)
 
 
@@ -191,7 +191,7 @@ def make_pairs(
         needed = "two sentences"
         if chosen.takes_packs:
             needed = in_words(**limits)
-        raise InputError(f"none of the {len(kept)} texts has {needed}; needed: longer texts or other limits")
+        raise InputError(f"none of the {len(kept)} texts has {needed}; expected: longer texts or other limits")
     ids = corpus["id"].to_numpy()
     generator = np.random.default_rng(seed)
     progress = Progress(epochs * len(usable), "pairs")
@@ -230,7 +230,7 @@ def crop_corpus(
     usable = np.array([index for index, found in candidates.items() if len(found) >= 2], dtype=np.int64)
     if len(usable) < FEWEST:
         raise InputError(
-            f"{len(usable)} of the {len(positions)} held-out texts have {in_words(**limits)}; needed: {FEWEST} "
+            f"{len(usable)} of the {len(positions)} held-out texts have {in_words(**limits)}; expected: {FEWEST} "
             "(more or longer texts, a larger held_out, or other limits)"
         )
     generator = np.random.default_rng(seed)

@@ -97,7 +97,7 @@ def _one_line_errors(repository: str, revision: str, name: str) -> Iterator[None
     try:
         yield
     except RepositoryNotFoundError as error:
-        raise InputError(f"hub: no repository '{repository}' (or it needs a login)") from error
+        raise InputError(f"hub: no repository '{repository}' (or it requires a login)") from error
     except RevisionNotFoundError as error:
         raise InputError(f"hub: '{repository}' has no revision {revision}") from error
     except LocalEntryNotFoundError as error:

@@ -80,7 +80,7 @@ def chosen_colors(words: list[str]) -> dict[str, str]:
     """
     for word in words:
         if not re.fullmatch(r"(?s).*=#[0-9a-fA-F]{6}", word):
-            raise InputError(f"--colors: {word!r} is not possible; allowed: label=#rrggbb")
+            raise InputError(f"--colors: {word!r} is invalid; expected: label=#rrggbb")
     pairs = (word.rsplit("=", 1) for word in words)
     return {wrapped(label): color for label, color in pairs}
 
@@ -138,7 +138,7 @@ def save(figure: Figure, paths: list[Path]) -> None:
     """
     for path in paths:
         if path.suffix.removeprefix(".") not in figure.canvas.get_supported_filetypes():
-            raise InputError(f"{path}: '{path.suffix}' is no image format; allowed: .png, .pdf, .svg")
+            raise InputError(f"{path}: '{path.suffix}' is no image format; expected: .png, .pdf, .svg")
         metadata = {"CreationDate": None} if path.suffix == ".pdf" else {}
         with written_whole(path) as temporary:
             figure.savefig(temporary, metadata=metadata)

@@ -80,7 +80,7 @@ def chosen_layers(layers: str | list[int], n_layers: int) -> list[int]:
         return [n_layers]
     for layer in [layers] if isinstance(layers, str) else layers:
         if layer not in range(n_layers + 1):
-            raise InputError(f"layer '{layer}' does not exist; allowed: all, last, or numbers from 0 to {n_layers}")
+            raise InputError(f"layer '{layer}' does not exist; expected: all, last, or numbers from 0 to {n_layers}")
     return sorted(set(layers))
 
 

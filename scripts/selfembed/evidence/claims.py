@@ -212,7 +212,7 @@ def rows_of(point: dict, comparison: dict, place: list[str], scores: pd.DataFram
         what = f"'{comparison['score']}' of '{point['label']}', step {point['step']}, layer {point['layer']}"
         raise InputError(
             f"no score {what}, on {', '.join(place)} among the given files, or all its runs diverged; "
-            f"needed: scores of experiment '{comparison['experiment']}'"
+            f"expected: scores of experiment '{comparison['experiment']}'"
         )
     return tables.one_number_per(["corpus"], found)
 
@@ -369,7 +369,7 @@ def in_words(comparison: dict) -> str:
             return f"{labels[0]}: share of the gain from {steps[0]} to {steps[2]} that is reached at {steps[1]}"
         case "share":
             return f"{names[1]}: share of the gain from {names[0]} to {names[2]}"
-    raise InputError(f"comparison {comparison['compare']!r} has no words; needed: an entry in claims.in_words")
+    raise InputError(f"comparison {comparison['compare']!r} has no words; expected: an entry in claims.in_words")
 
 
 def other_layer(point: dict[str, Any]) -> str:

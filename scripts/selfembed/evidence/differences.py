@@ -74,7 +74,7 @@ def compare(
     scores = tables.one_number_per(PLACE, scores.reset_index(drop=True))
     diverged = pd.Series([by_text.empty for by_text in outcomes], dtype=bool)
     for label, seeds in scores[diverged].groupby("label", sort=False)["seed"]:
-        log.warning("'%s': left out, as the runs diverged: seeds %s", label, ", ".join(map(str, seeds.unique())))
+        log.warning("'%s': omitted because the runs diverged: seeds %s", label, ", ".join(map(str, seeds.unique())))
     scores = scores[~diverged]
     rows = []
     for (corpus, score), group in scores.groupby(["corpus", "score"], sort=False):
@@ -132,7 +132,7 @@ def aligned(outcomes: Iterable[pd.Series], what: str) -> np.ndarray:
     columns = [first.to_numpy(dtype=np.float64)]
     for other in others:
         if len(other) != len(first) or set(other.index) != set(first.index):
-            raise InputError(f"{what}: models were scored on different texts; allowed: the same texts for all")
+            raise InputError(f"{what}: models were scored on different texts; expected: the same texts for all models")
         columns.append(other.reindex(first.index).to_numpy(dtype=np.float64))
     return np.stack(columns, axis=1)
 

@@ -43,7 +43,7 @@ def lay_out(
     said what a score measures.
     """
     if means and "corpus" not in (rows, columns):
-        raise InputError("means: there are no corpora in rows or columns; allowed: means: false")
+        raise InputError("means: no corpora in rows or columns; expected: means: false")
     shown = tables.chosen(tables.last_layers(scores), pooling=[*poolings, "none"])
     shown = tables.one_number_per([rows, columns], tables.chosen(shown, series=series))
     if shown.empty:

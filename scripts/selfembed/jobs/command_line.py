@@ -68,7 +68,7 @@ def run(main: Callable[[list[str]], None]) -> None:
             free = ", ".join(
                 f"{shutil.disk_usage(path).free / 1e6:,.0f} MB free in {path}" for path in (os.getcwd(), gettempdir())
             )
-            sys.exit(f"error: no space left on a disk ({free}); make room and run the same again")
+            sys.exit(f"error: no space left on the disk ({free}); free some space and run the same command again")
         if isinstance(error, OSError) and error.filename:  # no permission, a read-only disk: a traceback says no more
             sys.exit(f"error: {one_line(error)}")
         raise
@@ -134,7 +134,7 @@ def at_least(minimum: int) -> Callable[[str], int]:
 
     def number(text: str) -> int:
         if not re.fullmatch(r"[+-]?\d{1,18}", text) or int(text) < minimum:
-            raise argparse.ArgumentTypeError(f"{text!r} is not possible; allowed: whole numbers from {minimum}")
+            raise argparse.ArgumentTypeError(f"{text!r} is invalid; expected: whole numbers from {minimum}")
         return int(text)
 
     return number
@@ -161,7 +161,7 @@ def _number(text: str, possible: Callable[[float], bool], allowed: str) -> float
     except ValueError:
         number = math.nan
     if not possible(number):
-        raise argparse.ArgumentTypeError(f"{text!r} is not possible; allowed: {allowed}")
+        raise argparse.ArgumentTypeError(f"{text!r} is invalid; expected: {allowed}")
     return number
 
 
@@ -186,7 +186,7 @@ def read_entries(entries: list[list[str]], names: tuple[str, ...]) -> Iterator[t
     """
     for words in entries:
         if len(words) <= len(names):
-            raise InputError(f"--entry {' '.join(words)}: no path; needed: {', '.join(names)}, paths")
+            raise InputError(f"--entry {' '.join(words)}: no path; expected: {', '.join(names)}, paths")
         try:
             paths = [existing(path) for path in words[len(names) :]]
         except argparse.ArgumentTypeError as error:  # argparse itself sees only words

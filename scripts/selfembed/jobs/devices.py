@@ -33,12 +33,10 @@ def choose_device(wish: str, devices: int = 1) -> str:
     os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(own)
     if torch.cuda.is_available():
         if len(own) < devices:
-            raise InputError(
-                f"devices: {devices} GPUs are wanted, but there are {len(own)}; allowed: at most {len(own)}"
-            )
+            raise InputError(f"devices: {devices} GPUs requested, available: {len(own)}; expected: at most {len(own)}")
         return "cuda"
     if wish == "cuda":
-        raise InputError("device: 'cuda' is wanted, but torch sees no GPU; allowed: cpu, auto")
+        raise InputError("device: 'cuda' is set, but torch finds no GPU; expected: cpu or auto")
     return "cpu"
 
 
@@ -60,7 +58,7 @@ def own_gpus(gpus: list[str], wanted: int) -> list[str]:
         if len(own) == wanted:
             return own
     if gpus:
-        log.warning("other jobs of this user have %d of %d GPUs; sharing", len(gpus) - len(own), len(gpus))
+        log.warning("other jobs of this user use %d of %d GPUs; this job shares one", len(gpus) - len(own), len(gpus))
     return gpus[:wanted]
 
 

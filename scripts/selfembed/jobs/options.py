@@ -195,11 +195,11 @@ def number(field: FieldInfo, text: str) -> int | float | str:
     with suppress(ValueError):
         if float in kinds:
             return float(text)
-    raise ArgumentTypeError(f"{text!r} is not possible; allowed: {allowed(field)}")
+    raise ArgumentTypeError(f"{text!r} is invalid; expected: {allowed(field)}")
 
 
 def allowed(field: FieldInfo) -> str:
-    """The numbers that a field allows, in words; empty if it is no number."""
+    """The numbers that a field allows, in words; empty if it is not a number."""
     _, kinds = kinds_of(field)
     if str in kinds or not {int, float} & set(kinds):
         return ""
@@ -221,7 +221,7 @@ def annotations(annotation: Any) -> Iterator[Any]:
 
 
 def problem(error: ValidationError, options: dict[Keys, tuple[str, FieldInfo]]) -> str:
-    """The first thing that is wrong, as one line that names option, value and what is allowed."""
+    """The first thing that is invalid, as one line that names option, value and what is allowed."""
     found = error.errors(include_url=False)[0]
     message = found["msg"].removeprefix("Value error, ")
     flag, field = next((option for path, option in options.items() if found["loc"][: len(path)] == path), ("", None))
@@ -235,4 +235,4 @@ def problem(error: ValidationError, options: dict[Keys, tuple[str, FieldInfo]]) 
         return f"argument {flag}: {message}"
     is_number = isinstance(found["input"], int | float)
     words = (is_number and allowed(field)) or message.removeprefix("Input should be ")
-    return f"argument {flag}: {str(found['input'])!r} is not possible; allowed: {words}"
+    return f"argument {flag}: {str(found['input'])!r} is invalid; expected: {words}"

@@ -26,6 +26,6 @@ def package_folder(package: str) -> Path:
         spec = None
     if spec is None or not spec.submodule_search_locations:
         raise InputError(
-            f"package '{package}' is not installed; needed: the import name of a package in this environment"
+            f"package '{package}' is not installed; expected: the import name of a package in this environment"
         )
     return Path(spec.submodule_search_locations[0])

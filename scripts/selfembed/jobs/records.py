@@ -112,7 +112,7 @@ def is_part(path: Path) -> bool:
 def check_replaceable(path: Path) -> None:
     """Raise InputError if a folder lies at a path that no step wrote."""
     if path.is_dir() and any(path.iterdir()) and not seals.place(path).is_file() and not is_part(path):
-        raise InputError(f"{path}: a folder that no step wrote is not replaced; needed: another output")
+        raise InputError(f"{path}: the folder was not written by a step and is not replaced; expected: another output")
 
 
 def move(temporary: Path, path: Path) -> None:
@@ -158,10 +158,10 @@ def read_json(path: Path, *keys: str) -> dict[str, Any]:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
         if isinstance(content, dict) and set(keys) <= set(content):
             return content
-        problem = f"needed: a group with {', '.join(keys) or 'keys'}"
+        problem = f"expected: a group with {', '.join(keys) or 'keys'}"
     except (ValueError, RecursionError, OSError) as error:
         problem = first_line(error)
-    raise InputError(f"{path}: damaged: {problem}; delete what it belongs to and run snakemake again")
+    raise InputError(f"{path}: damaged: {problem}; delete the result that it belongs to and run snakemake again")
 
 
 def checksum_of_files(folder: Path, files: Iterable[Path]) -> str:

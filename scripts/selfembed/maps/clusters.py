@@ -46,7 +46,7 @@ def cluster(embeddings: np.ndarray, count: int, *, seed: int) -> np.ndarray:
     Raises InputError if there are fewer than 10 texts or embeddings contain NaN or infinity.
     """
     if len(embeddings) < FEWEST_TEXTS:
-        raise InputError(f"{len(embeddings)} texts are too few for clusters; needed: {FEWEST_TEXTS}")
+        raise InputError(f"{len(embeddings)} texts are too few for clusters; expected: at least {FEWEST_TEXTS}")
     vectors = unit_vectors(embeddings)
     sample = vectors[random_rows(len(vectors), seed)]
     count = min(count, len(np.unique(sample, axis=0)))
@@ -60,7 +60,7 @@ def unit_vectors(embeddings: np.ndarray) -> np.ndarray:
         np.float32
     )
     if not np.isfinite(vectors).all():
-        raise InputError("embeddings are not finite; needed: numbers")
+        raise InputError("embeddings contain NaN or infinity; expected: finite numbers")
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.divide(vectors, lengths, out=vectors, where=lengths > 0)
 

@@ -24,7 +24,7 @@ def layout(embeddings: np.ndarray, *, perplexity: float, seed: int, threads: int
     Raises InputError if there are fewer than 10 texts.
     """
     if len(embeddings) < 10:
-        raise InputError(f"{len(embeddings)} texts are too few for a map; needed: 10")
+        raise InputError(f"{len(embeddings)} texts are too few for a map; expected: at least 10")
     highest = (len(embeddings) - 1) / 3
     if perplexity > highest:
         log.warning("perplexity %g is too high for %d texts; %g is used", perplexity, len(embeddings), highest)

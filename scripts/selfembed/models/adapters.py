@@ -83,7 +83,7 @@ def copy(source: Path, folder: Path) -> None:
     """
     for names in ((CONFIG,), (WEIGHTS, OTHER_WEIGHTS)):
         if not any((source / name).is_file() for name in names):
-            raise InputError(f"{source}: no {' or '.join(names)}; needed: an adapter of the adapters library")
+            raise InputError(f"{source}: no {' or '.join(names)}; expected: an adapter of the adapters library")
     read_config(source / CONFIG)  # so that an error names this file
     folder.mkdir()
     shutil.copy(source / CONFIG, folder)
@@ -110,9 +110,11 @@ def read(folder: Path, encoder: PreTrainedConfig, layers: int) -> dict[str, torc
     path = folder / CONFIG
     config = read_config(path)
     if encoder.model_type != "bert":
-        raise InputError(f"{path}: the encoder is of type '{encoder.model_type}'; allowed: adapters of a 'bert'")
+        raise InputError(f"{path}: the encoder is of type '{encoder.model_type}'; expected: adapters of a 'bert'")
     if config.get("hidden_size") != encoder.hidden_size:
-        raise InputError(f"{path}: hidden_size: {config.get('hidden_size')!r} is wrong; allowed: {encoder.hidden_size}")
+        raise InputError(
+            f"{path}: hidden_size: {config.get('hidden_size')!r} is invalid; expected: {encoder.hidden_size}"
+        )
     width = max(1, int(encoder.hidden_size // config["config"][FACTOR]))
     return read_weights(folder / WEIGHTS, config["name"], encoder.hidden_size, width, layers)
 
@@ -126,23 +128,25 @@ def read_config(path: Path) -> dict[str, Any]:
         found = json.loads(path.read_text(encoding="utf-8"))
         settings, name = dict(found["config"]), found["name"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path}: cannot be read; needed: the config of an adapter of the adapters library") from error
+        raise InputError(
+            f"{path}: cannot be read; expected: the config of an adapter of the adapters library"
+        ) from error
     if found.get("model_type") != "bert":
-        raise InputError(f"{path}: model_type: {found.get('model_type')!r} is wrong; allowed: 'bert'")
+        raise InputError(f"{path}: model_type: {found.get('model_type')!r} is invalid; expected: 'bert'")
     if not isinstance(name, str):
-        raise InputError(f"{path}: name: {name!r} is wrong; allowed: text")
+        raise InputError(f"{path}: name: {name!r} is invalid; expected: text")
     for key, needed in (STATED | ASSUMED).items():
         if key not in settings and key in STATED:
-            raise InputError(f"{path}: config.{key} is missing; allowed: {needed!r}")
+            raise InputError(f"{path}: config.{key} is missing; expected: {needed!r}")
         value = settings.get(key, needed)
         if value != needed or isinstance(value, bool) != isinstance(needed, bool):
-            raise InputError(f"{path}: config.{key}: {value!r} is wrong; allowed: {needed!r}")
+            raise InputError(f"{path}: config.{key}: {value!r} is invalid; expected: {needed!r}")
     factor = settings.get(FACTOR)
     if isinstance(factor, bool) or not isinstance(factor, int | float) or not 0 < factor < math.inf:
-        raise InputError(f"{path}: config.{FACTOR}: {factor!r} is wrong; allowed: a number above 0")
+        raise InputError(f"{path}: config.{FACTOR}: {factor!r} is invalid; expected: a number above 0")
     for key, value in settings.items():
         if key not in STATED | ASSUMED | {FACTOR: factor} and not WITHOUT_MEANING.fullmatch(key):
-            raise InputError(f"{path}: config.{key}: {value!r} is not known; allowed: {', '.join(STATED | ASSUMED)}")
+            raise InputError(f"{path}: config.{key}: {value!r} is not known; expected: {', '.join(STATED | ASSUMED)}")
     return found
 
 
@@ -156,7 +160,7 @@ def read_weights(path: Path, name: str, dim: int, width: int, layers: int) -> di
     try:
         tensors = load_file(path)
     except (OSError, SafetensorError) as error:
-        raise InputError(f"{path}: cannot be read: {first_line(error)}; needed: weights of an adapter") from error
+        raise InputError(f"{path}: cannot be read: {first_line(error)}; expected: weights of an adapter") from error
     found = {}
     for layer in range(layers):
         place = f"encoder.layer.{layer}.output"
@@ -168,14 +172,14 @@ def read_weights(path: Path, name: str, dim: int, width: int, layers: int) -> di
         ):
             key = f"bert.{place}.adapters.{name}.{theirs}"
             if key not in tensors:
-                raise InputError(f"{path}: {key} is missing; needed: an adapter in all {layers} layers")
+                raise InputError(f"{path}: {key} is missing; expected: an adapter in all {layers} layers")
             tensor = tensors.pop(key).float()
             if tensor.shape != shape:
-                raise InputError(f"{path}: {key}: shape {list(tensor.shape)} is wrong; allowed: {list(shape)}")
+                raise InputError(f"{path}: {key}: shape {list(tensor.shape)} is invalid; expected: {list(shape)}")
             found[f"{place}.{part}"] = tensor
     if tensors:
         raise InputError(
-            f"{path}: {min(tensors)} is not known; allowed: weights of '{name}' after the feed-forward blocks of "
+            f"{path}: {min(tensors)} is not known; expected: weights of '{name}' after the feed-forward blocks of "
             f"{layers} layers"
         )
     return found

@@ -13,7 +13,7 @@ from transformers import AutoConfig, AutoModel
 from selfembed.errors import InputError, first_line
 from selfembed.jobs.records import checksum, read_json
 
-NEEDED = "a transformers checkpoint with tokenizer and safetensors weights that needs no code of its own"
+NEEDED = "a transformers checkpoint with tokenizer and safetensors weights that needs no custom code"
 
 # Written to the folder of a downloaded encoder: `repository`, `revision`, and whether the config pins it (`pinned`).
 REVISION = "revision.json"
@@ -30,16 +30,16 @@ def check(folder: Path, layers: int, sha256: str | None = None) -> None:
     """
     for name in ("config.json", "model.safetensors"):
         if not (folder / name).is_file():
-            raise InputError(f"{folder}: no {name}; needed: a transformers checkpoint with safetensors weights")
+            raise InputError(f"{folder}: no {name}; expected: a transformers checkpoint with safetensors weights")
     if not any(all((folder / name).is_file() for name in names) for names in TOKENIZERS):
         known = ", or ".join(" with ".join(names) for names in TOKENIZERS)
-        raise InputError(f"{folder}: no {known}; needed: a tokenizer beside the weights")
+        raise InputError(f"{folder}: no {known}; expected: a tokenizer beside the weights")
     found = checksum(folder / "model.safetensors")
     if sha256 is not None and found != sha256:
         raise InputError(f"{folder}/model.safetensors: SHA-256 is {found}, but the config says {sha256}")
     with loading(folder), safe_open(folder / "model.safetensors", "pt"):
         if "auto_map" in json.loads((folder / "config.json").read_text(encoding="utf-8")):
-            raise InputError(f"{folder}: its config.json names code of its own, which is not run; needed: {NEEDED}")
+            raise InputError(f"{folder}: its config.json refers to custom code, which is not run; expected: {NEEDED}")
         found = last_layer(folder)
     if found != layers:
         raise InputError(f"{folder}: {found} transformer layers, but the config says layers: {layers}")
@@ -70,7 +70,7 @@ def loading(folder: Path) -> Iterator[None]:
     except InputError:
         raise
     except Exception as error:
-        raise InputError(f"{folder}: cannot be loaded: {first_line(error)}; needed: {NEEDED}") from error
+        raise InputError(f"{folder}: cannot be loaded: {first_line(error)}; expected: {NEEDED}") from error
 
 
 def check_complete(folder: Path) -> None:
@@ -85,7 +85,7 @@ def check_complete(folder: Path) -> None:
     if missing:
         raise InputError(
             f"{folder}: model.safetensors lacks {len(missing)} tensors of the architecture in config.json, "
-            f"such as {missing[0]}; needed: weights that fit it"
+            f"such as {missing[0]}; expected: weights that fit it"
         )
 
 
@@ -101,9 +101,9 @@ def convert(weights: Path, output: Path) -> None:
         tensors = torch.load(weights, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
         raise InputError(
-            f"{weights}: cannot be read without running code: {first_line(error)}; needed: safetensors"
+            f"{weights}: cannot be read without running code: {first_line(error)}; expected: safetensors"
         ) from error
     if not isinstance(tensors, dict) or not all(isinstance(tensor, torch.Tensor) for tensor in tensors.values()):
-        raise InputError(f"{weights}: holds something else than tensors by name; needed: safetensors")
+        raise InputError(f"{weights}: contains objects other than named tensors; expected: safetensors")
     # safetensors needs copies of tied tensors; transformers ties them again.
     save_file({name: tensor.clone().contiguous() for name, tensor in tensors.items()}, output, {"format": "pt"})

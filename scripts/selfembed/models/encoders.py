@@ -35,7 +35,7 @@ def load(folder: Path, layers: int | None = None) -> Transformer:
     local = {"local_files_only": True, "trust_remote_code": False}
     last = last_layer(folder)
     if layers is not None and not 0 <= layers <= last:
-        raise InputError(f"{folder}: layer {layers} does not exist; allowed: 0 to {last}")
+        raise InputError(f"{folder}: layer {layers} does not exist; expected: 0 to {last}")
     cut = {} if layers is None else {"num_hidden_layers": layers}
     with torch.random.fork_rng(devices=[]), checkpoints.loading(folder):
         torch.manual_seed(0)
@@ -109,7 +109,7 @@ def assemble(transformer: Transformer, pooling: str, max_length: int) -> Sentenc
     """
     longest = longest_input(transformer, max_length)
     if max_length > longest:
-        raise InputError(f"max_length {max_length} is more than the encoder's positions; allowed: up to {longest}")
+        raise InputError(f"max_length {max_length} exceeds the encoder's positions; expected: at most {longest}")
     transformer.max_seq_length = max_length
     return SentenceTransformer(
         modules=[transformer, pooling_module(pooling, transformer.get_embedding_dimension())], device="cpu"
@@ -141,7 +141,7 @@ def projection_head(dimension: int, widths: list[int], seed: int) -> list[Dense]
     Raises InputError if a width is less than 1.
     """
     if any(width < 1 for width in widths):
-        raise InputError(f"projection: widths are {widths}; allowed: 1 and more")
+        raise InputError(f"projection: invalid widths {widths}; expected: at least 1")
     head = []
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -159,9 +159,11 @@ def freeze_below(encoder: Transformer, unfrozen_layers: int) -> None:
     """
     last = encoder.model.config.num_hidden_layers
     if last == 0:
-        raise InputError(f"unfrozen_layers is {unfrozen_layers}, but the encoder has no layers; leave it out")
+        raise InputError(
+            f"unfrozen_layers is {unfrozen_layers}, but the encoder has no layers; expected: no unfrozen_layers"
+        )
     if not 1 <= unfrozen_layers <= last:
-        raise InputError(f"unfrozen_layers is {unfrozen_layers}, the encoder has {last} layers; allowed: 1 to {last}")
+        raise InputError(f"unfrozen_layers is {unfrozen_layers}, the encoder has {last} layers; expected: 1 to {last}")
     # The name of the list of layers depends on the architecture; its length is in the config.
     lists = [module for module in encoder.model.modules() if isinstance(module, torch.nn.ModuleList)]
     layers = next((found for found in lists if len(found) == last), None)

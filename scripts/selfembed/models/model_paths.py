@@ -15,7 +15,7 @@ def identity(path: str) -> dict[str, Any]:
     """
     if not re.fullmatch(r"base/[^/]+(/seed-\d+)?|tuned/[^/]+/[^/]+/[^/]+/seed-\d+", path):
         allowed = "base/ENCODER, base/ENCODER/seed-N or tuned/CORPUS/ENCODER/RECIPE/seed-N"
-        raise InputError(f"model path {path!r} is not possible; allowed: {allowed}")
+        raise InputError(f"model path {path!r} is invalid; expected: {allowed}")
     kind, *words = path.split("/")
     seed = int(words.pop().removeprefix("seed-")) if words[-1].startswith("seed-") else None
     corpus, encoder, recipe = words if kind == "tuned" else (None, words[0], None)

@@ -117,7 +117,7 @@ def read(arguments: argparse.Namespace) -> Account:
     losses = tables.read(arguments.run / "loss.csv", "loss")["loss"]
     for path, table in ((arguments.description, described), (arguments.run / "loss.csv", losses)):
         if not len(table):
-            raise InputError(f"{path}: no rows; needed: at least one")
+            raise InputError(f"{path}: no rows; expected: at least one")
     folder = arguments.run / arguments.step
     check_model(folder)
     found = Account(
@@ -138,7 +138,7 @@ def read(arguments: argparse.Namespace) -> Account:
     if not found.compared():
         raise InputError(
             f"{', '.join(map(str, arguments.differences))}: no row compares '{found.label}' with another model on "
-            f"{', '.join(arguments.corpora)}; needed: such a table of differences"
+            f"{', '.join(arguments.corpora)}; expected: such a table of differences"
         )
     return found
 
@@ -155,9 +155,9 @@ def with_revision(encoder: str, base: Path) -> str:
 def check_model(folder: Path) -> None:
     """Raise InputError unless the step of a run contains a model."""
     if divergence.of_model(folder):
-        raise InputError(f"{folder}: the run diverged, so there is no model; needed: a run that did not diverge")
+        raise InputError(f"{folder}: the run diverged and has no model; expected: a run that did not diverge diverge")
     if not (folder / "modules.json").is_file():
-        raise InputError(f"{folder}: contains no model; needed: a step that the run kept")
+        raise InputError(f"{folder}: contains no model; expected: a step that the run kept")
 
 
 def read_differences(path: Path, corpora: list[str]) -> list[dict[str, Any]]:
@@ -168,5 +168,7 @@ def read_differences(path: Path, corpora: list[str]) -> list[dict[str, Any]]:
     table = tables.read(path, *DIFFERENCE_COLUMNS).astype({"label": str, "against": str, "corpus": str, "score": str})
     unknown = set(table["measure"]) - set(measures.MEASURES)
     if unknown:
-        raise InputError(f"{path}: measure {sorted(map(str, unknown))[0]!r} is unknown; needed: a table of differences")
+        raise InputError(
+            f"{path}: measure {sorted(map(str, unknown))[0]!r} is unknown; expected: a table of differences"
+        )
     return table[table["corpus"].isin(corpora)].to_dict("records")

@@ -37,7 +37,7 @@ def propose(texts: Path, name: str | None = None, encoder: str | None = None, **
     Raises InputError if the name is taken, or a config of that name is for other texts.
     """
     if name in TAKEN:
-        raise InputError(f"the name '{name}' is taken by the workflow itself; needed: another NAME")
+        raise InputError(f"the name '{name}' is reserved by the workflow; expected: another NAME")
     name = name or free_name(proposals.name_from(texts.resolve().stem))
     output = Path(f"my_{name}.yaml")
     if output.exists() and is_kept(output, texts):
@@ -72,7 +72,7 @@ def is_kept(output: Path, texts: Path) -> bool:
     except (yaml.YAMLError, KeyError, TypeError, AttributeError):
         return True  # snakemake will say what is wrong with it
     if Path(source) != texts:
-        raise InputError(f"{output} is a config for {source}; needed: another NAME, or delete that file")
+        raise InputError(f"{output} is a config for {source}; expected: another NAME, or delete that file")
     proposed, _, checksum = content.rpartition(MARK)
     return hashlib.sha256(proposed.encode()).hexdigest() != checksum.strip()
 

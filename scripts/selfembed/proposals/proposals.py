@@ -175,12 +175,10 @@ def clean(path: Path, raw: pd.DataFrame, label: str | None) -> pd.DataFrame:
     where_to = {name: counts[name] for name in ("read", "empty", "duplicate")}
     if len(corpus) < LEAST_TEXTS:
         different = f"{len(corpus)} different text{'' if len(corpus) == 1 else 's'} ({corpora.summary(where_to)})"
-        raise InputError(
-            f"{path}: {different}; needed: at least {LEAST_TEXTS}, half of them to train on, half held out as evidence"
-        )
+        raise InputError(f"{path}: {different}; expected: at least {LEAST_TEXTS}, half for training, half held out")
     if label and counts["classes"] < 2:
         raise InputError(
-            f"{path}: '{label}' has {counts['classes']} values with at least {LEAST_IN_CLASS} texts; needed: a column "
+            f"{path}: '{label}' has {counts['classes']} values with {LEAST_IN_CLASS} texts or more; expected: a column "
             "with two classes or more, or none"
         )
     return corpus
@@ -204,8 +202,8 @@ def part_held_out(path: Path, usable: np.ndarray, limits: Limits) -> tuple[float
             if n_held_out >= wanted and part <= largest and usable.sum() - n_held_out >= FEWEST:
                 return part, n_held_out
     raise InputError(
-        f"{path}: {usable.sum():,} of {len(usable):,} texts are long enough: they have {needed_by(limits)}; needed: "
-        f"about {LEAST_TEXTS} such texts or more, half of them to train on and half held out as evidence"
+        f"{path}: {usable.sum():,} of {len(usable):,} texts are long enough: they have {needed_by(limits)}; expected: "
+        f"about {LEAST_TEXTS} such texts or more, half for training and half held out"
     )
 
 
@@ -234,7 +232,7 @@ def encoder_from(words: str, fetch_config: Callable[[str, str | None], tuple[str
     repository, _, revision = words.partition("@")
     if words.startswith((".", "/", "~")) or repository.count("/") > 1:
         raise InputError(
-            f"encoder '{words}': no such folder; needed: a folder, or a repository of the Hugging Face hub"
+            f"encoder '{words}': no such folder; expected: a folder, or a repository of the Hugging Face hub"
         )
     revision, folder = fetch_config(repository, revision or None)
     layers = checkpoints.last_layer(folder)

@@ -19,7 +19,7 @@ from selfembed.study.validation import load
 def render(proposal: Proposal, file: str) -> str:
     """The config, checked, as it will be called.
 
-    Raises InputError with one line if a name or path in it is not possible.
+    Raises InputError with one line if a name or path in it is invalid.
     """
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),

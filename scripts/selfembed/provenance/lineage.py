@@ -50,7 +50,7 @@ def made(path: Path) -> Path:
     """
     unit = seals.covering(path)
     if unit is None:
-        raise InputError(f"{path}: has no seal beside it; needed: something that a step of this version wrote")
+        raise InputError(f"{path}: has no seal; expected: a result written by a step of this version")
     return unit
 
 

@@ -78,7 +78,7 @@ def read(words: list[list[str]]) -> dict[str, Number]:
     """
     for score, measure, _ in words:
         if measure not in MEASURES:
-            raise InputError(f"--measure {score}: {measure!r} is unknown; allowed: {', '.join(MEASURES)}")
+            raise InputError(f"--measure {score}: {measure!r} is unknown; expected: {', '.join(MEASURES)}")
     return {score: Number(measure, heading) for score, measure, heading in words}
 
 
@@ -88,7 +88,7 @@ def of(score: str, numbers: dict[str, Number]) -> Measure:
     Raises InputError if that is not said.
     """
     if score not in numbers:
-        raise InputError(f"score {score!r}: what it measures is missing; needed: --measure {score} MEASURE HEADING")
+        raise InputError(f"score {score!r}: what it measures is missing; expected: --measure {score} MEASURE HEADING")
     return MEASURES[numbers[score].measure]
 
 

@@ -49,7 +49,7 @@ def predict(train: Vectors, train_labels: np.ndarray, test: Vectors, *, k: int, 
     n_train = train.shape[0]
     if n_train < k:
         raise InputError(
-            f"{n_train} labelled training texts are too few for k = {k} neighbours; allowed: up to {n_train}"
+            f"{n_train} labelled training texts are too few for k = {k} neighbours; expected: at most {n_train}"
         )
     if metric == "cosine":
         train, test = normalize(train), normalize(test)

@@ -72,7 +72,7 @@ def check_finite(embeddings: np.ndarray | csr_matrix) -> None:
     """Raise InputError if embeddings hold NaN or infinity."""
     values = embeddings.data if issparse(embeddings) else embeddings
     if not np.isfinite(values).all():
-        raise InputError("embeddings hold NaN or infinite values; the model is broken (was its training stable?)")
+        raise InputError("embeddings hold NaN or infinite values; the model is broken (did its training diverge?)")
 
 
 def summary(outcomes: np.ndarray) -> dict[str, float]:
@@ -103,13 +103,15 @@ def write_accuracy(
     corpus = read_corpus(arguments.corpus)
     labelled = corpus["label"].notna().to_numpy()
     if not labelled.any():
-        raise InputError(f"{arguments.corpus}: no text has a label, which accuracy needs")
+        raise InputError(f"{arguments.corpus}: no text has a label; accuracy needs labels")
     parts = {key: getattr(arguments, key) for key in ("split", "test_fraction", "split_seed")}
     settings |= parts
     train, test = labelled_split(labelled, **parts)
     labels, ids = corpus["label"][labelled].to_numpy(dtype=str), corpus["id"][labelled].to_numpy()
     if len(np.unique(labels[train])) < 2:
-        raise InputError(f"all labelled training texts are of class '{labels[train][0]}'; needed: two classes or more")
+        raise InputError(
+            f"all labelled training texts are of class '{labels[train][0]}'; expected: two classes or more"
+        )
     facts = {"n_train": len(train), "n_test": len(test), "n_classes": len(np.unique(labels))}
 
     def measure(embeddings: np.ndarray | csr_matrix) -> dict[str, np.ndarray]:

@@ -92,9 +92,9 @@ def one_number_per(place: list[str], scores: pd.DataFrame) -> pd.DataFrame:
         several = [found for found in values if len(found) > 1]
         if several:
             found = ", ".join(map(repr, map(str, several[0])))
-            raise InputError(f"{column}: {found} would be averaged; allowed: one {column} in every place that is shown")
+            raise InputError(f"{column}: {found} would be averaged; expected: one {column} per value shown")
     twice = scores[scores.duplicated([*place, "seed"])]
     if len(twice):
         found = ", ".join(f"{column} {value}" for column, value in twice.iloc[0][[*place, "seed"]].items())
-        raise InputError(f"{found}: more than one number; allowed: one of every seed (is an entry there twice?)")
+        raise InputError(f"{found}: several values; expected: one per seed (is an entry duplicated?)")
     return scores

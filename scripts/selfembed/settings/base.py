@@ -14,7 +14,7 @@ Pooling = Literal["mean", "cls", "last", "token7"]
 def each_once(seeds: list[int]) -> list[int]:
     """Reject duplicate seeds: one run would count as two."""
     if len(set(seeds)) < len(seeds):
-        raise ValueError(f"{seeds}: a seed comes twice; allowed: each once")
+        raise ValueError(f"{seeds}: duplicate seed; expected: unique seeds")
     return seeds
 
 
@@ -47,7 +47,7 @@ class Kind(Closed):
             declared = ((base.__name__, vars(base) | vars(base).get("__annotations__", {})) for base in cls.__mro__)
             family = next(name for name, found in declared if missing & set(found))
             raise TypeError(
-                f"{cls.__name__} lacks {', '.join(sorted(missing))}; needed: what {family} says of every kind"
+                f"{cls.__name__} lacks {', '.join(sorted(missing))}; expected: what {family} says of every kind"
             )
 
 
@@ -73,6 +73,6 @@ class Packs(Closed):
         if self.minimum_length > self.maximum_length:
             raise ValueError(
                 f"minimum_length {self.minimum_length} is above maximum_length {self.maximum_length}; "
-                f"allowed: at most {self.maximum_length}"
+                f"expected: at most {self.maximum_length}"
             )
         return self

@@ -58,9 +58,9 @@ class Comparison(Kind):
     def one_limit(self):
         """Exactly one limit applies."""
         if self.at_least is not None and self.at_most is not None:
-            raise ValueError("at_least and at_most are both given; allowed: one of them")
+            raise ValueError("at_least and at_most are both set; expected: one of them")
         if self.default_limit is None and self.at_least is None and self.at_most is None:
-            raise ValueError("no limit; allowed: at_least or at_most")
+            raise ValueError("no limit; expected: at_least or at_most")
         return self
 
 

@@ -33,9 +33,9 @@ class Columns(Closed):
     def one_origin_of_labels(self):
         """Labels are either read or derived from keywords."""
         if (self.keywords is None) != (self.keyword_classes is None):
-            raise ValueError("keywords and keyword_classes belong together; allowed: both or neither")
+            raise ValueError("keywords and keyword_classes must be set together; expected: both or neither")
         if self.keywords and self.label:
-            raise ValueError("label and keywords both give labels; allowed: one of them")
+            raise ValueError("label and keywords are both set; expected: one of them")
         return self
 
     @property
@@ -96,7 +96,7 @@ def known_encoding(name: str) -> str:
     try:
         "".encode(name)
     except (LookupError, ValueError):
-        raise ValueError(f"{name!r} is no encoding of text; allowed: such as cp1252, latin-1, utf-16") from None
+        raise ValueError(f"{name!r} is not a text encoding; expected: for example cp1252, latin-1 or utf-16") from None
     return name
 
 
@@ -127,7 +127,7 @@ class FileSource(TableSource):
     def separated(self):
         """Only csv files have a separator."""
         if self.separator and (self.format or FORMATS.get(Path(self.path).suffix.lower())) != "csv":
-            raise ValueError("separator is of csv files; allowed: drop this key, or format: csv")
+            raise ValueError("separator applies only to csv files; expected: no separator, or format: csv")
         return self
 
 
@@ -172,7 +172,7 @@ class UrlSource(TableSource):
     def one_checksum(self):
         """A file from the web needs exactly one checksum."""
         if (self.sha256 is None) == (self.git_blob is None):
-            raise ValueError("a file from the web is checked by one checksum; allowed: sha256 or git_blob")
+            raise ValueError("a downloaded file needs one checksum; expected: sha256 or git_blob")
         return self
 
 
@@ -326,12 +326,12 @@ class Expected(Closed):
         """At least one number is given, and classes ≤ labelled ≤ rows."""
         given = self.model_dump(exclude_none=True)
         if not given:
-            raise ValueError("nothing is expected; allowed: at least one of rows, labelled, classes")
+            raise ValueError("empty; expected: at least one of rows, labelled, classes")
         for (more, most), (fewer, number) in combinations(given.items(), 2):
             if number > most:
-                raise ValueError(f"{fewer} {number} is above {more} {most}; allowed: at most {most}")
+                raise ValueError(f"{fewer} {number} is above {more} {most}; expected: at most {most}")
         if self.labelled and self.classes == 0:
-            raise ValueError(f"classes 0, but labelled {self.labelled}; allowed: at least 1 class")
+            raise ValueError(f"classes 0, but labelled {self.labelled}; expected: at least 1 class")
         return self
 
 

@@ -124,7 +124,7 @@ class Architecture(Closed):
         if self.hidden_size % self.attention_heads:
             raise ValueError(
                 f"attention_heads {self.attention_heads} does not divide hidden_size {self.hidden_size}; "
-                "allowed: a divisor"
+                "expected: a divisor"
             )
         return self
 

@@ -103,7 +103,7 @@ class Experiment(Closed):
     def evaluated_on_something(self):
         """An experiment needs corpora or tasks, and scores or maps."""
         if not self.corpora and not self.tasks:
-            raise ValueError("neither corpora nor tasks; allowed: a list of corpora, of tasks, or both")
+            raise ValueError("neither corpora nor tasks; expected: a list of corpora, of tasks, or both")
         if self.corpora and not self.scores and not self.maps:
-            raise ValueError("corpora with neither scores nor maps; allowed: a list of scores, maps: true, or both")
+            raise ValueError("corpora with neither scores nor maps; expected: a list of scores, maps: true, or both")
         return self

@@ -104,6 +104,6 @@ class Recipe(Closed):
         if self.pooling == "token7" and self.max_length < token7.SHORTEST:
             raise ValueError(
                 f"pooling 'token7' does not exist in max_length {self.max_length}; "
-                f"allowed: mean, cls, last, or a max_length of at least {token7.SHORTEST}"
+                f"expected: mean, cls, last, or a max_length of at least {token7.SHORTEST}"
             )
         return self

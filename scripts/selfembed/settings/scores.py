@@ -113,7 +113,7 @@ class LocalTask(Closed):
     def made_of_one_thing(self):
         """A task is made from a corpus, or read from files."""
         if (self.corpus is None) == (self.files is None):
-            raise ValueError("one of corpus and files is needed; allowed: a corpus, or a folder of files")
+            raise ValueError("corpus and files: exactly one must be set; expected: a corpus, or a folder of files")
         return self
 
 

@@ -65,13 +65,13 @@ def check(settings: Settings, study: Study) -> Iterator[str]:
         )
         yield (
             f"report.model: '{report.model}' is no label of a model fine-tuned on '{report.corpus}' in these tables; "
-            f"allowed: {', '.join(tuned) or 'none, name another corpus or other tables'}"
+            f"expected: {', '.join(tuned) or 'none, name another corpus or other tables'}"
         )
         return
     several = list(dict.fromkeys((f"models/{item.model.family}", f"step {item.step}") for item in found))
     if len(several) > 1:
         meant = " and ".join(", ".join(words) for words in several)
-        yield f"report.model: '{report.model}' means {meant} in these tables; allowed: a label of one"
+        yield f"report.model: '{report.model}' means {meant} in these tables; expected: a label of one"
         return
     for position, name in enumerate(report.differences):
         table = tables[name]
@@ -79,5 +79,5 @@ def check(settings: Settings, study: Study) -> Iterator[str]:
         if report.model not in shown or (table.labels and report.model not in [*table.labels, table.against]):
             yield (
                 f"report.differences.{position}: '{name}' does not compare '{report.model}'; "
-                "allowed: tables with it, as `against` or among `labels`"
+                "expected: tables with it, as `against` or among `labels`"
             )

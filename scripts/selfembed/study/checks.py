@@ -46,18 +46,18 @@ def check(settings: Settings) -> Iterator[str]:
         yield from check_encoder(f"encoders.{name}", encoder, settings)
     for name, task in settings.tasks.items():
         if name in settings.corpora:
-            yield f"tasks.{name}: is a corpus, too; allowed: another name"
+            yield f"tasks.{name}: is a corpus, too; expected: another name"
         if isinstance(task, LocalTask):
             yield from check_local_task(f"tasks.{name}", task, settings)
     for name, experiment in settings.experiments.items():
         if name.endswith(TABLE_SUFFIXES):
             endings = ", ".join(map(repr, TABLE_SUFFIXES))
-            yield f"experiments.{name}: names that end in {endings} are tables'; allowed: another name"
+            yield f"experiments.{name}: names that end in {endings} are tables'; expected: another name"
         yield from check_experiment(f"experiments.{name}", experiment, settings)
     for name, score in settings.scores.items():
         for other in numbers(name, score):
             if other != name and other in settings.scores:
-                yield f"scores.{other}: the name is that of a number of score '{name}'; allowed: another name"
+                yield f"scores.{other}: the name is that of a number of score '{name}'; expected: another name"
     for name, figure in settings.figures.items():
         yield from check_figure(f"figures.{name}", figure, settings)
     yield from check_pages(settings)
@@ -72,7 +72,7 @@ def check_markup(key: str, item: Any) -> Iterator[str]:
         for name, part in item.items() if isinstance(item, dict) else enumerate(item):
             yield from check_markup(f"{key}.{name}".removeprefix("."), part)
     elif isinstance(item, str) and re.search(r"</?script|<!--", item, flags=re.IGNORECASE):
-        yield f"{key}: {item!r} has markup; allowed: text without <script, </script and <!--"
+        yield f"{key}: {item!r} has markup; expected: text without <script, </script and <!--"
 
 
 def unknown(key: str, name: str, kind: str, known: Iterable[str]) -> Iterator[str]:
@@ -80,7 +80,7 @@ def unknown(key: str, name: str, kind: str, known: Iterable[str]) -> Iterator[st
     known = list(known)
     if name not in known:
         allowed = ", ".join(known) or "none is defined"
-        yield f"{key}: '{name}' is not {kind}; allowed: {allowed}{did_you_mean(name, known)}"
+        yield f"{key}: '{name}' is not {kind}; expected: {allowed}{did_you_mean(name, known)}"
 
 
 def unknown_in(key: str, names: Iterable[str], kind: str, known: Iterable[str]) -> Iterator[str]:
@@ -103,33 +103,33 @@ def check_derived(key: str, corpus, settings: Settings) -> Iterator[str]:
     originals = [name for name, other in settings.corpora.items() if not isinstance(other.source, DerivedSource)]
     if isinstance(corpus.source, CropsSource):
         samples = [name for name, other in settings.corpora.items() if isinstance(other.source, SampleSource)]
-        kind, allowed = "a corpus with a source of its own, or a sample", originals + samples
+        kind, allowed = "a corpus with its own source, or a sample", originals + samples
     else:
-        kind, allowed = "a corpus with a source of its own", originals
+        kind, allowed = "a corpus with its own source", originals
     yield from unknown(f"{key}.source.corpus", corpus.source.corpus, kind, allowed)
     for name in ("minimum_length", "minimum_label_count", "deduplicate"):
         if name in corpus.model_fields_set:
-            yield f"{key}.{name}: '{corpus.source.corpus}' is cleaned already; allowed: drop this key"
+            yield f"{key}.{name}: '{corpus.source.corpus}' is cleaned already; remove this key"
     if (
         isinstance(corpus.source, RelabelledSource)
         and corpus.source.corpus in originals
         and not labelled(corpus.source.corpus, settings)
     ):
-        yield f"{key}.source.corpus: '{corpus.source.corpus}' has no labels; allowed: a corpus with labels"
+        yield f"{key}.source.corpus: '{corpus.source.corpus}' has no labels; expected: a corpus with labels"
     other = settings.corpora.get(corpus.source.corpus)
     most = other.expect.rows if other and other.expect else None
     if isinstance(corpus.source, SampleSource) and most is not None and corpus.source.size > most:
         expected = f"corpora.{corpus.source.corpus}.expect.rows"
-        yield f"{key}.source.size: {corpus.source.size}, but {expected} is {most}; allowed: at most {most}"
+        yield f"{key}.source.size: {corpus.source.size}, but {expected} is {most}; expected: at most {most}"
 
 
 def check_expected(name: str, corpus, settings: Settings) -> Iterator[str]:
     """What is expected of a corpus fits its source, and what is expected of the corpus it is made from."""
     key, expect, source = f"corpora.{name}.expect", corpus.expect, corpus.source
     if (expect.labelled or expect.classes) and not labelled(name, settings):
-        yield f"{key}: '{name}' has no labels; allowed: rows alone"
+        yield f"{key}: '{name}' has no labels; expected: rows alone"
     if isinstance(source, SampleSource) and expect.rows not in (None, source.size):
-        yield f"{key}.rows: {expect.rows} is not the sample's size; allowed: {source.size}"
+        yield f"{key}.rows: {expect.rows} is not the sample's size; expected: {source.size}"
     other = settings.corpora.get(source.corpus) if isinstance(source, RelabelledSource | SampleSource) else None
     if other is None or other.expect is None:
         return
@@ -140,7 +140,7 @@ def check_expected(name: str, corpus, settings: Settings) -> Iterator[str]:
         kept = isinstance(source, RelabelledSource) and number != "classes"  # other labels, the same texts
         if found > most or (kept and found != most):
             allowed = most if kept else f"at most {most}"
-            yield f"{key}.{number}: {found}, but corpora.{source.corpus}.expect.{number} is {most}; allowed: {allowed}"
+            yield f"{key}.{number}: {found}, but corpora.{source.corpus}.expect.{number} is {most}; expected: {allowed}"
 
 
 def check_encoder(key: str, encoder, settings: Settings) -> Iterator[str]:
@@ -167,9 +167,9 @@ def check_local_task(key: str, task: LocalTask, settings: Settings) -> Iterator[
     if task.corpus not in settings.corpora:
         return
     if not labelled(task.corpus, settings):
-        yield f"{key}.corpus: '{task.corpus}' has no labels; allowed: a corpus with labels"
+        yield f"{key}.corpus: '{task.corpus}' has no labels; expected: a corpus with labels"
     if task.type == "retrieval" and getattr(settings.corpora[task.corpus].source, "title", "title") is None:
-        yield f"{key}.corpus: '{task.corpus}' has no titles, which retrieval needs; allowed: a corpus with titles"
+        yield f"{key}.corpus: '{task.corpus}' has no titles, which retrieval needs; expected: a corpus with titles"
 
 
 # Experiments --------------------------------------------------------------------------------------------------
@@ -194,16 +194,16 @@ def check_suited(key: str, name: str, experiment, settings: Settings) -> Iterato
     of_crops = [score for score, found in scores.items() if found.needs_crops]
     of_labels = [score for score, found in scores.items() if found.needs_labels]
     if of_crops and not has_crops:
-        yield f"{key}: corpus '{name}' has no crops, which '{of_crops[0]}' looks for; allowed: corpora of type crops"
+        yield f"{key}: corpus '{name}' has no crops, which '{of_crops[0]}' looks for; expected: corpora of type crops"
     if of_labels and has_crops:
         yield (
             f"{key}: corpus '{name}' has two crops of every text, which would vote for each other in '{of_labels[0]}'; "
-            "allowed: scores of type crop_pairs"
+            "expected: scores of type crop_pairs"
         )
     elif of_labels and not labelled(name, settings):
         (heading, *_) = scores[of_labels[0]].headings.values()
         yield (
-            f"{key}: corpus '{name}' has no labels, which {heading} needs; allowed: a corpus with labels"
+            f"{key}: corpus '{name}' has no labels, which {heading} needs; expected: a corpus with labels"
             f"{to_label(name, settings)}, or one of type crops made of it, with a score of type crop_pairs"
         )
 
@@ -227,16 +227,16 @@ def check_entry(experiment_key: str, position: int, entry, experiment, settings:
     yield from unknown_in(f"{key}.corpora", entry.corpora or [], "a corpus of the experiment", experiment.corpora)
     for setting in ("train_on", "steps", "sweep"):
         if getattr(entry, setting) and entry.recipe is None:
-            yield f"{key}.{setting}: needs a recipe; allowed: add '{key}.recipe' or drop this key"
+            yield f"{key}.{setting}: needs a recipe; add '{key}.recipe' or remove this key"
     if entry.mteb and not experiment.tasks:
-        yield f"{key}.mteb: the experiment has no tasks; allowed: drop this key"
+        yield f"{key}.mteb: the experiment has no tasks; remove this key"
     if entry.color and entry.sweep:
-        yield f"{key}.color: one colour for a sweep; allowed: drop this key, every combination gets its own colour"
+        yield f"{key}.color: one colour for a sweep; remove this key, every combination gets its own colour"
     if experiment.maps and len(set(entry.poolings or experiment.poolings)) > 1:
         holder = key if entry.poolings else experiment_key
-        yield f"{holder}.poolings: maps are of one pooling; allowed: one, or maps: false"
+        yield f"{holder}.poolings: maps are of one pooling; expected: one, or maps: false"
     if experiment.tasks and entry.recipe is not None and entry.train_on is None:
-        yield f"{key}.train_on: missing; tasks have no training texts; allowed: a corpus to fine-tune on"
+        yield f"{key}.train_on: missing; tasks have no training texts; expected: a corpus to fine-tune on"
     if entry.encoder not in settings.encoders:
         return
     encoder = settings.encoders[entry.encoder]
@@ -256,17 +256,17 @@ def check_bag_of_words(key: str, entry, encoder, experiment, settings: Settings)
     """A bag of words has no weights, no tokens and, as TF-IDF, only sparse vectors."""
     name = entry.encoder
     if entry.recipe is not None:
-        yield f"{key}.recipe: bag of words '{name}' cannot be fine-tuned; allowed: no recipe"
+        yield f"{key}.recipe: bag of words '{name}' cannot be fine-tuned; expected: no recipe"
     if entry.poolings is not None:
-        yield f"{key}.poolings: bag of words '{name}' has no token vectors to pool; allowed: drop this key"
+        yield f"{key}.poolings: bag of words '{name}' has no token vectors to pool; remove this key"
     if experiment.tasks:
-        yield f"{key}.encoder: bag of words '{name}' cannot be scored on tasks; allowed: other encoders"
+        yield f"{key}.encoder: bag of words '{name}' cannot be scored on tasks; expected: other encoders"
     if isinstance(encoder, TfidfEncoder):
         if experiment.maps:
-            yield f"{key}.encoder: TF-IDF vectors are too many-dimensional for maps; allowed: an encoder of type svd"
+            yield f"{key}.encoder: TF-IDF vectors are too many-dimensional for maps; expected: an encoder of type svd"
         for score in experiment.scores:
             if isinstance(found := settings.scores.get(score), Knn) and found.transform != "none":
-                yield f"{key}.encoder: TF-IDF vectors cannot be {found.transform} ('{score}'); allowed: type svd"
+                yield f"{key}.encoder: TF-IDF vectors cannot be {found.transform} ('{score}'); expected: type svd"
 
 
 def check_recipe(key: str, entry, recipe, encoder, experiment, settings: Settings) -> Iterator[str]:
@@ -283,11 +283,11 @@ def check_recipe(key: str, entry, recipe, encoder, experiment, settings: Setting
     augmentation = recipe.augmentation
     relies_on_dropout = augmentation.same_text_twice and augmentation.mask_fraction == 0
     if relies_on_dropout and without_dropout(encoder, settings):
-        yield f"{where}: encoder '{entry.encoder}' has no dropout, so its pairs would not differ; allowed: crops"
+        yield f"{where}: encoder '{entry.encoder}' has no dropout, so its pairs would not differ; expected: crops"
     if recipe.unfrozen_layers is not None and recipe.unfrozen_layers > encoder.layers:
         yield (
             f"{where}: encoder '{entry.encoder}' has no {recipe.unfrozen_layers} layers to unfreeze; "
-            f"allowed: 0 to {encoder.layers}"
+            f"expected: 0 to {encoder.layers}"
         )
     for corpus in entry.corpora or experiment.corpora:
         source = settings.corpora[corpus].source if corpus in settings.corpora else None
@@ -306,13 +306,13 @@ def check_unseen(where: str, key: str, entry, recipe, name: str, settings: Setti
     if texts_of(trained, settings) != source.corpus:
         yield (
             f"{key}.train_on: '{trained}' has texts of '{source.corpus}', whose texts the crops of '{name}' may be of; "
-            "allowed: drop this key"
+            "remove this key"
         )
     elif recipe.held_out != source.held_out or not source.held_out:
         needed = source.held_out or 0.1
         problem = f"'{entry.recipe}' trains on texts of '{source.corpus}' that the crops of '{name}' are of"
         also = "" if source.held_out else f" and in corpora.{name}.source"
-        yield f"{where}: {problem}; allowed: held_out: {needed} in the recipe{also}"
+        yield f"{where}: {problem}; expected: held_out: {needed} in the recipe{also}"
 
 
 def original(name: str, settings: Settings) -> str:
@@ -333,12 +333,12 @@ def check_held_out(where: str, key: str, entry, recipe, corpus: str, experiment,
         if (score.split, score.test_fraction, score.split_seed) != ("all", recipe.held_out, 42):
             yield (
                 f"{where}: '{entry.recipe}' holds out {recipe.held_out} of all texts, but score '{name}' tests "
-                f"others; allowed: a score with split: all, test_fraction: {recipe.held_out}, split_seed: 42"
+                f"others; expected: a score with split: all, test_fraction: {recipe.held_out}, split_seed: 42"
             )
     if texts_of(trained_on(entry, corpus, settings), settings) != texts_of(corpus, settings):
         yield (
             f"{key}.train_on: what '{entry.recipe}' holds out of '{entry.train_on}' is not what scores on "
-            f"'{corpus}' test; allowed: drop this key, or a recipe without held_out"
+            f"'{corpus}' test; remove this key, or a recipe without held_out"
         )
 
 
@@ -357,16 +357,16 @@ def check_layers_and_poolings(experiment_key: str, key: str, entry, encoder, exp
     if "token7" in poolings and encoder.max_length < token7.SHORTEST:
         yield (
             f"{holder}.poolings: encoder '{entry.encoder}' has no 'token7' (its max_length is {encoder.max_length}); "
-            "allowed: mean, cls, last"
+            "expected: mean, cls, last"
         )
     if "token7" in poolings and experiment.tasks:
-        yield f"{holder}.poolings: tasks are not scored with 'token7'; allowed: mean, cls, last"
+        yield f"{holder}.poolings: tasks are not scored with 'token7'; expected: mean, cls, last"
     if isinstance(experiment.layers, list):
         for layer in experiment.layers:
             if layer > encoder.layers:
                 yield (
                     f"{experiment_key}.layers: encoder '{entry.encoder}' has no layer {layer}; "
-                    f"allowed: 0 to {encoder.layers}"
+                    f"expected: 0 to {encoder.layers}"
                 )
 
 
@@ -377,20 +377,20 @@ def check_layers_and_poolings(experiment_key: str, key: str, entry, encoder, exp
 NEEDS = {
     "corpora": (
         lambda experiment: experiment.corpora,
-        "{role}: '{name}' has no corpora; allowed: an experiment with a corpus",
+        "{role}: '{name}' has no corpora; expected: an experiment with a corpus",
     ),
-    "tasks": (lambda experiment: experiment.tasks, "{role}: '{name}' has no tasks; allowed: an experiment with tasks"),
+    "tasks": (lambda experiment: experiment.tasks, "{role}: '{name}' has no tasks; expected: an experiment with tasks"),
     "layers": (
         lambda experiment: experiment.layers != "last",
-        "{role}: '{name}' scores last layers alone; allowed: an experiment with layers: all, or several",
+        "{role}: '{name}' scores only the last layer; expected: an experiment with layers: all, or several",
     ),
     "maps": (
         lambda experiment: experiment.maps,
-        "{role}: '{name}' computes no maps; allowed: an experiment with maps: true",
+        "{role}: '{name}' computes no maps; expected: an experiment with maps: true",
     ),
     "runs": (
         lambda experiment: any(entry.recipe for entry in experiment.models),
-        "draw: experiment '{name}' fine-tunes nothing; allowed: comparison, layers",
+        "draw: experiment '{name}' fine-tunes nothing; expected: comparison, layers",
     ),
 }
 
@@ -401,7 +401,7 @@ def check_figure(key: str, figure, settings: Settings) -> Iterator[str]:
         yield from unknown_in(f"{key}.corpora", figure.corpora, "a corpus", settings.corpora)
         for position, name in enumerate(figure.corpora):
             if name in settings.corpora and not labelled(name, settings):
-                yield f"{key}.corpora.{position}: '{name}' has no labels; allowed: corpora with labels"
+                yield f"{key}.corpora.{position}: '{name}' has no labels; expected: corpora with labels"
     for role, name in figure.experiments.items():
         yield from unknown(f"{key}.{role}", name, "an experiment", settings.experiments)
         if name in settings.experiments:
@@ -416,14 +416,14 @@ def check_panel(key: str, role: str, name: str, panel: Panel, settings: Settings
     swept = {next(iter(entry.sweep)) for entry in experiment.models if entry.sweep}
     if panel.swept and swept != {panel.swept}:
         found = ", ".join(sorted(swept)) or "nothing"
-        yield f"{key}.{role}: '{name}' sweeps {found}; allowed: an experiment that sweeps {panel.swept}"
+        yield f"{key}.{role}: '{name}' sweeps {found}; expected: an experiment that sweeps {panel.swept}"
     for need in panel.needs:
         has, message = NEEDS[need]
         if not has(experiment):
             yield f"{key}.{message.format(role=role, name=name)}"
     if panel.pooling and panel.pooling not in scored_poolings(experiment, settings):
         yield (
-            f"{key}.{role}: '{name}' has no pooling '{panel.pooling}', which is shown; allowed: an experiment with it"
+            f"{key}.{role}: '{name}' has no pooling '{panel.pooling}', which is shown; expected: an experiment with it"
         )
 
 
@@ -432,20 +432,20 @@ def check_score(key: str, figure: ScoreFigure, experiment, settings: Settings) -
     computed, others = settings.numbers(experiment), not_fractions(experiment, settings)
     if figure.score in others:
         shown = ", ".join(name for name in computed if name not in others)
-        yield f"{key}.score: '{figure.score}' is no part of 1, which figures show in per cent; allowed: {shown}"
+        yield f"{key}.score: '{figure.score}' is no part of 1, which figures show in per cent; expected: {shown}"
     if figure.score not in computed:
         yield (
             f"{key}.score: '{figure.score}' is not computed by '{figure.experiment}'; "
-            f"allowed: {', '.join(computed) or 'another experiment'}"
+            f"expected: {', '.join(computed) or 'another experiment'}"
         )
     if isinstance(figure, ComparisonFigure) and isinstance(experiment.layers, list):
         for name in dict.fromkeys(entry.encoder for entry in experiment.models):
             last = settings.encoders[name].layers if name in settings.encoders else 0
             if max(experiment.layers) < last:
-                yield f"{key}.draw: 'comparison' shows layer {last} of '{name}', not scored; allowed: layers, losses"
+                yield f"{key}.draw: 'comparison' shows layer {last} of '{name}', not scored; expected: layers, losses"
     scored = scored_poolings(experiment, settings)
     if scored and figure.pooling not in scored:
-        yield f"{key}.pooling: '{figure.pooling}' is not scored by '{figure.experiment}'; allowed: {', '.join(scored)}"
+        yield f"{key}.pooling: '{figure.pooling}' is not scored by '{figure.experiment}'; expected: {', '.join(scored)}"
 
 
 def check_pages(settings: Settings) -> Iterator[str]:
@@ -458,7 +458,7 @@ def check_pages(settings: Settings) -> Iterator[str]:
                 if owner != name:
                     yield (
                         f"figures.{name}.experiment: the map of '{corpus}' is figure '{owner}'s; "
-                        "allowed: one interactive map of a corpus"
+                        "expected: one interactive map of a corpus"
                     )
 
 
@@ -479,7 +479,7 @@ def check_table(key: str, table, settings: Settings) -> Iterator[str]:
         computed = settings.numbers(settings.experiments[table.experiment])
         yield from unknown_in(f"{key}.scores", table.scores, "a score of this experiment", computed)
     if isinstance(table, ScoresTable) and table.rows == table.columns:
-        yield f"{key}.columns: '{table.columns}' is in the rows already; allowed: another axis"
+        yield f"{key}.columns: '{table.columns}' is in the rows already; expected: another axis"
 
 
 def scored_poolings(experiment, settings: Settings) -> list[str]:

@@ -111,7 +111,7 @@ def check_comparison(key: str, comparison, settings: Settings, study: Study) -> 
         return
     experiment = settings.experiments[comparison.experiment]
     if comparison.score in not_fractions(experiment, settings):
-        yield f"{key}.score: '{comparison.score}' is not a fraction of 1; allowed: a score in per cent"
+        yield f"{key}.score: '{comparison.score}' is not a fraction of 1; expected: a score in per cent"
     evaluations = study.experiments[comparison.experiment]
     labels = list(dict.fromkeys(item.line.label for item in evaluations))
     scores = list(dict.fromkeys(row["score"] for row in rows_of(evaluations, settings)))
@@ -134,14 +134,14 @@ def check_comparison(key: str, comparison, settings: Settings, study: Study) -> 
             return
         steps = list(dict.fromkeys(item.step for item, _ in found))
         if len(steps) > 1:
-            yield f"{key}: '{point.label}' has the steps {', '.join(steps)}; allowed: a label with one `step`"
+            yield f"{key}: '{point.label}' has the steps {', '.join(steps)}; expected: a label with one `step`"
             return
         if comparison.compare == "trend" and len({row["layer"] for _, row in found}) < LEAST_LAYERS:
-            yield f"{key}.model: '{point.label}' has fewer than {LEAST_LAYERS} scored layers; allowed: layers: all"
+            yield f"{key}.model: '{point.label}' has fewer than {LEAST_LAYERS} scored layers; expected: layers: all"
     on = places(comparison, settings, study)
     if not on:
-        yield f"{key}: these models share no corpus or task; allowed: models scored on the same"
+        yield f"{key}: these models share no corpus or task; expected: models scored on the same"
     for position, corpus in enumerate(comparison.corpora or []):
         if on and corpus not in on:
             allowed = ", ".join(on)
-            yield f"{key}.corpora.{position}: not all of these models are scored on '{corpus}'; allowed: {allowed}"
+            yield f"{key}.corpora.{position}: not all of these models are scored on '{corpus}'; expected: {allowed}"

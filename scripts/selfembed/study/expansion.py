@@ -113,7 +113,7 @@ def expand(settings: Settings) -> Study:
                     meaning = meanings.setdefault((line.label, on), meant)
                     if meaning != meant:
                         raise InputError(
-                            f"{key}: {line.label!r} is the label of {meaning} and of {meant}; allowed: a label for each"
+                            f"{key}: {line.label!r} is the label of {meaning} and {meant}; expected: unique labels"
                         )
                     evaluations |= dict.fromkeys(scored(line, entry, recipe_key, on, experiment, study, settings))
         study.experiments[name] = list(evaluations)
@@ -210,7 +210,7 @@ def vary(recipe: Recipe, changed: dict[str, Any], key: str) -> Recipe:
     allowed = flat(plain)
     for path, value in changed.items():
         if path not in allowed:
-            raise InputError(f"{key}: {path!r} is not a recipe key with a single value; allowed: {', '.join(allowed)}")
+            raise InputError(f"{key}: {path!r} is not a recipe key with a single value; expected: {', '.join(allowed)}")
         target = plain
         *parents, last = path.split(".")
         for parent in parents:

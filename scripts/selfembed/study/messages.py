@@ -24,13 +24,13 @@ def describe(problem: dict[str, Any], root: type[BaseModel], prefix: str = "") -
             return f"{key}: {context['error']}"
         case "extra_forbidden":
             allowed = sorted(group["properties"])
-            return f"{key}: unknown key; allowed: {', '.join(allowed)}{did_you_mean(keys[-1], allowed)}"
+            return f"{key}: unknown key; expected: {', '.join(allowed)}{did_you_mean(keys[-1], allowed)}"
         case "union_tag_not_found" if "discriminator" in node:
             words = f"it has no key '{node['discriminator']['propertyName']}'"
-            words += f"; allowed: {', '.join(map(repr, node['discriminator']['mapping']))}"
+            words += f"; expected: {', '.join(map(repr, node['discriminator']['mapping']))}"
         case "union_tag_invalid":
             kind, tag, tags = context["discriminator"].strip("'"), context["tag"], context["expected_tags"]
-            return f"{key}: {kind} {tag!r} is unknown; allowed: {tags}{did_you_mean(tag, quoted(tags))}"
+            return f"{key}: {kind} {tag!r} is unknown; expected: {tags}{did_you_mean(tag, quoted(tags))}"
         case "literal_error":
             choices = quoted(context["expected"])
     return f"{key}: {shortened(value)} is invalid: {words}{did_you_mean(value, choices)}"

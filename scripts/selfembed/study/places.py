@@ -42,10 +42,10 @@ def check_differences(key: str, table: DifferencesTable, rows: list[Row]) -> Ite
         if label not in labels:
             yield (
                 f"{key}.{where}: '{label}' is no label with such a score of its last layer on a corpus; "
-                f"allowed: {', '.join(labels) or 'none in this experiment'}"
+                f"expected: {', '.join(labels) or 'none in this experiment'}"
             )
     if labels == [table.against]:
-        yield f"{key}.experiment: '{table.experiment}' scores '{table.against}' alone; allowed: two labels or more"
+        yield f"{key}.experiment: '{table.experiment}' scores '{table.against}' alone; expected: two labels or more"
 
 
 def rows_of(evaluations: list[Evaluation], settings: Settings) -> Iterator[Row]:
@@ -108,9 +108,9 @@ def averaged(rows: list[Row], place: tuple[str, ...]) -> Iterator[str]:
         other = first.setdefault(values, row)
         for column in ("label", "corpus", "score", "step", "layer", "pooling"):
             if row[column] != other[column]:
-                yield f"{column} {other[column]!r} and {row[column]!r} {where}; allowed: one {column}"
+                yield f"{column} {other[column]!r} and {row[column]!r} {where}; expected: one {column}"
                 return
         if (values, row["model"]) in seen:
-            yield f"model {row['model']!r} twice {where}; allowed: once (two entries differ in group or poolings alone)"
+            yield f"model {row['model']!r} twice {where}; expected: once (two entries differ only in group or poolings)"
             return
         seen.add((values, row["model"]))

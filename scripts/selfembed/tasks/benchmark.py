@@ -51,5 +51,5 @@ def evaluate(model: SentenceTransformer, task: AbsTask, batch_size: int = 32) ->
         raise InputError(f"task '{task.metadata.name}': mteb gave no result")
     (result,) = results.task_results
     if not np.isfinite(result.get_score()):
-        raise InputError(f"task '{task.metadata.name}': score is {result.get_score()}; are the model's vectors broken?")
+        raise InputError(f"task '{task.metadata.name}': score is {result.get_score()}; are the model's vectors finite?")
     return result

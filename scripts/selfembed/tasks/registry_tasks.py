@@ -65,10 +65,10 @@ def load(name: str, folder: Path) -> tuple[AbsTask, str]:
     facts = read_json(folder / FACTS_FILE)
     for key, wanted in identity(task).items():
         if facts.get(key) != wanted:
-            raise InputError(f"task '{name}': {folder} holds {key} {facts.get(key)}, needed is {wanted}; {advice}")
+            raise InputError(f"task '{name}': {folder} contains {key} {facts.get(key)}, expected {wanted}; {advice}")
     found = data_checksum(folder / "data")
     if found != facts["data"]:
-        raise InputError(f"task '{name}': data in {folder} are not as downloaded (SHA-256 {found}); {advice}")
+        raise InputError(f"task '{name}': data in {folder} differ from the download (SHA-256 {found}); {advice}")
     datasets.disable_caching()  # otherwise every job writes derived tables beside the data
     task.dataset = load_data(folder / "data")
     task.data_loaded = True

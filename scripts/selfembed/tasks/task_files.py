@@ -28,5 +28,5 @@ def find(folder: Path, name: str) -> Path:
     found = [path for ending in FORMATS if (path := folder / f"{name}{ending}").is_file()]
     if len(found) != 1:
         names = " and ".join(path.name for path in found) or "no such file"
-        raise InputError(f"{folder}: {names}; needed: one file {name} that ends in {', '.join(FORMATS)}")
+        raise InputError(f"{folder}: {names}; expected: one file {name} that ends in {', '.join(FORMATS)}")
     return found[0]

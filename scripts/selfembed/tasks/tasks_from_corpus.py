@@ -46,7 +46,7 @@ def retrieval(corpus: pd.DataFrame, generator: np.random.Generator) -> dict:
     """
     titled = np.flatnonzero(corpus["title"].notna())
     if not titled.size:
-        raise InputError("no text has a title, which retrieval needs")
+        raise InputError("no text has a title; retrieval needs titles")
     queries = generator.permutation(titled)[:LARGEST]
     relevant = {f"q{position}": {f"d{position}": 1} for position in queries}
     return search(corpus, queries, corpus["title"], relevant, None)
@@ -97,5 +97,5 @@ def make(kind: str, corpus: pd.DataFrame) -> dict:
     """
     labelled = corpus[corpus["label"].notna()].reset_index(drop=True)
     if len(labelled) < 20 or labelled["label"].nunique() < 2:
-        raise InputError(f"{len(labelled)} labelled texts are too few; needed: 20 texts, 2 labels")
+        raise InputError(f"{len(labelled)} labelled texts are too few; expected: at least 20 texts and 2 labels")
     return MAKERS[kind](labelled, np.random.default_rng(SEED))

@@ -39,9 +39,9 @@ def table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
             raise InputError(f"{path}: no column '{column}'; columns: {', '.join(map(str, found.columns))}")
         empty = found[column].isna()
         if empty.any():
-            raise InputError(f"{path}: column '{column}' is empty in row {int(empty.argmax()) + 1}; needed: a value")
+            raise InputError(f"{path}: column '{column}' is empty in row {int(empty.argmax()) + 1}; expected: a value")
     if found.empty:
-        raise InputError(f"{path}: no rows; needed: at least one")
+        raise InputError(f"{path}: no rows; expected: at least one")
     optional = [name for name in ("title",) if name in found.columns and "text" in columns]
     return found[[*columns, *optional]]
 
@@ -51,7 +51,7 @@ def numbers(pairs: pd.DataFrame, column: str, path: Path) -> pd.Series:
     found = pd.to_numeric(pairs[column], errors="coerce")
     if found.isna().any():
         row = int(found.isna().argmax())
-        raise InputError(f"{path}: column '{column}' is {pairs[column][row]!r} in row {row + 1}; needed: a number")
+        raise InputError(f"{path}: column '{column}' is {pairs[column][row]!r} in row {row + 1}; expected: a number")
     return found
 
 
@@ -59,7 +59,7 @@ def lists(found: pd.DataFrame, column: str, path: Path) -> list[list]:
     """Convert a column to lists."""
     for row, cell in enumerate(found[column], start=1):
         if isinstance(cell, str) or not hasattr(cell, "__iter__"):
-            raise InputError(f"{path}: column '{column}' is {cell!r} in row {row}; needed: a list (jsonl or parquet)")
+            raise InputError(f"{path}: column '{column}' is {cell!r} in row {row}; expected: a list (jsonl or parquet)")
     return [list(cell) for cell in found[column]]
 
 
@@ -70,7 +70,7 @@ def sets(texts: pd.DataFrame, path: Path) -> dict[str, list]:
     sentences, labels = lists(texts, "sentences", path), lists(texts, "labels", path)
     for row, (some, their) in enumerate(zip(sentences, labels, strict=True), start=1):
         if len(some) != len(their):
-            raise InputError(f"{path}: {len(some)} sentences, {len(their)} labels in row {row}; needed: as many")
+            raise InputError(f"{path}: {len(some)} sentences, {len(their)} labels in row {row}; expected: as many")
     return {"sentences": sentences, "labels": [[str(label) for label in found] for found in labels]}
 
 

@@ -30,4 +30,4 @@ def check(corpus: pd.DataFrame, name: str, expected: Iterable[tuple[str, int | N
         if number is not None and number != found[key]
     ]
     if different:
-        raise InputError(f"{name}: {', '.join(different)}; is it the right file or revision?")
+        raise InputError(f"{name}: {', '.join(different)}; is this the right file or revision?")

@@ -134,7 +134,7 @@ def is_whole(checkpoint: Path) -> bool:
     except InputError:
         whole = False
     if not whole:
-        log.warning("%s: damaged, not gone on from", checkpoint)
+        log.warning("%s: damaged; not used for resuming", checkpoint)
     return whole
 
 
@@ -288,7 +288,7 @@ def steps_to_keep(names: list[str], found: list[list[int]], epochs: np.ndarray) 
         if not 1 <= step <= len(found):
             raise InputError(
                 f"step '{name}' cannot be kept: the run has {len(found)} steps in {len(last_steps)} epochs; "
-                f"allowed: 1 to {len(found)}, epoch-1 to epoch-{len(last_steps)}"
+                f"expected: 1 to {len(found)}, epoch-1 to epoch-{len(last_steps)}"
             )
         kept.setdefault(step, []).append(name)
     return kept
