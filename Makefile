@@ -9,9 +9,10 @@ export PATH := $(BIN):$(PATH)
 
 env: $(VENV)/.installed
 
-$(VENV)/.installed: requirements.lock
+$(VENV)/.installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
 demo: env
@@ -31,14 +32,9 @@ option = $(if $(filter command,$(firstword $(origin $(1)))),--$(2) "$$$(1)")
 adapt: env
 	@test "$(firstword $(origin TEXTS))" = command || \
 		{ echo 'error: which texts? make adapt TEXTS=file.csv (or .tsv, .jsonl, .parquet, or a folder of .txt files)'; exit 2; }
-	@config=$$(python scripts/propose_config.py "$$TEXTS" $(call option,TEXT,text) $(call option,LABEL,label) \
-		$(call option,TITLE,title) $(call option,ENCODING,encoding) $(call option,ENCODER,encoder) \
-		$(call option,NAME,name) $(call option,MOST,most-texts) $(if $(QUICK),--quick)) && \
-	snakemake adapt --workflow-profile profiles/adapt --configfile "$$config" $$(test -t 2 && echo --logger rich) && \
-	name=$${config#my_} && name=$${name%.yaml} && echo && \
-	{ test ! -f logs/$$name/write_report.log || cut -d" " -f2- logs/$$name/write_report.log; } && echo && \
-	echo "Report: results/$$name/report.html    Map: figures/$$name/maps/texts.html    Model: results/$$name/adapted_model" && \
-	echo "Figures: figures/$$name/*.png, *.pdf    Config, to change and run again: $$config"
+	@selfembed propose "$$TEXTS" $(call option,TEXT,text) $(call option,LABEL,label) $(call option,TITLE,title) \
+		$(call option,ENCODING,encoding) $(call option,ENCODER,encoder) $(call option,NAME,name) \
+		$(call option,MOST,most-texts) $(if $(QUICK),--quick) --run
 
 check: env
 	ruff check .
@@ -67,12 +63,12 @@ campaign: env
 	pytest -m campaign tests/reliability
 
 verify: env
-	PYTHONPATH=scripts python -m selfembed.provenance.verification
+	selfembed verify
 
 lock:
 	$(PYTHON) -m venv $(VENV)-lock
 	$(VENV)-lock/bin/python -m pip install --quiet --upgrade pip pip-tools uv
-	$(VENV)-lock/bin/pip-compile --quiet --strip-extras --all-extras --no-header --no-emit-find-links \
+	$(VENV)-lock/bin/pip-compile --quiet --strip-extras --all-extras --build-deps-for editable --allow-unsafe --no-header --no-emit-find-links \
 		--no-emit-index-url --output-file requirements.lock pyproject.toml
 	sed -i 's/+cpu//' requirements.lock
 	$(VENV)-lock/bin/uv pip compile --quiet --generate-hashes --no-deps --no-header --no-annotate --python-version 3.11 \
@@ -84,6 +80,7 @@ test-latest:
 		names = project['dependencies'] + project['optional-dependencies']['dev']; \
 		print(*(re.split('[=<>]', name)[0] for name in names), sep='\n')" > $(VENV)-latest/requirements.txt
 	$(VENV)-latest/bin/python -m pip install --quiet --requirement $(VENV)-latest/requirements.txt
+	$(VENV)-latest/bin/python -m pip install --quiet --no-deps --editable .
 	PATH=$(CURDIR)/$(VENV)-latest/bin:$$PATH pytest
 
 audit:
@@ -92,10 +89,10 @@ audit:
 	$(VENV)-audit/bin/pip-audit --strict --disable-pip --requirement requirements.hashes
 
 lineage: env
-	python scripts/describe_provenance.py $(OF)
+	selfembed lineage $(OF)
 
 licences: env
 	python bench/licences.py
 
 docs: env
-	PYTHONPATH=scripts python -m selfembed.study.documentation
+	python -m selfembed.study.documentation

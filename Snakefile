@@ -31,6 +31,7 @@ include: "rules/maps.smk"
 include: "rules/claims.smk"
 include: "rules/tables.smk"
 include: "rules/figures.smk"
+include: "rules/published.smk"
 include: "rules/report.smk"
 
 
@@ -38,9 +39,8 @@ rule all:
     """Every figure and table of the config, and its report."""
     default_target: True
     input:
-        figures_and_tables(),
-        "<results>/provenance.html" if any(figures_and_tables()) else [],
-        report_files(),
+        figures_and_tables,
+        page.files(),
 
 
 rule adapt:
@@ -52,17 +52,17 @@ rule adapt:
 rule claims:
     """The claims of the config, each with its verdict."""
     input:
-        claim_pages(),
+        claims.pages(),
 
 
 rule download:
     """Everything that the config names from the network; after it, no job needs one."""
     input:
-        downloads(),
+        downloads(settings),
 
 
 rule published:
     """The figures of the config whose numbers were published, and its claims, from these numbers alone."""
     input:
-        [figure_files(f"published/{figure}") for figure in published_figures()],
-        claim_pages("published/claims"),
+        figures.published_files(),
+        claims.pages("published/claims"),

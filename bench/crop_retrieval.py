@@ -23,8 +23,10 @@ sys.path.insert(0, str(HERE.parent / "scripts"))
 from selfembed.errors import InputError
 from selfembed.evidence import differences
 from selfembed.jobs import command_line
+from selfembed.jobs.options import defaults
 from selfembed.scores import measures, outcomes, tables
 from selfembed.settings.corpora import CropsSource
+from selfembed.settings.figures import DifferencesTable
 from selfembed.settings.schema import Settings
 from selfembed.settings.scores import CropPairs, Knn
 from selfembed.study.expansion import expand
@@ -69,7 +71,11 @@ def verdicts(settings: Settings, folder: Path) -> pd.DataFrame:
             by_text += outcomes.of_scores(shown, path.with_suffix(".parquet"))
     scores = pd.concat(rows, ignore_index=True)
     labels = list(dict.fromkeys(scores["label"]))
-    compared = [differences.compare(scores, by_text, labels[i], labels[i + 1 :]) for i in range(len(labels) - 1)]
+    bootstrap = defaults(DifferencesTable, "resamples", "seed")
+    compared = [
+        differences.compare(scores, by_text, against=label, labels=labels[place:], **bootstrap)
+        for place, label in enumerate(labels[:-1], start=1)
+    ]
     found = pd.concat(compared).replace({"corpus": whole_texts(settings), "score": wanted})
     return found.pivot(index=["corpus", "label", "against"], columns="score", values="verdict").dropna().reset_index()
 
@@ -113,7 +119,7 @@ def correlations(values: pd.DataFrame) -> Iterator[dict[str, object]]:
         last = found[found["layer"] == found["last_layer"]]
         for what, chosen in {"all layers": found, "last layers": last}.items():
             row: dict[str, object] = {"corpus": corpus, "ranked": what, "number": len(chosen)}
-            for name, measure in measures.OF_CROP_PAIRS.items():
+            for name, measure in ((name, measures.MEASURES[name]) for name in measures.OF_CROP_PAIRS):
                 sign = -1 if measure.lower_is_better else 1
                 row[name] = spearmanr(sign * chosen[name], chosen["knn"]).statistic
             yield row

@@ -38,7 +38,7 @@ def ours(encoder, found, precision):
     """One pass for everything, texts of similar length together."""
     layers = list(range(encoder.model.config.num_hidden_layers + 1))
     out = np.empty((len(POOLINGS), len(layers), len(found), encoder.model.config.hidden_size), np.float32)
-    embedding.embed(encoder, found, layers, POOLINGS, out, MAX_LENGTH, precision=precision)
+    embedding.embed(encoder, found, layers, POOLINGS, out, max_length=MAX_LENGTH, precision=precision)
     return out
 
 

@@ -12,8 +12,9 @@ from sentence_transformers.sentence_transformer.losses import MultipleNegativesR
 from torch.nn.functional import cosine_similarity, cross_entropy
 from transformers import get_linear_schedule_with_warmup
 
-from selfembed.augmentations import crops
+from selfembed.jobs.options import defaults
 from selfembed.models import encoders
+from selfembed.settings.recipes import Masked, Recipe
 from selfembed.training import training
 
 BATCH = 64
@@ -53,7 +54,8 @@ def original(model, pairs, longest):
 def ours(model, pairs, precision):
     """The fine-tuning of our workflow."""
     settings = {"learning_rate": LEARNING_RATE, "batch_size": BATCH, "temperature": TEMPERATURE}
-    return training.fine_tune(model, pairs, seed=42, precision=precision, **settings)["loss"].tolist()
+    settings |= defaults(Recipe, "warmup") | defaults(Masked) | {"precision": precision}
+    return training.fine_tune(model, pairs, seed=42, **settings)["loss"].tolist()
 
 
 def library(model, pairs):
@@ -83,7 +85,7 @@ def main():
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     logging.getLogger("transformers").setLevel(logging.ERROR)
-    pairs = crops.make_pairs(texts.read(arguments), "crops", 1, seed=42)
+    pairs = texts.crop_pairs(texts.read(arguments))
     encoder = encoders.load(measure.minilm())
     base: SentenceTransformer = encoders.assemble(encoder, "mean", 512)
     lengths = [len(ids) for ids in base.tokenizer([*pairs["anchor"], *pairs["positive"]])["input_ids"]]

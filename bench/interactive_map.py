@@ -16,8 +16,10 @@ import pandas as pd
 from chromium import open_browser
 
 from selfembed.jobs import command_line
+from selfembed.jobs.options import defaults
 from selfembed.pages import interactive_map
 from selfembed.pages.interactive_map import Coloring
+from selfembed.settings.figures import InteractiveMapFigure
 
 WORDS = np.array(["crop", "dropout", "text", "model", "graph", "node", "melody", "protein", "matrix", "layer"])
 # What is timed: from a key or a click to the next picture.
@@ -47,7 +49,8 @@ def made_up_page(texts: int, seed: int = 1) -> str:
         Coloring("Label", [None if group == 0 else f"class {group}" for group in groups]),
         Coloring("Cluster", [f"cluster {group}" for group in groups]),
     ]
-    return interactive_map.page("Made-up texts", corpus, maps, colorings)
+    shown = defaults(InteractiveMapFigure, "points", "characters")
+    return interactive_map.page("Made-up texts", corpus, maps, colorings, **shown)
 
 
 def seconds_to_load(browser, path: Path) -> float:

@@ -57,7 +57,7 @@ def main():
     train, test = vectors[cut:], vectors[:cut]
     ways = {
         "scikit-learn": lambda: KNeighborsClassifier(K, algorithm="brute").fit(train, labels[cut:]).predict(test),
-        "ours": lambda: neighbors.predict(train, labels[cut:], test, K),
+        "ours": lambda: neighbors.predict(train, labels[cut:], test, k=K, metric="euclidean"),
     }
     with threadpool_limits(arguments.threads):
         agreement = (ways["ours"]() == ways["scikit-learn"]()).mean()

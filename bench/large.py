@@ -26,7 +26,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="folder to work in; default: that of temporary files")
     arguments = parser.parse_args()
     settings = {"layers": LAYERS - 1, "dim": arguments.dim, "length": arguments.length}
-    print(f"| {arguments.texts:,} texts | seconds | MB at most |\n|---|---|---|")
+    print(f"| {arguments.texts:,} texts | seconds | maximum MB |\n|---|---|---|")
     with tempfile.TemporaryDirectory(dir=arguments.folder) as name:
         folder = Path(name)
 

@@ -94,8 +94,8 @@ def report(seconds: dict[str, list[float]], against: str, megabytes: dict[str, l
 
     A ratio is the median of the rounds' ratios, so that a slow minute of the machine counts for all ways alike.
     """
-    header = "| way | seconds (median) | range | times faster |"
-    lines = [header + " MB at most |" if megabytes else header, "|---" * (5 if megabytes else 4) + "|"]
+    header = "| method | seconds (median) | range | speed-up |"
+    lines = [header + " maximum MB |" if megabytes else header, "|---" * (5 if megabytes else 4) + "|"]
     for name, found in seconds.items():
         ratio = statistics.median(slow / fast for slow, fast in zip(seconds[against], found, strict=True))
         median = statistics.median(found)

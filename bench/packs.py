@@ -14,7 +14,6 @@ from transformers import AutoTokenizer
 from transformers.utils import logging
 from work import SPECIAL_TOKENS
 
-from selfembed.augmentations import crops
 from selfembed.jobs import command_line
 
 
@@ -36,7 +35,7 @@ def main() -> None:
     )
     rows = []
     for sentences in range(1, arguments.sentences + 1):
-        pairs = crops.make_pairs(corpus, "crops", 1, seed=42, sentences=sentences)
+        pairs = texts.crop_pairs(corpus, sentences=sentences)
         found = lengths(tokenizer, pd.concat([pairs["anchor"], pairs["positive"]]))
         rows.append({"sentences": sentences, "part": len(pairs) / len(corpus), "tokens": found.mean()})
     table = pd.DataFrame(rows).round({"part": 4, "tokens": 1})

@@ -8,7 +8,9 @@ import torch
 from transformers import AutoTokenizer
 
 from selfembed.augmentations import crops
+from selfembed.jobs.options import defaults
 from selfembed.models import encoders
+from selfembed.settings.base import Packs
 from selfembed.training import training
 
 BATCH = 64
@@ -22,7 +24,7 @@ def original(corpus: pd.DataFrame, threads: int) -> tuple[int, int]:
     """
     torch.set_num_threads(threads)
     tokenizer = AutoTokenizer.from_pretrained(measure.minilm())
-    packs = [found for text in corpus["text"] if len(found := crops.packs(text)) >= 2]
+    packs = [found for text in corpus["text"] if len(found := crops.packs(text, **defaults(Packs))) >= 2]
     sizes = np.array([len(found) for found in packs])
     starts = np.cumsum(sizes) - sizes
     everything = [pack for found in packs for pack in found]
@@ -42,7 +44,7 @@ def ours(corpus: pd.DataFrame, threads: int) -> tuple[int, int]:
     """Our way: pairs of texts first, and the trainer's tokenising of a batch when its turn comes."""
     torch.set_num_threads(threads)
     model = encoders.assemble(encoders.load(measure.minilm()), "mean", MAX_LENGTH)
-    pairs = crops.make_pairs(corpus, "crops", 1, seed=42)
+    pairs = texts.crop_pairs(corpus)
     batches = training.batches_in_order(pairs["epoch"].to_numpy(), BATCH)
     n_pairs = 0
     for batch in batches:

@@ -24,12 +24,16 @@ from sentence_transformers import SentenceTransformer
 from threadpoolctl import threadpool_limits
 from transformers import AutoTokenizer, MPNetConfig, MPNetModel
 
-from selfembed.augmentations import crops
 from selfembed.embeddings import bags_of_words, embedding
+from selfembed.jobs.options import defaults
 from selfembed.maps import tsne
 from selfembed.models import encoders
 from selfembed.scores import neighbors, probes
+from selfembed.settings.recipes import Masked, Recipe
+from selfembed.settings.scores import Tsne
 from selfembed.training import training
+
+TRAINED = defaults(Recipe, "temperature", "learning_rate", "batch_size", "warmup", "precision") | defaults(Masked)
 
 MAX_LENGTH = 512
 BATCH = 64
@@ -126,15 +130,15 @@ def models(arguments: Namespace) -> Iterator[Measured]:
 
 def fine_tuning(arguments: Namespace) -> Iterator[Rate]:
     """Tokens per second of training on crops, of both texts of a pair."""
-    everything = crops.make_pairs(texts.read(arguments), "crops", 1, seed=42)
+    everything = texts.crop_pairs(texts.read(arguments))
     for name, model, precisions, times in models(arguments):
         pairs = everything.head(arguments.steps * times * BATCH)
         tokens = sum(len(ids) for ids in model.tokenizer([*pairs["anchor"], *pairs["positive"]])["input_ids"])
         how = f"{len(pairs)} pairs in batches of {BATCH}, {tokens / 2 / len(pairs):.0f} tokens in a text"
         for precision in precisions:
-            training.fine_tune(model, pairs.head(4), seed=42, precision=precision)  # does not count
+            training.fine_tune(model, pairs.head(4), seed=42, **TRAINED | {"precision": precision})  # does not count
             started = time.perf_counter()
-            training.fine_tune(model, pairs, seed=42, precision=precision)
+            training.fine_tune(model, pairs, seed=42, **TRAINED | {"precision": precision})
             yield Rate(f"fine-tuning{name}", precision, tokens / since(started), "tokens per second", how)
 
 
@@ -165,11 +169,16 @@ def clusters(n_texts: int, classes: int) -> tuple[np.ndarray, np.ndarray]:
     return (centres[labels] + generator.normal(size=(n_texts, DIM))).astype(np.float32), labels
 
 
+def searched(vectors: neighbors.Vectors, labels: np.ndarray, cut: int) -> np.ndarray:
+    """Labels that the first vectors get from their ten nearest neighbours among the others."""
+    return neighbors.predict(vectors[cut:], labels[cut:], vectors[:cut], k=10, metric="euclidean")
+
+
 def dense_knn(arguments: Namespace) -> Iterator[Rate]:
     """Test texts × training texts × dimensions per second."""
     vectors, labels = clusters(arguments.searched, 60)
     cut = arguments.searched // 10
-    taken = seconds(lambda: neighbors.predict(vectors[cut:], labels[cut:], vectors[:cut]), arguments.rounds)
+    taken = seconds(lambda: searched(vectors, labels, cut), arguments.rounds)
     work = cut * (arguments.searched - cut) * DIM
     how = f"{arguments.searched} texts × {DIM}"
     yield Rate("kNN", "–", work / taken, "test × training texts × dimensions per second", how)
@@ -178,9 +187,12 @@ def dense_knn(arguments: Namespace) -> Iterator[Rate]:
 def sparse_knn(arguments: Namespace) -> Iterator[Rate]:
     """Test texts × training texts per second."""
     found = texts.many(arguments.searched)
-    vectors, labels = bags_of_words.embed(found["text"].tolist()), found["label"].to_numpy()
+    vectors, labels = (
+        bags_of_words.embed(found["text"].tolist(), components=None, normalise=False),
+        found["label"].to_numpy(),
+    )
     cut = arguments.searched // 10
-    taken = seconds(lambda: neighbors.predict(vectors[cut:], labels[cut:], vectors[:cut]), arguments.rounds)
+    taken = seconds(lambda: searched(vectors, labels, cut), arguments.rounds)
     work = cut * (arguments.searched - cut)
     how = f"{arguments.searched} texts, {vectors.nnz / len(found):.0f} words in a text"
     yield Rate("kNN of TF-IDF", "–", work / taken, "test × training texts per second", how)
@@ -206,14 +218,14 @@ def bags(arguments: Namespace) -> Iterator[Rate]:
     characters, listed = found.str.len().sum(), found.tolist()
     how = f"{len(found)} texts, {characters / len(found):.0f} characters in a text"
     for name, components in {"TF-IDF": None, "SVD": 100}.items():
-        taken = seconds(lambda: bags_of_words.embed(listed, components), 1)  # noqa: B023
+        taken = seconds(lambda: bags_of_words.embed(listed, components=components, normalise=False), 1)  # noqa: B023
         yield Rate(name, "–", characters / taken, "characters per second", how)
 
 
 def map_layout(arguments: Namespace) -> Iterator[Rate]:
     """Texts per second."""
     vectors, _ = clusters(arguments.mapped, 60)
-    taken = seconds(lambda: tsne.layout(vectors, threads=arguments.threads), 1)
+    taken = seconds(lambda: tsne.layout(vectors, **defaults(Tsne), threads=arguments.threads), 1)
     yield Rate("t-SNE", "–", arguments.mapped / taken, "texts per second", f"{arguments.mapped} texts × {DIM}")
 
 

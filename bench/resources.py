@@ -5,9 +5,9 @@ from pathlib import Path
 
 import measure
 import pandas as pd
+import rule_files
 import rules
 
-RULES = Path(__file__).parents[1] / "rules"
 GPUS = {"gpus_for_encoder": "1 for an encoder", "gpus_of_run": "devices_per_run"}
 
 
@@ -39,22 +39,21 @@ def used(logs: Path) -> pd.DataFrame:
 def asked() -> dict[str, list[str]]:
     """Threads, MB, minutes and GPUs that every rule asks for, as its file says them."""
     found = {}
-    for path in sorted(RULES.glob("*.smk")):
-        for name, body in re.findall(r"^rule (\w+):\n((?:(?:    .*)?\n)+)", path.read_text(encoding="utf-8"), re.M):
-            threads = re.search(r"^    threads: (.+)$", body, re.M)
-            gpu = re.search(r"^        gpu=(\w+),$", body, re.M)
-            found[name] = [
-                threads[1].replace("settings.", "") if threads else "1",
-                formula(body, r"mem_mb=memory\w*"),
-                formula(body, r"runtime=minutes"),
-                GPUS[gpu[1]] if gpu else "–",
-            ]
+    for name, directives in rule_files.directives().items():
+        resources = directives.get("resources", "")
+        gpu = re.search(r"^ *gpu=asked\.(\w+),$", resources, re.M)
+        found[name] = [
+            directives.get("threads", "1").replace("settings.", ""),
+            formula(resources, r"mem_mb=(?:asked\.)?memory\w*"),
+            formula(resources, r"runtime=minutes"),
+            GPUS[gpu[1]] if gpu else "–",
+        ]
     return found
 
 
-def formula(body: str, name: str) -> str:
+def formula(resources: str, name: str) -> str:
     """A least number and a factor per MB of named inputs, for people; a dash if the rule does not ask."""
-    call = re.search(rf"{name}\((\d+)(.*)\),$", body, re.M)
+    call = re.search(rf"{name}\((\d+)(.*)\),$", resources, re.M)
     if call is None:
         return "–"
     return " + ".join(

@@ -11,7 +11,7 @@ def main() -> None:
     parser = measure.command_line.parser(__doc__)
     parser.add_argument("logs", type=measure.command_line.existing, help="folder of logs, for instance logs/demo")
     found = rules(parser.parse_args().logs)
-    print("| rule | jobs | seconds | processor seconds | MB at most |\n|---|---|---|---|---|")
+    print("| rule | jobs | seconds | CPU seconds | maximum MB |\n|---|---|---|---|---|")
     found.loc["all"] = [found["jobs"].sum(), found["s"].sum(), found["cpu_time"].sum(), found["max_rss"].max()]
     for rule, row in found.iterrows():
         print(f"| `{rule}` | {row.jobs:.0f} | {row.s:.0f} | {row.cpu_time:.0f} | {row.max_rss:,.0f} |")

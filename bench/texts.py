@@ -5,7 +5,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from selfembed.augmentations import crops
+from selfembed.jobs.options import defaults
+from selfembed.settings.base import Packs
+from selfembed.settings.corpora import Columns, Corpus
+from selfembed.settings.recipes import Recipe
 from selfembed.texts import corpora, python_docs
+
+CLEANING = defaults(Columns, "unlabelled") | defaults(Corpus, "minimum_length", "minimum_label_count", "deduplicate")
 
 
 def add_arguments(parser, texts: int) -> None:
@@ -19,13 +26,19 @@ def read(arguments) -> pd.DataFrame:
     """The first texts: columns `id` and `text`; docstrings have at least 700 characters."""
     if arguments.corpus:
         table = corpora.read_source(arguments.corpus, text=arguments.column)
-        table, _ = corpora.prepare(table)
+        table, _ = corpora.prepare(table, **CLEANING)
     else:
         table, _ = corpora.prepare(
             python_docs.extract(["sympy", "networkx", "scipy", "sklearn"]).assign(id=None, label=None),
-            minimum_length=700,
+            **CLEANING | {"minimum_length": 700},
         )
     return table.head(arguments.texts)[["id", "text"]]
+
+
+def crop_pairs(corpus: pd.DataFrame, **limits: int) -> pd.DataFrame:
+    """The pairs of one run by crops, with the settings' defaults for the rest."""
+    chosen = defaults(Packs) | defaults(Recipe, "epochs", "held_out") | limits
+    return crops.make_pairs(corpus, "crops", seed=42, **chosen)
 
 
 def many(texts: int, seed: int = 0) -> pd.DataFrame:

@@ -8,8 +8,10 @@ import numpy as np
 from sklearn.manifold import TSNE
 from threadpoolctl import threadpool_limits
 
+from selfembed.jobs.options import defaults
 from selfembed.maps import tsne
 from selfembed.scores import neighbors
+from selfembed.settings.scores import Tsne
 
 K = 10
 
@@ -33,7 +35,7 @@ def main():
     found = {}
 
     def ours():
-        found["ours"] = tsne.layout(vectors, threads=arguments.threads)
+        found["ours"] = tsne.layout(vectors, **defaults(Tsne), threads=arguments.threads)
 
     def library():
         with threadpool_limits(arguments.threads):

@@ -13,7 +13,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "scripts"))
 
-from selfembed.settings.encoders import BAGS_OF_WORDS, RandomEncoder, SvdEncoder, TfidfEncoder
+from selfembed.settings.encoders import BagOfWords, RandomEncoder, SvdEncoder, TfidfEncoder
 from selfembed.settings.schema import Settings
 from selfembed.settings.scores import Linear
 from selfembed.study import expansion
@@ -139,7 +139,7 @@ class Count:
 
     def embedded(self, item: Evaluation) -> Job:
         """The embeddings that a score is of; a corpus with other labels shares them."""
-        bag = isinstance(self.settings.encoders[item.model.encoder], BAGS_OF_WORDS)
+        bag = isinstance(self.settings.encoders[item.model.encoder], BagOfWords)
         kind = "TF-IDF and SVD" if bag else "embedding"
         texts = expansion.texts_of(item.on, self.settings)
         return Job(kind, f"{texts}/{item.model.path}/{item.step}/{item.selection}")
@@ -148,7 +148,7 @@ class Count:
         """Tokens of a pass over a corpus, whatever the layers and poolings kept; characters for bags of words."""
         corpus = self.sizes.corpora[item.on]
         encoder = self.settings.encoders[item.model.encoder]
-        if isinstance(encoder, BAGS_OF_WORDS):
+        if isinstance(encoder, BagOfWords):
             name = "TF-IDF" if isinstance(encoder, TfidfEncoder) else "SVD"
             return {name: corpus.texts * corpus.characters}
         read = corpus.texts * tokens(corpus.characters, encoder.max_length)

@@ -9,8 +9,8 @@ localrules:
 rule judge_claims:
     """Whether each claim of the config holds, by scores and their intervals."""
     input:
-        scores=claim_scores,
-        outcomes=claim_outcomes,
+        scores=claims.scores,
+        outcomes=claims.outcomes,
         published=settings.published or [],
         code=code("judge_claims.py"),
     output:
@@ -35,9 +35,10 @@ rule judge_claims:
         mem_mb=memory(4000),
         runtime=minutes(30),
     params:
-        claims=described_claims(),
-        entries=claim_entries,
-        published=published_flag,
+        claims=claims.described(),
+        entries=claims.entries,
+        published=file_flags("published"),
+        bootstrap=claims.bootstrap(),
     shell:
-        "python scripts/judge_claims.py --claims {params.claims:q} {params.entries} {params.published}"
+        "python scripts/judge_claims.py --claims {params.claims:q} {params.entries} {params.published} {params.bootstrap}"
         " --output {output.csv} {output.markdown} {output.tex} {output.html} > {log} 2>&1"

@@ -18,11 +18,11 @@ rule download_file:
     benchmark:
         "<logs>/download_file/{corpus}.tsv"
     wildcard_constraints:
-        corpus=corpora_from(UrlSource, IclrSource),
+        corpus=corpora.of(UrlSource, IclrSource),
     conda:
         "../envs/download.yaml"
     params:
-        source=lambda wildcards: flags(url_source(wildcards), keep=("url", "sha256", "git_blob")),
+        source=corpora.source_flags(keep=("url", "sha256", "git_blob")),
     shell:
         "python scripts/download_file.py {params.source} --output {output} > {log} 2>&1"
 
@@ -39,11 +39,11 @@ rule download_dataset:
     benchmark:
         "<logs>/download_dataset/{corpus}.tsv"
     wildcard_constraints:
-        corpus=corpora_from(HubSource),
+        corpus=corpora.of(HubSource),
     conda:
         "../envs/download.yaml"
     params:
-        source=lambda wildcards: flags(settings.corpora[wildcards.corpus].source, omit=("type",)),
+        source=corpora.source_flags(omit=("type",)),
     shell:
         "python scripts/download_dataset.py {params.source} --output {output.texts} --origin {output.origin}"
         " > {log} 2>&1"
@@ -78,7 +78,7 @@ rule extract_python_docs:
     benchmark:
         "<logs>/extract_python_docs/{corpus}.tsv"
     wildcard_constraints:
-        corpus=corpora_from(PythonDocsSource),
+        corpus=corpora.of(PythonDocsSource),
     conda:
         "../envs/texts.yaml"
     threads: 2
@@ -86,8 +86,8 @@ rule extract_python_docs:
         mem_mb=memory(2000),
         runtime=minutes(10),
     params:
-        packages=lambda wildcards: " ".join(settings.corpora[wildcards.corpus].source.packages),
-        versions=package_versions,
+        packages=corpora.packages,
+        versions=corpora.package_versions,
     shell:
         "python scripts/extract_python_docs.py --packages {params.packages} --processes {threads}"
         " --output {output} > {log} 2>&1"
@@ -104,16 +104,16 @@ rule collect_texts:
     benchmark:
         "<logs>/collect_texts/{corpus}.tsv"
     wildcard_constraints:
-        corpus=corpora_from(FolderSource),
+        corpus=corpora.of(FolderSource),
     conda:
         "../envs/score.yaml"
     resources:
         mem_mb=memory(4000),
         runtime=minutes(30),
     params:
-        source=lambda wildcards: flags(settings.corpora[wildcards.corpus].source, omit=("type", "path", "label")),
-        folder=lambda wildcards: settings.corpora[wildcards.corpus].source.path,
-        state=folder_state,
+        source=corpora.source_flags(omit=("type", "path", "label")),
+        folder=corpora.raw_folder,
+        state=corpora.folder_state,
     shell:
         "python scripts/collect_texts.py --folder {params.folder:q} {params.source} --output {output} > {log} 2>&1"
 
@@ -121,9 +121,9 @@ rule collect_texts:
 rule prepare_corpus:
     """A raw file cleaned into a corpus."""
     input:
-        source=corpus_source,
-        origin=corpus_origin,
-        keyword_classes=keyword_classes,
+        source=corpora.raw_file,
+        origin=corpora.origin,
+        keyword_classes=corpora.keyword_classes,
         code=code("prepare_corpus.py"),
     output:
         corpus="<results>/corpora/{corpus}.parquet",
@@ -133,16 +133,16 @@ rule prepare_corpus:
     benchmark:
         "<logs>/prepare_corpus/{corpus}.tsv"
     wildcard_constraints:
-        corpus=cleaned_corpora(),
+        corpus=corpora.cleaned(),
     conda:
         "../envs/score.yaml"
     resources:
         mem_mb=memory(1000, source=20),
         runtime=minutes(20, source=0.1),
     params:
-        corpus=corpus_flags,
-        origin=origin_flag,
-        expected=expected_of_made,
+        corpus=corpora.reading_flags,
+        origin=file_flags("origin"),
+        expected=corpora.expected_of_made,
     shell:
         "python scripts/prepare_corpus.py --source {input.source:q} {params.corpus} {params.origin} {params.expected}"
         " --output {output.corpus} --counts {output.counts} > {log} 2>&1"
@@ -151,59 +151,46 @@ rule prepare_corpus:
 rule relabel_corpus:
     """The texts of another corpus with coarser labels."""
     input:
-        corpus=original_corpus,
+        corpus=corpora.original,
         code=code("relabel_corpus.py"),
     output:
         "<results>/corpora/{corpus}.parquet",
     log:
-        "<logs>/relabel_corpus/{corpus}.log",
+        "<logs>/<rule>/{corpus}.log",
     benchmark:
-        "<logs>/relabel_corpus/{corpus}.tsv"
+        "<logs>/<rule>/{corpus}.tsv"
+    pathvars:
+        rule="relabel_corpus",
     wildcard_constraints:
-        corpus=corpora_from(RelabelledSource),
+        corpus=corpora.of(RelabelledSource),
     conda:
         "../envs/score.yaml"
     resources:
         mem_mb=memory(1000, corpus=20),
         runtime=minutes(10, corpus=0.1),
     params:
-        source=lambda wildcards: flags(settings.corpora[wildcards.corpus].source, omit=("type", "corpus")),
-        expected=expected_of_made,
+        source=corpora.source_flags(omit=("type", "corpus")),
+        expected=corpora.expected_of_made,
     shell:
-        "python scripts/relabel_corpus.py --corpus {input.corpus} {params.source} {params.expected}"
+        "python {input.code[0]} --corpus {input.corpus} {params.source} {params.expected}"
         " --output {output} > {log} 2>&1"
 
 
-rule sample_corpus:
+use rule relabel_corpus as sample_corpus with:
     """A fixed random sample of another corpus."""
     input:
-        corpus=original_corpus,
+        corpus=corpora.original,
         code=code("sample_corpus.py"),
-    output:
-        "<results>/corpora/{corpus}.parquet",
-    log:
-        "<logs>/sample_corpus/{corpus}.log",
-    benchmark:
-        "<logs>/sample_corpus/{corpus}.tsv"
+    pathvars:
+        rule="sample_corpus",
     wildcard_constraints:
-        corpus=corpora_from(SampleSource),
-    conda:
-        "../envs/score.yaml"
-    resources:
-        mem_mb=memory(1000, corpus=20),
-        runtime=minutes(10, corpus=0.1),
-    params:
-        source=lambda wildcards: flags(settings.corpora[wildcards.corpus].source, omit=("type", "corpus")),
-        expected=expected_of_made,
-    shell:
-        "python scripts/sample_corpus.py --corpus {input.corpus} {params.source} {params.expected}"
-        " --output {output} > {log} 2>&1"
+        corpus=corpora.of(SampleSource),
 
 
 rule crop_corpus:
     """Two crops of each text that runs hold out, as a corpus."""
     input:
-        corpus=original_corpus,
+        corpus=corpora.original,
         code=code("crop_corpus.py"),
     output:
         corpus="<results>/corpora/{corpus}.parquet",
@@ -213,15 +200,15 @@ rule crop_corpus:
     benchmark:
         "<logs>/crop_corpus/{corpus}.tsv"
     wildcard_constraints:
-        corpus=corpora_from(CropsSource),
+        corpus=corpora.of(CropsSource),
     conda:
         "../envs/score.yaml"
     resources:
         mem_mb=memory(1000, corpus=20),
         runtime=minutes(10, corpus=0.1),
     params:
-        source=lambda wildcards: flags(settings.corpora[wildcards.corpus].source, omit=("type", "corpus")),
-        expected=expected_of_made,
+        source=corpora.source_flags(omit=("type", "corpus")),
+        expected=corpora.expected_of_made,
     shell:
         "python scripts/crop_corpus.py --corpus {input.corpus} {params.source} {params.expected}"
         " --output {output.corpus} --counts {output.counts} > {log} 2>&1"
@@ -245,8 +232,8 @@ rule describe_corpus:
         mem_mb=memory(1000, corpus=20),
         runtime=minutes(10, corpus=0.1),
     params:
-        split=knn_split(),
-        expected=expected,
+        split=corpora.knn_split(),
+        expected=corpora.expected,
     shell:
         "python scripts/describe_corpus.py --corpus {input.corpus} {params.split} {params.expected}"
         " --output {output.description} --classes {output.classes} > {log} 2>&1"

@@ -21,9 +21,9 @@ rule embed:
     resources:
         mem_mb=memory(4000, corpus=14),
         runtime=minutes(30, corpus=1),
-        gpu=gpus_for_encoder,
+        gpu=asked.gpus_for_encoder,
     params:
-        embedding=embedding_flags,
+        embedding=models.embedding_flags,
     shell:
         "python scripts/embed.py --model {input.model}/{wildcards.step} --corpus {input.corpus} {params.embedding}"
         " --output {output} > {log} 2>&1"

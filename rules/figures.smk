@@ -3,348 +3,25 @@
 
 # Seconds each, in a moment when nothing else can run: not worth a place in a queue.
 localrules:
+    draw_before_after,
     draw_comparison,
     draw_layers,
     draw_losses,
     draw_benchmark_steps,
     draw_maps,
-    draw_interactive_map,
     draw_adaptation,
     draw_depth,
     draw_hyperparameters,
-    draw_before_after,
     draw_classes,
-    draw_agreement,
 
 
-rule draw_comparison:
-    """Models side by side at their last layer, seed by seed."""
-    input:
-        table=experiment_table(),
-        published=published_table(),
-        code=code("draw_comparison.py"),
-    output:
-        png=report(
-            "<figures>/{figure}.png",
-            caption="../report/comparison.rst",
-            category="Figures",
-            labels={"figure": "{figure}"},
-        ),
-        pdf="<figures>/{figure}.pdf",
-    log:
-        "<logs>/draw_comparison/{figure}.log",
-    benchmark:
-        "<logs>/draw_comparison/{figure}.tsv"
-    wildcard_constraints:
-        figure=figures_drawn_as("comparison"),
-    conda:
-        "../envs/plot.yaml"
-    resources:
-        mem_mb=memory(2000),
-        runtime=minutes(10),
-    params:
-        shown=figure_flags("pooling", "score"),
-        published=published_flag,
-        colors=figure_colors,
-        title=figure_title,
-        caption=figure_caption,
-    shell:
-        "python scripts/draw_comparison.py --table {input.table} {params.shown} {params.published} {params.colors}"
-        " --output {output.png} {output.pdf} > {log} 2>&1"
-
-
-rule draw_layers:
-    """Accuracy by layer, before and after fine-tuning."""
-    input:
-        table=experiment_table(),
-        published=published_table(),
-        code=code("draw_layers.py"),
-    output:
-        png=report(
-            "<figures>/{figure}.png",
-            caption="../report/layers.rst",
-            category="Figures",
-            labels={"figure": "{figure}"},
-        ),
-        pdf="<figures>/{figure}.pdf",
-    log:
-        "<logs>/draw_layers/{figure}.log",
-    benchmark:
-        "<logs>/draw_layers/{figure}.tsv"
-    wildcard_constraints:
-        figure=figures_drawn_as("layers"),
-    conda:
-        "../envs/plot.yaml"
-    resources:
-        mem_mb=memory(2000),
-        runtime=minutes(10),
-    params:
-        shown=figure_flags("pooling", "score", "free_y"),
-        published=published_flag,
-        colors=figure_colors,
-        title=figure_title,
-        caption=figure_caption,
-    shell:
-        "python scripts/draw_layers.py --table {input.table} {params.shown} {params.published} {params.colors}"
-        " --output {output.png} {output.pdf} > {log} 2>&1"
-
-
-rule draw_losses:
-    """Contrastive loss over the optimiser steps of every run."""
-    input:
-        table=experiment_table(suffix="_losses"),
-        code=code("draw_losses.py"),
-    output:
-        png=report(
-            "<figures>/{figure}.png",
-            caption="../report/losses.rst",
-            category="Figures",
-            labels={"figure": "{figure}"},
-        ),
-        pdf="<figures>/{figure}.pdf",
-    log:
-        "<logs>/draw_losses/{figure}.log",
-    benchmark:
-        "<logs>/draw_losses/{figure}.tsv"
-    wildcard_constraints:
-        figure=figures_drawn_as("losses"),
-    conda:
-        "../envs/plot.yaml"
-    resources:
-        mem_mb=memory(2000),
-        runtime=minutes(10),
-    params:
-        colors=figure_colors,
-        title=figure_title,
-        caption=figure_caption,
-    shell:
-        "python scripts/draw_losses.py --table {input.table} {params.colors}"
-        " --output {output.png} {output.pdf} > {log} 2>&1"
-
-
-rule draw_benchmark_steps:
-    """MTEB blocks over the optimiser steps of runs."""
-    input:
-        table=experiment_table(),
-        published=published_table(),
-        code=code("draw_benchmark_steps.py"),
-    output:
-        png=report(
-            "<figures>/{figure}.png",
-            caption="../report/figure.rst",
-            category="Figures",
-            labels={"figure": "{figure}"},
-        ),
-        pdf="<figures>/{figure}.pdf",
-    log:
-        "<logs>/draw_benchmark_steps/{figure}.log",
-    benchmark:
-        "<logs>/draw_benchmark_steps/{figure}.tsv"
-    wildcard_constraints:
-        figure=figures_drawn_as("benchmark_steps"),
-    conda:
-        "../envs/plot.yaml"
-    resources:
-        mem_mb=memory(2000),
-        runtime=minutes(10),
-    params:
-        published=published_flag,
-        title=figure_title,
-        caption=figure_caption,
-    shell:
-        "python scripts/draw_benchmark_steps.py --table {input.table} {params.published}"
-        " --output {output.png} {output.pdf} > {log} 2>&1"
-
-
-rule draw_maps:
-    """T-SNE maps, a row per model and a column per corpus."""
-    input:
-        maps=experiment_maps,
-        table=corner_table,
-        clusters=clusters_without_labels,
-        code=code("draw_maps.py"),
-    output:
-        png=report(
-            "<figures>/{figure}.png",
-            caption="../report/figure.rst",
-            category="Figures",
-            labels={"figure": "{figure}"},
-        ),
-        pdf="<figures>/{figure}.pdf",
-    log:
-        "<logs>/draw_maps/{figure}.log",
-    benchmark:
-        "<logs>/draw_maps/{figure}.tsv"
-    wildcard_constraints:
-        figure=figures_drawn_as("maps"),
-    conda:
-        "../envs/plot.yaml"
-    resources:
-        mem_mb=memory(2000),
-        runtime=minutes(10),
-    params:
-        shown=figure_flags("pooling", "score"),
-        table=lambda wildcards, input: f"--table {input.table}" if input.table else "",
-        clusters=cluster_entries,
-        title=figure_title,
-        caption=figure_caption,
-    shell:
-        "python scripts/draw_maps.py --maps {input.maps} {params.table} {params.shown} {params.clusters}"
-        " --output {output.png} {output.pdf} > {log} 2>&1"
-
-
-rule draw_interactive_map:
-    """A corpus as a page: the map of every model, with its texts."""
-    input:
-        maps=shown_map_files,
-        corpus="<results>/corpora/{corpus}.parquet",
-        clusters=shown_clusters,
-        code=code("draw_interactive_map.py"),
-    output:
-        report(
-            "<figures>/maps/{corpus}.html",
-            caption="../report/interactive_map.rst",
-            category="Figures",
-            labels={"figure": "map of {corpus}"},
-        ),
-    log:
-        "<logs>/draw_interactive_map/{corpus}.log",
-    benchmark:
-        "<logs>/draw_interactive_map/{corpus}.tsv"
-    wildcard_constraints:
-        corpus="|".join(interactive_maps()) or "none-of-this-kind",
-    conda:
-        "../envs/plot.yaml"
-    resources:
-        mem_mb=memory(2000, corpus=8),
-        runtime=minutes(10),
-    params:
-        models=shown_map_names,
-        shown=lambda wildcards: flags(interactive_maps()[wildcards.corpus], keep=("points", "characters")),
-        title=lambda wildcards: interactive_maps()[wildcards.corpus].title or f"Map of {wildcards.corpus}",
-        caption=lambda wildcards: interactive_maps()[wildcards.corpus].caption,
-    shell:
-        "python scripts/draw_interactive_map.py --maps {input.maps} {params.models} --corpus {input.corpus}"
-        " --clusters {input.clusters} {params.shown} --title {params.title:q}"
-        " --output {output} > {log} 2>&1"
-
-
-rule draw_adaptation:
-    """Accuracy on one corpus over the optimiser steps of runs on several."""
-    input:
-        table=experiment_table(),
-        published=published_table(),
-        code=code("draw_adaptation.py"),
-    output:
-        png=report(
-            "<figures>/{figure}.png",
-            caption="../report/figure.rst",
-            category="Figures",
-            labels={"figure": "{figure}"},
-        ),
-        pdf="<figures>/{figure}.pdf",
-    log:
-        "<logs>/draw_adaptation/{figure}.log",
-    benchmark:
-        "<logs>/draw_adaptation/{figure}.tsv"
-    wildcard_constraints:
-        figure=figures_drawn_as("adaptation"),
-    conda:
-        "../envs/plot.yaml"
-    resources:
-        mem_mb=memory(2000),
-        runtime=minutes(10),
-    params:
-        shown=figure_flags("pooling", "score", "reference", "shifted", "shift_step"),
-        published=published_flag,
-        title=figure_title,
-        caption=figure_caption,
-    shell:
-        "python scripts/draw_adaptation.py --table {input.table} {params.shown} {params.published}"
-        " --output {output.png} {output.pdf} > {log} 2>&1"
-
-
-rule draw_depth:
-    """Frozen layers, accuracy by layer, MTEB by layer."""
-    input:
-        freezing=experiment_table("freezing"),
-        layers=experiment_table("layers"),
-        benchmark=experiment_table("benchmark"),
-        published_freezing=published_table("freezing"),
-        published_layers=published_table("layers"),
-        published_benchmark=published_table("benchmark"),
-        code=code("draw_depth.py"),
-    output:
-        png=report(
-            "<figures>/{figure}.png",
-            caption="../report/figure.rst",
-            category="Figures",
-            labels={"figure": "{figure}"},
-        ),
-        pdf="<figures>/{figure}.pdf",
-    log:
-        "<logs>/draw_depth/{figure}.log",
-    benchmark:
-        "<logs>/draw_depth/{figure}.tsv"
-    wildcard_constraints:
-        figure=figures_drawn_as("depth"),
-    conda:
-        "../envs/plot.yaml"
-    resources:
-        mem_mb=memory(2000),
-        runtime=minutes(10),
-    params:
-        tables=table_flags_of_roles,
-        title=figure_title,
-        caption=figure_caption,
-    shell:
-        "python scripts/draw_depth.py {params.tables}" " --output {output.png} {output.pdf} > {log} 2>&1"
-
-
-rule draw_hyperparameters:
-    """Sweeps of temperature, sentences, mask fraction and learning rate."""
-    input:
-        temperature=experiment_table("temperature"),
-        sentences=experiment_table("sentences"),
-        masking=experiment_table("masking"),
-        learning_rate=experiment_table("learning_rate"),
-        published_temperature=published_table("temperature"),
-        published_sentences=published_table("sentences"),
-        published_masking=published_table("masking"),
-        published_learning_rate=published_table("learning_rate"),
-        code=code("draw_hyperparameters.py"),
-    output:
-        png=report(
-            "<figures>/{figure}.png",
-            caption="../report/figure.rst",
-            category="Figures",
-            labels={"figure": "{figure}"},
-        ),
-        pdf="<figures>/{figure}.pdf",
-    log:
-        "<logs>/draw_hyperparameters/{figure}.log",
-    benchmark:
-        "<logs>/draw_hyperparameters/{figure}.tsv"
-    wildcard_constraints:
-        figure=figures_drawn_as("hyperparameters"),
-    conda:
-        "../envs/plot.yaml"
-    resources:
-        mem_mb=memory(2000),
-        runtime=minutes(10),
-    params:
-        tables=table_flags_of_roles,
-        title=figure_title,
-        caption=figure_caption,
-    shell:
-        "python scripts/draw_hyperparameters.py {params.tables}" " --output {output.png} {output.pdf} > {log} 2>&1"
-
-
+# The other figures inherit its command, which `use rule` cannot change: it runs the first file of `code`, and takes flags
+# from params: `tables` (inputs by name), `shown` (settings), `labels` (colours, or clusters of corpora), `measures`.
 rule draw_before_after:
     """An arrow per encoder, from before fine-tuning to after."""
     input:
-        table=experiment_table(),
-        published=published_table(),
+        table=figures.table(),
+        published=figures.published(),
         code=code("draw_before_after.py"),
     output:
         png=report(
@@ -355,82 +32,211 @@ rule draw_before_after:
         ),
         pdf="<figures>/{figure}.pdf",
     log:
-        "<logs>/draw_before_after/{figure}.log",
+        "<logs>/<rule>/{figure}.log",
     benchmark:
-        "<logs>/draw_before_after/{figure}.tsv"
+        "<logs>/<rule>/{figure}.tsv"
+    pathvars:
+        rule="draw_before_after",
     wildcard_constraints:
-        figure=figures_drawn_as("before_after"),
+        figure=figures.drawn_as("before_after"),
     conda:
         "../envs/plot.yaml"
     resources:
         mem_mb=memory(2000),
         runtime=minutes(10),
     params:
-        shown=figure_flags("pooling", "score"),
-        published=published_flag,
-        title=figure_title,
-        caption=figure_caption,
+        tables=file_flags("table", "published"),
+        shown=figures.flags("pooling", "score"),
+        labels="",
+        measures=figures.measures,
+        title=figures.title,
+        caption=figures.caption,
     shell:
-        "python scripts/draw_before_after.py --table {input.table} {params.shown} {params.published}"
+        "python {input.code[0]} {params.tables} {params.shown} {params.labels} {params.measures}"
         " --output {output.png} {output.pdf} > {log} 2>&1"
 
 
-rule draw_classes:
-    """Sizes of the classes of corpora."""
+use rule draw_before_after as draw_comparison with:
+    """Models side by side at their last layer, seed by seed."""
     input:
-        classes=class_sizes,
-        code=code("draw_classes.py"),
+        table=figures.table(),
+        published=figures.published(),
+        code=code("draw_comparison.py"),
     output:
         png=report(
             "<figures>/{figure}.png",
-            caption="../report/figure.rst",
+            caption="../report/comparison.rst",
             category="Figures",
             labels={"figure": "{figure}"},
         ),
         pdf="<figures>/{figure}.pdf",
-    log:
-        "<logs>/draw_classes/{figure}.log",
-    benchmark:
-        "<logs>/draw_classes/{figure}.tsv"
+    pathvars:
+        rule="draw_comparison",
     wildcard_constraints:
-        figure=figures_drawn_as("classes"),
-    conda:
-        "../envs/plot.yaml"
-    resources:
-        mem_mb=memory(2000),
-        runtime=minutes(10),
+        figure=figures.drawn_as("comparison"),
     params:
-        title=figure_title,
-        caption=figure_caption,
-    shell:
-        "python scripts/draw_classes.py --classes {input.classes}" " --output {output.png} {output.pdf} > {log} 2>&1"
+        labels=figures.colors,
+        measured=figures.measured,
 
 
-rule draw_agreement:
-    """Published numbers against reproduced ones, all of them."""
+use rule draw_before_after as draw_layers with:
+    """Accuracy by layer, before and after fine-tuning."""
     input:
-        comparison="<results>/tables/paper_comparison.csv",
-        code=code("draw_agreement.py"),
+        table=figures.table(),
+        published=figures.published(),
+        code=code("draw_layers.py"),
     output:
         png=report(
-            "<figures>/paper_comparison.png",
-            caption="../report/agreement.rst",
+            "<figures>/{figure}.png",
+            caption="../report/layers.rst",
             category="Figures",
-            labels={"figure": "paper_comparison"},
+            labels={"figure": "{figure}"},
         ),
-        pdf="<figures>/paper_comparison.pdf",
-    log:
-        "<logs>/draw_agreement.log",
-    benchmark:
-        "<logs>/draw_agreement.tsv"
-    conda:
-        "../envs/plot.yaml"
-    resources:
-        mem_mb=memory(2000),
-        runtime=minutes(10),
-    shell:
-        "python scripts/draw_agreement.py --comparison {input.comparison}"
-        " --output {output.png} {output.pdf} > {log} 2>&1"
+        pdf="<figures>/{figure}.pdf",
+    pathvars:
+        rule="draw_layers",
+    wildcard_constraints:
+        figure=figures.drawn_as("layers"),
+    params:
+        shown=figures.flags("pooling", "score", "free_y"),
+        labels=figures.colors,
+        measured=figures.measured,
+
+
+use rule draw_before_after as draw_losses with:
+    """Contrastive loss over the optimiser steps of every run."""
+    input:
+        table=figures.table(suffix="_losses"),
+        code=code("draw_losses.py"),
+    output:
+        png=report(
+            "<figures>/{figure}.png",
+            caption="../report/losses.rst",
+            category="Figures",
+            labels={"figure": "{figure}"},
+        ),
+        pdf="<figures>/{figure}.pdf",
+    pathvars:
+        rule="draw_losses",
+    wildcard_constraints:
+        figure=figures.drawn_as("losses"),
+    params:
+        tables=file_flags("table"),
+        shown="",
+        labels=figures.colors,
+        measures="",
+
+
+use rule draw_before_after as draw_benchmark_steps with:
+    """MTEB blocks over the optimiser steps of runs."""
+    input:
+        table=figures.table(),
+        published=figures.published(),
+        code=code("draw_benchmark_steps.py"),
+    pathvars:
+        rule="draw_benchmark_steps",
+    wildcard_constraints:
+        figure=figures.drawn_as("benchmark_steps"),
+    params:
+        shown="",
+        measures="",
+
+
+use rule draw_before_after as draw_adaptation with:
+    """Accuracy on one corpus over the optimiser steps of runs on several."""
+    input:
+        table=figures.table(),
+        published=figures.published(),
+        code=code("draw_adaptation.py"),
+    pathvars:
+        rule="draw_adaptation",
+    wildcard_constraints:
+        figure=figures.drawn_as("adaptation"),
+    params:
+        shown=figures.flags("pooling", "score", "reference", "shifted", "shift_step"),
+
+
+use rule draw_before_after as draw_maps with:
+    """T-SNE maps, a row per model and a column per corpus."""
+    input:
+        maps=figures.map_table,
+        table=figures.corner_table,
+        clusters=figures.clusters,
+        code=code("draw_maps.py"),
+    pathvars:
+        rule="draw_maps",
+    wildcard_constraints:
+        figure=figures.drawn_as("maps"),
+    params:
+        tables=file_flags("maps", "table"),
+        labels=figures.cluster_entries,
+        measures="",
+
+
+use rule draw_before_after as draw_depth with:
+    """Frozen layers, accuracy by layer, MTEB by layer."""
+    input:
+        freezing=figures.table("freezing"),
+        layers=figures.table("layers"),
+        benchmark=figures.table("benchmark"),
+        published_freezing=figures.published("freezing"),
+        published_layers=figures.published("layers"),
+        published_benchmark=figures.published("benchmark"),
+        code=code("draw_depth.py"),
+    pathvars:
+        rule="draw_depth",
+    wildcard_constraints:
+        figure=figures.drawn_as("depth"),
+    params:
+        tables=file_flags(
+            "freezing", "layers", "benchmark", "published_freezing", "published_layers", "published_benchmark"
+        ),
+        shown="",
+
+
+use rule draw_before_after as draw_hyperparameters with:
+    """Sweeps of temperature, sentences, mask fraction and learning rate."""
+    input:
+        temperature=figures.table("temperature"),
+        sentences=figures.table("sentences"),
+        masking=figures.table("masking"),
+        learning_rate=figures.table("learning_rate"),
+        published_temperature=figures.published("temperature"),
+        published_sentences=figures.published("sentences"),
+        published_masking=figures.published("masking"),
+        published_learning_rate=figures.published("learning_rate"),
+        code=code("draw_hyperparameters.py"),
+    pathvars:
+        rule="draw_hyperparameters",
+    wildcard_constraints:
+        figure=figures.drawn_as("hyperparameters"),
+    params:
+        tables=file_flags(
+            "temperature",
+            "sentences",
+            "masking",
+            "learning_rate",
+            "published_temperature",
+            "published_sentences",
+            "published_masking",
+            "published_learning_rate",
+        ),
+        shown="",
+
+
+use rule draw_before_after as draw_classes with:
+    """Sizes of the classes of corpora."""
+    input:
+        classes=figures.class_sizes,
+        code=code("draw_classes.py"),
+    pathvars:
+        rule="draw_classes",
+    wildcard_constraints:
+        figure=figures.drawn_as("classes"),
+    params:
+        tables=file_flags("classes"),
+        shown="",
+        measures="",
 
 
 for name in settings.figures:
@@ -439,4 +245,4 @@ for name in settings.figures:
         name:
             name
         input:
-            figure_files(name),
+            figures.files(name),

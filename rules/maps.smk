@@ -1,15 +1,16 @@
-"""Maps of corpora in two dimensions."""
+"""Maps of corpora in two dimensions, and their pages."""
 
 
 # Seconds each, in a moment when nothing else can run: not worth a place in a queue.
 localrules:
     collect_maps,
+    draw_interactive_map,
 
 
 rule compute_tsne:
     """A t-SNE map of a corpus as one model embeds it."""
     input:
-        embeddings=embeddings,
+        embeddings=scores.embeddings,
         corpus="<results>/corpora/{corpus}.parquet",
         code=code("compute_tsne.py"),
     output:
@@ -34,7 +35,7 @@ rule compute_tsne:
 rule name_clusters:
     """Clusters of a corpus as one model embeds it, named by their own words."""
     input:
-        embeddings=embeddings,
+        embeddings=scores.embeddings,
         corpus="<results>/corpora/{corpus}.parquet",
         code=code("name_clusters.py"),
     output:
@@ -50,7 +51,7 @@ rule name_clusters:
         mem_mb=memory(1000, corpus=8, layer=4),
         runtime=minutes(20, corpus=0.1),
     params:
-        clusters=cluster_flags,
+        clusters=maps.cluster_flags,
     shell:
         "python scripts/name_clusters.py --embeddings {input.embeddings} --corpus {input.corpus} {params.clusters}"
         " --output {output.clusters} --names {output.names} > {log} 2>&1"
@@ -59,7 +60,7 @@ rule name_clusters:
 rule collect_maps:
     """All maps of an experiment in one table."""
     input:
-        maps=map_files,
+        maps=maps.files,
         code=code("collect_maps.py"),
     output:
         "<results>/tables/{experiment}_maps.parquet",
@@ -73,6 +74,41 @@ rule collect_maps:
         mem_mb=memory(2000),
         runtime=minutes(10),
     params:
-        names=map_names,
+        names=maps.names,
     shell:
         "python scripts/collect_maps.py --maps {input.maps} {params.names} --output {output} > {log} 2>&1"
+
+
+rule draw_interactive_map:
+    """A corpus as a page: the map of every model, with its texts."""
+    input:
+        maps=maps.shown_files,
+        corpus="<results>/corpora/{corpus}.parquet",
+        clusters=maps.shown_clusters,
+        code=code("draw_interactive_map.py"),
+    output:
+        report(
+            "<figures>/maps/{corpus}.html",
+            caption="../report/interactive_map.rst",
+            category="Figures",
+            labels={"figure": "map of {corpus}"},
+        ),
+    log:
+        "<logs>/draw_interactive_map/{corpus}.log",
+    benchmark:
+        "<logs>/draw_interactive_map/{corpus}.tsv"
+    wildcard_constraints:
+        corpus=maps.with_pages(),
+    conda:
+        "../envs/plot.yaml"
+    resources:
+        mem_mb=memory(2000, corpus=8),
+        runtime=minutes(10),
+    params:
+        models=maps.shown_names,
+        shown=maps.page_flags,
+        title=maps.page_title,
+        caption=maps.page_caption,
+    shell:
+        "python scripts/draw_interactive_map.py --maps {input.maps} --models {params.models} --corpus {input.corpus}"
+        " --clusters {input.clusters} {params.shown} --title {params.title:q} --output {output} > {log} 2>&1"

@@ -16,11 +16,11 @@ rule download_encoder:
     benchmark:
         "<logs>/download_encoder/{encoder}.tsv"
     wildcard_constraints:
-        encoder=encoders_of(HubEncoder),
+        encoder=models.of(HubEncoder),
     conda:
         "../envs/train.yaml"
     params:
-        encoder=hub_encoder_flags,
+        encoder=models.hub_flags,
     shell:
         "python scripts/download_encoder.py {params.encoder} --output {output} > {log} 2>&1"
 
@@ -28,7 +28,7 @@ rule download_encoder:
 rule import_encoder:
     """A pretrained encoder from a local folder or an installed package."""
     input:
-        source=encoder_source,
+        source=models.encoder_files,
         code=code("import_encoder.py"),
     output:
         directory("<results>/encoders/{encoder}"),
@@ -37,14 +37,14 @@ rule import_encoder:
     benchmark:
         "<logs>/import_encoder/{encoder}.tsv"
     wildcard_constraints:
-        encoder=encoders_of(FolderEncoder, PackageEncoder),
+        encoder=models.of(FolderEncoder, PackageEncoder),
     conda:
         "../envs/train.yaml"
     resources:
         mem_mb=memory(1000),
         runtime=minutes(10),
     params:
-        encoder=lambda wildcards: flags(settings.encoders[wildcards.encoder], omit=("max_length",)),
+        encoder=models.encoder_flags(omit=("max_length",)),
     shell:
         "python scripts/import_encoder.py {params.encoder} --output {output} > {log} 2>&1"
 
@@ -52,7 +52,7 @@ rule import_encoder:
 rule train_tokenizer:
     """A tokenizer for a random encoder, trained on a corpus."""
     input:
-        corpus=tokenizer_corpus,
+        corpus=models.tokenizer_corpus,
         code=code("train_tokenizer.py"),
     output:
         directory("<results>/tokenizers/{encoder}"),
@@ -66,7 +66,7 @@ rule train_tokenizer:
         mem_mb=memory(2000, corpus=20),
         runtime=minutes(20, corpus=0.1),
     params:
-        tokenizer=lambda wildcards: flags(settings.encoders[wildcards.encoder].tokenizer, omit=("train_on",)),
+        tokenizer=models.tokenizer_flags,
     shell:
         "python scripts/train_tokenizer.py --corpus {input.corpus} {params.tokenizer} --output {output} > {log} 2>&1"
 
@@ -83,14 +83,14 @@ rule build_pretrained_model:
     benchmark:
         "<logs>/build_pretrained_model/{encoder}.tsv"
     wildcard_constraints:
-        encoder=encoders_of(HubEncoder, FolderEncoder, PackageEncoder),
+        encoder=models.of(FetchedEncoder),
     conda:
         "../envs/train.yaml"
     resources:
         mem_mb=memory(4000),
         runtime=minutes(10),
     params:
-        encoder=lambda wildcards: f"--max-length {settings.encoders[wildcards.encoder].max_length}",
+        encoder=models.encoder_flags(keep=("max_length",)),
     shell:
         "python scripts/build_pretrained_model.py --encoder {input.encoder} {params.encoder}"
         " --output {output} > {log} 2>&1"
@@ -99,7 +99,7 @@ rule build_pretrained_model:
 rule build_random_model:
     """A randomly initialised encoder as a model without fine-tuning."""
     input:
-        tokenizer=tokenizer_folder,
+        tokenizer=models.tokenizer,
         code=code("build_random_model.py"),
     output:
         directory("<results>/models/base/{encoder}/seed-{seed}"),
@@ -108,14 +108,14 @@ rule build_random_model:
     benchmark:
         "<logs>/build_random_model/{encoder}/seed-{seed}.tsv"
     wildcard_constraints:
-        encoder=encoders_of(RandomEncoder),
+        encoder=models.of(RandomEncoder),
     conda:
         "../envs/train.yaml"
     resources:
         mem_mb=memory(4000),
         runtime=minutes(10),
     params:
-        encoder=lambda wildcards: flags(settings.encoders[wildcards.encoder], omit=("type", "tokenizer")),
+        encoder=models.encoder_flags(omit=("type", "tokenizer")),
     shell:
         "python scripts/build_random_model.py --tokenizer {input.tokenizer} --name {wildcards.encoder}"
         " {params.encoder} --seed {wildcards.seed} --output {output} > {log} 2>&1"
@@ -124,7 +124,7 @@ rule build_random_model:
 rule build_embedding_model:
     """The embedding layer or module of another encoder alone, as a model without fine-tuning."""
     input:
-        base=embeddings_owner,
+        base=models.embeddings_owner,
         code=code("build_embedding_model.py"),
     output:
         directory("<results>/models/base/{encoder}{seed_folder}"),
@@ -133,7 +133,7 @@ rule build_embedding_model:
     benchmark:
         "<logs>/build_embedding_model/{encoder}{seed_folder}.tsv"
     wildcard_constraints:
-        encoder=encoders_of(*EMBEDDINGS_ALONE),
+        encoder=models.of(EmbeddingsAlone),
         seed_folder=r"|/seed-\d+",
     conda:
         "../envs/train.yaml"
@@ -141,7 +141,7 @@ rule build_embedding_model:
         mem_mb=memory(4000),
         runtime=minutes(10),
     params:
-        encoder=embeddings_flags,
+        encoder=models.embeddings_flags,
     shell:
         "python scripts/build_embedding_model.py --base {input.base} --name {wildcards.encoder} {params.encoder}"
         " --output {output} > {log} 2>&1"
@@ -158,14 +158,14 @@ rule build_bag_of_words:
     benchmark:
         "<logs>/build_bag_of_words/{encoder}.tsv"
     wildcard_constraints:
-        encoder=encoders_of(*BAGS_OF_WORDS),
+        encoder=models.of(BagOfWords),
     conda:
         "../envs/score.yaml"
     resources:
         mem_mb=memory(1000),
         runtime=minutes(10),
     params:
-        encoder=lambda wildcards: flags(settings.encoders[wildcards.encoder]),
+        encoder=models.encoder_flags(),
     shell:
         "python scripts/build_bag_of_words.py {params.encoder} --output {output} > {log} 2>&1"
 
@@ -173,9 +173,9 @@ rule build_bag_of_words:
 rule fine_tune:
     """One run: a base model fine-tuned contrastively on the pairs of a corpus."""
     input:
-        base=run_base,
-        pairs=run_pairs,
-        pairs_settings=run_pairs_settings,
+        base=models.run_base,
+        pairs=models.run_pairs(".parquet"),
+        pairs_settings=models.run_pairs(".json"),
         code=code("fine_tune.py"),
     output:
         directory("<results>/models/tuned/{corpus}/{encoder}/{recipe}/seed-{seed}"),
@@ -187,15 +187,15 @@ rule fine_tune:
         "../envs/train.yaml"
     threads: settings.threads.fine_tune * settings.devices_per_run
     resources:
-        mem_mb=memory_of_run(6000, base=8, pairs=12),
+        mem_mb=asked.memory_of_run(6000, base=8, pairs=12),
         runtime=minutes(60, pairs=2),
-        gpu=gpus_of_run,
+        gpu=asked.gpus_of_run,
         # No parameter, as it changes no result: `--set-resources fine_tune:checkpoint_minutes=2` reruns nothing.
         checkpoint_minutes=10,
         # No parameter either: an experiment that is added or left out must not train a run again.
-        may_diverge=run_may_diverge,
+        may_diverge=models.run_may_diverge,
     params:
-        recipe=run_flags,
+        recipe=models.run_flags,
         device=settings.device,
         devices=settings.devices_per_run,
         threads=settings.threads.fine_tune,

@@ -19,7 +19,7 @@ rule make_pairs:
         mem_mb=memory(1000, corpus=28),
         runtime=minutes(10, corpus=0.1),
     params:
-        augmentation=pairs_flags,
+        augmentation=models.pairs_flags,
     shell:
         "python scripts/make_pairs.py --corpus {input.corpus} {params.augmentation} --epochs {wildcards.epochs}"
         " --seed {wildcards.seed} --output {output.pairs} --settings {output.settings} > {log} 2>&1"

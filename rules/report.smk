@@ -10,7 +10,7 @@ localrules:
 rule package_model:
     """The adapted model, with a card that says what it was made of and what it is worth: ready to use and to publish."""
     input:
-        unpack(account_files),
+        unpack(page.account),
         code=code("package_model.py"),
     output:
         directory("<results>/adapted_model"),
@@ -24,8 +24,8 @@ rule package_model:
         mem_mb=memory(1000),
         runtime=minutes(10),
     params:
-        account=account_flags,
-        base_model=base_model_flag,
+        account=page.account_flags,
+        base_model=page.base_model_flag,
     shell:
         "python scripts/package_model.py {params.account} {params.base_model} --output {output} > {log} 2>&1"
 
@@ -33,11 +33,11 @@ rule package_model:
 rule write_report:
     """What was done with a corpus and what came of it, as a page in plain words."""
     input:
-        unpack(account_files),
+        unpack(page.account),
         model="<results>/adapted_model",
-        crops=report_crops,
-        figures=report_pictures,
-        maps=report_maps,
+        crops=page.crops,
+        figures=page.figures,
+        maps=page.maps,
         code=code("write_report.py"),
     output:
         "<results>/report.html",
@@ -51,11 +51,10 @@ rule write_report:
         mem_mb=memory(1000),
         runtime=minutes(10),
     params:
-        account=account_flags,
-        title=lambda wildcards: reported().title or f"Report on {reported().corpus}",
-        crops=lambda wildcards, input: f"--crops {input.crops}" if input.crops else "",
-        maps=lambda wildcards, input: f"--maps {input.maps}" if input.maps else "",
-        figures=report_entries,
+        account=page.account_flags,
+        title=page.title,
+        files=file_flags("crops", "maps"),
+        figures=page.entries,
     shell:
-        "python scripts/write_report.py {params.account} --title {params.title:q} --model {input.model} {params.crops}"
-        " {params.maps} {params.figures} --output {output} > {log} 2>&1"
+        "python scripts/write_report.py {params.account} --title {params.title:q} --model {input.model} {params.files}"
+        " {params.figures} --output {output} > {log} 2>&1"

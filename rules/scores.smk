@@ -8,19 +8,22 @@ localrules:
     collect_losses,
 
 
+# The other scores of corpora inherit its command, which runs the first file of `code`.
 rule score_knn:
     """Nearest-neighbour accuracy of every embedded layer and pooling of one model on one corpus."""
     input:
-        embeddings=embeddings,
+        embeddings=scores.embeddings,
         corpus="<results>/corpora/{corpus}.parquet",
         code=code("score_knn.py"),
     output:
         scores="<results>/scores/{score}/{corpus}/{model}/{step}/{selection}.csv",
         outcomes="<results>/scores/{score}/{corpus}/{model}/{step}/{selection}.parquet",
     log:
-        "<logs>/score_knn/{score}/{corpus}/{model}/{step}/{selection}.log",
+        "<logs>/<rule>/{score}/{corpus}/{model}/{step}/{selection}.log",
     benchmark:
-        "<logs>/score_knn/{score}/{corpus}/{model}/{step}/{selection}.tsv"
+        "<logs>/<rule>/{score}/{corpus}/{model}/{step}/{selection}.tsv"
+    pathvars:
+        rule="score_knn",
     wildcard_constraints:
         score=named(settings.scores, Knn),
     conda:
@@ -30,74 +33,44 @@ rule score_knn:
         mem_mb=memory(1000, corpus=8, layer=5),
         runtime=minutes(20, embeddings=0.02),
     params:
-        score=score_flags,
+        score=scores.score_flags,
     shell:
-        "python scripts/score_knn.py --embeddings {input.embeddings} --corpus {input.corpus} --model {wildcards.model}"
+        "python {input.code[0]} --embeddings {input.embeddings} --corpus {input.corpus} --model {wildcards.model}"
         " --step {wildcards.step} {params.score} --output {output.scores} --outcomes {output.outcomes} > {log} 2>&1"
 
 
-rule score_linear:
+use rule score_knn as score_linear with:
     """Accuracy of a linear probe on every embedded layer and pooling of one model on one corpus."""
     input:
-        embeddings=embeddings,
+        embeddings=scores.embeddings,
         corpus="<results>/corpora/{corpus}.parquet",
         code=code("score_linear.py"),
-    output:
-        scores="<results>/scores/{score}/{corpus}/{model}/{step}/{selection}.csv",
-        outcomes="<results>/scores/{score}/{corpus}/{model}/{step}/{selection}.parquet",
-    log:
-        "<logs>/score_linear/{score}/{corpus}/{model}/{step}/{selection}.log",
-    benchmark:
-        "<logs>/score_linear/{score}/{corpus}/{model}/{step}/{selection}.tsv"
+    pathvars:
+        rule="score_linear",
     wildcard_constraints:
         score=named(settings.scores, Linear),
-    conda:
-        "../envs/score.yaml"
-    threads: settings.threads.score
     resources:
         mem_mb=memory(1000, corpus=8, layer=6),
         runtime=minutes(30, embeddings=0.2),
-    params:
-        score=score_flags,
-    shell:
-        "python scripts/score_linear.py --embeddings {input.embeddings} --corpus {input.corpus} --model {wildcards.model}"
-        " --step {wildcards.step} {params.score} --output {output.scores} --outcomes {output.outcomes} > {log} 2>&1"
 
 
-rule score_crop_pairs:
+use rule score_knn as score_crop_pairs with:
     """From one crop of a text its other crop is looked for, in every embedded layer and pooling of one model."""
     input:
-        embeddings=embeddings,
+        embeddings=scores.embeddings,
         corpus="<results>/corpora/{corpus}.parquet",
         code=code("score_crop_pairs.py"),
-    output:
-        scores="<results>/scores/{score}/{corpus}/{model}/{step}/{selection}.csv",
-        outcomes="<results>/scores/{score}/{corpus}/{model}/{step}/{selection}.parquet",
-    log:
-        "<logs>/score_crop_pairs/{score}/{corpus}/{model}/{step}/{selection}.log",
-    benchmark:
-        "<logs>/score_crop_pairs/{score}/{corpus}/{model}/{step}/{selection}.tsv"
+    pathvars:
+        rule="score_crop_pairs",
     wildcard_constraints:
         score=named(settings.scores, CropPairs),
-    conda:
-        "../envs/score.yaml"
-    threads: settings.threads.score
-    resources:
-        mem_mb=memory(1000, corpus=8, layer=5),
-        runtime=minutes(20, embeddings=0.02),
-    params:
-        score=score_flags,
-    shell:
-        "python scripts/score_crop_pairs.py --embeddings {input.embeddings} --corpus {input.corpus}"
-        " --model {wildcards.model} --step {wildcards.step} {params.score} --output {output.scores}"
-        " --outcomes {output.outcomes} > {log} 2>&1"
 
 
 rule score_mteb:
     """One MTEB task with one model, cut at a layer; vectors as they come (raw) or of unit length (unit)."""
     input:
         model="<results>/models/{model}",
-        data=task_data,
+        data=scores.task_data,
         code=code("score_mteb.py"),
     output:
         score="<results>/scores/mteb/{task}/{model}/{step}/{pooling}_{layer}_{max_length}_{scaling}.csv",
@@ -114,9 +87,9 @@ rule score_mteb:
     resources:
         mem_mb=memory(6000, data=30),
         runtime=minutes(60, data=1),
-        gpu=gpus_for_encoder,
+        gpu=asked.gpus_for_encoder,
     params:
-        task=task_flags,
+        task=scores.task_flags,
         device=settings.device,
         threads=settings.threads.embed,
     shell:
@@ -129,23 +102,25 @@ rule score_mteb:
 rule collect_scores:
     """All scores of an experiment in one tidy table."""
     input:
-        scores=score_files,
+        scores=scores.files,
         code=code("collect_scores.py"),
     output:
         "<results>/tables/{experiment}.csv",
     log:
-        "<logs>/collect_scores/{experiment}.log",
+        "<logs>/<rule>/{experiment}.log",
     benchmark:
-        "<logs>/collect_scores/{experiment}.tsv"
+        "<logs>/<rule>/{experiment}.tsv"
+    pathvars:
+        rule="collect_scores",
     conda:
         "../envs/score.yaml"
     resources:
         mem_mb=memory(1000),
         runtime=minutes(10),
     params:
-        entries=score_entries,
+        entries=scores.entries,
     shell:
-        "python scripts/collect_scores.py {params.entries} --output {output} > {log} 2>&1"
+        "python {input.code[0]} {params.entries} --output {output} > {log} 2>&1"
 
 
 rule summarise_scores:
@@ -170,28 +145,21 @@ rule summarise_scores:
     resources:
         mem_mb=memory(1000),
         runtime=minutes(10),
+    params:
+        measures=scores.measures,
     shell:
-        "python scripts/summarise_scores.py --table {input.table} --output {output.table}"
+        "python scripts/summarise_scores.py --table {input.table} {params.measures} --output {output.table}"
         " --markdown {output.markdown} > {log} 2>&1"
 
 
-rule collect_losses:
+use rule collect_scores as collect_losses with:
     """The loss histories of an experiment's runs in one tidy table."""
     input:
-        runs=run_folders,
+        runs=scores.run_folders,
         code=code("collect_losses.py"),
     output:
         "<results>/tables/{experiment}_losses.csv",
-    log:
-        "<logs>/collect_losses/{experiment}.log",
-    benchmark:
-        "<logs>/collect_losses/{experiment}.tsv"
-    conda:
-        "../envs/score.yaml"
-    resources:
-        mem_mb=memory(1000),
-        runtime=minutes(10),
+    pathvars:
+        rule="collect_losses",
     params:
-        entries=run_entries,
-    shell:
-        "python scripts/collect_losses.py {params.entries} --output {output} > {log} 2>&1"
+        entries=scores.run_entries,

@@ -1,20 +1,19 @@
-"""Tables for print, and the comparison with published numbers."""
+"""Tables for print."""
 
 
 # Seconds each, in a moment when nothing else can run: not worth a place in a queue.
 localrules:
     lay_out_scores,
     lay_out_corpora,
-    extract_published,
-    compare_with_paper,
-    describe_provenance,
 
 
+# The other tables inherit its command, which `use rule` cannot change: it runs the first file of `code`, and takes flags
+# from the params.
 rule lay_out_scores:
     """An experiment's scores as a table for print, CSV and LaTeX."""
     input:
-        table=table_source,
-        published=table_published,
+        table=tables.source,
+        published=tables.published,
         code=code("lay_out_scores.py"),
     output:
         csv=report(
@@ -25,63 +24,47 @@ rule lay_out_scores:
         ),
         tex="<figures>/{table}.tex",
     log:
-        "<logs>/lay_out_scores/{table}.log",
+        "<logs>/<rule>/{table}.log",
     benchmark:
-        "<logs>/lay_out_scores/{table}.tsv"
+        "<logs>/<rule>/{table}.tsv"
+    pathvars:
+        rule="lay_out_scores",
     wildcard_constraints:
-        table=tables_laid_out_as("scores"),
+        table=tables.laid_out_as("scores"),
     conda:
         "../envs/score.yaml"
     resources:
         mem_mb=memory(1000),
         runtime=minutes(10),
     params:
-        layout=table_flags,
-        repeated=repeated_corpora,
-        published=published_flag,
-        title=table_title,
+        shown=file_flags("table", "published"),
+        layout=tables.layout,
+        measures=tables.measures,
+        title=tables.title,
     shell:
-        "python scripts/lay_out_scores.py --table {input.table} {params.published} {params.layout} {params.repeated}"
+        "python {input.code[0]} {params.shown} {params.layout} {params.measures}"
         " --output {output.csv} {output.tex} > {log} 2>&1"
 
 
-rule lay_out_corpora:
+use rule lay_out_scores as lay_out_corpora with:
     """Corpora as a table for print, CSV and LaTeX."""
     input:
-        descriptions=descriptions,
+        descriptions=tables.descriptions,
         code=code("lay_out_corpora.py"),
-    output:
-        csv=report(
-            "<figures>/{table}.csv",
-            caption="../report/table.rst",
-            category="Tables",
-            labels={"table": "{table}"},
-        ),
-        tex="<figures>/{table}.tex",
-    log:
-        "<logs>/lay_out_corpora/{table}.log",
-    benchmark:
-        "<logs>/lay_out_corpora/{table}.tsv"
+    pathvars:
+        rule="lay_out_corpora",
     wildcard_constraints:
-        table=tables_laid_out_as("corpora"),
-    conda:
-        "../envs/score.yaml"
-    resources:
-        mem_mb=memory(1000),
-        runtime=minutes(10),
+        table=tables.laid_out_as("corpora"),
     params:
-        layout=lambda wildcards: flags(settings.tables[wildcards.table], keep=("caption",)),
-        title=table_title,
-    shell:
-        "python scripts/lay_out_corpora.py --descriptions {input.descriptions} {params.layout}"
-        " --output {output.csv} {output.tex} > {log} 2>&1"
+        shown=file_flags("descriptions"),
+        measures="",
 
 
-rule lay_out_differences:
+use rule lay_out_scores as lay_out_differences with:
     """Scores against those of one model, with intervals and verdicts, as a table for print, CSV and LaTeX."""
     input:
-        scores=compared_files(".csv"),
-        outcomes=compared_files(".parquet"),
+        scores=tables.compared_files(".csv"),
+        outcomes=tables.compared_files(".parquet"),
         code=code("lay_out_differences.py"),
     output:
         csv=report(
@@ -91,100 +74,15 @@ rule lay_out_differences:
             labels={"table": "{table}"},
         ),
         tex="<figures>/{table}.tex",
-    log:
-        "<logs>/lay_out_differences/{table}.log",
-    benchmark:
-        "<logs>/lay_out_differences/{table}.tsv"
+    pathvars:
+        rule="lay_out_differences",
     wildcard_constraints:
-        table=tables_laid_out_as("differences"),
-    conda:
-        "../envs/score.yaml"
+        table=tables.laid_out_as("differences"),
     resources:
         mem_mb=memory(4000),
         runtime=minutes(20),
     params:
-        entries=compared_entries,
-        layout=table_flags,
-        title=table_title,
-    shell:
-        "python scripts/lay_out_differences.py {params.entries} {params.layout}"
-        " --output {output.csv} {output.tex} > {log} 2>&1"
-
-
-rule extract_published:
-    """The published numbers of one experiment."""
-    input:
-        published=settings.published or [],
-        code=code("extract_published.py"),
-    output:
-        "<results>/published/{experiment}.csv",
-    log:
-        "<logs>/extract_published/{experiment}.log",
-    benchmark:
-        "<logs>/extract_published/{experiment}.tsv"
-    conda:
-        "../envs/score.yaml"
-    resources:
-        mem_mb=memory(1000),
-        runtime=minutes(10),
-    shell:
-        "python scripts/extract_published.py --published {input.published} --experiment {wildcards.experiment}"
-        " --output {output} > {log} 2>&1"
-
-
-rule compare_with_paper:
-    """Every published number beside ours, with a verdict."""
-    input:
-        published=settings.published or [],
-        tables=expand("<results>/tables/{experiment}.csv", experiment=scored_experiments()),
-        code=code("compare_with_paper.py"),
-    output:
-        table=report(
-            "<results>/tables/paper_comparison.csv",
-            caption="../report/agreement.rst",
-            category="Tables",
-            labels={"table": "paper_comparison"},
-        ),
-        markdown="<results>/tables/paper_comparison.md",
-    log:
-        "<logs>/compare_with_paper.log",
-    benchmark:
-        "<logs>/compare_with_paper.tsv"
-    conda:
-        "../envs/score.yaml"
-    resources:
-        mem_mb=memory(2000),
-        runtime=minutes(10),
-    shell:
-        "python scripts/compare_with_paper.py --published {input.published} --tables {input.tables}"
-        " --output {output.table} --markdown {output.markdown} > {log} 2>&1"
-
-
-rule describe_provenance:
-    """Which data, settings, code, versions and machine made every figure and table, and the models behind them."""
-    input:
-        results=figures_and_tables(),
-        code=code("describe_provenance.py"),
-    output:
-        report(
-            "<results>/provenance.html",
-            caption="../report/provenance.rst",
-            category="Provenance",
-            labels={"page": "what made every result"},
-        ),
-    log:
-        "<logs>/describe_provenance.log",
-    benchmark:
-        "<logs>/describe_provenance.tsv"
-    conda:
-        "../envs/score.yaml"
-    resources:
-        mem_mb=memory(1000),
-        runtime=minutes(10),
-    params:
-        results=lambda wildcards, input: " ".join(braced(input.results)),
-    shell:
-        "python scripts/describe_provenance.py {params.results} --output {output} > {log} 2>&1"
+        shown=tables.compared_entries,
 
 
 for name in settings.tables:
@@ -193,4 +91,4 @@ for name in settings.tables:
         name:
             name
         input:
-            table_files(name),
+            tables.files(name),

@@ -3,10 +3,10 @@
 Reads a base model. Writes a folder with `0/`, a SentenceTransformer with mean pooling, and `model.json`.
 """
 
-from selfembed.jobs import command_line
-from selfembed.jobs.command_line import at_least, existing
+from selfembed.jobs import command_line, options
 from selfembed.jobs.records import checksum, provenance, write_json, written_whole
 from selfembed.models import model_cards
+from selfembed.settings.encoders import EmbeddingLayerEncoder
 
 PARTS = {
     "layer": "the token-embedding matrix of an encoder, alone",
@@ -17,11 +17,11 @@ PARTS = {
 def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
-    parser.add_argument("--base", type=existing, required=True, help="folder of the base model")
+    command_line.add_inputs(parser, base="folder of the base model")
     parser.add_argument("--part", choices=sorted(PARTS), required=True, help="what is kept of it")
     parser.add_argument("--name", required=True, help="name of the encoder")
-    parser.add_argument("--max-length", type=at_least(3), default=512, help="tokens to which texts are truncated")
-    parser.add_argument("--output", required=True, help="folder to write")
+    options.add(parser, EmbeddingLayerEncoder, keep=("max_length",))
+    command_line.add_outputs(parser, output="folder")
     arguments = parser.parse_args(argv)
     from selfembed.models import encoders
 

@@ -4,18 +4,18 @@ Reads an encoder folder, with an adapter in it or without. Writes a folder with 
 pooling in fp32, and `model.json`, which has the repository and revision of an encoder from the hub.
 """
 
-from selfembed.jobs import command_line
-from selfembed.jobs.command_line import at_least, existing
+from selfembed.jobs import command_line, options
 from selfembed.jobs.records import checksum, provenance, write_json, written_whole
 from selfembed.models import model_cards
+from selfembed.settings.encoders import FolderEncoder
 
 
 def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
-    parser.add_argument("--encoder", type=existing, required=True, help="folder of the checkpoint")
-    parser.add_argument("--max-length", type=at_least(3), default=512, help="tokens to which texts are truncated")
-    parser.add_argument("--output", required=True, help="folder to write")
+    command_line.add_inputs(parser, encoder="folder of the checkpoint")
+    options.add(parser, FolderEncoder, keep=("max_length",))
+    command_line.add_outputs(parser, output="folder")
     arguments = parser.parse_args(argv)
     from selfembed.models import adapters, checkpoints, encoders
 

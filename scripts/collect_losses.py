@@ -17,7 +17,7 @@ def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     command_line.add_entries(parser, NAMES, "label, and the run folders that it belongs to; repeatable")
-    parser.add_argument("--output", required=True, help="CSV file to write")
+    command_line.add_outputs(parser, output="CSV file")
     arguments = parser.parse_args(argv)
     histories = []
     for names, folders in command_line.read_entries(arguments.entry, NAMES):

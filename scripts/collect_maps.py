@@ -18,7 +18,7 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--maps", type=existing, nargs="+", required=True, help="maps (Parquet)")
     parser.add_argument("--series", nargs="+", required=True, help="label of the model of each map")
     parser.add_argument("--corpora", nargs="+", required=True, help="corpus of each map")
-    parser.add_argument("--output", required=True, help="Parquet file to write")
+    command_line.add_outputs(parser, output="Parquet file")
     arguments = parser.parse_args(argv)
     parts = []
     for path, series, corpus in zip(arguments.maps, arguments.series, arguments.corpora, strict=True):

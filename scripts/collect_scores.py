@@ -20,7 +20,7 @@ def main(argv: list[str]) -> None:
     parser = command_line.parser(__doc__)
     what = "label, series, x and group (both may be empty), and the score files (CSV) they belong to; repeatable"
     command_line.add_entries(parser, NAMES, what)
-    parser.add_argument("--output", required=True, help="CSV file to write")
+    command_line.add_outputs(parser, output="CSV file")
     arguments = parser.parse_args(argv)
     parts = []
     for names, paths in command_line.read_entries(arguments.entry, NAMES):
@@ -36,7 +36,7 @@ def check_no_divergence(label: str, scores: pd.DataFrame) -> None:
     for row in scores[scores["value"].isna()].to_dict("records"):
         raise InputError(
             f"'{label}': no {row['score']} on {row['corpus']} at step {row['step']}, the run models/{row['model']} "
-            "diverged (its run.json says at which step); allowed: such a run in a `sweep` alone"
+            "diverged (see its run.json); expected: diverged runs only in a `sweep`"
         )
 
 

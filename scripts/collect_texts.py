@@ -6,9 +6,10 @@ Writes a Parquet table with the columns title (the file's name), folder (the fol
 from pathlib import Path
 
 from selfembed.errors import InputError
-from selfembed.jobs import command_line
+from selfembed.jobs import command_line, options
 from selfembed.jobs.command_line import log
 from selfembed.jobs.records import write_table
+from selfembed.settings.corpora import FolderSource
 from selfembed.texts import text_files
 
 
@@ -16,11 +17,11 @@ def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     parser.add_argument("--folder", type=Path, required=True, help="folder with .txt files")
-    parser.add_argument("--encoding", help="encoding of the files that are not UTF-8")
-    parser.add_argument("--output", required=True, help="Parquet file to write")
+    options.add(parser, FolderSource, keep=("encoding",))
+    command_line.add_outputs(parser, output="Parquet file")
     arguments = parser.parse_args(argv)
     if not arguments.folder.is_dir():
-        raise InputError(f"{arguments.folder}: no such folder; needed: a folder with .txt files")
+        raise InputError(f"{arguments.folder}: no such folder; expected: a folder with .txt files")
     table = text_files.read_folder(arguments.folder, arguments.encoding)
     log.info("%s: %d .txt files", arguments.folder, len(table))
     write_table(table, arguments.output)

@@ -35,10 +35,9 @@ def markdown(comparison: pd.DataFrame) -> str:
 def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
-    parser.add_argument("--published", type=existing, required=True, help="published numbers (CSV)")
+    command_line.add_inputs(parser, "published")
     parser.add_argument("--tables", type=existing, nargs="+", required=True, help="tables of experiments (CSV)")
-    parser.add_argument("--output", required=True, help="CSV file to write")
-    parser.add_argument("--markdown", required=True, help="Markdown file to write")
+    command_line.add_outputs(parser, output="CSV file", markdown="Markdown file")
     arguments = parser.parse_args(argv)
     reproduced = pd.concat(
         [tables.read(path, *tables.SCORE_COLUMNS).assign(experiment=path.stem) for path in arguments.tables]

@@ -5,9 +5,10 @@ model's run diverged.
 """
 
 from selfembed.embeddings import vectors
-from selfembed.jobs import command_line
-from selfembed.jobs.command_line import at_least, existing, log, positive
+from selfembed.jobs import command_line, options
+from selfembed.jobs.command_line import log
 from selfembed.jobs.records import write_table
+from selfembed.settings.scores import Threads, Tsne
 from selfembed.texts.corpora import read_corpus
 from selfembed.training import divergence
 
@@ -15,12 +16,10 @@ from selfembed.training import divergence
 def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
-    parser.add_argument("--embeddings", type=existing, required=True, help="embeddings folder")
-    parser.add_argument("--corpus", type=existing, required=True, help="prepared corpus (Parquet)")
-    parser.add_argument("--perplexity", type=positive, default=30, help="effective number of neighbours")
-    parser.add_argument("--seed", type=at_least(0), default=42, help="seed of the layout")
-    parser.add_argument("--threads", type=at_least(1), default=1, help="CPU threads")
-    parser.add_argument("--output", required=True, help="Parquet file to write")
+    command_line.add_inputs(parser, "embeddings", "corpus")
+    options.add(parser, Tsne, "settings")
+    options.add(parser, Threads, keep=("score",), names={"score": "threads"})
+    command_line.add_outputs(parser, output="Parquet file")
     arguments = parser.parse_args(argv)
     import numpy as np
 
@@ -33,7 +32,7 @@ def main(argv: list[str]) -> None:
     else:
         embeddings = vectors.load_last_layer(arguments.embeddings, len(corpus))
         log.info("%d texts", len(corpus))
-        positions = tsne.layout(embeddings, arguments.perplexity, arguments.seed, arguments.threads)
+        positions = tsne.layout(embeddings, **arguments.settings.model_dump(), threads=arguments.threads)
     write_table(corpus[["id", "label"]].assign(x=positions[:, 0], y=positions[:, 1]), arguments.output)
 
 

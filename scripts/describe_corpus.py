@@ -7,20 +7,23 @@ nothing if the corpus is not what is expected.
 import pandas as pd
 
 from selfembed.errors import InputError
-from selfembed.jobs import command_line
-from selfembed.jobs.command_line import existing
+from selfembed.jobs import command_line, options
 from selfembed.jobs.records import write_table
 from selfembed.scores import scoring
+from selfembed.settings.corpora import Expected
+from selfembed.settings.scores import Split
 from selfembed.texts import expectations
 from selfembed.texts.corpora import read_corpus
 
 
-def describe(corpus: pd.DataFrame, name: str, split: str, test_fraction: float, split_seed: int) -> pd.DataFrame:
+def describe(corpus: pd.DataFrame, name: str, *, split: str, test_fraction: float, split_seed: int) -> pd.DataFrame:
     """Row of a table of corpora; lengths in characters, standard deviation with n - 1."""
     lengths = corpus["text"].str.len()
     labelled = corpus["label"].notna().to_numpy()
     try:
-        test_size = len(scoring.labelled_split(labelled, split, test_fraction, split_seed)[1])
+        test_size = len(
+            scoring.labelled_split(labelled, split=split, test_fraction=test_fraction, split_seed=split_seed)[1]
+        )
     except InputError:  # too few labels for a score; the corpus can be described all the same
         test_size = 0
     row = {
@@ -38,16 +41,15 @@ def describe(corpus: pd.DataFrame, name: str, split: str, test_fraction: float, 
 def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
-    parser.add_argument("--corpus", type=existing, required=True, help="prepared corpus (Parquet)")
-    scoring.add_split_arguments(parser)
-    expectations.add_arguments(parser)
-    parser.add_argument("--output", required=True, help="CSV file to write")
-    parser.add_argument("--classes", required=True, help="CSV file to write the class sizes to")
+    command_line.add_inputs(parser, "corpus")
+    options.add(parser, Split, "parts")
+    options.add(parser, Expected, "expected", prefix="expect-", optional=True)
+    command_line.add_outputs(parser, output="CSV file", classes="CSV file with the class sizes")
     arguments = parser.parse_args(argv)
     name = arguments.corpus.stem
     corpus = read_corpus(arguments.corpus)
-    expectations.check(corpus, name, arguments)
-    described = describe(corpus, name, arguments.split, arguments.test_fraction, arguments.split_seed)
+    expectations.check(corpus, name, arguments.expected)
+    described = describe(corpus, name, **arguments.parts.model_dump())
     sizes = corpus["label"].value_counts().rename_axis("label").reset_index(name="texts")
     sizes.insert(0, "corpus", name)
     write_table(described, arguments.output)

@@ -13,9 +13,10 @@ import pandas as pd
 
 from selfembed.downloads import hub
 from selfembed.errors import InputError
-from selfembed.jobs import command_line
+from selfembed.jobs import command_line, options
 from selfembed.jobs.command_line import log
 from selfembed.jobs.records import write_json, write_table
+from selfembed.settings.corpora import HubSource
 
 ENDINGS = (".parquet", ".jsonl", ".jsonl.gz", ".json", ".json.gz")
 
@@ -53,13 +54,8 @@ def flattened(table: pd.DataFrame, text: str, label: str) -> pd.DataFrame:
 def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
-    parser.add_argument("--id", required=True, help="repository, for instance mteb/biorxiv-clustering-p2p")
-    parser.add_argument("--revision", help="full commit hash; default: the newest, told in the log")
-    parser.add_argument("--split", default="test", help="split of the data set")
-    parser.add_argument("--text", default="sentences", help="column with texts or lists of texts")
-    parser.add_argument("--label", default="labels", help="column with labels or lists of labels")
-    parser.add_argument("--output", required=True, help="Parquet file to write")
-    parser.add_argument("--origin", required=True, help="JSON file to write the revision to")
+    options.add(parser, HubSource)
+    command_line.add_outputs(parser, output="Parquet file", origin="JSON file with the revision")
     arguments = parser.parse_args(argv)
     origin = hub.origin(arguments.id, arguments.revision, "dataset")
     revision, parts = origin["revision"], []

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from selfembed.downloads import hub
 from selfembed.downloads.hub import MissingFileError
-from selfembed.jobs import command_line
-from selfembed.jobs.command_line import at_least, log
+from selfembed.jobs import command_line, options
+from selfembed.jobs.command_line import log
 from selfembed.jobs.records import write_json, written_whole
+from selfembed.settings.encoders import HubAdapter, HubEncoder
 
 OPTIONAL = (
     "tokenizer.json",
@@ -57,14 +58,9 @@ def fetch_adapter(repository: str, revision: str | None, folder: Path) -> None:
 def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
-    parser.add_argument("--id", required=True, help="repository, for instance microsoft/mpnet-base")
-    parser.add_argument("--revision", help="full commit hash; default: the newest, told in the log")
-    parser.add_argument(
-        "--layers", type=at_least(1), required=True, help="transformer layers that the weights must have"
-    )
-    parser.add_argument("--adapter-id", help="repository of an adapter, for instance allenai/specter2")
-    parser.add_argument("--adapter-revision", help="full commit hash of the adapter; without it, the newest")
-    parser.add_argument("--output", required=True, help="folder to write")
+    options.add(parser, HubEncoder, omit=("adapter", "max_length"))
+    options.add(parser, HubAdapter, "adapter", prefix="adapter-", optional=True)
+    command_line.add_outputs(parser, output="folder")
     arguments = parser.parse_args(argv)
     from selfembed.models import adapters, checkpoints
 
@@ -78,8 +74,8 @@ def main(argv: list[str]) -> None:
         fetch_weights(arguments.id, revision, folder, "model.safetensors", "pytorch_model.bin")
         checkpoints.check(folder, arguments.layers)
         write_json(origin, folder / checkpoints.REVISION)
-        if arguments.adapter_id is not None:
-            fetch_adapter(arguments.adapter_id, arguments.adapter_revision, folder / adapters.FOLDER)
+        if arguments.adapter is not None:
+            fetch_adapter(arguments.adapter.id, arguments.adapter.revision, folder / adapters.FOLDER)
             adapters.check(folder)
 
 

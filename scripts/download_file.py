@@ -1,6 +1,6 @@
 """Download a file from the web and check it.
 
-Starts again when a connection breaks. Writes the file, or nothing if its checksum is wrong.
+Starts again when a connection breaks. Writes the file, or nothing if its checksum is invalid.
 """
 
 import logging
@@ -11,9 +11,10 @@ import requests
 
 from selfembed.downloads.checksums import check_file
 from selfembed.errors import InputError, first_line
-from selfembed.jobs import command_line
+from selfembed.jobs import command_line, options
 from selfembed.jobs.command_line import log
 from selfembed.jobs.records import written_whole
+from selfembed.settings.corpora import UrlSource
 
 TRIES = 4
 TIMEOUT = 30  # seconds without a byte
@@ -30,7 +31,9 @@ def download(url: str, expected: str, path: Path) -> None:
     try:
         shelf.fetch(path.name, downloader=downloader)
     except requests.HTTPError as error:
-        raise InputError(f"{url}: the server answers {error.response.status_code} {error.response.reason}") from error
+        raise InputError(
+            f"{url}: the server responded with {error.response.status_code} {error.response.reason}"
+        ) from error
     except (requests.RequestException, OSError) as error:
         raise InputError(f"{url}: could not be downloaded in {TRIES} tries: {first_line(error)}") from error
     check_file(path, expected, url)
@@ -39,11 +42,8 @@ def download(url: str, expected: str, path: Path) -> None:
 def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
-    parser.add_argument("--url", required=True, help="address of the file")
-    checksum = parser.add_mutually_exclusive_group(required=True)
-    checksum.add_argument("--sha256", help="SHA-256 of the file")
-    checksum.add_argument("--git-blob", help="git blob id of the file")
-    parser.add_argument("--output", required=True, help="file to write")
+    options.add(parser, UrlSource, keep=("url", "sha256", "git_blob"))
+    command_line.add_outputs(parser, output="file")
     arguments = parser.parse_args(argv)
     with written_whole(arguments.output) as path:
         download(arguments.url, arguments.sha256 or arguments.git_blob, path)

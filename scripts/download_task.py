@@ -16,7 +16,7 @@ def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     parser.add_argument("--task", required=True, help="name of the task in MTEB's registry")
-    parser.add_argument("--output", required=True, help="folder to write")
+    command_line.add_outputs(parser, output="folder")
     arguments = parser.parse_args(argv)
     with written_whole(arguments.output) as folder:
         folder.mkdir()

@@ -4,23 +4,19 @@ Reads the table of an experiment with steps. Writes a figure: a line per trainin
 different corpus brings early (Δ_S), and what is left to gain from the corpus itself (Δ_D). (Figure 3 of the paper.)
 """
 
-from pathlib import Path
-
-from selfembed.jobs import command_line
-from selfembed.jobs.command_line import at_least, existing
+from selfembed.jobs import command_line, options
+from selfembed.scores import measures
+from selfembed.settings.figures import AdaptationFigure
 
 
 def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
-    parser.add_argument("--table", type=existing, required=True, help="table of the experiment (CSV)")
-    parser.add_argument("--published", type=existing, help="published numbers to mark (CSV)")
-    parser.add_argument("--pooling", default="mean", help="pooling of the encoders")
-    parser.add_argument("--score", default="knn", help="score shown")
-    parser.add_argument("--reference", default="ICLR", help="label of the runs on the evaluated corpus")
-    parser.add_argument("--shifted", default="Reddit", help="label of the runs on the most different corpus")
-    parser.add_argument("--shift-step", type=at_least(1), default=60, help="step at which Δ_S is taken")
-    parser.add_argument("--output", type=Path, nargs="+", required=True, help="image files to write")
+    command_line.add_inputs(parser, "table")
+    command_line.add_inputs(parser, "published", required=False)
+    command_line.add_images(parser)
+    options.add(parser, AdaptationFigure, keep=("pooling", "score", "reference", "shifted", "shift_step"))
+    measures.add_argument(parser)
     arguments = parser.parse_args(argv)
     from selfembed.drawing import figures, panels
     from selfembed.scores import tables
@@ -42,9 +38,9 @@ def main(argv: list[str]) -> None:
         axis.plot(0, start.mean(), ".", color="grey", markersize=6, clip_on=False)
         axis.annotate("before", (0, start.mean()), (5, 0), textcoords="offset points", fontsize=5, va="center")
     corpus = scores["corpus"].iloc[0]
-    axis.set(
-        xlabel="Batch", ylabel=f"{corpus.upper() if len(corpus) < 6 else corpus + chr(10)} {tables.score_name(scores)}"
-    )
+    name = corpus.upper() if len(corpus) < 6 else f"{corpus}\n"
+    heading = measures.heading(scores["score"], measures.read(arguments.measures))
+    axis.set(xlabel="Batch", ylabel=f"{name} {heading}")
     axis.set_xlim(0, 1.14 * scores["step"].max())
     panels.clip_spines(axis, (0, scores["step"].max()))
     figures.percent_axis(axis.yaxis)

@@ -4,10 +4,7 @@ Reads the comparison of all numbers. Writes a figure: every number that was run 
 and how many agree, differ, cannot be compared, or were not run, by experiment.
 """
 
-from pathlib import Path
-
 from selfembed.jobs import command_line
-from selfembed.jobs.command_line import existing
 
 COLORS = {"within noise": "#2ca02c", "differs": "#d62728", "not comparable": "#8c8cb8", "not run": "#dcdcdc"}
 
@@ -15,8 +12,8 @@ COLORS = {"within noise": "#2ca02c", "differs": "#d62728", "not comparable": "#8
 def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
-    parser.add_argument("--comparison", type=existing, required=True, help="comparison of numbers (CSV)")
-    parser.add_argument("--output", type=Path, nargs="+", required=True, help="image files to write")
+    command_line.add_inputs(parser, comparison="comparison of numbers (CSV)")
+    command_line.add_images(parser)
     arguments = parser.parse_args(argv)
     import pandas as pd
 

@@ -4,20 +4,19 @@ Reads the table of an experiment in which encoders stand with and without a reci
 groups of encoders.
 """
 
-from pathlib import Path
-
-from selfembed.jobs import command_line
-from selfembed.jobs.command_line import existing
+from selfembed.jobs import command_line, options
+from selfembed.scores import measures
+from selfembed.settings.figures import BeforeAfterFigure
 
 
 def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
-    parser.add_argument("--table", type=existing, required=True, help="table of the experiment (CSV)")
-    parser.add_argument("--published", type=existing, help="published numbers to mark (CSV)")
-    parser.add_argument("--pooling", default="mean", help="pooling of the encoders")
-    parser.add_argument("--score", default="knn", help="score shown")
-    parser.add_argument("--output", type=Path, nargs="+", required=True, help="image files to write")
+    command_line.add_inputs(parser, "table")
+    command_line.add_inputs(parser, "published", required=False)
+    command_line.add_images(parser)
+    options.add(parser, BeforeAfterFigure, keep=("pooling", "score"))
+    measures.add_argument(parser)
     arguments = parser.parse_args(argv)
     from selfembed.drawing import figures, panels
     from selfembed.errors import InputError
@@ -35,7 +34,7 @@ def main(argv: list[str]) -> None:
     groups = before.drop_duplicates("encoder").set_index("encoder")["group"].fillna("")
     encoders.sort(key=lambda name: list(dict.fromkeys(groups)).index(groups[name]))
     if not encoders:
-        raise InputError(f"{arguments.table}: no encoder is there both with and without a recipe; nothing to draw")
+        raise InputError(f"{arguments.table}: no encoder appears both with and without a recipe; nothing to draw")
     figure, (axis,) = figures.new_figure(max(5.0, 2.2 + 0.55 * len(encoders)), 7.6)
     for place, encoder in enumerate(encoders):
         low, high = (part.loc[part["encoder"] == encoder, "value"] for part in (before, after))
@@ -51,7 +50,7 @@ def main(argv: list[str]) -> None:
         axis.plot([place] * len(known), known, **panels.PUBLISHED)
     names = before.drop_duplicates("encoder").set_index("encoder")
     axis.set_xticks(range(len(encoders)), names.loc[encoders, "series"], rotation=90)
-    axis.set_ylabel(tables.score_name(scores))
+    axis.set_ylabel(measures.heading(scores["score"], measures.read(arguments.measures)))
     axis.set_xlim(-0.6, len(encoders) - 0.4)
     figures.percent_axis(axis.yaxis)
     bracket_groups(axis, groups[encoders].tolist())

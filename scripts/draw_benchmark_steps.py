@@ -5,10 +5,8 @@ line of the same blocks. The step `final` has no place on its axis. (Figure 1 of
 """
 
 import itertools
-from pathlib import Path
 
 from selfembed.jobs import command_line
-from selfembed.jobs.command_line import existing
 
 BLOCKS = {"clustering": "Clustering", "reranking": "Reranking", "retrieval": "Retrieval", "sts": "STS"}
 BLOCKS |= {"classification": "Classification"}
@@ -20,9 +18,9 @@ MEAN_STYLES = ("-", (0, (2, 1)), (0, (1, 1)))  # dashes that a short line in a l
 def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
-    parser.add_argument("--table", type=existing, required=True, help="table of the experiment (CSV)")
-    parser.add_argument("--published", type=existing, help="published numbers to mark (CSV)")
-    parser.add_argument("--output", type=Path, nargs="+", required=True, help="image files to write")
+    command_line.add_inputs(parser, "table")
+    command_line.add_inputs(parser, "published", required=False)
+    command_line.add_images(parser)
     arguments = parser.parse_args(argv)
     from selfembed.drawing import figures, panels
     from selfembed.errors import InputError
@@ -34,7 +32,7 @@ def main(argv: list[str]) -> None:
     means, known, sets = blocks.block_means(scores, published, ["series", "step", "seed"])
     means, known = panels.numbers(means, "step"), panels.numbers(known, "step")
     if means.empty:
-        raise InputError(f"{arguments.table}: no step has a score of every task; nothing to draw")
+        raise InputError(f"{arguments.table}: no step has scores of all tasks; nothing to draw")
     names = [name for name in BLOCKS if name in set(means["block"])]
     names += sorted(set(means["block"]) - {*names, *sets})
     colors = figures.palette(names) | PAPER_COLORS

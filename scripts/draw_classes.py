@@ -3,8 +3,6 @@
 Reads class sizes, a file per corpus. Writes a figure, a panel per corpus; classes are named where there is room.
 """
 
-from pathlib import Path
-
 from selfembed.jobs import command_line
 from selfembed.jobs.command_line import existing
 
@@ -15,7 +13,7 @@ def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     parser.add_argument("--classes", type=existing, nargs="+", required=True, help="class sizes (CSV)")
-    parser.add_argument("--output", type=Path, nargs="+", required=True, help="image files to write")
+    command_line.add_images(parser)
     arguments = parser.parse_args(argv)
     import pandas as pd
 
@@ -25,7 +23,7 @@ def main(argv: list[str]) -> None:
     corpora = [pd.read_csv(path, keep_default_na=False) for path in arguments.classes]
     for path, sizes in zip(arguments.classes, corpora, strict=True):
         if sizes.empty:
-            raise InputError(f"{path}: no class; needed: a corpus with labelled texts")
+            raise InputError(f"{path}: no classes; expected: a corpus with labels")
     figure, axes = figures.new_figure(16, 0.8 + 4.6 * len(corpora), len(corpora), rows=len(corpora))
     for axis, sizes in zip(axes, corpora, strict=True):
         axis.bar(range(len(sizes)), sizes["texts"], color="#4c72b0", width=0.8 if len(sizes) <= NAMED else 1.0)

@@ -4,21 +4,20 @@ Reads the table of an experiment and, if given, published numbers. Writes a figu
 the published numbers.
 """
 
-from pathlib import Path
-
-from selfembed.jobs import command_line
-from selfembed.jobs.command_line import existing
+from selfembed.jobs import command_line, options
+from selfembed.scores import measures
+from selfembed.settings.figures import ComparisonFigure
 
 
 def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
-    parser.add_argument("--table", type=existing, required=True, help="table of the experiment (CSV)")
-    parser.add_argument("--pooling", default="mean", help="pooling of the encoders")
-    parser.add_argument("--score", default="knn", help="score shown")
-    parser.add_argument("--published", type=existing, help="published numbers to mark (CSV)")
-    parser.add_argument("--colors", nargs="+", default=[], help="colours as label=#rrggbb")
-    parser.add_argument("--output", type=Path, nargs="+", required=True, help="image files to write")
+    command_line.add_inputs(parser, "table")
+    command_line.add_inputs(parser, "published", required=False)
+    command_line.add_colors(parser)
+    command_line.add_images(parser)
+    options.add(parser, ComparisonFigure, keep=("pooling", "score"))
+    measures.add_argument(parser)
     arguments = parser.parse_args(argv)
     from selfembed.drawing import figures, panels
     from selfembed.scores import tables
@@ -36,7 +35,7 @@ def main(argv: list[str]) -> None:
         axis.plot(known["value"], [labels.index(label) for label in known["label"]], **panels.PUBLISHED)
         if len(corpora) > 1:
             axis.set_title(corpus)
-        axis.set_xlabel(tables.score_name(scores))
+        axis.set_xlabel(measures.heading(scores["score"], measures.read(arguments.measures)))
         figures.percent_axis(axis.xaxis)
     figures.save(figure, arguments.output)
 

@@ -4,10 +4,8 @@ Reads the tables of up to three experiments. Writes a figure; a panel whose tabl
 the paper.)
 """
 
-from pathlib import Path
-
 from selfembed.jobs import command_line
-from selfembed.jobs.command_line import existing
+from selfembed.scores import measures
 
 PAPER_COLORS = {
     "Random (Crops)": "grey",
@@ -28,9 +26,10 @@ def main(argv: list[str]) -> None:
         ("layers", "all layers"),
         ("benchmark", "MTEB by layer"),
     ):
-        parser.add_argument(f"--{role}", type=existing, help=f"table of the experiment: {what} (CSV)")
-        parser.add_argument(f"--published-{role}", type=existing, help="published numbers to mark (CSV)")
-    parser.add_argument("--output", type=Path, nargs="+", required=True, help="image files to write")
+        described = {role: f"table of the experiment: {what} (CSV)", f"published_{role}": "published numbers (CSV)"}
+        command_line.add_inputs(parser, required=False, **described)
+    command_line.add_images(parser)
+    measures.add_argument(parser)
     arguments = parser.parse_args(argv)
     from selfembed.drawing import figures, panels
     from selfembed.errors import InputError
@@ -39,16 +38,17 @@ def main(argv: list[str]) -> None:
     found = {role: getattr(arguments, role) for role in ("freezing", "layers", "benchmark")}
     found = {role: path for role, path in found.items() if path and len(tables.read(path))}
     if not found:
-        raise InputError("none of the tables has a row; nothing to draw")
+        raise InputError("all tables are empty; nothing to draw")
     figure, axes = figures.new_figure(2.6 + 4.8 * len(found), 4.6, len(found))
     if {"freezing", "layers"} <= set(found):
         axes[0].sharey(axes[1])
+    numbers = measures.read(arguments.measures)
     tables_of = {role: figures.read_table(path, pooling=["mean"]) for role, path in found.items()}
     names = dict.fromkeys(name for table in tables_of.values() for name in table["series"])
     colors = figures.label_colors(list(names), PAPER_COLORS)
     for place, (axis, (role, scores)) in enumerate(zip(axes, tables_of.items(), strict=True)):
         published = figures.read_published(getattr(arguments, f"published_{role}"), scores)
-        DRAW[role](axis, scores, published, colors)
+        DRAW[role](axis, scores, published, colors, numbers)
         figures.percent_axis(axis.yaxis)
         panels.letter(axis, "abc"[place], -0.14)
     handles = {label: line for axis in axes for line, label in zip(*axis.get_legend_handles_labels(), strict=True)}
@@ -57,7 +57,7 @@ def main(argv: list[str]) -> None:
     figures.save(figure, arguments.output)
 
 
-def draw_freezing(axis, scores, published, colors: dict) -> None:
+def draw_freezing(axis, scores, published, colors: dict, numbers: dict) -> None:
     """Accuracy by the number of layers that are trained."""
     from matplotlib.ticker import MultipleLocator
 
@@ -68,11 +68,11 @@ def draw_freezing(axis, scores, published, colors: dict) -> None:
     panels.lines(axis, tables.one_number_per(["series", "x"], scores), "x", colors)
     panels.mark_diverged(axis, scores, "x", colors)
     panels.mark_published(axis, published, "x")
-    axis.set(xlabel="Number of unfrozen layers", ylabel=tables.score_name(scores))
+    axis.set(xlabel="Number of unfrozen layers", ylabel=measures.heading(scores["score"], numbers))
     axis.xaxis.set_major_locator(MultipleLocator(2))
 
 
-def draw_layers(axis, scores, published, colors: dict) -> None:
+def draw_layers(axis, scores, published, colors: dict, numbers: dict) -> None:
     """Accuracy by layer, a line per model."""
     from matplotlib.ticker import MultipleLocator
 
@@ -82,11 +82,11 @@ def draw_layers(axis, scores, published, colors: dict) -> None:
     panels.lines(axis, tables.one_number_per(["series", "layer"], scores), "layer", colors, markersize=3)
     panels.mark_diverged(axis, scores, "layer", colors)
     panels.mark_published(axis, published, "layer")
-    axis.set(xlabel="Layer number", ylabel=tables.score_name(scores))
+    axis.set(xlabel="Layer number", ylabel=measures.heading(scores["score"], numbers))
     axis.xaxis.set_major_locator(MultipleLocator(2))
 
 
-def draw_benchmark(axis, scores, published, colors: dict) -> None:
+def draw_benchmark(axis, scores, published, colors: dict, numbers: dict) -> None:
     """Mean over MTEB's blocks by layer, a line per model."""
     from matplotlib.ticker import MultipleLocator
 

@@ -6,10 +6,9 @@ lines have gaps, and triangles on the lower axis, where runs diverged.
 """
 
 import math
-from pathlib import Path
 
 from selfembed.jobs import command_line
-from selfembed.jobs.command_line import existing
+from selfembed.scores import measures
 
 # Experiment: axis label, logarithmic axis.
 PANELS = {
@@ -24,10 +23,10 @@ def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     for name, (what, _) in PANELS.items():
-        flag = name.replace("_", "-")
-        parser.add_argument(f"--{flag}", type=existing, required=True, help=f"table of the sweep: {what} (CSV)")
-        parser.add_argument(f"--published-{flag}", type=existing, help="published numbers to mark (CSV)")
-    parser.add_argument("--output", type=Path, nargs="+", required=True, help="image files to write")
+        command_line.add_inputs(parser, **{name: f"table of the sweep: {what} (CSV)"})
+        command_line.add_inputs(parser, required=False, **{f"published_{name}": "published numbers (CSV)"})
+    command_line.add_images(parser)
+    measures.add_argument(parser)
     arguments = parser.parse_args(argv)
     from selfembed.drawing import figures, panels
     from selfembed.scores import tables
@@ -55,7 +54,10 @@ def main(argv: list[str]) -> None:
         elif scores["x"].max() > 1:
             axis.xaxis.get_major_locator().set_params(integer=True)
         axis.set_xlabel(what)
-        highest, name_of_score = max(highest, scores["value"].max()), tables.score_name(scores)
+        highest, name_of_score = (
+            max(highest, scores["value"].max()),
+            measures.heading(scores["score"], measures.read(arguments.measures)),
+        )
         figures.percent_axis(axis.yaxis)
         panels.letter(axis, "abcd"[place], -0.1)
         if place in (0, 3) or diverged:

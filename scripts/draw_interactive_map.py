@@ -7,9 +7,10 @@ they have some, and by cluster. Models whose runs diverged have no map and are l
 from pathlib import Path
 
 from selfembed.errors import InputError
-from selfembed.jobs import command_line
-from selfembed.jobs.command_line import at_least, existing, log
+from selfembed.jobs import command_line, options
+from selfembed.jobs.command_line import existing, log
 from selfembed.jobs.records import write_text
+from selfembed.settings.figures import InteractiveMapFigure
 from selfembed.texts.corpora import read_corpus
 
 
@@ -18,7 +19,7 @@ def main(argv: list[str]) -> None:
     parser = command_line.parser(__doc__)
     parser.add_argument("--maps", type=existing, nargs="+", required=True, help="maps of the corpus (Parquet)")
     parser.add_argument("--models", nargs="+", required=True, help="what the model of each map is called")
-    parser.add_argument("--corpus", type=existing, required=True, help="prepared corpus (Parquet)")
+    command_line.add_inputs(parser, "corpus")
     parser.add_argument(
         "--clusters",
         type=existing,
@@ -26,17 +27,14 @@ def main(argv: list[str]) -> None:
         required=True,
         help="clusters by the last model (Parquet), their names (CSV)",
     )
-    parser.add_argument(
-        "--points", type=at_least(1), default=100_000, help="most texts shown; of more, a random sample"
-    )
-    parser.add_argument("--characters", type=at_least(1), default=200, help="characters shown of a text and of a title")
-    parser.add_argument("--title", default="Map of a corpus", help="heading")
-    parser.add_argument("--output", type=Path, required=True, help="HTML file to write")
+    parser.add_argument("--title", required=True, help="heading")
+    command_line.add_outputs(parser, output="HTML file")
+    options.add(parser, InteractiveMapFigure, keep=("points", "characters"))
     arguments = parser.parse_args(argv)
     if len(arguments.maps) != len(arguments.models) or len(set(arguments.models)) != len(arguments.models):
         raise InputError(
             f"--models: {len(arguments.models)} names for {len(arguments.maps)} maps; "
-            "needed: a name for each, all different"
+            "expected: a name for each, all different"
         )
     import numpy as np
     import pandas as pd
@@ -52,16 +50,18 @@ def main(argv: list[str]) -> None:
     diverged = [name for name, positions in maps.items() if np.isnan(positions).all()]
     maps = {name: positions for name, positions in maps.items() if name not in diverged}
     if diverged:
-        log.warning("left out, as their runs diverged: %s", ", ".join(diverged))
+        log.warning("omitted because their runs diverged: %s", ", ".join(diverged))
     if not maps:
-        raise InputError("--maps: none has a position, as all runs diverged; needed: a map of a model")
+        raise InputError("--maps: no positions because all runs diverged; expected: a map of at least one model")
     numbers, names = arguments.clusters
     clusters = read_rows(numbers, corpus, ["cluster"])["cluster"].map(pd.read_csv(names).set_index("cluster")["name"])
     note = f"Groups of similar texts, found in the embeddings of {arguments.models[-1]} and named by their own words."
     colorings = [Coloring("Cluster", clusters, note)]
     if corpus["label"].notna().any():
         colorings.insert(0, Coloring("Label", corpus["label"]))
-    page = interactive_map.page(arguments.title, corpus, maps, colorings, arguments.points, arguments.characters)
+    page = interactive_map.page(
+        arguments.title, corpus, maps, colorings, points=arguments.points, characters=arguments.characters
+    )
     write_text(page, arguments.output)
     log.info("%d texts, %d maps, %.1f MB", len(corpus), len(maps), arguments.output.stat().st_size / 1e6)
 
@@ -80,7 +80,7 @@ def read_rows(path: Path, corpus, columns: list[str]):
     except (ValueError, OSError) as error:
         raise InputError(f"{path}: no table with the columns id, {', '.join(columns)}: {first_line(error)}") from error
     if table["id"].tolist() != corpus["id"].tolist():
-        raise InputError(f"{path}: its texts are not those of the corpus; needed: the same ids in the same order")
+        raise InputError(f"{path}: its texts differ from the corpus; expected: the same ids in the same order")
     return table[columns]
 
 

@@ -4,22 +4,20 @@ Reads the table of an experiment. Writes a figure, one panel per corpus: a line 
 a band from the lowest to the highest seed, and a dotted line for models without layers (bags of words).
 """
 
-from pathlib import Path
-
-from selfembed.jobs import command_line
-from selfembed.jobs.command_line import existing
+from selfembed.jobs import command_line, options
+from selfembed.scores import measures
+from selfembed.settings.figures import LayersFigure
 
 
 def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
-    parser.add_argument("--table", type=existing, required=True, help="table of the experiment (CSV)")
-    parser.add_argument("--pooling", default="mean", help="pooling of the encoders")
-    parser.add_argument("--score", default="knn", help="score shown")
-    parser.add_argument("--published", type=existing, help="published numbers to mark (CSV)")
-    parser.add_argument("--free-y", action="store_true", help="every panel has a range of its own")
-    parser.add_argument("--colors", nargs="+", default=[], help="colours as label=#rrggbb")
-    parser.add_argument("--output", type=Path, nargs="+", required=True, help="image files to write")
+    command_line.add_inputs(parser, "table")
+    command_line.add_inputs(parser, "published", required=False)
+    command_line.add_colors(parser)
+    command_line.add_images(parser)
+    options.add(parser, LayersFigure, keep=("pooling", "score", "free_y"))
+    measures.add_argument(parser)
     arguments = parser.parse_args(argv)
     from selfembed.drawing import figures, panels
     from selfembed.scores import tables
@@ -44,7 +42,7 @@ def main(argv: list[str]) -> None:
         if axis is not axes[-1] and axis.get_legend():
             axis.get_legend().remove()
         figures.percent_axis(axis.yaxis)
-    axes[0].set_ylabel(tables.score_name(scores))
+    axes[0].set_ylabel(measures.heading(scores["score"], measures.read(arguments.measures)))
     axes[-1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5), title=None)
     figures.save(figure, arguments.output)
 

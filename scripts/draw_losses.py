@@ -5,18 +5,15 @@ one, smoothed over about a twentieth of the run, for the mean of the runs with t
 left out, since the loss grows with the number of negatives. A run that diverged ends in a triangle on the lower axis.
 """
 
-from pathlib import Path
-
 from selfembed.jobs import command_line
-from selfembed.jobs.command_line import existing
 
 
 def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
-    parser.add_argument("--table", type=existing, required=True, help="loss table of the experiment (CSV)")
-    parser.add_argument("--colors", nargs="+", default=[], help="colours as label=#rrggbb")
-    parser.add_argument("--output", type=Path, nargs="+", required=True, help="image files to write")
+    command_line.add_inputs(parser, table="loss table of the experiment (CSV)")
+    command_line.add_colors(parser)
+    command_line.add_images(parser)
     arguments = parser.parse_args(argv)
     import numpy as np
 

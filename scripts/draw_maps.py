@@ -7,22 +7,24 @@ model colour a corpus without labels; their names are in its map.
 
 from pathlib import Path
 
-from selfembed.jobs import command_line
-from selfembed.jobs.command_line import existing
+from selfembed.errors import InputError
+from selfembed.jobs import command_line, options
+from selfembed.settings.figures import MapsFigure
 
 
 def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
-    parser.add_argument("--maps", type=existing, required=True, help="maps of the experiment (Parquet)")
-    parser.add_argument("--table", type=existing, help="table of the experiment (CSV); none without a score")
-    parser.add_argument("--pooling", default="mean", help="pooling of the encoders")
-    parser.add_argument("--score", help="score in the corner; none by default")
+    command_line.add_inputs(parser, maps="maps of the experiment (Parquet)")
+    command_line.add_inputs(parser, required=False, table="table of the experiment (CSV); none without a score")
     command_line.add_entries(
         parser, ("corpus",), "clusters of a corpus without labels (Parquet) and their names (CSV)", required=False
     )
-    parser.add_argument("--output", type=Path, nargs="+", required=True, help="image files to write")
+    command_line.add_images(parser)
+    options.add(parser, MapsFigure, keep=("pooling", "score"))
     arguments = parser.parse_args(argv)
+    if arguments.score and arguments.table is None:
+        raise InputError("--table: missing; expected: the table with the score that is shown, or --no-score")
     from selfembed.drawing import figures
     from selfembed.scores import tables
 

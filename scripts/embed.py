@@ -10,11 +10,15 @@ from argparse import Namespace
 from pathlib import Path
 
 from selfembed.embeddings import vectors
-from selfembed.jobs import command_line
-from selfembed.jobs.command_line import at_least, existing, log
+from selfembed.jobs import command_line, options
+from selfembed.jobs.command_line import log
 from selfembed.jobs.devices import choose_device, use_threads
 from selfembed.jobs.progress import Progress
 from selfembed.jobs.records import checksum, code_checksum, provenance, read_json, resumable, write_json
+from selfembed.settings.encoders import FolderEncoder
+from selfembed.settings.experiments import Experiment
+from selfembed.settings.schema import Settings
+from selfembed.settings.scores import Embedding, Threads
 from selfembed.texts.corpora import read_corpus
 from selfembed.training import divergence
 
@@ -22,22 +26,13 @@ from selfembed.training import divergence
 def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
-    parser.add_argument("--model", type=existing, required=True, help="model folder at a step")
-    parser.add_argument("--corpus", type=existing, required=True, help="prepared corpus (Parquet)")
-    parser.add_argument("--layers", nargs="+", default=["last"], help="'last', 'all' or layer numbers from 0")
-    parser.add_argument(
-        "--poolings", nargs="+", choices=["mean", "cls", "last", "token7"], default=["mean"], help="poolings"
-    )
-    parser.add_argument("--max-length", type=at_least(3), default=512, help="tokens to which texts are truncated")
-    parser.add_argument(
-        "--tokens-per-batch",
-        type=at_least(1),
-        help="padded tokens in a batch; default: 2048 on a processor, 65536 on a GPU",
-    )
-    parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32", help="of the encoder's forward pass")
-    parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto", help="where to embed")
-    parser.add_argument("--threads", type=at_least(1), default=2, help="CPU threads; decides the last digits")
-    parser.add_argument("--output", required=True, help="folder to write")
+    command_line.add_inputs(parser, "corpus", model="model folder at a step")
+    options.add(parser, Experiment, keep=("layers", "poolings"), known={"corpora": "corpus"})
+    options.add(parser, FolderEncoder, keep=("max_length",))
+    options.add(parser, Embedding)
+    options.add(parser, Settings, keep=("device",))
+    options.add(parser, Threads, keep=("embed",), names={"embed": "threads"})
+    command_line.add_outputs(parser, output="folder")
     arguments = parser.parse_args(argv)
     texts = read_corpus(arguments.corpus)["text"].tolist()
     facts = {"texts": len(texts), "corpus": checksum(arguments.corpus)}
@@ -114,10 +109,10 @@ def embed_with_encoder(arguments: Namespace, texts: list[str], folder: Path, fin
             layers,
             arguments.poolings,
             out[:, :, block],
-            arguments.max_length,
-            arguments.tokens_per_batch,
-            arguments.precision,
-            progress,
+            max_length=arguments.max_length,
+            tokens_per_batch=arguments.tokens_per_batch,
+            precision=arguments.precision,
+            progress=progress,
         )
         out.flush()
         write_json({"texts": block.stop}, finished)

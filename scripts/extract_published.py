@@ -4,7 +4,6 @@ Reads the table of all published numbers. Writes a CSV table; without rows if no
 """
 
 from selfembed.jobs import command_line
-from selfembed.jobs.command_line import existing
 from selfembed.jobs.records import write_table
 from selfembed.scores import tables
 
@@ -12,9 +11,9 @@ from selfembed.scores import tables
 def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
-    parser.add_argument("--published", type=existing, required=True, help="published numbers (CSV)")
+    command_line.add_inputs(parser, "published")
     parser.add_argument("--experiment", required=True, help="experiment to extract")
-    parser.add_argument("--output", required=True, help="CSV file to write")
+    command_line.add_outputs(parser, output="CSV file")
     arguments = parser.parse_args(argv)
     published = tables.read(arguments.published, "experiment")
     rows = published[published["experiment"] == arguments.experiment]

@@ -3,18 +3,19 @@
 Reads the packages' sources (never imports them). Writes a Parquet table with the columns title, package, text.
 """
 
-from selfembed.jobs import command_line
+from selfembed.jobs import command_line, options
 from selfembed.jobs.command_line import at_least, log
 from selfembed.jobs.records import write_table
+from selfembed.settings.corpora import PythonDocsSource
 from selfembed.texts import python_docs
 
 
 def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
-    parser.add_argument("--packages", nargs="+", required=True, help="import names of the packages")
+    options.add(parser, PythonDocsSource)
     parser.add_argument("--processes", type=at_least(1), default=1, help="source files parsed at once")
-    parser.add_argument("--output", required=True, help="Parquet file to write")
+    command_line.add_outputs(parser, output="Parquet file")
     arguments = parser.parse_args(argv)
     table = python_docs.extract(arguments.packages, arguments.processes)
     log.info("%d docstrings with prose in %d packages", len(table), len(arguments.packages))

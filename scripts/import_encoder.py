@@ -8,42 +8,37 @@ import shutil
 from pathlib import Path
 
 from selfembed.errors import InputError
-from selfembed.jobs import command_line
-from selfembed.jobs.command_line import at_least, log
+from selfembed.jobs import command_line, options
+from selfembed.jobs.command_line import log
 from selfembed.jobs.packages import package_folder
 from selfembed.jobs.records import written_whole
+from selfembed.settings.encoders import FolderEncoder, PackageEncoder
 
 
 def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
-    parser.add_argument("--type", choices=["folder", "package"], required=True, help="where the encoder lies")
-    parser.add_argument("--path", help="the folder (type folder)")
-    parser.add_argument("--package", help="import name of the package (type package)")
-    parser.add_argument("--folder", help="folder inside the package (type package)")
-    parser.add_argument("--sha256", help="SHA-256 that model.safetensors must have")
-    parser.add_argument(
-        "--layers", type=at_least(1), required=True, help="transformer layers that the weights must have"
-    )
-    parser.add_argument("--adapter", help="folder with an adapter of the adapters library (type folder)")
-    parser.add_argument("--output", required=True, help="folder to write")
+    options.add(parser, FolderEncoder | PackageEncoder, "encoder", omit=("max_length",))
+    command_line.add_outputs(parser, output="folder")
     arguments = parser.parse_args(argv)
+    encoder = arguments.encoder
     from selfembed.models import adapters, checkpoints
 
-    source = (
-        Path(arguments.path) if arguments.type == "folder" else package_folder(arguments.package) / arguments.folder
-    )
+    if encoder.type == "folder":
+        source, adapter = Path(encoder.path), encoder.adapter
+    else:
+        source, adapter = package_folder(encoder.package) / encoder.folder, None
     if not source.is_dir():
-        raise InputError(f"{source}: no such folder; needed: a transformers checkpoint")
-    checkpoints.check(source, arguments.layers, arguments.sha256)
+        raise InputError(f"{source}: no such folder; expected: a transformers checkpoint")
+    checkpoints.check(source, encoder.layers, encoder.sha256)
     with written_whole(arguments.output) as folder:
         folder.mkdir()
         for path in sorted(source.iterdir()):
             # A revision is of what the hub gave, not of what is in a folder now.
             if path.suffix in {".json", ".txt", ".safetensors"} and path.name != checkpoints.REVISION:
                 shutil.copy(path, folder)
-        if arguments.adapter is not None:
-            adapters.copy(Path(arguments.adapter), folder / adapters.FOLDER)
+        if adapter is not None:
+            adapters.copy(Path(adapter), folder / adapters.FOLDER)
             adapters.check(folder)
     log.info("%s copied from %s", arguments.output, source)
 

@@ -12,11 +12,12 @@ from pathlib import Path
 import pandas as pd
 
 from selfembed.evidence import claims, layouts
-from selfembed.jobs import command_line
-from selfembed.jobs.command_line import at_least, existing, log
+from selfembed.jobs import command_line, options
+from selfembed.jobs.command_line import log
 from selfembed.jobs.records import write_table, write_text
 from selfembed.pages import claims_page
 from selfembed.scores import outcomes, tables
+from selfembed.settings.figures import DifferencesTable
 
 NAMES = ("experiment", "label")
 
@@ -27,9 +28,8 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--claims", type=parsed, required=True, help="the claims (JSON)")
     what = "experiment, label, and score files (CSV); repeatable"
     command_line.add_entries(parser, NAMES, what, required=False)
-    parser.add_argument("--published", type=existing, help="published numbers (CSV)")
-    parser.add_argument("--resamples", type=at_least(1), default=2000, help="resamples of the bootstrap")
-    parser.add_argument("--seed", type=at_least(0), default=42, help="seed of the bootstrap")
+    command_line.add_inputs(parser, "published", required=False)
+    options.add(parser, DifferencesTable, keep=("resamples", "seed"))
     parser.add_argument("--output", type=Path, nargs=4, required=True, help="CSV, Markdown, LaTeX, HTML file to write")
     arguments = parser.parse_args(argv)
     parts = []
@@ -41,8 +41,8 @@ def main(argv: list[str]) -> None:
         pd.concat(parts, ignore_index=True) if parts else None,
         outcomes.of_rows,
         tables.read(arguments.published, "experiment", *tables.SCORE_COLUMNS) if arguments.published else None,
-        arguments.resamples,
-        arguments.seed,
+        resamples=arguments.resamples,
+        seed=arguments.seed,
     )
     for claim, _ in claims_page.grouped(judged):
         log.info("%s: %s", claim["verdict"], claim["sentence"])
@@ -61,7 +61,9 @@ def parsed(text: str) -> list[dict]:
     try:
         return json.loads(text)
     except ValueError as error:
-        raise argparse.ArgumentTypeError(f"no JSON ({error}); needed: the claims as the workflow gives them") from error
+        raise argparse.ArgumentTypeError(
+            f"no JSON ({error}); expected: the claims as the workflow gives them"
+        ) from error
 
 
 if __name__ == "__main__":

@@ -8,16 +8,17 @@ from pathlib import Path
 import pandas as pd
 
 from selfembed.evidence import layouts
-from selfembed.jobs import command_line
+from selfembed.jobs import command_line, options
 from selfembed.jobs.command_line import existing
 from selfembed.jobs.records import write_table, write_text
+from selfembed.settings.figures import CorporaTable
 
 
 def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     parser.add_argument("--descriptions", type=existing, nargs="+", required=True, help="descriptions (CSV)")
-    parser.add_argument("--caption", default="", help="caption of the LaTeX table")
+    options.add(parser, CorporaTable, keep=("caption",))
     parser.add_argument("--output", type=Path, nargs=2, required=True, help="CSV and LaTeX file to write")
     arguments = parser.parse_args(argv)
     table = pd.concat([pd.read_csv(path) for path in arguments.descriptions], ignore_index=True)

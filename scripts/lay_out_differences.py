@@ -9,10 +9,11 @@ from pathlib import Path
 import pandas as pd
 
 from selfembed.evidence import differences, layouts
-from selfembed.jobs import command_line
-from selfembed.jobs.command_line import at_least, log
+from selfembed.jobs import command_line, options
+from selfembed.jobs.command_line import log
 from selfembed.jobs.records import write_table, write_text
 from selfembed.scores import measures, outcomes, tables
+from selfembed.settings.figures import DifferencesTable
 
 NAMES = tuple(tables.LINE_COLUMNS)
 
@@ -22,14 +23,8 @@ def main(argv: list[str]) -> None:
     parser = command_line.parser(__doc__)
     what = "label, series, x and group (x and group may be empty), and score files (CSV); repeatable"
     command_line.add_entries(parser, NAMES, what)
-    parser.add_argument("--against", required=True, help="label that the others are compared with")
-    parser.add_argument("--labels", nargs="+", default=[], help="labels compared, in this order; default: all")
-    parser.add_argument("--scores", nargs="+", default=[], help="scores shown; default: all")
-    parser.add_argument("--steps", nargs="+", default=[], help="steps shown; default: all")
-    parser.add_argument("--pooling", default="mean", help="pooling shown")
-    parser.add_argument("--resamples", type=at_least(1), default=2000, help="resamples of the bootstrap")
-    parser.add_argument("--seed", type=at_least(0), default=42, help="seed of the bootstrap")
-    parser.add_argument("--caption", default="", help="caption of the LaTeX table")
+    options.add(parser, DifferencesTable, omit=("experiment", "title"))
+    measures.add_argument(parser)
     parser.add_argument("--output", type=Path, nargs=2, required=True, help="CSV and LaTeX file to write")
     arguments = parser.parse_args(argv)
     rows, by_text = [], []
@@ -37,21 +32,25 @@ def main(argv: list[str]) -> None:
         for path in paths:
             shown = tables.last_layers(tables.read(path, *tables.SCORE_COLUMNS))
             shown = tables.chosen(
-                shown, pooling=[arguments.pooling, "none"], score=arguments.scores, step=arguments.steps
+                shown, pooling=[arguments.pooling, "none"], score=arguments.scores, step=list(map(str, arguments.steps))
             )
             rows.append(shown.assign(**names))
             by_text += outcomes.of_scores(shown, path.with_suffix(".parquet"))
     scores = pd.concat(rows, ignore_index=True)
+    numbers = measures.read(arguments.measures)
     table = differences.compare(
-        scores, by_text, arguments.against, arguments.labels, arguments.resamples, arguments.seed
+        scores,
+        by_text,
+        against=arguments.against,
+        labels=arguments.labels,
+        numbers=numbers,
+        resamples=arguments.resamples,
+        seed=arguments.seed,
     )
     for sentence in table["sentence"]:
         log.info(sentence)
-    measure_of = {
-        name: measures.in_settings(said) for name, said in zip(scores["score"], scores["settings"], strict=True)
-    }
     write_table(table, arguments.output[0])
-    write_text(layouts.latex(differences.for_print(table, measure_of), arguments.caption), arguments.output[1])
+    write_text(layouts.latex(differences.for_print(table), arguments.caption), arguments.output[1])
 
 
 if __name__ == "__main__":

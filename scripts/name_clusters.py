@@ -5,9 +5,10 @@ cluster, name, texts (how many). If the model's run diverged, no text has a clus
 """
 
 from selfembed.embeddings import vectors
-from selfembed.jobs import command_line
-from selfembed.jobs.command_line import at_least, existing, log
+from selfembed.jobs import command_line, options
+from selfembed.jobs.command_line import log
 from selfembed.jobs.records import write_table
+from selfembed.settings.figures import InteractiveMapFigure
 from selfembed.texts.corpora import read_corpus
 from selfembed.training import divergence
 
@@ -15,14 +16,9 @@ from selfembed.training import divergence
 def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
-    parser.add_argument("--embeddings", type=existing, required=True, help="embeddings folder")
-    parser.add_argument("--corpus", type=existing, required=True, help="prepared corpus (Parquet)")
-    parser.add_argument(
-        "--clusters", type=at_least(1), help="number of clusters; by default by the number of texts, up to 50"
-    )
-    parser.add_argument("--seed", type=at_least(0), default=42, help="seed of the first centres")
-    parser.add_argument("--output", required=True, help="Parquet file to write")
-    parser.add_argument("--names", required=True, help="CSV file to write")
+    command_line.add_inputs(parser, "embeddings", "corpus")
+    options.add(parser, InteractiveMapFigure, keep=("clusters",))
+    command_line.add_outputs(parser, output="Parquet file", names="CSV file")
     arguments = parser.parse_args(argv)
     import pandas as pd
     from threadpoolctl import threadpool_limits
@@ -38,8 +34,8 @@ def main(argv: list[str]) -> None:
     embeddings = vectors.load_last_layer(arguments.embeddings, len(corpus))
     count = arguments.clusters or clusters.number_of_clusters(len(corpus))
     with threadpool_limits(1):  # sums of several threads are added in any order
-        found = clusters.cluster(embeddings, count, arguments.seed)
-    names = clusters.describe(corpus["text"], found, arguments.seed)
+        found = clusters.cluster(embeddings, count, seed=clusters.SEED)
+    names = clusters.describe(corpus["text"], found, seed=clusters.SEED)
     log.info("%d texts in %d clusters", len(corpus), len(names))
     for number, name, texts in names.itertuples(index=False):
         log.info("%d: %s (%d texts)", number, name, texts)

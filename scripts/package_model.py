@@ -5,7 +5,6 @@ SentenceTransformer(folder), whose README.md, the model card, says what it was m
 """
 
 import shutil
-from pathlib import Path
 
 from selfembed.jobs import command_line
 from selfembed.jobs.command_line import log
@@ -18,7 +17,7 @@ def main(argv: list[str]) -> None:
     parser = command_line.parser(__doc__)
     account.add_arguments(parser)
     parser.add_argument("--base-model", help="repository on the Hugging Face hub that the model started from")
-    parser.add_argument("--output", type=Path, required=True, help="folder to write")
+    command_line.add_outputs(parser, output="folder")
     arguments = parser.parse_args(argv)
     from selfembed.pages import adapted_card
 

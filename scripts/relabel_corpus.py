@@ -3,11 +3,9 @@
 Reads a corpus. Writes a corpus with the same rows and ids, unless it is not what is expected.
 """
 
-from pathlib import Path
-
-from selfembed.jobs import command_line
-from selfembed.jobs.command_line import existing
+from selfembed.jobs import command_line, options
 from selfembed.jobs.records import write_table
+from selfembed.settings.corpora import Expected, RelabelledSource
 from selfembed.texts import expectations
 from selfembed.texts.corpora import read_corpus
 
@@ -15,14 +13,14 @@ from selfembed.texts.corpora import read_corpus
 def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
-    parser.add_argument("--corpus", type=existing, required=True, help="prepared corpus (Parquet)")
-    parser.add_argument("--up-to", default=".", help="labels are cut before the first of these")
-    expectations.add_arguments(parser)
-    parser.add_argument("--output", type=Path, required=True, help="Parquet file to write")
+    command_line.add_inputs(parser, "corpus")
+    options.add(parser, RelabelledSource, omit=("corpus",))
+    options.add(parser, Expected, "expected", prefix="expect-", optional=True)
+    command_line.add_outputs(parser, output="Parquet file")
     arguments = parser.parse_args(argv)
     corpus = read_corpus(arguments.corpus)
     corpus["label"] = corpus["label"].map(lambda label: label.split(arguments.up_to)[0], na_action="ignore")
-    expectations.check(corpus, arguments.output.stem, arguments)
+    expectations.check(corpus, arguments.output.stem, arguments.expected)
     write_table(corpus, arguments.output)
 
 

@@ -7,8 +7,9 @@ reciprocal rank of the other crop, alignment and uniformity; and what every text
 import numpy as np
 
 from selfembed.errors import InputError
-from selfembed.jobs import command_line
+from selfembed.jobs import command_line, options
 from selfembed.scores import crop_pairs, measures, scoring
+from selfembed.settings.scores import Threads
 from selfembed.texts.corpora import read_corpus
 
 
@@ -16,6 +17,7 @@ def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     scoring.add_arguments(parser)
+    options.add(parser, Threads, keep=("score",), names={"score": "threads"})
     arguments = parser.parse_args(argv)
     ids = read_corpus(arguments.corpus)["id"].to_numpy()
     try:

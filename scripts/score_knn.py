@@ -6,24 +6,24 @@ and whether every tested text gets the right label (Parquet).
 
 from functools import partial
 
-from selfembed.jobs import command_line
-from selfembed.jobs.command_line import at_least
+from selfembed.jobs import command_line, options
 from selfembed.scores import neighbors, scoring
-from selfembed.scores.transforms import TRANSFORMS, transform
+from selfembed.scores.transforms import transform
+from selfembed.settings.scores import Knn, Split, Threads
 
 
 def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     scoring.add_arguments(parser)
-    scoring.add_split_arguments(parser)
-    parser.add_argument("--k", type=at_least(1), default=10, help="neighbours that vote")
-    parser.add_argument("--metric", choices=["euclidean", "cosine"], default="euclidean", help="distance")
-    parser.add_argument("--transform", choices=TRANSFORMS, default="none", help="what is done to embeddings before")
+    options.add(parser, Split)
+    options.add(parser, Knn, "knn", omit=("type", *Split.model_fields))
+    options.add(parser, Threads, keep=("score",), names={"score": "threads"})
     arguments = parser.parse_args(argv)
-    settings = {key: getattr(arguments, key) for key in ("k", "metric", "transform")}
-    predict = partial(neighbors.predict, k=arguments.k, metric=arguments.metric)
-    scoring.write_accuracy(arguments, settings, predict, partial(transform, how=arguments.transform))
+    knn = arguments.knn
+    predict = partial(neighbors.predict, k=knn.k, metric=knn.metric)
+    change = partial(transform, how=knn.transform)
+    scoring.write_accuracy(arguments, knn.model_dump(), predict, change)
 
 
 if __name__ == "__main__":

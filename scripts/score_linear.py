@@ -4,15 +4,17 @@ Reads embeddings and the corpus; only labelled texts count. Writes tidy score ro
 and whether every tested text gets the right label (Parquet).
 """
 
-from selfembed.jobs import command_line
+from selfembed.jobs import command_line, options
 from selfembed.scores import probes, scoring
+from selfembed.settings.scores import Split, Threads
 
 
 def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     scoring.add_arguments(parser)
-    scoring.add_split_arguments(parser)
+    options.add(parser, Split)
+    options.add(parser, Threads, keep=("score",), names={"score": "threads"})
     arguments = parser.parse_args(argv)
     scoring.write_accuracy(arguments, {}, probes.predict)
 

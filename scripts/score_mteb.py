@@ -9,17 +9,20 @@ import logging
 import math
 import os
 from pathlib import Path
+from typing import get_args
 
 import pandas as pd
 
 from selfembed.errors import InputError
-from selfembed.jobs import command_line, seals
+from selfembed.jobs import command_line, options, seals
 from selfembed.jobs.command_line import at_least, existing, log
 from selfembed.jobs.devices import choose_device, use_threads
+from selfembed.jobs.packages import installed_version
 from selfembed.jobs.records import checksum, checksum_of_files, provenance, write_json, write_table
-from selfembed.jobs.versions import installed_version
 from selfembed.models import model_paths
 from selfembed.scores.tables import SCORE_COLUMNS
+from selfembed.settings.schema import Settings
+from selfembed.settings.scores import Mteb, TaskPooling, Threads
 from selfembed.tasks import task_files
 from selfembed.training import divergence
 
@@ -33,11 +36,11 @@ PACKAGES = ("mteb", "datasets", "sentence-transformers", "transformers", "torch"
 def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
-    parser.add_argument("--model", type=existing, required=True, help="model folder at a step")
+    command_line.add_inputs(parser, model="model folder at a step")
     parser.add_argument("--path", required=True, help="model path, for instance tuned/iclr/mpnet/crops/seed-42")
     parser.add_argument("--step", required=True, help="step of the model")
     parser.add_argument("--layer", type=at_least(0), required=True, help="layers above this one are removed")
-    parser.add_argument("--pooling", choices=["mean", "cls", "last"], default="mean", help="pooling")
+    parser.add_argument("--pooling", choices=get_args(TaskPooling), required=True, help="pooling")
     parser.add_argument("--task", required=True, help="name of the task")
     parser.add_argument("--block", required=True, help="block of tasks that the score belongs to")
     data = parser.add_mutually_exclusive_group(required=True)
@@ -45,12 +48,10 @@ def main(argv: list[str]) -> None:
     data.add_argument("--corpus", type=existing, help="prepared corpus (Parquet) that a task is made from")
     data.add_argument("--files", type=existing, help="folder with a task's files, in the columns of MTEB's data sets")
     parser.add_argument("--kind", choices=task_files.FILES, help="kind of a task from a corpus or from files")
-    parser.add_argument("--max-length", type=at_least(3), default=384, help="tokens to which texts are truncated")
-    parser.add_argument("--normalise", action="store_true", help="scale vectors to unit length")
-    parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto", help="where to embed")
-    parser.add_argument("--threads", type=at_least(1), default=2, help="CPU threads; decides the last digits")
-    parser.add_argument("--output", required=True, help="CSV file to write")
-    parser.add_argument("--result", required=True, help="JSON file to write")
+    options.add(parser, Mteb)
+    options.add(parser, Settings, keep=("device",))
+    options.add(parser, Threads, keep=("embed",), names={"embed": "threads"})
+    command_line.add_outputs(parser, output="CSV file", result="JSON file")
     arguments = parser.parse_args(argv)
     os.environ.update(HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1")  # before mteb and datasets are imported
     from selfembed.models import checkpoints

@@ -7,9 +7,8 @@ runs did not diverge, and how many did; and the same as a Markdown table of the 
 import pandas as pd
 
 from selfembed.jobs import command_line
-from selfembed.jobs.command_line import existing
 from selfembed.jobs.records import write_table, write_text
-from selfembed.scores import tables
+from selfembed.scores import measures, tables
 
 WITHOUT_SEED = ["label", *(column for column in tables.IDENTITY_COLUMNS if column not in ("model", "seed"))]
 
@@ -28,7 +27,7 @@ def summarise(scores: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def markdown(summary: pd.DataFrame) -> str:
+def markdown(summary: pd.DataFrame, numbers: dict[str, measures.Number]) -> str:
     """The last layers as a Markdown table, in per cent; score and step are columns if they vary.
 
     So is the number of seeds that diverged, if any did.
@@ -39,16 +38,16 @@ def markdown(summary: pd.DataFrame) -> str:
     names |= {"score": last["score"]} if scores_vary else {}
     names |= {"step": last["step"]} if steps_vary else {}
     names |= {"pooling": last["pooling"]}
-    fractions = tables.fractions(last)
+    fractions = last["score"].map(lambda score: measures.of(score, numbers).fraction)
     unit = " (%)" if fractions.all() else " (parts of 1 in %)" if fractions.any() else ""
-    numbers = {
-        f"{tables.score_name(last)}{unit}": spelled(last["mean"], fractions),
+    cells = {
+        f"{measures.heading(last['score'], numbers)}{unit}": spelled(last["mean"], fractions),
         "± standard error": spelled(last["standard_error"], fractions),
         "seeds": last["n_seeds"],
     }
-    numbers |= {"diverged": last["diverged"]} if last["diverged"].any() else {}
-    alignment = ("left",) * len(names) + ("right",) * len(numbers)
-    rows = pd.DataFrame(names | numbers)
+    cells |= {"diverged": last["diverged"]} if last["diverged"].any() else {}
+    alignment = ("left",) * len(names) + ("right",) * len(cells)
+    rows = pd.DataFrame(names | cells)
     return rows.to_markdown(index=False, stralign="left", disable_numparse=True, colalign=alignment) + "\n"
 
 
@@ -64,13 +63,13 @@ def spelled(values: pd.Series, fractions: pd.Series) -> list[str]:
 def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
-    parser.add_argument("--table", type=existing, required=True, help="table of an experiment (CSV)")
-    parser.add_argument("--output", required=True, help="CSV file to write")
-    parser.add_argument("--markdown", required=True, help="Markdown file to write")
+    command_line.add_inputs(parser, table="table of an experiment (CSV)")
+    command_line.add_outputs(parser, output="CSV file", markdown="Markdown file")
+    measures.add_argument(parser)
     arguments = parser.parse_args(argv)
     summary = summarise(tables.read(arguments.table, *WITHOUT_SEED, "value"))
     write_table(summary, arguments.output)
-    write_text(markdown(summary), arguments.markdown)
+    write_text(markdown(summary, measures.read(arguments.measures)), arguments.markdown)
 
 
 if __name__ == "__main__":

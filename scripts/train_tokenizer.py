@@ -3,18 +3,19 @@
 Reads a corpus. Writes a folder that transformers loads as a tokenizer.
 """
 
-from selfembed.jobs import command_line
-from selfembed.jobs.command_line import at_least, existing, log
+from selfembed.jobs import command_line, options
+from selfembed.jobs.command_line import log
 from selfembed.jobs.records import written_whole
+from selfembed.settings.encoders import TrainedTokenizer
 from selfembed.texts.corpora import read_corpus
 
 
 def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
-    parser.add_argument("--corpus", type=existing, required=True, help="prepared corpus (Parquet)")
-    parser.add_argument("--vocabulary-size", type=at_least(300), default=30522, help="number of tokens")
-    parser.add_argument("--output", required=True, help="folder to write")
+    command_line.add_inputs(parser, "corpus")
+    options.add(parser, TrainedTokenizer, keep=("vocabulary_size",))
+    command_line.add_outputs(parser, output="folder")
     arguments = parser.parse_args(argv)
     from selfembed.models.tokenization import train_tokenizer
 

@@ -5,7 +5,6 @@ interactive maps lie beside it and are linked.
 """
 
 import os
-from pathlib import Path
 
 from selfembed.jobs import command_line
 from selfembed.jobs.command_line import existing, log
@@ -20,14 +19,14 @@ def main(argv: list[str]) -> None:
     parser = command_line.parser(__doc__)
     account.add_arguments(parser)
     parser.add_argument("--title", required=True, help="heading")
-    parser.add_argument("--model", type=existing, required=True, help="folder of the model, ready to use")
+    command_line.add_inputs(parser, model="folder of the model, ready to use")
     parser.add_argument(
         "--crops", type=existing, nargs="+", default=[], help="where the texts of corpora of crops went (JSON)"
     )
     parser.add_argument("--maps", type=existing, nargs="+", default=[], help="interactive maps (HTML)")
     what = "title of a figure, what it shows, its caption (may be empty), and the figure (PNG); repeatable"
     command_line.add_entries(parser, FIGURE, what, required=False)
-    parser.add_argument("--output", type=Path, required=True, help="HTML file to write")
+    command_line.add_outputs(parser, output="HTML file")
     arguments = parser.parse_args(argv)
     from selfembed.pages import plain_words, report_page
     from selfembed.pages.report_page import Figure

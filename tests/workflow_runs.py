@@ -61,8 +61,15 @@ def cold_snakemake(folder: Path, *arguments: str, prefix: tuple[str, ...] = ()) 
     )
 
 
+def selfembed(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
+    """Run the command `selfembed` of a copy of the checkout in that folder."""
+    command = [sys.executable, "-m", "selfembed", *map(str, arguments)]
+    variables = environment() | {"PYTHONPATH": str(folder / "scripts")}
+    return subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True)
+
+
 def planned(folder: Path, *arguments: str, run=snakemake) -> dict[str, int]:
-    """Jobs per rule of a dry run, without those that follow from all others: the target and the page on all results."""
+    """Jobs per rule of a dry run, without the target."""
     done = run(folder, "--dry-run", *arguments)
     assert done.returncode == 0, done.stdout
     if "Nothing to be done" in done.stdout:
@@ -70,4 +77,4 @@ def planned(folder: Path, *arguments: str, run=snakemake) -> dict[str, int]:
     table = done.stdout.split("Job stats:", 1)[1].split("total", 1)[0]
     jobs = {rule: int(count) for rule, count in re.findall(r"^(\w+)\s+(\d+)\s*$", table, flags=re.MULTILINE)}
     assert jobs, done.stdout
-    return {rule: count for rule, count in jobs.items() if rule not in ("all", "describe_provenance")}
+    return {rule: count for rule, count in jobs.items() if rule != "all"}

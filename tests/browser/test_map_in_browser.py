@@ -7,8 +7,7 @@ sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not 
 import chromium
 import small_pages
 from interactive_map import made_up_page
-
-from selfembed.pages import interactive_map
+from with_defaults import map_page
 
 pytestmark = pytest.mark.skipif(chromium.program() is None, reason="no Chromium is installed")
 
@@ -34,9 +33,7 @@ def browser():
 @pytest.fixture(scope="module")
 def path(tmp_path_factory):
     """A page whose texts would break it, if it took them as HTML."""
-    page = interactive_map.page(
-        small_pages.HOSTILE[0], small_pages.corpus(), small_pages.maps(), small_pages.colorings()
-    )
+    page = map_page(small_pages.HOSTILE[0], small_pages.corpus(), small_pages.maps(), small_pages.colorings())
     path = tmp_path_factory.mktemp("map") / "map.html"
     path.write_text(page, encoding="utf-8")
     return path

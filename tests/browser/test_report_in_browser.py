@@ -52,8 +52,8 @@ def test_it_reads_offline_on_every_screen(browser, path, width, scheme):
     assert page.evaluate("document.documentElement.scrollWidth") == width, "it must not scroll sideways"
     red, green, blue = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)")
     assert (red + green + blue > 600) == (scheme == "light")
-    page.get_by_text("All scores, and what they say").click()
-    assert page.get_by_text("Of alignment and uniformity lower is better").is_visible()
+    page.get_by_text("All scores and comparisons").click()
+    assert page.get_by_text("Lower alignment and lower uniformity are better").is_visible()
     assert page.evaluate("document.documentElement.scrollWidth") == width
     with page.expect_navigation():
         page.get_by_role("link", name="Map of texts").click()

@@ -77,7 +77,7 @@ def test_a_full_disk_is_one_line_and_no_half_file(made, tmp_path, step):
     )
     first = (tmp_path / "first.log").read_text()
     assert (tmp_path / "first.code").read_text() == "1\n", first
-    assert first.splitlines()[-1].startswith("error: no space left on a disk"), first
+    assert first.splitlines()[-1].startswith("error: no space left on the disk"), first
     assert "Traceback" not in first
     outputs = {line.split("/")[1] for line in (tmp_path / "left").read_text().split()}
     assert all(name.startswith(".") and name.endswith(".unfinished") for name in outputs), outputs

@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 
 import numpy as np
 import pandas as pd
@@ -10,7 +9,7 @@ import pytest
 import yaml
 
 from selfembed.texts import python_docs
-from workflow_runs import DATA, ROOT, copy_of_checkout, environment, planned, snakemake, without_network
+from workflow_runs import DATA, ROOT, copy_of_checkout, planned, selfembed, snakemake, without_network
 
 ABSTRACTS = DATA / "iclr_2017_2018_2021.parquet"
 NUMBER = 300
@@ -50,8 +49,7 @@ def messy(abstracts):
 
 def run(folder, *arguments):
     """Run the command that proposes a config; return its name."""
-    command = [sys.executable, "scripts/propose_config.py", *map(str, arguments)]
-    done = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True)
+    done = selfembed(folder, "propose", *arguments)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 

@@ -11,6 +11,7 @@ import sys
 import pandas as pd
 import pytest
 import resources
+import rule_files
 import yaml
 
 from selfembed.scores.tables import LINE_COLUMNS, SCORE_COLUMNS
@@ -21,10 +22,7 @@ DOWNLOADS = {"download_file", "download_dataset", "download_encoder", "download_
 
 
 def test_every_rule_has_run_but_the_downloads(finished):
-    rules = {
-        name for path in (ROOT / "rules").glob("*.smk") for name in re.findall(r"^rule (\w+):", path.read_text(), re.M)
-    }
-    assert {path.stem for path in (finished / "logs/smoke").iterdir()} == rules - DOWNLOADS
+    assert {path.stem for path in (finished / "logs/smoke").iterdir()} == set(rule_files.directives()) - DOWNLOADS
 
 
 def test_no_rule_used_more_than_it_asked_for(finished):

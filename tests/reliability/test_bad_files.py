@@ -70,7 +70,7 @@ CHECKPOINTS = {
         True,
         "no model.safetensors",
     ),
-    "no tokenizer": (lambda folder: (folder / "tokenizer.json").unlink(), True, "needed: a tokenizer"),
+    "no tokenizer": (lambda folder: (folder / "tokenizer.json").unlink(), True, "expected: a tokenizer"),
     "broken tokenizer": (lambda folder: (folder / "tokenizer.json").write_text("{"), False, "cannot be loaded"),
 }
 
@@ -163,10 +163,10 @@ PAIRS = "pairs/notes/crops_sentences-1_minimum_length-20/epochs-1/seed-1"
     ("pairs", "settings", "expected"),
     [
         (b"PAR1", None, "no pairs"),
-        (pd.DataFrame({"a": [1]}), None, "needed: epoch, id, anchor, positive"),
+        (pd.DataFrame({"a": [1]}), None, "expected: epoch, id, anchor, positive"),
         (pd.DataFrame({"epoch": [], "id": [], "anchor": [], "positive": []}), None, "at least one row"),
         (None, "{", "damaged"),
-        (None, "[]", "needed: a group with settings"),
+        (None, "[]", "expected: a group with settings"),
     ],
 )
 def test_bad_pairs_are_refused(results, tmp_path, output, pairs, settings, expected):
@@ -198,10 +198,10 @@ def fine_tune_refused(results, output, *arguments, pairs=None):
         (("--learning-rate", "-1e-5"), "expected one argument|numbers above 0"),
         (("--learning-rate", "inf"), "numbers above 0"),
         (("--warmup", 2), "numbers from 0 to 1"),
-        (("--mask-fraction", 1.5), "numbers from 0 to 1"),
+        (("--mask-fraction", 1.5), "numbers from 0, below 1"),
         (("--max-length", 1), "whole numbers from 3"),
         (("--max-length", 9999), "more than the encoder's positions"),
-        (("--unfrozen-layers", 9), "allowed: 1 to 1"),
+        (("--unfrozen-layers", 9), "expected: 1 to 1"),
         (("--projection", 0), "whole numbers from 1"),
         (("--pooling", "max"), "invalid choice"),
         (("--device", "tpu"), "invalid choice"),
@@ -222,11 +222,11 @@ def test_impossible_recipes_are_refused(results, output, arguments, expected):
         (("--k", 0), "whole numbers from 1"),
         (("--k", 5000), "too few for k = 5000"),
         (("--k", 1.5), "whole numbers from 1"),
-        (("--test-fraction", 0), "cannot be split"),
-        (("--test-fraction", 1), "cannot be split"),
+        (("--test-fraction", 0), "numbers above 0, below 1"),
+        (("--test-fraction", 1), "numbers above 0, below 1"),
         (("--split-seed", -1), "expected one argument|whole numbers from 0"),
         (("--metric", "manhattan"), "invalid choice"),
-        (("--model", "../../etc"), "model path '../../etc' is not possible"),
+        (("--model", "../../etc"), "model path '../../etc' is invalid"),
         (("--embeddings", "nowhere"), "'nowhere' does not exist"),
     ],
 )
@@ -256,7 +256,7 @@ def test_impossible_scores_are_refused(results, tmp_path, output, arguments, exp
             "does not divide",
         ),
         ("draw_comparison", ("--table", "tables/main.csv", "--score", "other"), "nothing to draw"),
-        ("draw_comparison", ("--table", "tables/main.csv", "--colors", "red"), "allowed: label=#rrggbb"),
+        ("draw_comparison", ("--table", "tables/main.csv", "--colors", "red"), "expected: label=#rrggbb"),
         ("draw_comparison", ("--table", "tables/main.csv"), "is no image format"),
         ("collect_losses", ("--entry", "label", "corpora"), "run.json: damaged"),
         (

@@ -10,12 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 from steps import refusal, run
+from with_defaults import prepare as clean
+from with_defaults import read_source
 
 from selfembed.errors import InputError
 from selfembed.scores import tables
 from selfembed.tasks import tasks_from_files
 from selfembed.tasks.task_files import FILES
-from selfembed.texts import corpora
 from selfembed.texts.keywords import read_classes
 
 GOOD = "text,label\nA first text.,a\nA second text.,b\n"
@@ -54,7 +55,7 @@ def prepare(folder: Path, *arguments: object, by=refusal):
     [
         pytest.param("t.csv", b"", (), "cannot be read as csv: No columns to parse", id="csv empty"),
         pytest.param("t.csv", b"\n\n\n", (), "cannot be read as csv", id="csv of empty lines"),
-        pytest.param("t.csv", b"text,label\n", (), "no text is left: 0 read", id="csv of a header alone"),
+        pytest.param("t.csv", b"text,label\n", (), "no texts left: 0 read", id="csv of a header alone"),
         pytest.param("t.csv", b"text\n \n\t\n", (), "no text is left", id="csv of blank texts"),
         pytest.param("t.csv", b"\x00\x01\x02\xff\xfe" * 99, (), "cannot be read as csv", id="csv binary"),
         pytest.param("t.csv", "text\ncafé\n".encode("latin-1"), (), "'utf-8' codec", id="csv latin-1"),
@@ -90,8 +91,8 @@ def prepare(folder: Path, *arguments: object, by=refusal):
         pytest.param("t.csv", GOOD.encode(), ("--format", "jsonl"), "cannot be read as jsonl", id="csv as jsonl"),
         pytest.param("t.csv", GOOD.encode(), ("--keywords", "text"), "keyword", id="keywords without classes"),
         pytest.param("t.tsv", GOOD.encode(), (), "no column 'text'", id="csv called tsv"),
-        pytest.param("t.xlsx", b"PK\x03\x04", (), "cannot tell the format from the ending '.xlsx'", id="xlsx"),
-        pytest.param("t", GOOD.encode(), (), "cannot tell the format from the ending ''", id="no ending"),
+        pytest.param("t.xlsx", b"PK\x03\x04", (), "unknown file format: ending '.xlsx'", id="xlsx"),
+        pytest.param("t", GOOD.encode(), (), "unknown file format: ending ''", id="no ending"),
         pytest.param("t.jsonl", b"", (), "no column 'text'", id="jsonl empty"),
         pytest.param("t.jsonl", b"{", (), "cannot be read as jsonl", id="jsonl broken"),
         pytest.param("t.jsonl", b'{"text": "a"}\n{"text": "b"', (), "cannot be read as jsonl", id="jsonl cut"),
@@ -130,7 +131,7 @@ def test_a_column_that_comes_twice_in_parquet_is_refused(tmp_path):
     path = tmp_path / "t.parquet"
     files.write_table(pyarrow.table([["a"], ["b"]], names=["text", "text"]), path)
     with pytest.raises(InputError, match=r"twice|Multiple matches"):
-        corpora.read_source(path)
+        read_source(path)
 
 
 def test_a_name_with_a_line_break_is_told_in_one_line(tmp_path):
@@ -204,7 +205,7 @@ KEYWORDS = "keyword,frequency,class\nrivers,3,water\n"
     [
         ("", "cannot be read"),
         ("keyword,class\nrivers,water\n", "no column frequency"),
-        ("keyword,frequency,class\nrivers,many,water\n", "needed: a number"),
+        ("keyword,frequency,class\nrivers,many,water\n", "expected: a number"),
         (KEYWORDS + "Rivers,4,water\n", "comes twice"),
         ("keyword,frequency,class\nrivers,3,water,x,y\n", "cannot be read"),
     ],
@@ -225,10 +226,10 @@ def test_bad_keyword_classes_are_refused(tmp_path, content, expected):
         ("sts", {"test.csv": ""}, "cannot be read as csv"),
         ("sts", {"test.csv": "sentence1,sentence2\na,b\n"}, "no column 'score'"),
         ("sts", {"test.csv": "sentence1,sentence2,score\n"}, "no rows"),
-        ("sts", {"test.csv": "sentence1,sentence2,score\na,b,much\n"}, "needed: a number"),
+        ("sts", {"test.csv": "sentence1,sentence2,score\na,b,much\n"}, "expected: a number"),
         ("sts", {"test.csv": "sentence1,sentence2,score\na,,1\n"}, "is empty in row 1"),
         ("sts", {"test.csv": "a\n", "test.tsv": "a\n"}, "test.csv and test.tsv"),
-        ("clustering", {"test.jsonl": '{"sentences": ["a"], "labels": "x"}\n'}, "needed: a list"),
+        ("clustering", {"test.jsonl": '{"sentences": ["a"], "labels": "x"}\n'}, "expected: a list"),
         ("clustering", {"test.jsonl": '{"sentences": ["a", "b"], "labels": ["x"]}\n'}, "as many"),
         ("classification", {"train.csv": "text,label\na,b\n"}, "no such file"),
         ("retrieval", {"corpus.csv": "_id,text\n1,a\n", "queries.csv": "_id,text\n1,a\n"}, "no such file"),
@@ -272,7 +273,7 @@ def read_or_refused(read, *arguments) -> None:
 
 
 def cleaned(path: Path, format: str) -> None:
-    corpora.prepare(corpora.read_source(path, format, label="label"))
+    clean(read_source(path, format, label="label"))
 
 
 @pytest.mark.parametrize("format", ["csv", "tsv", "jsonl", "parquet"])

@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,13 +12,11 @@ from tiny_study import CONFIG, fingerprints
 
 from selfembed.errors import InputError
 from selfembed.jobs import records, seals
-from workflow_runs import environment, planned, snakemake
+from workflow_runs import planned, selfembed, snakemake
 
 
 def verify(folder, *arguments):
-    variables = environment() | {"PYTHONPATH": "scripts"}
-    command = [sys.executable, "-m", "selfembed.provenance.verification", *arguments]
-    return subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True)
+    return selfembed(folder, "verify", *arguments)
 
 
 def flip(path, place=0.5):
@@ -116,7 +112,7 @@ def test_damaged_results_are_made_again_to_the_same_bytes(damaged, tiny):
 def test_only_what_is_damaged_is_deleted(study):
     before = set(fingerprints(study))
     flip(study / "results/tiny/embeddings/notes/base/svd/0/none_last/embeddings.npy")
-    assert "32 results, 1 damaged or outdated" in verify(study, "--delete").stdout
+    assert "31 results, 1 damaged or outdated" in verify(study, "--delete").stdout
     gone = before - set(fingerprints(study))
     assert gone == {
         "results/tiny/embeddings/notes/base/svd/0/.none_last.seal",

@@ -4,17 +4,17 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 
 import pytest
 import yaml
 from faults import differing, kill, start, wait_until
 from tiny_study import CONFIG, fingerprints, notes, tiny_study
 
-from workflow_runs import environment, planned, snakemake
+from workflow_runs import environment, planned, selfembed, snakemake
 
 YEAR = 365 * 86400
 TABLE = "results/tiny/tables/main.csv"
+MEASURE = "--measure knn accuracy Accuracy"
 
 
 def shift(paths, seconds):
@@ -108,10 +108,7 @@ def test_names_that_a_shell_would_run_never_reach_one_unquoted(tmp_path):
 
 
 def verify(folder, *arguments):
-    command = [sys.executable, "-m", "selfembed.provenance.verification", *arguments]
-    return subprocess.run(
-        command, cwd=folder, env=environment() | {"PYTHONPATH": "scripts"}, capture_output=True, text=True
-    )
+    return selfembed(folder, "verify", *arguments)
 
 
 READ_ONLY = 'mount --bind results results && mount -o remount,ro,bind results && exec "$@"'
@@ -133,7 +130,8 @@ def test_read_only_results_are_told_in_one_line_and_stay(study, tiny):
         pytest.skip("a folder cannot be made read-only here (unshare)")
     before = fingerprints(study)
     command = (
-        f"python scripts/summarise_scores.py --table {TABLE} --output results/tiny/s.csv --markdown results/tiny/s.md"
+        f"python scripts/summarise_scores.py --table {TABLE} {MEASURE} --output results/tiny/s.csv"
+        " --markdown results/tiny/s.md"
     )
     done = read_only(study, *command.split())
     assert done.returncode == 1

@@ -64,7 +64,6 @@ RULES = [
     "draw_comparison",
     "draw_maps",
     "lay_out_scores",
-    "describe_provenance",
 ]
 
 

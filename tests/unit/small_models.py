@@ -26,8 +26,8 @@ def small_bert(folder: Path, seed: int = 0, dropout: float = 0.1, max_length: in
     """Two layers of width 16."""
     return encoders.random_bert(
         tokenizer_folder(folder),
-        seed,
-        max_length,
+        seed=seed,
+        max_length=max_length,
         layers=2,
         hidden_size=16,
         attention_heads=2,

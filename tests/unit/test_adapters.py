@@ -17,19 +17,18 @@ from sentence_transformers import SentenceTransformer
 from small_models import small_bert, small_distilbert, text
 from test_encoders import answer_of_a_stranger
 from test_training import pairs_of
+from with_defaults import embed_texts, train
 
 import build_embedding_model
 import build_pretrained_model
 import fine_tune
 import import_encoder
 from local_servers import Hub, serving
-from selfembed.embeddings import embedding
 from selfembed.errors import InputError
 from selfembed.jobs.records import write_json
 from selfembed.models import adapters, checkpoints, encoders
 from selfembed.models.bert_with_adapter import BertWithAdapterConfig, OutputWithAdapter
 from selfembed.tasks import benchmark
-from selfembed.training import training
 
 TEXTS = [text(length) for length in (9, 30, 14)]
 SCRIPTS = Path(encoders.__file__).parents[2]
@@ -60,7 +59,7 @@ def base(plain, tmp_path_factory):
 def embedded(folder, layers=(0, 1, 2), pooling="mean"):
     """Vectors of TEXTS, shape (layers, texts, dim)."""
     out = np.zeros((1, len(layers), len(TEXTS), 16), dtype=np.float32)
-    embedding.embed(encoders.load(folder), TEXTS, list(layers), [pooling], out, max_length=64)
+    embed_texts(encoders.load(folder), TEXTS, list(layers), [pooling], out, max_length=64)
     return out[0]
 
 
@@ -153,7 +152,7 @@ def test_a_cut_checkpoint_is_that_layer(base, layers):
 def test_a_run_trains_encoder_and_adapter_and_anyone_can_load_its_result(base, tmp_path):
     model = encoders.assemble(encoders.load(base / "0"), "mean", 64)
     before = {name: value.clone() for name, value in model[0].model.state_dict().items()}
-    training.fine_tune(model, pairs_of(), seed=1, learning_rate=1e-3, batch_size=8)
+    train(model, pairs_of(), seed=1, learning_rate=1e-3, batch_size=8)
     moved = {name for name, value in model[0].model.state_dict().items() if not torch.equal(value, before[name])}
     # A bias of the keys adds the same to all scores of a softmax: its gradient is zero. The pooler is not used.
     unmoved = {name for name in before if name not in moved and not name.startswith("pooler.")}
@@ -276,7 +275,7 @@ def problem(plain, folder, **changes):
 @pytest.mark.parametrize("key", OTHERS)
 def test_another_kind_of_adapter_is_refused(plain, tmp_path, key):
     said = problem(plain, tmp_path, **{key: OTHERS[key]})
-    assert f"theirs/adapter_config.json: config.{key}: {OTHERS[key]!r} is wrong; allowed: " in said
+    assert f"theirs/adapter_config.json: config.{key}: {OTHERS[key]!r} is invalid; expected: " in said
 
 
 def test_every_key_that_has_a_meaning_is_one_that_is_refused():
@@ -287,21 +286,21 @@ def test_every_key_that_has_a_meaning_is_one_that_is_refused():
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"new_key": 1}, "config.new_key: 1 is not known; allowed: mh_adapter"),
-        ({"reduction_factor": 0}, "config.reduction_factor: 0 is wrong; allowed: a number above 0"),
-        ({"reduction_factor": True}, "config.reduction_factor: True is wrong"),
-        ({"use_gating": 0}, "config.use_gating: 0 is wrong; allowed: False"),
-        ({"others": {"model_type": "roberta"}}, "model_type: 'roberta' is wrong; allowed: 'bert'"),
-        ({"others": {"hidden_size": 768}}, "hidden_size: 768 is wrong; allowed: 16"),
-        ({"others": {"name": None}}, "name: None is wrong; allowed: text"),
-        ({"others": {"config": "pfeiffer"}}, "cannot be read; needed: the config of an adapter"),
-        ({"reduction_factor": 8}, "adapter_down.0.weight: shape [4, 16] is wrong; allowed: [2, 16]"),
+        ({"new_key": 1}, "config.new_key: 1 is not known; expected: mh_adapter"),
+        ({"reduction_factor": 0}, "config.reduction_factor: 0 is invalid; expected: a number above 0"),
+        ({"reduction_factor": True}, "config.reduction_factor: True is invalid"),
+        ({"use_gating": 0}, "config.use_gating: 0 is invalid; expected: False"),
+        ({"others": {"model_type": "roberta"}}, "model_type: 'roberta' is invalid; expected: 'bert'"),
+        ({"others": {"hidden_size": 768}}, "hidden_size: 768 is invalid; expected: 16"),
+        ({"others": {"name": None}}, "name: None is invalid; expected: text"),
+        ({"others": {"config": "pfeiffer"}}, "cannot be read; expected: the config of an adapter"),
+        ({"reduction_factor": 8}, "adapter_down.0.weight: shape [4, 16] is invalid; expected: [2, 16]"),
         ({"tensors": small_adapters.weights(layers=1)}, "layer.1.output.adapters.[PRX].adapter_down.0.weight is miss"),
         ({"tensors": small_adapters.weights(layers=3)}, "layer.2.output.adapters.[PRX].adapter_down.0.bias is not kn"),
         ({"tensors": small_adapters.weights("other")}, "adapters.[PRX].adapter_down.0.weight is missing"),
         ({"tensors": small_adapters.weights() | {"heads.x": torch.ones(1)}}, "heads.x is not known"),
-        ({"tensors": [torch.ones(1)]}, "holds something else than tensors by name"),
-        ({"tensors": {"a": 1}}, "holds something else than tensors by name"),
+        ({"tensors": [torch.ones(1)]}, "contains objects other than named tensors"),
+        ({"tensors": {"a": 1}}, "contains objects other than named tensors"),
     ],
 )
 def test_what_does_not_fit_is_refused(plain, tmp_path, changes, said):
@@ -315,13 +314,13 @@ def test_what_the_library_assumes_otherwise_must_be_said(tmp_path, key):
     found = json.loads(path.read_text())
     del found["config"][key]
     path.write_text(json.dumps(found))
-    with pytest.raises(InputError, match=rf"config\.{key} is missing; allowed: "):
+    with pytest.raises(InputError, match=rf"config\.{key} is missing; expected: "):
         adapters.read_config(path)
 
 
 def test_an_encoder_that_is_no_bert_is_refused(tmp_path):
     encoders.save(small_distilbert(tmp_path / "checkpoint"), tmp_path / "encoder", "card")
-    assert "the encoder is of type 'distilbert'; allowed: adapters of a 'bert'" in problem(
+    assert "the encoder is of type 'distilbert'; expected: adapters of a 'bert'" in problem(
         tmp_path / "encoder", tmp_path / "work"
     )
 
@@ -333,7 +332,7 @@ def test_a_file_that_is_missing_or_empty_is_one_line(plain, tmp_path, name):
     with pytest.raises(InputError, match=f"{name}: cannot be read"):
         adapters.copy(folder, tmp_path / "ours")
     (folder / name).unlink()
-    with pytest.raises(InputError, match=f"no .*{name}.*; needed: an adapter of the adapters library"):
+    with pytest.raises(InputError, match=f"no .*{name}.*; expected: an adapter of the adapters library"):
         adapters.copy(folder, tmp_path / "others")
 
 
@@ -391,7 +390,7 @@ def test_an_adapter_is_downloaded_with_its_encoder(plain, base, tmp_path, pinned
         (["--adapter-id", "team/none"], "hub: no repository 'team/none'"),
         (["--adapter-id", "team/adapter", "--adapter-revision", "b" * 40], "'team/adapter' has no revision bbbb"),
         (["--adapter-id", "team/encoder", "--adapter-revision", "a" * 40], "has no adapter_config.json"),
-        (["--adapter-id", "team/adapter"], "config.ln_after: True is wrong; allowed: False"),
+        (["--adapter-id", "team/adapter"], "config.ln_after: True is invalid; expected: False"),
     ],
 )
 def test_a_bad_adapter_is_one_line_and_nothing_is_left(plain, tmp_path, arguments, said):

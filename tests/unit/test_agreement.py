@@ -141,7 +141,7 @@ def test_another_split_is_as_wide_as_two_draws_of_the_texts():
 def test_a_split_needs_the_noise_of_texts():
     """Without it the tolerance would silently be too small."""
     with pytest.raises(
-        InputError, match="experiment 'e', A: noise: 'split' is wrong; allowed: a score with a standard"
+        InputError, match="experiment 'e', A: noise: 'split' is invalid; expected: a score with a standard"
     ):
         agreement.compare(number(0.5, noise="split"), table(0.5).assign(standard_error=np.nan))
 
@@ -169,7 +169,7 @@ def test_a_table_without_what_is_known_of_noise_is_compared():
 
 def test_a_wrong_cell_is_named():
     with pytest.raises(
-        InputError, match=r"^published number of experiment 'e', A: noise: 'texts' is wrong; allowed: split"
+        InputError, match=r"^published number of experiment 'e', A: noise: 'texts' is invalid; expected: split"
     ):
         compared(0.5, 0.5, noise="texts")
 
@@ -177,7 +177,9 @@ def test_a_wrong_cell_is_named():
 def test_a_number_is_published_for_one_label():
     """Only the first key of a sweep is in `x`; labels tell the others."""
     swept = table(0.5, 0.6, x=0.05).assign(label=["A, batch 16", "A, batch 32"])
-    with pytest.raises(InputError, match="experiment 'e': a number is published for one of: A, batch 16; A, batch 32"):
+    with pytest.raises(
+        InputError, match="experiment 'e': expected: one published number for each of: A, batch 16; A, batch 32"
+    ):
         agreement.compare(number(0.5, x=0.05), swept)
 
 

@@ -7,13 +7,16 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.stats
+import with_defaults
 import yaml
 from settings_examples import changed
+from with_defaults import compare
 
 from selfembed.errors import InputError
-from selfembed.evidence import claims, differences
+from selfembed.evidence import claims
 from selfembed.pages import claims_page
 from selfembed.scores import tables
+from selfembed.scores.measures import Number
 from selfembed.study import claimed
 from selfembed.study.expansion import expand
 from selfembed.study.validation import load
@@ -65,7 +68,7 @@ def study(outcomes, corpus="news"):
 
 
 def judge(evidence, scores, outcomes=lambda rows: [], published=None, resamples=2000):
-    return claims.judge([claim(*evidence)], scores, outcomes, published, resamples)
+    return with_defaults.judge([claim(*evidence)], scores, outcomes, published, resamples)
 
 
 def hits(generator, n, chance):
@@ -100,7 +103,8 @@ def test_an_interval_is_that_of_the_table_of_differences():
     scores, outcomes = study(data)
     found = judge([comparison("difference", point("A"), point("B"))], scores, outcomes).iloc[0]
     shown = scores.assign(settings="k=10", model=scores["label"])
-    expected = differences.compare(shown, outcomes(shown), "B", ["A"]).iloc[0]
+    numbers = {"knn": Number("accuracy", "kNN accuracy")}
+    expected = compare(shown, outcomes(shown), "B", ["A"], numbers=numbers).iloc[0]
     assert found["estimate"] == pytest.approx(expected["difference"])
     assert [found["low"], found["high"]] == pytest.approx(expected[["difference_low", "difference_high"]].tolist())
 
@@ -257,7 +261,7 @@ DESCRIBED = claimed.described(CONFIG, expand(CONFIG))
 
 @pytest.fixture(scope="module")
 def from_paper():
-    return claims.judge(DESCRIBED, None, lambda rows: [], PAPER)
+    return with_defaults.judge(DESCRIBED, None, lambda rows: [], PAPER)
 
 
 def test_the_papers_own_numbers_support_every_claim_of_the_paper(from_paper):
@@ -318,7 +322,7 @@ def test_published_numbers_taken_for_ours_give_the_same_estimates(from_paper):
     restricted = [part for whole in parts for part in published_parts(whole)]
     assert len(restricted) >= len(from_paper)
     for part in restricted:
-        found = claims.judge([claim(part)], ours, by_value, PAPER, 2)
+        found = with_defaults.judge([claim(part)], ours, by_value, PAPER, 2)
         assert found["estimate"].tolist() == pytest.approx(found["published"].tolist())
         assert found["on"].tolist() == found["published_on"].tolist()
 
@@ -335,7 +339,7 @@ def small_judgement():
     generator = np.random.default_rng(5)
     data = {("A", "final", 2): {1: hits(generator, 400, 0.8)}, ("B", "final", 2): {1: hits(generator, 400, 0.5)}}
     scores, outcomes = study(data)
-    return claims.judge([claim(comparison("difference", point("A"), point("B")))], scores, outcomes, None)
+    return with_defaults.judge([claim(comparison("difference", point("A"), point("B")))], scores, outcomes, None)
 
 
 def test_pages_say_the_verdict_the_estimate_and_what_was_expected():
@@ -408,7 +412,7 @@ def test_only_the_scores_that_claims_need_are_asked_for():
 
 WRONG = {
     "unknown experiment": ({"experiment": "none"}, {}, "evidence.0.experiment: 'none' is not an experiment"),
-    "unknown label": ({"models": ["After", "Else"]}, {}, "evidence.0: 'Else' is not a label; allowed: Before, After"),
+    "unknown label": ({"models": ["After", "Else"]}, {}, "evidence.0: 'Else' is not a label; expected: Before, After"),
     "unknown score": ({"score": "linear"}, {}, "evidence.0.score: 'linear' is not a score of the experiment"),
     "unknown corpus": ({"corpora": ["docs"]}, {}, "evidence.0.corpora.0: 'docs' is not a corpus of the experiment"),
     "no such step": ({"models": [{"label": "After", "step": 3}, "Before"]}, {}, "'After' has no such score"),
@@ -433,7 +437,7 @@ def test_a_wrong_claim_is_one_line(case):
 
 def test_a_share_needs_a_limit_and_a_trend_several_layers():
     share = {"compare": "share", "experiment": "main", "start": "Before", "reached": "After", "end": "After"}
-    with pytest.raises(InputError, match="no limit; allowed: at_least or at_most"):
+    with pytest.raises(InputError, match="no limit; expected: at_least or at_most"):
         load(with_claim(share))
-    with pytest.raises(InputError, match=r"'After' has fewer than 3 scored layers; allowed: layers: all"):
+    with pytest.raises(InputError, match=r"'After' has fewer than 3 scored layers; expected: layers: all"):
         load(with_claim({"compare": "trend", "experiment": "main", "model": "After"}))

@@ -8,7 +8,8 @@ import pytest
 import collect_losses
 import summarise_scores
 from selfembed.errors import InputError
-from selfembed.scores import tables
+from selfembed.scores import measures, tables
+from selfembed.scores.measures import Number
 
 
 def test_losses_belong_to_the_run_whose_folder_they_are_in(tmp_path):
@@ -37,7 +38,7 @@ def test_losses_belong_to_the_run_whose_folder_they_are_in(tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["Crops"], "--entry Crops: no path; needed: label, paths"),
+        (["Crops"], "--entry Crops: no path; expected: label, paths"),
         (["Crops", "nowhere"], "--entry Crops: 'nowhere' does not exist"),
     ],
 )
@@ -51,6 +52,13 @@ LINEAR = {"score": "probe", "settings": "split=labelled"}
 MTEB = {"score": "mteb", "settings": "max_length=384"}
 RECALL = {"score": "pairs_recall@1", "settings": "measure=recall@1 similarity=cosine"}
 UNIFORMITY = {"score": "pairs_uniformity", "settings": "measure=uniformity similarity=cosine"}
+NUMBERS = {
+    "near": Number("accuracy", "kNN accuracy"),
+    "probe": Number("accuracy", "Linear accuracy"),
+    "mteb": Number("mteb", "MTEB score"),
+    "pairs_recall@1": Number("recall@1", "Recall@1 of crops"),
+    "pairs_uniformity": Number("uniformity", "Uniformity of crops"),
+}
 
 
 def table_of(*rows):
@@ -76,7 +84,7 @@ def table_of(*rows):
 )
 def test_a_summary_says_what_was_scored(rows, header):
     """Rows of a summary can be told apart, and its heading names the score."""
-    text = summarise_scores.markdown(summarise_scores.summarise(table_of(*rows)))
+    text = summarise_scores.markdown(summarise_scores.summarise(table_of(*rows)), NUMBERS)
     lines = [" ".join(line.split()) for line in text.splitlines()]
     assert lines[0].startswith(header)
     assert len(set(lines[2:])) == len(rows)
@@ -84,8 +92,17 @@ def test_a_summary_says_what_was_scored(rows, header):
         assert ("0.500" if row is UNIFORMITY else "50.0") in line.split(" | ")
 
 
-def test_published_scores_are_called_by_their_names():
-    """Their settings are unknown."""
-    assert tables.score_name(table_of({"score": "knn_cosine"})) == "kNN accuracy"
-    assert tables.score_name(table_of({"score": "linear"})) == "Linear accuracy"
-    assert tables.score_name(table_of({"score": "recall"})) == "Score"
+def test_published_scores_are_called_as_ours_are():
+    """By their names, which are the config's."""
+    numbers = {"knn_cosine": Number("accuracy", "kNN accuracy"), "linear": Number("accuracy", "Linear accuracy")}
+    assert measures.heading(["knn_cosine"], numbers) == "kNN accuracy"
+    assert measures.heading(["linear"], numbers) == "Linear accuracy"
+    assert measures.heading(["recall"], numbers) == "Score"
+    assert measures.heading(["knn_cosine", "linear"], numbers) == "Score"
+
+
+def test_nothing_is_taken_for_an_accuracy():
+    with pytest.raises(InputError, match="score 'recall': what it measures is missing; expected: --measure recall"):
+        summarise_scores.markdown(summarise_scores.summarise(table_of({"score": "recall"})), NUMBERS)
+    with pytest.raises(InputError, match="--measure near: 'speed' is unknown; expected: accuracy, "):
+        measures.read([["near", "speed", "Speed"]])

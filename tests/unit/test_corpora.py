@@ -4,6 +4,7 @@ import hashlib
 
 import pandas as pd
 import pytest
+from with_defaults import prepare, read_source
 
 from selfembed.errors import InputError
 from selfembed.texts import corpora
@@ -28,7 +29,7 @@ def write(path, table=TABLE):
 
 @pytest.mark.parametrize("ending", [".csv", ".tsv", ".jsonl", ".parquet"])
 def test_every_format_gives_the_same_table(tmp_path, ending):
-    table = corpora.read_source(write(tmp_path / f"t{ending}"), text="abstract", label="field", title="name")
+    table = read_source(write(tmp_path / f"t{ending}"), text="abstract", label="field", title="name")
     assert list(table.columns) == ["id", "text", "label", "title"]
     assert table["text"].tolist() == [row[0] for row in ROWS]
     assert table["label"].tolist()[:2] == ["a", "b"]
@@ -39,31 +40,31 @@ def test_every_format_gives_the_same_table(tmp_path, ending):
 def test_format_overrides_the_ending(tmp_path):
     path = tmp_path / "texts.data"
     TABLE.to_csv(path, sep="\t", index=False)
-    assert len(corpora.read_source(path, format="tsv", text="abstract")) == 3
-    with pytest.raises(InputError, match=r"cannot tell the format from the ending '.data'; allowed: .csv, .tsv"):
-        corpora.read_source(path, text="abstract")
+    assert len(read_source(path, format="tsv", text="abstract")) == 3
+    with pytest.raises(InputError, match=r"unknown file format: ending '.data'; expected: .csv, .tsv"):
+        read_source(path, text="abstract")
 
 
 def test_byte_order_mark_is_not_part_of_the_first_column(tmp_path):
     path = tmp_path / "t.csv"
     path.write_bytes(b"\xef\xbb\xbftext\nhello\n")
-    assert corpora.read_source(path)["text"].tolist() == ["hello"]
+    assert read_source(path)["text"].tolist() == ["hello"]
 
 
 def test_numeric_labels_become_strings(tmp_path):
     path = write(tmp_path / "t.parquet", pd.DataFrame({"text": ["x", "y"], "label": [1, 2]}))
-    assert corpora.read_source(path, label="label")["label"].tolist() == ["1", "2"]
+    assert read_source(path, label="label")["label"].tolist() == ["1", "2"]
 
 
 @pytest.mark.parametrize("ending", [".jsonl", ".parquet"])
 def test_whole_numbers_with_a_gap_are_the_same_labels_and_ids(tmp_path, ending):
     numbers = [-1, None, 12, 2**53]
     given = pd.DataFrame({"text": list("abcd"), "label": numbers, "id": numbers, "title": [0.5, None, 1.0, 2.0]})
-    table = corpora.read_source(write(tmp_path / f"t{ending}", given), label="label", id="id", title="title")
+    table = read_source(write(tmp_path / f"t{ending}", given), label="label", id="id", title="title")
     expected = ["-1", "missing", "12", str(2**53)]
     assert table["label"].fillna("missing").tolist() == table["id"].fillna("missing").tolist() == expected
     assert table["title"].fillna("missing").tolist() == ["0.5", "missing", "1.0", "2.0"]
-    corpus, _ = corpora.prepare(table, unlabelled=("-1",))
+    corpus, _ = prepare(table, unlabelled=("-1",))
     assert corpus["label"].isna().tolist() == [True, True, False, False]
 
 
@@ -74,7 +75,7 @@ def test_numbers_that_no_integer_holds_stay_as_they_are(value):
 
 def test_missing_column_names_the_columns(tmp_path):
     with pytest.raises(InputError, match=r"t.csv: no column 'body' for 'text'; columns: abstract, field, name$"):
-        corpora.read_source(write(tmp_path / "t.csv"), text="body")
+        read_source(write(tmp_path / "t.csv"), text="body")
 
 
 @pytest.mark.parametrize(
@@ -84,7 +85,7 @@ def test_unreadable_file_is_one_clear_line(tmp_path, ending, content):
     path = tmp_path / f"t{ending}"
     path.write_bytes(content)
     with pytest.raises(InputError, match=f"t{ending}: cannot be read as {ending[1:]}") as error:
-        corpora.read_source(path)
+        read_source(path)
     assert "\n" not in str(error.value)
 
 
@@ -112,7 +113,7 @@ def raw(texts, labels=None, titles=None, ids=None) -> pd.DataFrame:
 def test_every_row_is_accounted_for():
     texts = ["  a  b\n\tc ", "", None, "   ", "a b c", "tiny", "long enough", "other text"]
     labels = ["x", "x", "x", "x", "x", "x", "none", "y"]
-    corpus, counts = corpora.prepare(raw(texts, labels), unlabelled=("none",), minimum_length=5)
+    corpus, counts = prepare(raw(texts, labels), unlabelled=("none",), minimum_length=5)
     assert corpus["text"].tolist() == ["a b c", "long enough", "other text"]
     assert corpus["label"].fillna("missing").tolist() == ["x", "missing", "y"]
     assert counts == {
@@ -129,41 +130,41 @@ def test_every_row_is_accounted_for():
 
 
 def test_rare_labels_become_no_label():
-    corpus, counts = corpora.prepare(raw(["t1", "t2", "t3"], ["x", "x", "y"]), minimum_label_count=2)
+    corpus, counts = prepare(raw(["t1", "t2", "t3"], ["x", "x", "y"]), minimum_label_count=2)
     assert corpus["label"].isna().tolist() == [False, False, True]
     assert counts["kept, label too rare"] == 1
 
 
 def test_a_blank_title_is_no_title():
     """Retrieval would ask an empty query."""
-    corpus, _ = corpora.prepare(raw(["t1", "t2", "t3"], titles=["  ", "", "name"]))
+    corpus, _ = prepare(raw(["t1", "t2", "t3"], titles=["  ", "", "name"]))
     assert corpus["title"].isna().tolist() == [True, True, False]
 
 
 def test_ids_depend_on_the_text_alone():
-    one, _ = corpora.prepare(raw(["alpha", "beta", "gamma"]))
-    two, _ = corpora.prepare(raw(["gamma", "new", "alpha"]))
+    one, _ = prepare(raw(["alpha", "beta", "gamma"]))
+    two, _ = prepare(raw(["gamma", "new", "alpha"]))
     assert one.set_index("text")["id"]["alpha"] == two.set_index("text")["id"]["alpha"]
     assert one["id"][0] == hashlib.sha256(b"alpha").hexdigest()[:16]
     assert one["id"].is_unique
 
 
 def test_the_sources_ids_are_kept_and_must_be_unique():
-    corpus, _ = corpora.prepare(raw(["a", "b"], ids=["7", "8"]))
+    corpus, _ = prepare(raw(["a", "b"], ids=["7", "8"]))
     assert corpus["id"].tolist() == ["7", "8"]
     with pytest.raises(InputError, match="id '7' belongs to several texts"):
-        corpora.prepare(raw(["a", "b"], ids=["7", "7"]))
+        prepare(raw(["a", "b"], ids=["7", "7"]))
 
 
 def test_duplicates_can_be_kept():
-    corpus, counts = corpora.prepare(raw(["same", "same"]), deduplicate=False)
+    corpus, counts = prepare(raw(["same", "same"]), deduplicate=False)
     assert counts["duplicate"] == 0
     assert corpus["id"].is_unique
 
 
 def test_nothing_left_says_where_the_rows_went():
-    with pytest.raises(InputError, match="no text is left: 2 read, 1 empty, 1 too short"):
-        corpora.prepare(raw(["", "ab"]), minimum_length=3)
+    with pytest.raises(InputError, match="no texts left: 2 read, 1 empty, 1 too short"):
+        prepare(raw(["", "ab"]), minimum_length=3)
 
 
 def test_a_file_that_is_no_corpus_is_named(tmp_path):
@@ -177,7 +178,7 @@ def test_a_file_that_is_no_corpus_is_named(tmp_path):
 def test_words_that_mean_missing_elsewhere_are_words_here(tmp_path, ending):
     words = ["None", "NA", "nan", "null", "N/A"]
     path = write(tmp_path / f"t{ending}", pd.DataFrame({"text": words, "label": words}))
-    table = corpora.read_source(path, label="label")
+    table = read_source(path, label="label")
     assert table["text"].tolist() == words
     assert table["label"].tolist() == words
 
@@ -185,7 +186,7 @@ def test_words_that_mean_missing_elsewhere_are_words_here(tmp_path, ending):
 def test_trailing_commas_shift_nothing(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("text,label\nfoo,a,\nbar,b,\n")
-    table = corpora.read_source(path, label="label")
+    table = read_source(path, label="label")
     assert table["text"].tolist() == ["foo", "bar"]
     assert table["label"].tolist() == ["a", "b"]
 
@@ -194,12 +195,12 @@ def test_a_row_longer_than_the_header_is_refused(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("text,label\nfoo,a,x\nbar,b,y\n")
     with pytest.raises(InputError, match="cannot be read as csv"):
-        corpora.read_source(path, label="label")
+        read_source(path, label="label")
 
 
 def test_dates_as_labels_and_titles_become_text(tmp_path):
     dates = pd.to_datetime(["2017-01-01", None])
     path = write(tmp_path / "t.parquet", pd.DataFrame({"text": ["x", "y"], "date": dates}))
-    corpus, _ = corpora.prepare(corpora.read_source(path, label="date", title="date"))
+    corpus, _ = prepare(read_source(path, label="date", title="date"))
     assert corpus["label"].isna().tolist() == [False, True]
     assert corpus["title"][0].startswith("2017-01-01")

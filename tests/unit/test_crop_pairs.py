@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 from sklearn.metrics.pairwise import cosine_similarity
+from with_defaults import crop_corpus, make_pairs, packs, split
 
 from selfembed.augmentations import crops
 from selfembed.errors import InputError
 from selfembed.jobs import records
 from selfembed.scores import crop_pairs, scoring
-from selfembed.texts.splits import split
 
 SCRIPTS = Path(crops.__file__).parents[2]
 
@@ -37,7 +37,7 @@ def texts(number, sentences=5):
 @given(st.integers(1, 4), st.integers(0, 8), st.integers(0, 10**6))
 def test_packs_apart_share_no_sentence_and_every_such_pair_can_be_drawn(sentences, more, seed):
     text = "".join(f" s{place}." for place in range(2 * sentences + more))
-    found = crops.packs(text, sentences, 0, 10)
+    found = packs(text, sentences, 0, 10)
     generator = np.random.default_rng(seed)
     starts = {pack: place for place, pack in enumerate(found)}
     assert len(found) == len(starts)
@@ -57,10 +57,10 @@ def test_packs_apart_are_drawn_uniformly():
 
 def test_crops_are_of_what_runs_hold_out():
     corpus = texts(1000)
-    cropped, counts = crops.crop_corpus(corpus, held_out=0.1, size=None, seed=7)
+    cropped, counts = crop_corpus(corpus, held_out=0.1, size=None, seed=7)
     found = list(dict.fromkeys(name.rpartition("/")[0] for name in cropped["id"]))
     assert set(found) == set(corpus["id"].iloc[split(1000, 0.1)[1]])
-    pairs = crops.make_pairs(corpus, "crops", epochs=1, seed=1, held_out=0.1)
+    pairs = make_pairs(corpus, "crops", epochs=1, seed=1, held_out=0.1)
     assert not set(pairs["id"]) & set(found)
     assert list(cropped["id"]) == [f"{name}/{place}" for name in found for place in (0, 1)]
     held_out = corpus.set_index("id").loc[found]
@@ -82,12 +82,12 @@ def test_crops_are_of_what_runs_hold_out():
 
 def test_a_number_of_crops_is_stated_and_the_same_every_time():
     corpus = texts(1000)
-    one, counts = crops.crop_corpus(corpus, held_out=0.2, size=60, seed=7)
+    one, counts = crop_corpus(corpus, held_out=0.2, size=60, seed=7)
     assert len(one) == 120
     assert counts["kept"] == 60 and counts["not drawn"] == 140
-    assert one.equals(crops.crop_corpus(corpus, held_out=0.2, size=60, seed=7)[0])
-    assert not one.equals(crops.crop_corpus(corpus, held_out=0.2, size=60, seed=8)[0])
-    assert len(crops.crop_corpus(corpus, held_out=0, size=None, seed=7)[0]) == 2000
+    assert one.equals(crop_corpus(corpus, held_out=0.2, size=60, seed=7)[0])
+    assert not one.equals(crop_corpus(corpus, held_out=0.2, size=60, seed=8)[0])
+    assert len(crop_corpus(corpus, held_out=0, size=None, seed=7)[0]) == 2000
 
 
 def test_too_few_texts_are_one_clear_line(tmp_path):
@@ -98,7 +98,7 @@ def test_too_few_texts_are_one_clear_line(tmp_path):
     assert done.returncode != 0
     assert done.stderr.splitlines()[-1] == (
         f"error: {tmp_path}/corpus.parquet: 10 of the 10 held-out texts have two packs of 2 sentences of 100 to 250 "
-        "characters; needed: 50 (more or longer texts, a larger held_out, or other limits)"
+        "characters; expected: 50 (more or longer texts, a larger held_out, or other limits)"
     )
     done = subprocess.run([*command, "--held-out", "0.6"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -205,7 +205,7 @@ def test_the_standard_error_of_uniformity_is_what_new_texts_show():
 
 @pytest.mark.parametrize("ids", [["a", "b"], ["a/0", "a/1"], ["a/0", "b/1"] * 2, ["a/1", "a/0", "b/0", "b/1"]])
 def test_other_corpora_are_refused(ids):
-    with pytest.raises(InputError, match=r"^not a corpus of crops: .*; allowed: type crops$"):
+    with pytest.raises(InputError, match=r"^not a corpus of crops: .*; expected: type crops$"):
         crop_pairs.positions(np.array(ids))
 
 
@@ -216,7 +216,7 @@ def test_positions_of_crops():
 
 @pytest.mark.parametrize("sparse", [False, True])
 def test_the_script_writes_rows_and_outcomes_that_agree(tmp_path, sparse):
-    cropped, _ = crops.crop_corpus(texts(600), held_out=0.1, size=None, seed=7)
+    cropped, _ = crop_corpus(texts(600), held_out=0.1, size=None, seed=7)
     records.write_table(cropped, tmp_path / "crops.parquet")
     generator = np.random.default_rng(0)
     vectors = np.repeat(generator.normal(size=(60, 6)), 2, axis=0) + generator.normal(size=(120, 6))

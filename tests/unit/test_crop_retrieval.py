@@ -43,7 +43,7 @@ def rows():
 
 
 def test_the_config_has_a_place_for_the_file_that_is_not_part_of_the_project():
-    with pytest.raises(InputError, match=r"^corpora.iclr_part.source.path: .*allowed: a file$"):
+    with pytest.raises(InputError, match=r"^corpora.iclr_part.source.path: .*expected: a file$"):
         missing_sources(SETTINGS)
 
 
@@ -94,5 +94,5 @@ def test_verdicts_are_of_every_two_models_that_both_ways_score(tmp_path):
 
 
 def test_without_tables_it_says_what_is_needed(tmp_path):
-    with pytest.raises(InputError, match="no table of this config; needed: run the workflow with it first"):
+    with pytest.raises(InputError, match="no table of this config; expected: run the workflow with it first"):
         crop_retrieval.read(SETTINGS, tmp_path)

@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+from with_defaults import labelled_split
 
 import describe_corpus
-from selfembed.scores.scoring import labelled_split
 
 
 def description(folder, labels, *arguments):

@@ -75,7 +75,7 @@ def test_a_processor_takes_no_gpu(monkeypatch):
 def test_fewer_gpus_than_a_run_wants_are_an_error(monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5")
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
-    with pytest.raises(InputError, match="2 GPUs are wanted, but there are 1; allowed: at most 1"):
+    with pytest.raises(InputError, match="2 GPUs requested, available: 1; expected: at most 1"):
         devices.choose_device("auto", 2)
 
 

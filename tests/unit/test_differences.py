@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.stats
+import with_defaults
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +16,12 @@ from selfembed.errors import InputError
 from selfembed.evidence import differences
 from selfembed.jobs import records
 from selfembed.scores import tables
+from selfembed.scores.measures import MEASURES, OF_CROP_PAIRS, Number
 
+NUMBERS = {
+    f"pairs_{name}": Number(name, measure.heading) for name, measure in MEASURES.items() if name in OF_CROP_PAIRS
+}
+MEASURE = ["--measure", "pairs_recall@1", "recall@1", "Recall@1 of crops"]
 SCRIPT = Path(tables.__file__).parents[2] / "lay_out_differences.py"
 
 
@@ -46,7 +52,7 @@ def drawn(generator, n, values, seeds=(None,), seed_spread=0.0):
 
 
 def compare(models, against="Before", labels=(), **more):
-    return differences.compare(*study(models), against, list(labels), **more)
+    return with_defaults.compare(*study(models), against, list(labels), numbers=NUMBERS, **more)
 
 
 def test_one_seed_is_scipys_paired_bootstrap():
@@ -121,7 +127,7 @@ def test_another_model_or_another_order_of_texts_changes_no_interval():
     assert both.loc["After", numbers].tolist() == pytest.approx(alone.loc["After", numbers].tolist(), abs=1e-12)
     table, outcomes = study({label: models[label] for label in ("Before", "After")})
     outcomes[1:] = [by_text.sample(frac=1, random_state=1) for by_text in outcomes[1:]]
-    shuffled = differences.compare(table, outcomes, "Before", []).set_index("label")
+    shuffled = with_defaults.compare(table, outcomes, "Before", [], numbers=NUMBERS).set_index("label")
     assert shuffled.loc["After", numbers].tolist() == pytest.approx(alone.loc["After", numbers].tolist(), abs=1e-12)
 
 
@@ -153,7 +159,7 @@ def test_every_corpus_and_score_has_its_rows():
     ]
     table = pd.concat([part for part, _ in parts], ignore_index=True)
     outcomes = [by_text for _, found in parts for by_text in found]
-    found = differences.compare(table, outcomes, "Before", [])
+    found = with_defaults.compare(table, outcomes, "Before", [], numbers=NUMBERS)
     assert list(zip(found["corpus"], found["score"], strict=True)) == [
         ("one", "pairs_recall@1"),
         ("two", "pairs_recall@1"),
@@ -169,9 +175,9 @@ def test_what_cannot_be_compared_is_one_clear_line():
     table, outcomes = study(models)
     outcomes[1].index = [f"other{i}" for i in range(60)]
     with pytest.raises(InputError, match="corpus 'crops', score 'pairs_recall@1': models were scored on different tex"):
-        differences.compare(table, outcomes, "Before", [])
+        with_defaults.compare(table, outcomes, "Before", [], numbers=NUMBERS)
     with pytest.raises(InputError, match=r"step: .* would be averaged"):
-        differences.compare(pd.concat([table, table.assign(step="8")]), outcomes * 2, "Before", [])
+        with_defaults.compare(pd.concat([table, table.assign(step="8")]), outcomes * 2, "Before", [], numbers=NUMBERS)
 
 
 # In words -----------------------------------------------------------------------------------------------------
@@ -275,7 +281,7 @@ def test_the_script_lays_out_last_layers(tmp_path):
     entries = []
     for label, by_seed in models.items():
         entries += ["--entry", label, label, "", "", *write(tmp_path, label, by_seed)]
-    words = [*entries, "--against", "Before", "--resamples", "200"]
+    words = [*entries, "--against", "Before", "--resamples", "200", *MEASURE]
     done = lay_out(tmp_path, *words)
     assert done.returncode == 0, done.stderr
     table = pd.read_csv(tmp_path / "table.csv")

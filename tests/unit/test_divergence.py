@@ -9,6 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from small_models import SENTENCE, small_bert, text
+from with_defaults import train
 
 import collect_losses
 import collect_scores
@@ -35,7 +36,11 @@ from selfembed.jobs import records
 from selfembed.models import encoders
 from selfembed.pages import account
 from selfembed.scores import tables
+from selfembed.scores.measures import Number
 from selfembed.training import divergence, training
+
+NUMBERS = {"knn": Number("accuracy", "kNN accuracy")}
+MEASURE = "--measure knn accuracy kNN"
 
 SEEDS = (1, 2)
 NAN_RATE = "1e30"  # weights overflow in the first steps
@@ -151,7 +156,7 @@ def test_weights_that_the_last_step_breaks_are_no_model(tmp_path):
             model[0].model.encoder.layer[1].output.dense.weight.fill_(float("nan"))
 
     with pytest.raises(training.Divergence, match=r"^loss is nan after step 2 of 2 ") as error:
-        training.fine_tune(model, pairs, seed=1, batch_size=4, kept_steps=["2"], keep=break_it)
+        train(model, pairs, seed=1, batch_size=4, kept_steps=["2"], keep=break_it)
     assert np.isfinite(error.value.history["loss"]).all()
     assert (error.value.step, error.value.loss, error.value.lost) == (2, "nan", ["2"])
 
@@ -234,7 +239,8 @@ def test_scores_of_a_run_that_diverged_are_rows_of_the_same_identity_without_a_v
 
 def test_seeds_that_diverged_are_counted_and_no_part_of_a_mean(sweep, tmp_path):
     table = collected(sweep, tmp_path / "table.csv")
-    words = f"--table {tmp_path}/table.csv --output {tmp_path}/summary.csv --markdown {tmp_path}/summary.md"
+    words = f"--table {tmp_path}/table.csv {MEASURE} --output {tmp_path}/summary.csv"
+    words += f" --markdown {tmp_path}/summary.md"
     summarise_scores.main(words.split())
     summary = tables.last_layers(tables.read(tmp_path / "summary.csv"))
     found = summary[summary["pooling"] == "mean"].set_index("label")
@@ -250,7 +256,7 @@ def test_seeds_that_diverged_are_counted_and_no_part_of_a_mean(sweep, tmp_path):
 
 def test_a_summary_without_divergence_has_no_column_for_it(sweep, tmp_path):
     table = collected(sweep, tmp_path / "table.csv")
-    assert "diverged" not in summarise_scores.markdown(summarise_scores.summarise(table[table["x"] == 1e-3]))
+    assert "diverged" not in summarise_scores.markdown(summarise_scores.summarise(table[table["x"] == 1e-3]), NUMBERS)
 
 
 def test_outside_a_sweep_a_missing_score_is_refused(sweep, tmp_path):
@@ -295,8 +301,8 @@ def test_a_sweep_is_drawn_with_a_gap_and_a_mark(sweep, tmp_path, monkeypatch):
 
 def test_tables_for_print_say_which_seeds_diverged(sweep, tmp_path):
     collected(sweep, tmp_path / "table.csv")
-    words = f"--table {tmp_path}/table.csv --rows label --columns corpus --output {tmp_path}/t.csv {tmp_path}/t.tex"
-    lay_out_scores.main(words.split())
+    words = f"--table {tmp_path}/table.csv {MEASURE} --rows label --columns corpus"
+    lay_out_scores.main(f"{words} --output {tmp_path}/t.csv {tmp_path}/t.tex".split())
     plain, some, every = pd.read_csv(tmp_path / "t.csv")["corpus"]
     assert " ± " in plain
     assert some.endswith(", 1 of 2 seeds")
@@ -310,7 +316,7 @@ def test_a_mean_over_corpora_or_tasks_needs_all_of_them(sweep, tmp_path):
     table.to_csv(tmp_path / "table.csv", index=False)
     for label in RATES[1:]:
         table[table["x"] == float(label)].to_csv(tmp_path / "one.csv", index=False)
-        words = f"--table {tmp_path}/one.csv --rows label --columns corpus --means"
+        words = f"--table {tmp_path}/one.csv {MEASURE} --rows label --columns corpus --means"
         lay_out_scores.main(f"{words} --output {tmp_path}/t.csv {tmp_path}/t.tex".split())
         shown = pd.read_csv(tmp_path / "t.csv").columns
         expected = [] if label == NAN_RATE else ["mean of two corpora"]
@@ -321,7 +327,15 @@ def test_differences_leave_out_what_diverged_and_say_so(sweep, tmp_path, caplog)
     def words(*rates):
         files = {rate: [f"{sweep}/scores/knn/{rate}/{seed}.csv" for seed in SEEDS] for rate in rates}
         entries = [word for rate in rates for word in ("--entry", f"Rate {rate}", "Rate", rate, "", *files[rate])]
-        return [*entries, "--against", "Rate 1e-3", "--output", f"{tmp_path}/d.csv", f"{tmp_path}/d.tex"]
+        return [
+            *entries,
+            *MEASURE.split(),
+            "--against",
+            "Rate 1e-3",
+            "--output",
+            f"{tmp_path}/d.csv",
+            f"{tmp_path}/d.tex",
+        ]
 
     with caplog.at_level(logging.WARNING, logger="selfembed"):
         lay_out_differences.main(words(*RATES))

@@ -13,11 +13,11 @@ import torch
 from safetensors.torch import load_file
 from small_models import small_bert, text
 from transformers import AutoTokenizer, RobertaConfig, RobertaForMaskedLM
+from with_defaults import embed_texts
 
 import build_pretrained_model
 import import_encoder
 from local_servers import REVISION, Hub, serving
-from selfembed.embeddings import embedding
 from selfembed.jobs.seals import checksum
 from selfembed.models import encoders, tokenization
 from selfembed.provenance import lineage
@@ -54,7 +54,7 @@ def download(hub, output, repository="team/encoder", revision=REVISION, layers=2
 
 
 def error(done):
-    """The one line that says what is wrong."""
+    """The one line that says what is invalid."""
     assert done.returncode == 1
     errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
     assert len(errors) == 1, done.stderr
@@ -143,7 +143,7 @@ def test_a_roberta_with_its_language_model_s_weights_as_a_pickle(tmp_path):
     kept = encoded["attention_mask"][..., None]
     expected = ((tokens * kept).sum(1) / kept.sum(1)).numpy()
     found = np.zeros((1, 1, 3, 16), dtype=np.float32)
-    embedding.embed(encoders.load(tmp_path / "base" / "0"), texts, [2], ["mean"], found, max_length=32)
+    embed_texts(encoders.load(tmp_path / "base" / "0"), texts, [2], ["mean"], found, max_length=32)
     np.testing.assert_allclose(found[0, 0], expected, atol=1e-5)
 
 

@@ -42,7 +42,7 @@ def test_a_good_a_slow_and_a_cut_download_end_well(tmp_path, checksum, behaviour
     [
         ("good", ("--sha256", "0" * 64), f"SHA-256 is {SHA256}, expected {'0' * 64}; not kept"),
         ("good", ("--git-blob", "0" * 40), f"git blob id is {GIT_BLOB}, expected {'0' * 40}; not kept"),
-        ("missing", ("--sha256", SHA256), "/file.bin: the server answers 404"),
+        ("missing", ("--sha256", SHA256), "/file.bin: the server responded with 404"),
         ("always cut", ("--sha256", SHA256), "/file.bin: could not be downloaded in 4 tries"),
     ],
 )

@@ -7,12 +7,12 @@ import torch
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 from small_models import WORDS, small_bert, text
+from with_defaults import bag_of_words, embed_texts, prepare
 
 import embed
-from selfembed.embeddings import bags_of_words, embedding, token_batches, vectors
+from selfembed.embeddings import embedding, token_batches, vectors
 from selfembed.errors import InputError
 from selfembed.models import encoders
-from selfembed.texts import corpora
 
 POOLINGS = ["mean", "cls", "last", "token7"]
 TEXTS = [text(length, start) for start, length in enumerate([1, 30, 5, 6, 90, 12, 3, 55, 7, 20])] + [""]
@@ -25,7 +25,7 @@ def encoder(tmp_path_factory):
 
 def embedded(encoder, texts, layers=(0, 1, 2), tokens_per_batch=None):
     out = np.full((4, len(layers), len(texts), 16), np.nan, dtype=np.float32)
-    embedding.embed(encoder, texts, list(layers), POOLINGS, out, max_length=64, tokens_per_batch=tokens_per_batch)
+    embed_texts(encoder, texts, list(layers), POOLINGS, out, max_length=64, tokens_per_batch=tokens_per_batch)
     return out
 
 
@@ -61,7 +61,7 @@ def test_batch_size_does_not_matter(encoder, tokens_per_batch):
 
 def test_a_corpus_embedded_block_by_block_is_the_same(encoder, tmp_path, monkeypatch):
     """Blocks of four texts: two whole ones and the rest."""
-    corpora.prepare(pd.DataFrame({"text": TEXTS[:-1]}).assign(id=None, title=None, label=None))[0].to_parquet(
+    prepare(pd.DataFrame({"text": TEXTS[:-1]}).assign(id=None, title=None, label=None))[0].to_parquet(
         tmp_path / "c.parquet"
     )
     encoders.save(encoders.assemble(encoder, "mean", 64), tmp_path / "model", "A card.")
@@ -75,7 +75,7 @@ def test_a_corpus_embedded_block_by_block_is_the_same(encoder, tmp_path, monkeyp
 def test_bf16_is_near_fp32_but_not_the_same(encoder):
     exact = embedded(encoder, TEXTS)
     rounded = np.zeros_like(exact)
-    embedding.embed(encoder, TEXTS, [0, 1, 2], POOLINGS, rounded, 64, precision="bf16")
+    embed_texts(encoder, TEXTS, [0, 1, 2], POOLINGS, rounded, 64, precision="bf16")
     assert not np.array_equal(exact, rounded)
     cosines = (exact * rounded).sum(-1) / np.linalg.norm(exact, axis=-1) / np.linalg.norm(rounded, axis=-1)
     assert cosines.min() > 0.999
@@ -113,27 +113,27 @@ def test_batches_cover_every_text_once_longest_first_within_the_limit():
     assert (np.diff(lengths[np.concatenate(found)]) <= 0).all()
 
 
-@pytest.mark.parametrize(("words", "expected"), [(["all"], [0, 1, 2, 3]), (["last"], [3]), (["2", "0", "2"], [0, 2])])
+@pytest.mark.parametrize(("words", "expected"), [("all", [0, 1, 2, 3]), ("last", [3]), ([2, 0, 2], [0, 2])])
 def test_chosen_layers(words, expected):
     assert embedding.chosen_layers(words, 3) == expected
 
 
-@pytest.mark.parametrize("words", [["4"], ["-1"], ["first"], ["0", "9"]])
+@pytest.mark.parametrize("words", [[4], [-1], "first", [0, 9]])
 def test_layers_that_do_not_exist(words):
-    with pytest.raises(InputError, match="does not exist; allowed: all, last, or numbers from 0 to 3"):
+    with pytest.raises(InputError, match="does not exist; expected: all, last, or numbers from 0 to 3"):
         embedding.chosen_layers(words, 3)
 
 
 def test_tfidf_and_svd_are_scikit_learns():
     texts = [" ".join(np.random.default_rng(seed).choice(WORDS, 12)) for seed in range(30)]
     expected = TfidfVectorizer(sublinear_tf=True).fit_transform(texts)
-    assert (bags_of_words.embed(texts) != expected).nnz == 0
+    assert (bag_of_words(texts) != expected).nnz == 0
     svd = TruncatedSVD(5, algorithm="arpack", random_state=42).fit_transform(expected)
-    np.testing.assert_allclose(bags_of_words.embed(texts, components=5), svd)
-    unit = bags_of_words.embed(texts, components=5, normalise=True)
+    np.testing.assert_allclose(bag_of_words(texts, components=5), svd)
+    unit = bag_of_words(texts, components=5, normalise=True)
     np.testing.assert_allclose(unit, svd / np.linalg.norm(svd, axis=1, keepdims=True))
-    with pytest.raises(InputError, match="allowed: components up to"):
-        bags_of_words.embed(texts, components=30)
+    with pytest.raises(InputError, match="expected: components up to"):
+        bag_of_words(texts, components=30)
 
 
 def test_vectors_round_trip(tmp_path):
@@ -143,7 +143,7 @@ def test_vectors_round_trip(tmp_path):
     for position in range(3):
         vectors.to_fill(tmp_path)[:, :, position] = expected[:, :, position]
     np.testing.assert_array_equal(vectors.load(tmp_path, 1, 2, rows), expected[1, 2][rows])
-    sparse = bags_of_words.embed(["one two", "two three", "four"])
+    sparse = bag_of_words(["one two", "two three", "four"])
     (tmp_path / "sparse").mkdir()
     vectors.save(sparse, tmp_path / "sparse")
     assert (vectors.load(tmp_path / "sparse", 0, 0, rows) != sparse[rows]).nnz == 0

@@ -10,9 +10,9 @@ import torch
 from sentence_transformers import SentenceTransformer
 from small_models import small_bert, small_distilbert, text, tokenizer_folder
 from transformers import RobertaConfig, RobertaModel
+from with_defaults import embed_texts
 
 import build_embedding_model
-from selfembed.embeddings import embedding
 from selfembed.errors import InputError
 from selfembed.models import checkpoints, encoders, tokenization
 from selfembed.tasks import benchmark
@@ -33,7 +33,16 @@ def test_the_seed_alone_decides_random_weights(tmp_path):
 
 
 def test_random_weights_are_berts(tmp_path):
-    weights = encoders.random_bert(tokenizer_folder(tmp_path), 0, 64, 2, 64, 4, 128, 0.1).state_dict()
+    weights = encoders.random_bert(
+        tokenizer_folder(tmp_path),
+        seed=0,
+        max_length=64,
+        layers=2,
+        hidden_size=64,
+        attention_heads=4,
+        intermediate_size=128,
+        dropout=0.1,
+    ).state_dict()
     dense = next(tensor for name, tensor in weights.items() if name.endswith("layer.0.intermediate.dense.weight"))
     assert float(dense.std()) == pytest.approx(0.02, rel=0.05)
     assert abs(float(dense.mean())) < 0.002
@@ -46,7 +55,7 @@ def test_a_saved_model_gives_the_same_vectors_and_its_pooling_is_ours(tmp_path, 
     loaded = SentenceTransformer(str(tmp_path / "model"), trust_remote_code=pooling == "token7", device="cpu")
     np.testing.assert_allclose(loaded.encode(TEXTS), model.encode(TEXTS), atol=1e-6)
     out = np.zeros((1, 1, len(TEXTS), 16), dtype=np.float32)
-    embedding.embed(encoders.load(tmp_path / "model"), TEXTS, [2], [pooling], out, max_length=64)
+    embed_texts(encoders.load(tmp_path / "model"), TEXTS, [2], [pooling], out, max_length=64)
     np.testing.assert_allclose(out[0, 0], model.encode(TEXTS), atol=1e-5)
     assert (tmp_path / "model" / "README.md").read_text() == "card"
     assert list((tmp_path / "model").glob("*.bin")) == []
@@ -99,7 +108,7 @@ def test_anyone_can_load_embeddings_alone_as_their_card_says(tmp_path, part, tru
     done = answer_of_a_stranger(folder, trust)
     assert done.returncode == 0, done.stderr
     out = np.zeros((1, 1, 1, 16), dtype=np.float32)
-    embedding.embed(encoders.load(folder), [TEXTS[1]], [0], ["mean"], out, max_length=64)
+    embed_texts(encoders.load(folder), [TEXTS[1]], [0], ["mean"], out, max_length=64)
     np.testing.assert_allclose(json.loads(done.stdout.splitlines()[-1]), out[0, 0, 0], atol=1e-5)
 
 
@@ -115,7 +124,7 @@ def test_an_embedding_layer_and_module_differ(tmp_path):
 @pytest.mark.parametrize("layers", [-1, 3])
 def test_a_cut_beyond_the_layers_is_refused(checkpoint, layers):
     """And not filled with random ones."""
-    with pytest.raises(InputError, match=f"layer {layers} does not exist; allowed: 0 to 2"):
+    with pytest.raises(InputError, match=f"layer {layers} does not exist; expected: 0 to 2"):
         encoders.load(checkpoint, layers=layers)
 
 
@@ -129,13 +138,15 @@ def test_layers_of_other_architectures_can_be_frozen(tmp_path):
 
 def test_an_encoder_without_layers_has_none_to_unfreeze(tmp_path):
     layer = encoders.embedding_layer(small_bert(tmp_path)[0], 64)
-    with pytest.raises(InputError, match="unfrozen_layers is 1, but the encoder has no layers; leave it out"):
+    with pytest.raises(
+        InputError, match="unfrozen_layers is 1, but the encoder has no layers; expected: no unfrozen_layers"
+    ):
         encoders.freeze_below(layer[0], 1)
 
 
 @pytest.mark.parametrize("widths", [[0], [8, -1]])
 def test_a_head_has_a_width(widths):
-    with pytest.raises(InputError, match=r"projection: widths are .*; allowed: 1 and more"):
+    with pytest.raises(InputError, match=r"projection: widths are .*; expected: 1 and more"):
         encoders.projection_head(16, widths, seed=1)
 
 
@@ -156,7 +167,7 @@ def test_a_good_checkpoint_passes(checkpoint):
         (lambda folder: (folder / "config.json").unlink(), "no config.json"),
         (
             lambda folder: (folder / "model.safetensors").unlink(),
-            "no model.safetensors; needed: .* safetensors weights",
+            "no model.safetensors; expected: .* safetensors weights",
         ),
         (lambda folder: (folder / "tokenizer.json").unlink(), "no tokenizer.json, or vocab.txt, or vocab.json with"),
     ],
@@ -176,7 +187,7 @@ def test_a_checkpoint_with_a_byte_level_vocabulary_passes_and_loads(tmp_path):
     checkpoints.check(tmp_path, layers=2)
     assert np.isfinite(encoders.assemble(encoders.load(tmp_path), "mean", 32).encode(TEXTS)).all()
     (tmp_path / "merges.txt").unlink()
-    with pytest.raises(InputError, match="needed: a tokenizer beside the weights"):
+    with pytest.raises(InputError, match="expected: a tokenizer beside the weights"):
         checkpoints.check(tmp_path, layers=2)
 
 
@@ -188,7 +199,7 @@ def test_wrong_layers_and_wrong_checksum_are_named(checkpoint):
 
 
 def test_more_tokens_than_positions_are_refused(tmp_path):
-    with pytest.raises(InputError, match="max_length 513 is more than the encoder's positions; allowed: up to 512"):
+    with pytest.raises(InputError, match="max_length 513 exceeds the encoder's positions; expected: at most 512"):
         encoders.assemble(small_bert(tmp_path)[0], "mean", 513)
 
 
@@ -207,7 +218,7 @@ def test_positions_for_padding_hold_no_tokens(tmp_path, kind):
     longest = encoders.longest_input(encoder, 99)
     assert longest == 34 - encoder.model.embeddings.padding_idx - 1
     assert np.isfinite(encoders.assemble(encoder, "mean", longest).encode(text(200))).all()
-    with pytest.raises(InputError, match=f"max_length {longest + 1} .*; allowed: up to {longest}$"):
+    with pytest.raises(InputError, match=f"max_length {longest + 1} .*; expected: at most {longest}$"):
         encoders.assemble(encoder, "mean", longest + 1)
     cut = benchmark.model_at(tmp_path, 1, "mean", 99, True, "a", "0" * 40)
     assert cut.max_seq_length == longest

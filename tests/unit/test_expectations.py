@@ -1,9 +1,8 @@
 """A corpus that is not what the config expects is refused in one line, and nothing is written."""
 
-import argparse
-
 import pandas as pd
 import pytest
+import with_defaults
 from small_models import text
 
 import crop_corpus
@@ -12,7 +11,8 @@ import prepare_corpus
 import relabel_corpus
 import sample_corpus
 from selfembed.errors import InputError
-from selfembed.texts import corpora, expectations
+from selfembed.settings.corpora import Expected
+from selfembed.texts import expectations
 
 ROWS = 6  # of the source: five texts of two classes, one without a label
 EXPECTED = "--expect-rows 6 --expect-labelled 5 --expect-classes 2"
@@ -31,7 +31,9 @@ def source(tmp_path):
 def prepare(source, expected=""):
     """Run the step; returns the corpus and its counts."""
     output, counts = source.parent / "out" / "news.parquet", source.parent / "out" / "news.json"
-    prepare_corpus.main(f"--source {source} --label label {expected} --output {output} --counts {counts}".split())
+    prepare_corpus.main(
+        f"--source {source} --label label --no-deduplicate {expected} --output {output} --counts {counts}".split()
+    )
     return output, counts
 
 
@@ -47,7 +49,7 @@ def test_a_local_file_with_one_row_more_is_refused_in_one_line(source):
         path.unlink()
     with pytest.raises(InputError) as refused:
         prepare(with_one_row_more(source), "--expect-rows 6")
-    message = "news: 7 texts instead of 6 (corpora.news.expect.rows); is it the right file or revision?"
+    message = "news: 7 texts instead of 6 (corpora.news.expect.rows); is this the right file or revision?"
     assert str(refused.value) == message
     assert list((source.parent / "out").iterdir()) == []
 
@@ -58,15 +60,14 @@ def test_every_number_that_differs_is_named(source):
     assert str(refused.value) == (
         "news: 7 texts instead of 6 (corpora.news.expect.rows), "
         "6 labelled texts instead of 5 (corpora.news.expect.labelled), "
-        "3 classes instead of 2 (corpora.news.expect.classes); is it the right file or revision?"
+        "3 classes instead of 2 (corpora.news.expect.classes); is this the right file or revision?"
     )
 
 
 def test_large_numbers_are_easy_to_read():
-    arguments = argparse.Namespace(expect_rows=53_787, expect_labelled=None, expect_classes=None)
     corpus = pd.DataFrame({"text": ["x"] * 75_000, "label": None})
     with pytest.raises(InputError, match=r"^biorxiv: 75,000 texts instead of 53,787 "):
-        expectations.check(corpus, "biorxiv", arguments)
+        expectations.check(corpus, "biorxiv", Expected(rows=53_787))
 
 
 def test_what_is_expected_changes_no_byte(source):
@@ -87,7 +88,7 @@ def corpus(tmp_path):
     raw = pd.DataFrame(
         {"id": None, "text": [f"{SENTENCES} {n}" for n in range(60)], "label": ["a.x", "a.y"] * 30, "title": None}
     )
-    prepared, _ = corpora.prepare(raw)
+    prepared, _ = with_defaults.prepare(raw)
     prepared.to_parquet(tmp_path / "corpus.parquet")
     return tmp_path / "corpus.parquet"
 

@@ -153,7 +153,7 @@ def test_curves_that_share_no_step_of_training_have_no_difference(starts):
 def test_a_corpus_without_classes_is_one_clear_line(tmp_path):
     """Its label column may be empty, which no check of the config sees."""
     (tmp_path / "notes_classes.csv").write_text("corpus,label,texts\n")
-    with pytest.raises(InputError, match=r"notes_classes.csv: no class; needed: a corpus with labelled texts"):
+    with pytest.raises(InputError, match=r"notes_classes.csv: no classes; expected: a corpus with labels"):
         draw_classes.main(f"--classes {tmp_path}/notes_classes.csv --output {tmp_path}/figure.png".split())
 
 
@@ -185,7 +185,7 @@ def benchmark(labels=("A",), layers=(2,), poolings=("mean",)) -> pd.DataFrame:
 )
 def test_a_line_of_a_block_is_of_one_model(table, named, tmp_path):
     """Two models in one line would look like one model with a wide band."""
-    assert refused("benchmark_steps", table, tmp_path).startswith(f"{named} would be averaged; allowed: one ")
+    assert refused("benchmark_steps", table, tmp_path).startswith(f"{named} would be averaged; expected: one ")
 
 
 def test_a_line_of_every_block_is_drawn(tmp_path):

@@ -52,6 +52,32 @@ def test_flags(settings, expected):
     assert flags(settings) == expected
 
 
+class Chosen(BaseModel):
+    """Settings whose defaults are something."""
+
+    size: int | None = 2000
+    whole: bool = True
+    words: list[str] = ["a"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        pytest.param(Chosen(), "--size 2000 --whole --words a", id="defaults"),
+        pytest.param(Chosen(size=None), "--no-size --whole --words a", id="none"),
+        pytest.param(Chosen(whole=False), "--size 2000 --no-whole --words a", id="false"),
+        pytest.param(Chosen(words=[]), "--size 2000 --whole --words", id="empty list"),
+    ],
+)
+def test_nothing_is_told_where_it_is_not_the_default(settings, expected):
+    assert flags(settings) == expected
+
+
+def test_a_prefix_comes_after_no():
+    """As in the options that read it."""
+    assert flags(Chosen(size=None, whole=False, words=[]), prefix="my-") == "--no-my-size --no-my-whole --my-words"
+
+
 @pytest.mark.parametrize(
     ("omitted", "expected"),
     [

@@ -13,6 +13,7 @@ import small_pages
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from with_defaults import map_page
 
 import draw_interactive_map
 from selfembed.drawing import figures
@@ -50,7 +51,7 @@ class Elements(HTMLParser):
 
 @pytest.fixture(scope="module")
 def page():
-    return interactive_map.page("A <b>map</b>", small_pages.corpus(), small_pages.maps(), small_pages.colorings())
+    return map_page("A <b>map</b>", small_pages.corpus(), small_pages.maps(), small_pages.colorings())
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +71,7 @@ def test_no_text_makes_an_element(elements):
     corpus = small_pages.corpus()
     corpus[["title", "text"]] = "harmless"
     labels = [Coloring("Label", ["harmless"] * len(corpus)), small_pages.colorings()[1]]
-    harmless = Elements(interactive_map.page("A map", corpus, small_pages.maps(), labels))
+    harmless = Elements(map_page("A map", corpus, small_pages.maps(), labels))
     assert [tag for tag, *_ in elements.found] == [tag for tag, *_ in harmless.found]
     assert not [tag for tag, *_ in elements.found if tag in ("img", "link", "iframe", "b")]
 
@@ -151,9 +152,7 @@ def test_colours_are_those_of_the_static_maps():
 
 
 def test_of_a_large_corpus_a_sample_is_shown_and_the_page_says_so():
-    page = interactive_map.page(
-        "Map", small_pages.corpus(), small_pages.maps(), small_pages.colorings(), points=25, characters=12
-    )
+    page = map_page("Map", small_pages.corpus(), small_pages.maps(), small_pages.colorings(), points=25, characters=12)
     found = Elements(page)
     texts, facts = json.loads(found.text("texts")), json.loads(found.text("facts"))
     assert len(texts["texts"]) == 25 and facts["total"] == 60
@@ -167,20 +166,20 @@ def test_of_a_large_corpus_a_sample_is_shown_and_the_page_says_so():
 
 def test_a_corpus_without_titles_has_none():
     corpus = small_pages.corpus().assign(title=None)
-    page = interactive_map.page("Map", corpus, small_pages.maps(), small_pages.colorings()[1:])
+    page = map_page("Map", corpus, small_pages.maps(), small_pages.colorings()[1:])
     assert json.loads(Elements(page).text("texts"))["titles"] is None
 
 
 @pytest.mark.parametrize(
     ("positions", "message"),
     [
-        (np.zeros((3, 2)), "map of 'Before': 3 positions, but 60 texts; needed: one for each"),
-        (np.full((60, 2), np.inf), "map of 'Before': a position is not finite; needed: numbers"),
+        (np.zeros((3, 2)), "map of 'Before': 3 positions, but 60 texts; expected: one for each"),
+        (np.full((60, 2), np.inf), "map of 'Before': a position is NaN or infinite; expected: finite numbers"),
     ],
 )
 def test_a_map_that_does_not_fit_is_told_in_a_line(positions, message):
     with pytest.raises(InputError, match=message):
-        interactive_map.page("Map", small_pages.corpus(), {"Before": positions}, small_pages.colorings())
+        map_page("Map", small_pages.corpus(), {"Before": positions}, small_pages.colorings())
 
 
 # The script ---------------------------------------------------------------------------------------------------
@@ -241,5 +240,5 @@ def test_a_broken_input_is_told_in_a_line(words, tmp_path, name, change, message
 
 
 def test_a_name_for_every_map(words):
-    with pytest.raises(InputError, match="--models: 1 names for 2 maps; needed: a name for each"):
+    with pytest.raises(InputError, match="--models: 1 names for 2 maps; expected: a name for each"):
         draw_interactive_map.main([word for word in words if word != "After"])

@@ -67,8 +67,8 @@ def test_keywords_of_a_table_are_met_in_any_case_and_none_is_lost(tmp_path):
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ("a,1,x\nA,2,y\n", "keyword 'a' comes twice; needed: one row for each"),
-        ("a,many,x\n", "frequency of 'a' is 'many'; needed: a number"),
+        ("a,1,x\nA,2,y\n", "keyword 'a' is duplicated; expected: one row each"),
+        ("a,many,x\n", "frequency of 'a' is 'many'; expected: a number"),
     ],
 )
 def test_a_broken_table_is_one_clear_line(tmp_path, rows, message):

@@ -12,6 +12,7 @@ from selfembed.errors import InputError
 from selfembed.evidence import blocks, layouts
 from selfembed.jobs import records
 from selfembed.scores import tables
+from selfembed.scores.measures import Number
 
 
 def scores(*rows):
@@ -42,9 +43,14 @@ TABLE = scores(
 )
 
 
+NUMBERS = {name: Number("accuracy", "kNN accuracy") for name in ("knn", "linear", "2")}
+NUMBERS |= {"mteb": Number("mteb", "MTEB score")}
+NUMBERS |= {name: Number("uniformity", "Uniformity of crops") for name in ("pairs_uniformity", "u")}
+
+
 def lay_out(table, published=None, rows="series", columns="corpus", series=(), means=False, repeated=()):
-    words = (rows, columns, list(series), ["mean"], means, list(repeated))
-    return layouts.lay_out(table, published, *words).set_index(rows)
+    words = {"rows": rows, "columns": columns, "series": list(series), "means": means, "repeated": list(repeated)}
+    return layouts.lay_out(table, published, poolings=["mean"], numbers=NUMBERS, **words).set_index(rows)
 
 
 def test_cells_are_means_with_their_spread_and_the_published_value():
@@ -88,13 +94,13 @@ def test_rows_are_the_chosen_ones_in_their_order():
 def test_a_cell_averages_seeds_alone(column, other, named):
     crops = TABLE[TABLE["series"] == "Crops"]
     both = pd.concat([crops, crops.assign(**{column: other})])
-    with pytest.raises(InputError, match=f"^{named} would be averaged; allowed: one {column} in every place"):
+    with pytest.raises(InputError, match=f"^{named} would be averaged; expected: one {column} in every place"):
         lay_out(both)
     assert lay_out(both, rows=column).loc[other, "one"] == "51.0 ± 1.4"
 
 
 def test_a_seed_counts_once():
-    with pytest.raises(InputError, match=r"^series Crops, corpus one, seed 1: more than one number; allowed: one"):
+    with pytest.raises(InputError, match=r"^series Crops, corpus one, seed 1: more than one number; expected: one"):
         lay_out(pd.concat([TABLE, TABLE]))
 
 
@@ -112,7 +118,8 @@ def test_scores_and_steps_of_a_table_can_be_chosen(tmp_path):
     ]
     records.write_table(pd.DataFrame(found), tmp_path / "table.csv")
     script = Path(tables.__file__).parents[2] / "lay_out_scores.py"
-    words = ["--scores", "linear", "--steps", "final", "--output", tmp_path / "one.csv", tmp_path / "one.tex"]
+    words = ["--measure", "linear", "accuracy", "Linear accuracy", "--scores", "linear", "--steps", "final"]
+    words += ["--output", tmp_path / "one.csv", tmp_path / "one.tex"]
     subprocess.run([sys.executable, script, "--table", tmp_path / "table.csv", *words], check=True)
     assert (tmp_path / "one.csv").read_text() == "series,one\nA,40.0\n"
 
@@ -127,8 +134,8 @@ def test_nothing_to_lay_out_is_one_clear_line():
 @pytest.mark.parametrize(
     ("column", "message"),
     [
-        ("score", "score: .* would be averaged; allowed: one score"),
-        ("step", "step: .* would be averaged; allowed: one step"),
+        ("score", "score: .* would be averaged; expected: one score"),
+        ("step", "step: .* would be averaged; expected: one step"),
         ("x", "seed 1: more than one number"),
     ],
 )

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_models import small_bert, text
 from test_training import pairs_of
+from with_defaults import train
 
 from selfembed.errors import InputError
-from selfembed.training import masking, training
+from selfembed.training import masking
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +66,7 @@ def test_an_encoder_without_mask_token_is_one_clear_line(model):
 
 @pytest.mark.parametrize("fraction", [-0.1, 1.0, 1.5])
 def test_a_fraction_that_cannot_be_masked(model, fraction):
-    with pytest.raises(InputError, match=f"mask_fraction is {fraction}; allowed: 0 and more, less than 1"):
+    with pytest.raises(InputError, match=f"mask_fraction is {fraction}; expected: at least 0 and less than 1"):
         preprocess(model, fraction, [text(4)])
 
 
@@ -74,7 +75,7 @@ def test_a_run_sees_the_masks(tmp_path, model):
     losses = {}
     for fraction in (0.0, 0.5):
         fresh = small_bert(tmp_path / str(fraction), dropout=0.0)
-        losses[fraction] = training.fine_tune(fresh, pairs_of(8, 1), seed=1, batch_size=8, mask_fraction=fraction)
-    plain = training.fine_tune(small_bert(tmp_path / "plain", dropout=0.0), pairs_of(8, 1), seed=1, batch_size=8)
+        losses[fraction] = train(fresh, pairs_of(8, 1), seed=1, batch_size=8, mask_fraction=fraction)
+    plain = train(small_bert(tmp_path / "plain", dropout=0.0), pairs_of(8, 1), seed=1, batch_size=8)
     assert losses[0.0]["loss"][0] == plain["loss"][0]
     assert losses[0.5]["loss"][0] != plain["loss"][0]

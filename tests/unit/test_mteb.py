@@ -124,7 +124,7 @@ def test_broken_vectors_are_one_clear_line(model):
 
 
 def test_too_few_labelled_texts_are_one_clear_line():
-    with pytest.raises(InputError, match="5 labelled texts are too few; needed: 20 texts, 2 labels"):
+    with pytest.raises(InputError, match="5 labelled texts are too few; expected: at least 20 texts and 2 labels"):
         task_of("sts", corpus_of(5))
 
 

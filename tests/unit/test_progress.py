@@ -6,10 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from small_models import SENTENCE
+from with_defaults import layout, make_pairs
 
-from selfembed.augmentations import crops
 from selfembed.jobs import progress
-from selfembed.maps import tsne
 from selfembed.scores import neighbors
 
 
@@ -48,8 +47,8 @@ def test_pairs_neighbours_and_maps_tell_how_far_they_are(caplog):
     vectors = generator.normal(size=(40, 4)).astype(np.float32)
     corpus = pd.DataFrame({"id": range(3), "text": [f"{SENTENCE} one. " * 4] * 3})
     with caplog.at_level(logging.INFO, logger="selfembed"):
-        crops.make_pairs(corpus, "crops", 2, seed=1, minimum_length=20)
+        make_pairs(corpus, "crops", 2, seed=1, minimum_length=20)
         neighbors.nearest(vectors, vectors, 3)
-        tsne.layout(vectors, perplexity=5)
+        layout(vectors, perplexity=5)
     found = " ".join(line.split(" (")[0] for line in caplog.messages)
     assert found == "3 of 3 texts 6 of 6 pairs 40 of 40 test texts 750 of 750 iterations"

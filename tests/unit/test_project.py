@@ -10,6 +10,7 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+import rule_files
 import yaml
 
 from selfembed.settings.corpora import ICLR_VERSIONS, IclrSource, PythonDocsSource
@@ -18,7 +19,7 @@ from selfembed.workflow.code import code
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = sorted((ROOT / "scripts").glob("*.py"))
-RULES = "\n".join(path.read_text() for path in sorted((ROOT / "rules").glob("*.smk")))
+RULES = rule_files.directives()
 
 
 def pins(text: str) -> dict[str, str]:
@@ -36,8 +37,9 @@ def test_generated_pages_are_up_to_date():
 def test_every_dependency_is_pinned_in_the_lock():
     import tomllib
 
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    wanted = project["dependencies"] + project["optional-dependencies"]["dev"]
+    content = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    project = content["project"]
+    wanted = project["dependencies"] + project["optional-dependencies"]["dev"] + content["build-system"]["requires"]
     assert {re.split(r"[=<>]", name)[0] for name in wanted} <= set(LOCK)
 
 
@@ -62,8 +64,8 @@ NEEDED_BY_OTHERS = {
 
 def scripts_by_environment() -> dict[str, list[Path]]:
     found: dict[str, list[Path]] = {}
-    for name, body in re.findall(r"^rule (\w+):\n((?:(?:    .*)?\n)+)", RULES, flags=re.MULTILINE):
-        environment = re.search(r'conda:\n\s+"\.\./envs/(\w+)\.yaml"', body)[1]
+    for name, directives in RULES.items():
+        environment = re.fullmatch(r'"\.\./envs/(\w+)\.yaml"', directives["conda"])[1]
         found.setdefault(environment, []).append(ROOT / "scripts" / f"{name}.py")
     return found
 
@@ -115,24 +117,53 @@ def test_a_conda_environment_has_what_its_scripts_import_and_nothing_else(name):
     assert present - needed <= set(NEEDED_BY_OTHERS)
 
 
+def outside(folder, *command):
+    """Run a command in a folder that is not the checkout, without help from PYTHONPATH."""
+    variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    return subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True)
+
+
+def test_the_library_is_installed_with_its_pages_and_its_command(tmp_path):
+    """By `make env`, from this checkout."""
+    program = "import selfembed, selfembed.pages.report_page as page; print(selfembed.__file__, page.__path__[0])"
+    done = outside(tmp_path, sys.executable, "-c", program)
+    assert done.returncode == 0, done.stderr
+    library = ROOT / "scripts" / "selfembed"
+    assert done.stdout.split() == [str(library / "__init__.py"), str(library / "pages" / "report_page")]
+    done = outside(tmp_path, Path(sys.executable).parent / "selfembed", "--help")
+    assert done.returncode == 0, done.stderr
+    assert all(f"    {command} " in done.stdout for command in ("propose", "verify", "lineage"))
+
+
+@pytest.mark.parametrize("command", ["propose", "verify", "lineage"])
+def test_every_command_has_a_help_and_loads_quickly(command):
+    program = "import sys\nfrom selfembed import cli\ntry:\n    cli.main(sys.argv[1:])\nexcept SystemExit as end:\n"
+    program += "    assert end.code == 0\nassert 'torch' not in sys.modules, 'imports torch before it is needed'"
+    variables = os.environ | {"PYTHONPATH": str(ROOT / "scripts")}
+    done = subprocess.run(
+        [sys.executable, "-c", program, command, "--help"], env=variables, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"usage: selfembed {command} ")
+
+
 def test_plots_and_scores_need_no_torch():
     for name in ("plot", "score"):
         assert "torch" not in pins((ROOT / "envs" / f"{name}.yaml").read_text())
 
 
-# Scripts that people call, before Snakemake.
-COMMANDS = {"propose_config"}
-
-
 def test_every_rule_has_a_script_of_its_name_a_log_and_a_conda_environment():
-    rules = dict(re.findall(r"^rule (\w+):\n((?:(?:    .*)?\n)+)", RULES, flags=re.MULTILINE))
-    assert set(rules) == {path.stem for path in SCRIPTS} - COMMANDS
-    for name, body in rules.items():
-        assert f"scripts/{name}.py" in body, name
-        assert f'code=code("{name}.py")' in body, name
-        assert "    log:\n" in body, name
-        assert re.search(r'conda:\n\s+"\.\./envs/\w+\.yaml"', body), name
-        assert body.lstrip().startswith('"""'), name
+    assert set(RULES) == {path.stem for path in SCRIPTS}
+    for name, directives in RULES.items():
+        assert f'code=code("{name}.py")' in directives["input"], name
+        # A command that is inherited runs the script that comes first in `code`, and logs under the name of its rule.
+        inherits = directives.get("pathvars") == f'rule="{name}",'
+        assert f"python {'{input.code[0]}' if inherits else f'scripts/{name}.py'} " in directives["shell"], name
+        for directive, ending in (("log", ".log"), ("benchmark", ".tsv")):
+            assert f"<logs>/{'<rule>' if inherits else name}" in directives[directive], name
+            assert f'{ending}"' in directives[directive], name
+        assert re.fullmatch(r'"\.\./envs/\w+\.yaml"', directives["conda"]), name
+        assert directives["docstring"], name
 
 
 ALL_HELP = """

@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 from contextlib import suppress
 
 import numpy as np
@@ -11,16 +12,17 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 from small_models import small_bert
+from with_defaults import crop_corpus, make_pairs, prepare, read_source
 
-import propose_config
 from local_servers import REVISION, Hub, serving
-from selfembed.augmentations.crops import crop_corpus, make_pairs
+from selfembed import cli
 from selfembed.errors import InputError
 from selfembed.models import encoders
-from selfembed.proposals import proposals, proposed_config
+from selfembed.proposals import config_file, proposals, proposed_config
 from selfembed.study.expansion import expand
 from selfembed.study.validation import load
-from selfembed.texts import columns, corpora, sources
+from selfembed.texts import columns, sources
+from workflow_runs import ROOT
 
 WORDS = [
     "river",
@@ -81,7 +83,7 @@ def propose(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments):
-        propose_config.main([str(argument) for argument in arguments])
+        cli.main(["propose", *map(str, arguments)])
         written = (tmp_path / capsys.readouterr().out.strip()).read_text(encoding="utf-8")
         load(yaml.safe_load(written))
         return written, yaml.safe_load(written)
@@ -111,7 +113,7 @@ def test_a_folder_of_txt_files_is_a_corpus(tmp_path, propose):
     _, config = propose("notes", "--label", "folder")
     assert config["corpora"]["texts"]["source"]["label"] == "folder"
     assert config["experiments"]["accuracy"]["scores"] == ["knn", "linear"]
-    with pytest.raises(InputError, match=r"a folder of \.txt files has no columns; allowed: LABEL=folder"):
+    with pytest.raises(InputError, match=r"a folder of \.txt files has no columns; expected: LABEL=folder"):
         propose("notes", "--text", "body")
 
 
@@ -133,7 +135,9 @@ def test_where_it_is_not_clear_the_candidates_are_listed():
 
 def test_without_texts_all_columns_are_listed():
     frame = pd.DataFrame({"name": ["Ann"] * 9, "year": range(9), "many": [["a"]] * 9, "empty": [None] * 9})
-    with pytest.raises(InputError, match=r"no column has cells of several words; columns: name, year, many, empty"):
+    with pytest.raises(
+        InputError, match=r"no column contains texts of several words; columns: name, year, many, empty"
+    ):
         columns.find_text(frame, "file")
 
 
@@ -253,7 +257,7 @@ def test_what_is_proposed_is_what_the_workflow_finds(tmp_path, propose):
     frame.loc[41:60, "body"] = frame["body"][100]
     path = write(frame, tmp_path / "x.csv")
     written, config = propose(path)
-    corpus, counts = corpora.prepare(corpora.read_source(path, text="body"))
+    corpus, counts = prepare(read_source(path, text="body"))
     crops = config["corpora"]["crops_of_texts"]["source"]
     _, kept = crop_corpus(corpus, crops["held_out"], size=2000, seed=42)
     recipe = config["recipes"]["crops"]
@@ -271,7 +275,7 @@ def test_shorter_texts_get_shorter_crops_that_work(tmp_path, propose, length, se
     _, config = propose(path)
     source = {key: value for key, value in config["corpora"]["crops_of_texts"]["source"].items() if key != "type"}
     source.pop("corpus")
-    corpus, _ = corpora.prepare(corpora.read_source(path, text="body"))
+    corpus, _ = prepare(read_source(path, text="body"))
     crop_corpus(corpus, **source, size=2000, seed=42)
     source.pop("held_out")
     for augmentation in ("crops", "dropout"):
@@ -285,7 +289,7 @@ def test_of_very_many_texts_a_sample_is_taken_and_said(tmp_path, propose, caplog
         written, config = propose(path, "--most-texts", 300, "--label", "queue")
     assert config["corpora"]["texts"]["source"] == {"type": "sample", "corpus": "all_texts", "size": 300, "seed": 42}
     assert "300 texts, a random sample" in caplog.text
-    assert "# So many of all texts, drawn at random" in written
+    assert "# A random sample of the texts" in written
 
 
 def test_a_quick_look_says_that_it_is_one(tmp_path, propose):
@@ -293,7 +297,7 @@ def test_a_quick_look_says_that_it_is_one(tmp_path, propose):
     assert config["seeds"] == [42]
     assert config["recipes"]["crops"]["epochs"] == 1
     assert config["corpora"]["texts"]["source"]["size"] == 1000
-    assert "A quick look" in written and "evidence is weak" in written
+    assert "# Quick run" in written and "For reliable scores" in written
 
 
 def test_labels_bring_accuracies_on_the_texts_that_are_held_out(tmp_path, propose):
@@ -326,8 +330,8 @@ def test_models_are_compared_before_and_after_and_with_words(tmp_path, propose):
 @pytest.mark.parametrize(
     ("frame", "said"),
     [
-        (table(1), r"1 different text \(1 read, 0 empty, 0 duplicate\); needed: at least 100"),
-        (table(40), "40 different texts .* needed: at least 100"),
+        (table(1), r"1 different text \(1 read, 0 empty, 0 duplicate\); expected: at least 100"),
+        (table(40), "40 different texts .* expected: at least 100"),
         (pd.concat([table(1)] * 500), r"1 different text \(500 read, 0 empty, 499 duplicate\)"),
         (table(500).assign(body="yes."), "1 different text "),
         (
@@ -335,7 +339,7 @@ def test_models_are_compared_before_and_after_and_with_words(tmp_path, propose):
             "0 of 500 texts are long enough: they have at least 2 sentences of 10 to 1000 characters",
         ),
         (pd.concat([table(60), table(90, sentences=1, length=200, seed=1)]), "60 of 150 texts are long enough"),
-        (table(500).assign(body=None), "no text is left: 500 read, 500 empty"),
+        (table(500).assign(body=None), "no texts left: 500 read, 500 empty"),
         (table(0), "no rows"),
     ],
     ids=["one", "forty", "duplicates", "the same word", "short", "sixty long ones", "empty", "header"],
@@ -344,7 +348,7 @@ def test_too_few_usable_texts_are_refused_before_any_work(tmp_path, propose, fra
     path = write(frame, tmp_path / "few.csv")
     with pytest.raises(InputError, match=said) as refused:
         propose(path, "--text", "body")
-    assert str(refused.value).startswith(f"{path}: ") and "; needed: " in str(refused.value)
+    assert str(refused.value).startswith(f"{path}: ") and "; expected: " in str(refused.value)
     assert not list(tmp_path.glob("*.yaml"))
 
 
@@ -352,8 +356,8 @@ def test_too_few_usable_texts_are_refused_before_any_work(tmp_path, propose, fra
     ("arguments", "said"),
     [
         (("--text", "bdy"), r"no column 'bdy' for 'text'; columns: number, title, body, queue"),
-        (("--label", "title"), "'title' has 0 values with at least 10 texts; needed: a column with two classes"),
-        (("--name", "My Texts"), "folder: 'My Texts' is not possible"),
+        (("--label", "title"), "'title' has 0 values with 10 texts or more; expected: a column with two classes"),
+        (("--name", "My Texts"), "folder: 'My Texts' is invalid"),
         (("--name", "corpora"), "the name 'corpora' is taken"),
         (("--encoder", "./nowhere"), "encoder './nowhere': no such folder"),
         (("--seeds", "4", "4"), "a seed comes twice"),
@@ -367,11 +371,11 @@ def test_wrong_options_are_one_line(tmp_path, propose, arguments, said):
 
 def test_a_file_that_does_not_exist_or_is_of_another_kind_is_told(tmp_path, propose):
     with pytest.raises(
-        InputError, match=r"nothing\.csv: does not exist; needed: a \.csv, \.tsv, \.jsonl, \.parquet file"
+        InputError, match=r"nothing\.csv: does not exist; expected: a \.csv, \.tsv, \.jsonl, \.parquet file"
     ):
         propose("nothing.csv")
     (tmp_path / "book.pdf").write_bytes(b"%PDF")
-    with pytest.raises(InputError, match=r"cannot tell the format from the ending '\.pdf'"):
+    with pytest.raises(InputError, match=r"unknown file format: ending '\.pdf'"):
         propose("book.pdf")
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match=r"no \.txt file in this folder"):
@@ -400,7 +404,7 @@ def test_a_config_for_other_texts_is_not_replaced(tmp_path, propose):
     propose("x.csv")
     (tmp_path / "other").mkdir()
     write(table(), tmp_path / "other/x.csv")
-    with pytest.raises(InputError, match=r"my_x\.yaml is a config for x\.csv; needed: another NAME"):
+    with pytest.raises(InputError, match=r"my_x\.yaml is a config for x\.csv; expected: another NAME"):
         propose("other/x.csv")
     assert yaml.safe_load((tmp_path / "my_x.yaml").read_text())["corpora"]["texts"]["source"]["path"] == "x.csv"
 
@@ -409,7 +413,7 @@ def test_a_config_for_other_texts_is_not_replaced(tmp_path, propose):
 def test_any_file_name_gives_a_name_that_a_config_can_have(tmp_path, propose, name):
     _, config = propose(write(table(), tmp_path / f"{name}.csv"))
     assert re.fullmatch("[a-z0-9_]+", config["folder"])
-    assert config["folder"] not in propose_config.TAKEN
+    assert config["folder"] not in config_file.TAKEN
 
 
 @given(some.text())
@@ -449,7 +453,8 @@ def test_an_encoder_of_the_hub_is_pinned_to_a_revision(tmp_path, revision):
     write(table(), tmp_path / "x.csv")
     with serving(Hub, folder=tmp_path / "repository") as (hub, _):
         environment = os.environ | {"HF_ENDPOINT": hub, "HF_HOME": str(tmp_path / "home"), "HF_HUB_DISABLE_XET": "1"}
-        command = [sys.executable, propose_config.__file__, "x.csv", "--encoder", f"team/encoder{revision}"]
+        environment["PYTHONPATH"] = str(ROOT / "scripts")
+        command = [sys.executable, "-m", "selfembed", "propose", "x.csv", "--encoder", f"team/encoder{revision}"]
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     found = yaml.safe_load((tmp_path / "my_x.yaml").read_text())["encoders"]["encoder"]
@@ -459,3 +464,44 @@ def test_an_encoder_of_the_hub_is_pinned_to_a_revision(tmp_path, revision):
         "revision": REVISION,
         "layers": 2,
     }
+
+
+# Running what is proposed
+
+SNAKEMAKE = """#!/bin/sh
+echo "$@" > arguments
+mkdir -p logs/x && printf '12:00:01 After crops is better.\\n12:00:01 By 7 points.\\n' > logs/x/write_report.log
+exit ${STATUS:-0}
+"""
+
+
+@pytest.fixture
+def snakemake(tmp_path, monkeypatch):
+    """A program that takes the place of Python with Snakemake: notes how it was called, and writes a report's log."""
+    program = tmp_path / "snakemake"
+    program.write_text(SNAKEMAKE)
+    program.chmod(0o755)
+    monkeypatch.setattr("sys.executable", str(program))
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def test_a_proposed_config_is_run_and_the_end_says_what_came_of_it_and_where(tmp_path, monkeypatch, capsys, snakemake):
+    monkeypatch.chdir(tmp_path)
+    cli.main(["propose", str(write(table(), tmp_path / "x.csv")), "--quick", "--run"])
+    called = (tmp_path / "arguments").read_text().split()
+    assert called == ["-m", "snakemake", "adapt", "--workflow-profile", "profiles/adapt", "--configfile", "my_x.yaml"]
+    said = capsys.readouterr().out
+    assert said.startswith("\nAfter crops is better.\nBy 7 points.\n\n")
+    for place in ("results/x/report.html", "figures/x/maps/texts.html", "results/x/adapted_model", "my_x.yaml"):
+        assert place in said
+
+
+def test_a_run_that_fails_ends_with_its_status_and_tells_no_results(tmp_path, monkeypatch, capsys, snakemake):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("STATUS", "3")
+    with pytest.raises(SystemExit, match="3"):
+        cli.main(["propose", str(write(table(), tmp_path / "x.csv")), "--run"])
+    assert capsys.readouterr().out == ""

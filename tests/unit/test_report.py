@@ -21,7 +21,6 @@ from selfembed.jobs import records
 from selfembed.pages import adapted_card
 from selfembed.pages.account import with_revision
 from selfembed.pages.plain_words import badge, conclusion, held_out, limits, texts, training
-from selfembed.study import adapted
 from selfembed.study.validation import load
 
 HOSTILE = "<script>window.broken = 1</script>\"><img src=x onerror=alert(1)> & {{ 7777 * 7777 }} | `a` 'b'"
@@ -74,14 +73,13 @@ def report(folder, rows, *more, title="My texts", **changes):
         (
             {"recall@1": BETTER},
             "",
-            "After is better than Before at finding the other crop of a text. That alone does not make it the better "
-            "model.",
+            "After is better than Before at crop retrieval. This alone does not show that it is the better model.",
         ),
-        ({"recall@1": WORSE}, "worse", "After is worse than Before at finding the other crop of a text."),
+        ({"recall@1": WORSE}, "worse", "After is worse than Before at crop retrieval."),
         (
             {"recall@1": EVEN},
             "not distinguishable",
-            "After and Before are not distinguishable at finding the other crop of a text.",
+            "After and Before are not distinguishable at crop retrieval.",
         ),
         (
             {"accuracy": BETTER, "recall@1": BETTER},
@@ -101,26 +99,27 @@ def test_the_conclusion_is_that_of_the_labels_and_without_them_that_of_crops(tmp
     found = conclusion(account(tmp_path, rows))
     assert (found.verdict, found.heading) == (verdict, heading)
     said = " ".join(found.meaning)
-    assert ("Nothing here speaks for using After instead of Before." in said) == (
-        BETTER not in (*amounts.values(),)[:1]
-    )
-    assert ("So the labels count for more." in said) == (len(set(amounts.values())) > 1)
+    assert ("no reason to use After instead of Before." in said) == (BETTER not in (*amounts.values(),)[:1])
+    assert ("Therefore the labels take precedence." in said) == (len(set(amounts.values())) > 1)
     if amounts == {"recall@1": BETTER}:
-        assert "not better by the labels, once even worse" in said and "labels decide" in said
+        assert "worse by the labels" in said and "Labels take precedence" in said
 
 
 def test_a_model_that_does_better_is_named(tmp_path):
     rows = [row("After", "Before", BETTER), row("After", "Dropout", EVEN), row("After", "TF-IDF", WORSE)]
-    assert conclusion(account(tmp_path, rows)).meaning[-1] == "TF-IDF did better than After in some score below."
-    assert "did better" not in " ".join(conclusion(account(tmp_path, rows[:2])).meaning)
+    assert (
+        conclusion(account(tmp_path, rows)).meaning[-1]
+        == "TF-IDF scored better than After in at least one comparison below."
+    )
+    assert "scored better" not in " ".join(conclusion(account(tmp_path, rows[:2])).meaning)
 
 
 def test_what_finding_crops_is_worth_depends_on_the_training(tmp_path):
     rows = [row("After", "Before", BETTER)]
     crops, dropout = (account(tmp_path, rows, recipe={"augmentation": name}) for name in ("crops", "dropout"))
-    assert "is what this model was trained for" in " ".join(limits(crops))
-    assert "is what this model was trained for" not in " ".join(limits(dropout))
-    assert "stand-in for labels" in " ".join(limits(dropout))
+    assert "was trained for crop retrieval" in " ".join(limits(crops))
+    assert "was trained for crop retrieval" not in " ".join(limits(dropout))
+    assert "substitute for labels" in " ".join(limits(dropout))
     assert conclusion(crops).verdict == conclusion(dropout).verdict == ""
 
 
@@ -130,12 +129,12 @@ def test_what_finding_crops_is_worth_depends_on_the_training(tmp_path):
         ("accuracy", BETTER, ("better", "better")),
         ("accuracy", WORSE, ("worse", "worse")),
         ("accuracy", EVEN, ("not distinguishable", "")),
-        ("recall@1", BETTER, ("better at finding crops", "")),
-        ("recall@1", WORSE, ("worse at finding crops", "worse")),
+        ("recall@1", BETTER, ("better at crop retrieval", "")),
+        ("recall@1", WORSE, ("worse at crop retrieval", "worse")),
         ("uniformity", WORSE, ("better", "")),
     ],
 )
-def test_to_be_better_at_finding_crops_has_no_colour(measure, amount, expected):
+def test_better_crop_retrieval_has_no_colour(measure, amount, expected):
     assert badge(row("After", "Before", amount, measure)) == expected
 
 
@@ -143,7 +142,7 @@ def test_scores_by_labels_that_disagree_are_no_verdict(tmp_path):
     rows = [row("After", "Before", amount, "accuracy", score=f"knn{amount}") for amount in (BETTER, EVEN)]
     found = conclusion(account(tmp_path, rows))
     assert found.verdict == "mixed"
-    assert found.heading.startswith("By the labels of your texts, it depends on the score")
+    assert found.heading.startswith("By the labels of your texts") and "depends on the score" in found.heading
 
 
 def test_a_table_against_the_model_is_read_the_other_way_round(tmp_path):
@@ -186,14 +185,13 @@ def test_rows_on_other_corpora_are_left_out(tmp_path):
 def test_it_says_where_texts_went(tmp_path):
     rows = [row("After", "Before", BETTER)]
     assert texts(account(tmp_path, rows)) == [
-        "Of 1,200 rows read, 1 had no text and 199 had the same text as one before and were left out; "
-        "1,000 texts were kept.",
+        "Of 1,200 rows read, 1 had no text and 199 were duplicates and were excluded; 1,000 texts were kept.",
         "A text has 812 characters on average.",
     ]
     everything = {"read": 5000, "empty": 0, "duplicate": 0, "kept": 5000}
     assert texts(account(tmp_path, rows, counts=everything))[:2] == [
-        "Of 5,000 rows read, none had to be left out; 5,000 texts were kept.",
-        "A random sample of 1,000 texts of them was used.",
+        "Of 5,000 rows read, none were excluded; 5,000 texts were kept.",
+        "A random sample of 1,000 texts was used.",
     ]
 
 
@@ -203,12 +201,12 @@ def test_it_says_where_texts_went(tmp_path):
         ({}, "two different passages of 2 neighbouring sentences"),
         ({"augmentation": "dropout"}, "a passage of 2 sentences was shown twice"),
         ({"augmentation": "halves"}, "cut in two halves"),
-        ({"augmentation": "whole_text", "mask_fraction": 0.4}, "shown twice, and the model learnt"),
-        ({"mask_fraction": 0.4}, "40% of the words were hidden"),
-        ({"unfrozen_layers": 1}, "Only the top 1 layer of the model changed."),
-        ({"held_out": 0.1}, "10% of the texts were kept from training"),
-        ({"epochs": 2}, "900 such pairs in 2 passes over the texts, 64 at a time: 15 steps. No label was used."),
-        ({}, "The training loss fell from 2.500 to 1.500."),
+        ({"augmentation": "whole_text", "mask_fraction": 0.4}, "shown twice, and the model was trained"),
+        ({"mask_fraction": 0.4}, "40% of the tokens were masked"),
+        ({"unfrozen_layers": 1}, "only the top 1 layer of the model"),
+        ({"held_out": 0.1}, "10% of the texts were held out of training"),
+        ({"epochs": 2}, "900 pairs in 2 epochs, with batches of 64 pairs: 15 steps. No labels were used."),
+        ({}, "The training loss decreased from 2.500 to 1.500."),
     ],
 )
 def test_it_says_how_the_model_was_trained(tmp_path, changes, said):
@@ -219,9 +217,9 @@ def test_a_revision_that_the_config_does_not_pin_is_told(tmp_path):
     """The base model knows which it was."""
     (tmp_path / "model.json").write_text(json.dumps({"revision": "0123456789" * 4}))
     told = with_revision("some/body (Hugging Face hub)", tmp_path)
-    assert told == "some/body (Hugging Face hub), at revision 01234567, the newest when it was fetched"
+    assert told == "some/body (Hugging Face hub), at revision 01234567, the newest when it was downloaded"
     (tmp_path / "model.json").write_text("{}")
-    with pytest.raises(InputError, match=r"model\.json: damaged: needed: a group with revision"):
+    with pytest.raises(InputError, match=r"model\.json: damaged: expected: a group with revision"):
         with_revision("some/body", tmp_path)
 
 
@@ -268,7 +266,7 @@ def test_it_says_what_crops_were_drawn_from():
 )
 def test_an_encoder_is_told_in_words_and_no_folder_of_the_user_s(name, encoder, words):
     settings = load(changed({} if encoder is None else {f"encoders.{name}": encoder}))
-    said = adapted.encoder_in_words(settings.encoders[name])
+    said = settings.encoders[name].in_words
     assert said.startswith(words) and "home" not in said
 
 
@@ -360,10 +358,10 @@ def replace(name, old, new):
     [
         (lose("run/run.json"), r"run\.json: damaged: .*No such file"),
         (lose("run/loss.csv"), r"loss\.csv: cannot be read as a table: "),
-        (lose("run/final/modules.json"), "final: no model is there; needed: a step that the run kept"),
-        (replace("counts.json", "rows", "columns"), r"counts\.json: damaged: needed: a group with rows; "),
-        (replace("description.csv", "1000,0,0,812.4\n", ""), r"description\.csv: has no row; needed: at least one"),
-        (replace("run/loss.csv", "1,2.5\n2,0.5\n", ""), r"loss\.csv: has no row; needed: at least one"),
+        (lose("run/final/modules.json"), "final: contains no model; expected: a step that the run kept"),
+        (replace("counts.json", "rows", "columns"), r"counts\.json: damaged: expected: a group with rows; "),
+        (replace("description.csv", "1000,0,0,812.4\n", ""), r"description\.csv: no rows; expected: at least one"),
+        (replace("run/loss.csv", "1,2.5\n2,0.5\n", ""), r"loss\.csv: no rows; expected: at least one"),
         (replace("description.csv", "labelled", "labeled"), r"description\.csv: no column labelled; columns: texts, "),
         (replace("differences.csv", ",sentence", ",words"), r"differences\.csv: no column sentence; columns: corpus, "),
         (replace("differences.csv", "recall@1", "recall@7"), r"differences\.csv: measure 'recall@7' is unknown; "),
@@ -390,7 +388,7 @@ def test_a_file_that_is_not_there_ends_in_a_line(tmp_path, capsys):
 
 def test_a_figure_that_is_no_picture_is_told_in_a_line(tmp_path):
     (tmp_path / "a.png").write_bytes(b"no picture")
-    with pytest.raises(InputError, match=r"a\.png: no PNG; needed: a figure of this workflow"):
+    with pytest.raises(InputError, match=r"a\.png: no PNG; expected: a figure of this workflow"):
         report(tmp_path, [row("After", "Before", BETTER)], "--entry", "A", "What.", "", str(tmp_path / "a.png"))
 
 

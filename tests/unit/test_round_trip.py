@@ -21,10 +21,9 @@ from selfembed.drawing import figures
 from selfembed.evidence import blocks
 from selfembed.jobs import records
 from selfembed.scores import tables
-from selfembed.settings.encoders import BAGS_OF_WORDS
 from selfembed.study import expansion
 from selfembed.study.validation import load
-from selfembed.workflow.flags import flags
+from selfembed.workflow.flags import flags, measures
 from workflow_runs import ROOT
 
 SETTINGS = load(yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8")))
@@ -72,7 +71,7 @@ def planned_rows(experiment):
     """The rows of an experiment's table, without values."""
     for item in STUDY.experiments[experiment]:
         encoder = SETTINGS.encoders[item.model.encoder]
-        last = 0 if isinstance(encoder, BAGS_OF_WORDS) else encoder.layers
+        last = encoder.layers
         poolings, layers = expansion.selected(item.selection, last)
         task = SETTINGS.tasks.get(item.on)
         for pooling in poolings if item.score else []:
@@ -125,9 +124,9 @@ def folder(tmp_path_factory):
     return found
 
 
-def table_words(owner, folder, way):
+def table_words(experiments, folder, way):
     """The tables of a figure or table, ours and published, as its rule gives them."""
-    for role, experiment in owner.experiments.items():
+    for role, experiment in experiments.items():
         if experiment in PUBLISHED:
             role = role.replace("_", "-")
             ours, theirs = ("table", "published") if role == "experiment" else (role, f"published-{role}")
@@ -138,11 +137,11 @@ def table_words(owner, folder, way):
 def drawn(name, folder, way, monkeypatch):
     """A figure, before it is saved."""
     settings = SETTINGS.figures[name]
-    words = shlex.split(flags(settings, omit=("draw", "title", "caption", *settings.roles)))
+    words = shlex.split(flags(settings, omit=("draw", "title", "caption", *settings.panels)))
     caught = []
     monkeypatch.setattr(figures, "save", lambda figure, paths: caught.append(figure))
     script = importlib.import_module(f"draw_{settings.draw}")
-    script.main([*table_words(settings, folder, way), *words, "--output", "figure.png"])
+    script.main([*table_words(settings.experiments, folder, way), *words, "--output", "figure.png"])
     return caught[0]
 
 
@@ -175,7 +174,9 @@ def laid_out(name, folder, way, tmp_path):
     repeated = expansion.repeated(SETTINGS.experiments[settings.experiment].corpora, SETTINGS) if settings.means else []
     words += ["--repeated", *repeated] if repeated else []
     files = [str(tmp_path / "table.csv"), str(tmp_path / "table.tex")]
-    lay_out_scores.main([*table_words(settings, folder, way), *words, "--output", *files])
+    tables_shown = table_words({"experiment": settings.experiment}, folder, way)
+    words += shlex.split(measures(SETTINGS.numbers(SETTINGS.experiments[settings.experiment])))
+    lay_out_scores.main([*tables_shown, *words, "--output", *files])
     table = pd.read_csv(files[0], index_col=0, keep_default_na=False, dtype=str)
     return {(row, column): cell for row, cells in table.iterrows() for column, cell in cells.items() if cell}
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,18 +15,19 @@ from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from with_defaults import labelled_split, split
 
 from selfembed.errors import InputError
 from selfembed.jobs import records
 from selfembed.scores import neighbors, probes, scoring, tables
 from selfembed.scores.transforms import transform
-from selfembed.texts.splits import split
 
 SCRIPTS = Path(scoring.__file__).parents[2]
 GENERATOR = np.random.default_rng(0)
 LABELS = GENERATOR.choice(list("abc"), 400)
 VECTORS = GENERATOR.normal(size=(400, 5)) + 2 * (LABELS[:, None] == np.array(list("abcde")))
 TRAIN, TEST = train_test_split(np.arange(400), test_size=0.1, random_state=42)
+NEAREST = partial(neighbors.predict, k=10, metric="euclidean")
 
 
 def test_split_is_scikit_learns_and_depends_on_number_and_seed_alone():
@@ -36,7 +38,7 @@ def test_split_is_scikit_learns_and_depends_on_number_and_seed_alone():
 
 def test_labelled_texts_are_split_as_if_there_were_no_others():
     labelled = GENERATOR.random(900) < 0.5
-    train, test = scoring.labelled_split(labelled)
+    train, test = labelled_split(labelled)
     for found, expected in zip((train, test), split(int(labelled.sum())), strict=True):
         assert (found == expected).all()
 
@@ -44,14 +46,14 @@ def test_labelled_texts_are_split_as_if_there_were_no_others():
 def test_a_split_of_all_texts_tests_labelled_texts_that_training_can_hold_out():
     labelled = GENERATOR.random(900) < 0.5
     positions = np.flatnonzero(labelled)
-    train, test = scoring.labelled_split(labelled, "all")
+    train, test = labelled_split(labelled, "all")
     everything = [set(part) for part in split(900)]
     assert set(positions[train]) == everything[0] & set(positions)
     assert set(positions[test]) == everything[1] & set(positions)
 
 
 def test_accuracy_and_its_standard_error():
-    scored = scoring.summary(scoring.correct(VECTORS, LABELS, TRAIN, TEST, neighbors.predict))
+    scored = scoring.summary(scoring.correct(VECTORS, LABELS, TRAIN, TEST, NEAREST))
     reference = KNeighborsClassifier(10, algorithm="brute").fit(VECTORS[TRAIN], LABELS[TRAIN])
     value = reference.score(VECTORS[TEST], LABELS[TEST])
     assert scored["value"] == pytest.approx(value)
@@ -123,7 +125,7 @@ def test_broken_embeddings_are_named(bad, kind):
 @pytest.mark.parametrize(("n_texts", "test_fraction"), [(1, 0.1), (20, 0.99)])
 def test_texts_that_cannot_be_split_are_one_clear_line(n_texts, test_fraction):
     with pytest.raises(InputError, match="labelled"):
-        scoring.labelled_split(np.full(n_texts, True), "labelled", test_fraction)
+        labelled_split(np.full(n_texts, True), "labelled", test_fraction)
 
 
 def test_the_probe_is_scikit_learns():
@@ -155,7 +157,7 @@ def test_centring_changes_cosines_but_not_distances():
     shifted = VECTORS + 50
     plain, centred = (transform(shifted, how) for how in ("none", "centred"))
     predict = {
-        metric: [neighbors.predict(x[TRAIN], LABELS[TRAIN], x[TEST], metric=metric) for x in (plain, centred)]
+        metric: [neighbors.predict(x[TRAIN], LABELS[TRAIN], x[TEST], k=10, metric=metric) for x in (plain, centred)]
         for metric in ("euclidean", "cosine")
     }
     assert (predict["euclidean"][0] == predict["euclidean"][1]).all()

@@ -6,10 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.model_selection import train_test_split
+from with_defaults import labelled_split, make_pairs, split
 
-from selfembed.augmentations.crops import AUGMENTATIONS, make_pairs
-from selfembed.scores.scoring import labelled_split
-from selfembed.texts.splits import split
+from selfembed.augmentations.crops import AUGMENTATIONS
 
 
 @given(st.integers(2, 300), st.sampled_from([0.1, 0.25, 0.5]), st.integers(0, 99))

@@ -99,11 +99,11 @@ PAIRS = pd.DataFrame({"sentence1": ["a", "b"], "sentence2": ["c", "d"], "score":
 @pytest.mark.parametrize(
     ("tables", "message"),
     [
-        ({}, "no such file; needed: one file test that ends in .csv, .tsv, .jsonl, .parquet"),
+        ({}, "no such file; expected: one file test that ends in .csv, .tsv, .jsonl, .parquet"),
         ({"test": PAIRS.drop(columns="score")}, "test.csv: no column 'score'; columns: sentence1, sentence2"),
-        ({"test": PAIRS.assign(score=["1", "high"])}, "column 'score' is 'high' in row 2; needed: a number"),
-        ({"test": PAIRS.assign(sentence2=["c", None])}, "column 'sentence2' is empty in row 2; needed: a value"),
-        ({"test": PAIRS[:0]}, "test.csv: no rows; needed: at least one"),
+        ({"test": PAIRS.assign(score=["1", "high"])}, "column 'score' is 'high' in row 2; expected: a number"),
+        ({"test": PAIRS.assign(sentence2=["c", None])}, "column 'sentence2' is empty in row 2; expected: a value"),
+        ({"test": PAIRS[:0]}, "test.csv: no rows; expected: at least one"),
     ],
 )
 def test_what_is_wrong_with_pairs_is_one_clear_line(tmp_path, tables, message):
@@ -130,7 +130,9 @@ def test_ids_that_do_not_fit_are_one_clear_line(tmp_path, name, change, message)
 
 def test_lists_are_not_read_from_text(tmp_path):
     tables = tables_of("reranking", tasks_from_corpus.make("reranking", corpus_of()))
-    with pytest.raises(InputError, match=r"top_ranked.csv: column 'corpus-ids' is .* in row 1; needed: a list \(jsonl"):
+    with pytest.raises(
+        InputError, match=r"top_ranked.csv: column 'corpus-ids' is .* in row 1; expected: a list \(jsonl"
+    ):
         tasks_from_files.read("reranking", write(tables, tmp_path / "task", ".csv"))
 
 
@@ -144,7 +146,7 @@ def test_lists_are_not_read_from_text(tmp_path):
 )
 def test_sets_that_are_no_lists_are_one_clear_line(tmp_path, sets, message):
     folder = write({"test": pd.DataFrame(sets)}, tmp_path / "task", ".jsonl")
-    with pytest.raises(InputError, match=f"{message}; needed: a list"):
+    with pytest.raises(InputError, match=f"{message}; expected: a list"):
         tasks_from_files.read("clustering", folder)
 
 
@@ -159,14 +161,14 @@ def test_row_numbers_that_a_table_brings_do_not_matter(tmp_path, kind):
 
 def test_a_wrong_number_is_named_by_its_row_whatever_the_row_numbers(tmp_path):
     spoilt = PAIRS.assign(score=["1", "high"]).set_index(pd.Index([5, 9]))
-    with pytest.raises(InputError, match="column 'score' is 'high' in row 2; needed: a number"):
+    with pytest.raises(InputError, match="column 'score' is 'high' in row 2; expected: a number"):
         tasks_from_files.read("sts", write({"test": spoilt}, tmp_path / "task", ".parquet"))
 
 
 def test_two_files_of_one_name_are_one_clear_line(tmp_path):
     for ending in (".csv", ".jsonl"):
         write({"test": PAIRS}, tmp_path, ending)
-    with pytest.raises(InputError, match=r"test.csv and test.jsonl; needed: one file test"):
+    with pytest.raises(InputError, match=r"test.csv and test.jsonl; expected: one file test"):
         tasks_from_files.read("sts", tmp_path)
 
 

@@ -14,11 +14,11 @@ import torch
 from safetensors.torch import load_file
 from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
 from small_models import SENTENCE, small_bert, text
+from with_defaults import train
 
 import fine_tune
 import make_pairs
 from selfembed.errors import InputError
-from selfembed.jobs import records
 from selfembed.models import encoders
 from selfembed.training import training
 
@@ -65,7 +65,7 @@ def test_first_loss_of_a_run_equals_the_closed_form(folder):
     model = small_bert(folder, dropout=0.0)
     pairs = pairs_of(8, 1)
     vectors = [model.encode(pairs[column].tolist()) for column in ("anchor", "positive")]
-    history = training.fine_tune(model, pairs, seed=1, batch_size=8)
+    history = train(model, pairs, seed=1, batch_size=8)
     assert history["loss"][0] == pytest.approx(closed_form(*vectors, 0.05), abs=1e-5)
 
 
@@ -100,7 +100,7 @@ def test_equals_a_plain_torch_loop(folder, steps):
     model = small_bert(folder, dropout=0.0)
     reference = copy.deepcopy(model)
     pairs = pairs_of()[:4] if steps == 1 else pairs_of()
-    history = training.fine_tune(model, pairs, seed=1, learning_rate=1e-3, batch_size=4, warmup=0.5)
+    history = train(model, pairs, seed=1, learning_rate=1e-3, batch_size=4, warmup=0.5)
     losses = plain_loop(reference, pairs, 1e-3, 4, 0.05, 0.5)
     assert len(history) == steps
     np.testing.assert_allclose(history["loss"], losses, atol=1e-5)
@@ -113,7 +113,7 @@ def test_a_kept_step_is_a_plain_torch_loop_stopped_there(folder, step):
     model = small_bert(folder, dropout=0.0)
     reference = copy.deepcopy(model)
     kept = []
-    training.fine_tune(
+    train(
         model,
         pairs_of(),
         seed=1,
@@ -136,7 +136,7 @@ def test_what_is_no_step_cannot_be_kept(name):
 def test_weights_do_move(folder):
     model = small_bert(folder)
     before = copy.deepcopy(model.state_dict())
-    training.fine_tune(model, pairs_of(), seed=1, learning_rate=1e-3, batch_size=4)
+    train(model, pairs_of(), seed=1, learning_rate=1e-3, batch_size=4)
     moved = [name for name, weights in model.state_dict().items() if not torch.equal(weights, before[name])]
     assert any("layer.0" in name for name in moved)
     assert any("layer.1" in name for name in moved)
@@ -151,9 +151,7 @@ def test_batches_keep_the_order_and_never_cross_epochs():
 
 
 def test_schedule_rises_over_a_part_of_the_first_epoch_and_falls_to_zero(folder):
-    history = training.fine_tune(
-        small_bert(folder), pairs_of(40, 2), seed=1, learning_rate=1e-3, batch_size=2, warmup=0.1
-    )
+    history = train(small_bert(folder), pairs_of(40, 2), seed=1, learning_rate=1e-3, batch_size=2, warmup=0.1)
     assert history["step"].tolist() == list(range(1, 41))
     assert history["epoch"].tolist() == [0] * 20 + [1] * 20
     expected = [step / 2 if step < 2 else (40 - step) / 38 for step in range(40)]
@@ -161,14 +159,14 @@ def test_schedule_rises_over_a_part_of_the_first_epoch_and_falls_to_zero(folder)
 
 
 def test_the_last_short_batch_is_used(folder):
-    history = training.fine_tune(small_bert(folder), pairs_of(), seed=1, batch_size=8)
+    history = train(small_bert(folder), pairs_of(), seed=1, batch_size=8)
     assert history["batch_size"].tolist() == [8, 8, 5, 8, 8, 5]
 
 
 def run(folder, seed, precision="fp32", dropout=0.1):
     """The history and weights of one short run."""
     model = small_bert(folder, dropout=dropout)
-    history = training.fine_tune(model, pairs_of(), seed=seed, learning_rate=1e-3, batch_size=4, precision=precision)
+    history = train(model, pairs_of(), seed=seed, learning_rate=1e-3, batch_size=4, precision=precision)
     return history["loss"].to_numpy(), model.state_dict()
 
 
@@ -185,8 +183,8 @@ def test_the_seed_decides_the_dropout_masks_and_nothing_else_does(folder):
 def test_dropout_is_on_and_anchor_and_positive_get_different_masks(folder):
     pairs = pairs_of(8, 1)
     pairs["positive"] = pairs["anchor"]
-    with_dropout = training.fine_tune(small_bert(folder, dropout=0.3), pairs, seed=1, batch_size=8)["loss"][0]
-    without = training.fine_tune(small_bert(folder, dropout=0.0), pairs, seed=1, batch_size=8)["loss"][0]
+    with_dropout = train(small_bert(folder, dropout=0.3), pairs, seed=1, batch_size=8)["loss"][0]
+    without = train(small_bert(folder, dropout=0.0), pairs, seed=1, batch_size=8)["loss"][0]
     assert abs(with_dropout - without) > 1e-3
 
 
@@ -201,8 +199,11 @@ def test_bf16_follows_fp32_and_leaves_weights_in_fp32(folder):
 @pytest.mark.parametrize("pooling", ["mean", "cls", "last", "token7"])
 def test_every_pooling_can_be_the_target(folder, pooling):
     model = encoders.assemble(small_bert(folder)[0], pooling, 64)
-    history = training.fine_tune(model, pairs_of(), seed=1, learning_rate=1e-3, batch_size=4)
+    history = train(model, pairs_of(), seed=1, learning_rate=1e-3, batch_size=4)
     assert np.isfinite(history["loss"]).all()
+
+
+STATES = ".states.unfinished"
 
 
 def train_with_states(folder, learning_rate: float = 1e-3, stop: int = 0) -> dict[str, torch.Tensor]:
@@ -214,9 +215,8 @@ def train_with_states(folder, learning_rate: float = 1e-3, stop: int = 0) -> dic
 
     model = small_bert(folder / "tokenizer")
     settings = {"seed": 1, "learning_rate": learning_rate, "batch_size": 8, "warmup": 1.0}
-    settings |= {"kept_steps": [str(stop or 6)], "checkpoints": folder / "states", "checkpoint_minutes": 0}
-    with records.filling(folder / "states"):
-        training.fine_tune(model, pairs_of(), keep=keep, **settings)
+    settings |= {"kept_steps": [str(stop or 6)], "checkpoints": folder / STATES, "checkpoint_minutes": 0}
+    train(model, pairs_of(), keep=keep, **settings)
     return copy.deepcopy(model.state_dict())
 
 
@@ -235,12 +235,12 @@ def test_a_damaged_state_is_named_and_the_one_before_is_gone_on_from(tmp_path, c
     undisturbed = train_with_states(tmp_path / "undisturbed")
     with pytest.raises(KeyboardInterrupt):
         train_with_states(tmp_path, stop=5)
-    last = tmp_path / "states" / "checkpoint-4"
+    last = tmp_path / STATES / "checkpoint-4"
     assert sorted(path.name for path in last.parent.iterdir()) == ["checkpoint-3", "checkpoint-4"]
     (last / name).write_bytes(change((last / name).read_bytes()))
     with caplog.at_level(logging.INFO, logger="selfembed"):
         found = train_with_states(tmp_path)
-    assert f"{last}: damaged, not gone on from" in caplog.messages
+    assert f"{last}: damaged; not used for resuming" in caplog.messages
     assert "going on after step 3 of 6" in caplog.messages
     assert all(torch.equal(found[key], undisturbed[key]) for key in undisturbed)
 
@@ -261,7 +261,7 @@ def test_divergence_names_step_rate_and_batch(folder):
     with pytest.raises(
         InputError, match=r"loss is nan at step 1 of 6 \(epoch 0, learning rate .*, batch of 8: pairs 1 to 8\)"
     ):
-        training.fine_tune(model, pairs_of(), seed=1, batch_size=8)
+        train(model, pairs_of(), seed=1, batch_size=8)
 
 
 def test_a_collapse_is_told_with_step_rate_and_batch(folder, caplog):
@@ -279,7 +279,7 @@ def test_a_collapse_is_told_with_step_rate_and_batch(folder, caplog):
 
 def test_progress_is_logged(folder, caplog):
     with caplog.at_level(logging.INFO, logger="selfembed"):
-        training.fine_tune(small_bert(folder), pairs_of(), seed=1, batch_size=8)
+        train(small_bert(folder), pairs_of(), seed=1, batch_size=8)
     assert "6 of 6 steps (100 %)" in caplog.text
 
 

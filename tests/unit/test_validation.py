@@ -13,14 +13,14 @@ from selfembed.evidence.published import NEEDED_COLUMNS, NOISE_COLUMNS
 from selfembed.study.validation import check_target_names, load, missing_sources
 
 ENTRY = "experiments.main.models.1"
-NAME = "text that matches ^[a-z0-9][a-z0-9_]*$"
+NAME = "'^[a-z0-9][a-z0-9_]*$'"
 POOLINGS = "'mean', 'cls', 'last' or 'token7'"
 TOP = (
     "claims, corpora, device, devices_per_run, embedding, encoders, experiments, figures, folder, mteb, published, "
     "recipes, report, scores, seeds, tables, tasks, threads, tsne"
 )
 TOKENIZER = "a group with the key `train_on` or `borrow_from`"
-PYDANTIC = ("[key]", "Tokenizer", "literal", "array", "Input should", "Value error")
+PYDANTIC = ("[key]", "Tokenizer", "literal", "array", "instance of", "Value error")
 CORPORA = "news, docs, notes"
 ENCODERS = "tiny, loan, mpnet, tfidf, svd"
 
@@ -32,173 +32,189 @@ def problem(changes: dict[str, Any]) -> str:
     return str(refused.value)
 
 
+def agrees(message: str, expected: str) -> bool:
+    """Whether a message is as expected: pydantic's words only have to hold those after `is invalid: `.
+
+    A suggestion may follow.
+    """
+    start, invalid, words = expected.partition(" is invalid: ")
+    return message.startswith(start + invalid) and words in message if invalid else message == expected
+
+
 def test_example_is_valid():
     """The example that all tests change has no problem of its own."""
     assert load(example()).seeds == [1, 2]
 
 
 @pytest.mark.parametrize(
-    ("path", "allowed"),
+    ("path", "allowed", "meant"),
     [
-        ("sedes", TOP),
-        ("corpora.news.sourc", "deduplicate, expect, minimum_label_count, minimum_length, seeds, source"),
+        ("sedes", TOP, "seeds"),
+        ("corpora.news.sourc", "deduplicate, expect, minimum_label_count, minimum_length, seeds, source", "source"),
         (
             "corpora.news.source.pth",
             "encoding, format, id, keyword_classes, keywords, label, path, separator, text, title, type, unlabelled",
+            "path",
         ),
-        ("corpora.docs.source.path", "packages, type"),
-        ("encoders.mpnet.revison", "adapter, id, layers, max_length, revision, type"),
-        ("encoders.tfidf.components", "type"),
-        ("encoders.tiny.layers", "architecture, max_length, tokenizer, type"),
+        ("corpora.docs.source.path", "packages, type", None),
+        ("encoders.mpnet.revison", "adapter, id, layers, max_length, revision, type", "revision"),
+        ("encoders.tfidf.components", "type", None),
+        ("encoders.tiny.layers", "architecture, max_length, tokenizer, type", None),
         (
             "encoders.tiny.architecture.layrs",
             "attention_heads, dropout, hidden_size, intermediate_size, layers",
+            "layers",
         ),
-        ("encoders.tiny.tokenizer.size", "train_on, vocabulary_size"),
-        ("encoders.tiny.tokenizer.borrow_from", "train_on, vocabulary_size"),
-        ("encoders.loan.tokenizer.vocabulary_size", "borrow_from"),
+        ("encoders.tiny.tokenizer.size", "train_on, vocabulary_size", None),
+        ("encoders.tiny.tokenizer.borrow_from", "train_on, vocabulary_size", None),
+        ("encoders.loan.tokenizer.vocabulary_size", "borrow_from", None),
         (
             "recipes.crops.temprature",
             "augmentation, batch_size, epochs, held_out, learning_rate, max_length, pooling, precision, projection, "
             "temperature, unfrozen_layers, warmup",
+            "temperature",
         ),
-        ("recipes.crops.augmentation.sentence", "mask_fraction, maximum_length, minimum_length, sentences, type"),
-        ("experiments.main.seed", "corpora, layers, maps, models, poolings, scores, seeds, steps, tasks"),
+        (
+            "recipes.crops.augmentation.sentence",
+            "mask_fraction, maximum_length, minimum_length, sentences, type",
+            "sentences",
+        ),
+        ("experiments.main.seed", "corpora, layers, maps, models, poolings, scores, seeds, steps, tasks", "seeds"),
         (
             "experiments.main.models.1.recpe",
             "color, corpora, encoder, group, label, mteb, poolings, recipe, steps, sweep, train_on",
+            "recipe",
         ),
-        ("figures.bars.colour", "caption, draw, experiment, pooling, score, title"),
+        ("figures.bars.colour", "caption, draw, experiment, pooling, score, title", None),
     ],
 )
-def test_unknown_key(path, allowed):
-    """An unknown key is named with its path as written, and the keys of its own group are listed."""
-    assert problem({path: 1}) == f"{path}: unknown key; allowed here: {allowed}"
+def test_unknown_key(path, allowed, meant):
+    """An unknown key is named with its path as written, the keys of its own group, and the one most like it."""
+    meant = f"; did you mean '{meant}'?" if meant else ""
+    assert problem({path: 1}) == f"{path}: unknown key; expected: {allowed}{meant}"
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        pytest.param(
-            {"device": "gpu"}, "device: 'gpu' is not possible; allowed: 'auto', 'cpu' or 'cuda'", id="literal"
-        ),
+        pytest.param({"device": "gpu"}, "device: 'gpu' is invalid: 'auto', 'cpu' or 'cuda'", id="literal"),
         pytest.param(
             {"figures.bars.draw": "pie"},
-            "figures.bars: draw 'pie' is unknown; allowed: 'comparison', 'layers', 'losses', 'benchmark_steps', "
+            "figures.bars: draw 'pie' is unknown; expected: 'comparison', 'layers', 'losses', 'benchmark_steps', "
             "'maps', 'interactive_map', 'adaptation', 'depth', 'hyperparameters', 'before_after', 'classes'",
             id="literal of a figure",
         ),
         pytest.param(
             {"experiments.main.poolings": ["max"]},
-            f"experiments.main.poolings.0: 'max' is not possible; allowed: {POOLINGS}",
+            f"experiments.main.poolings.0: 'max' is invalid: {POOLINGS}",
             id="literal in a list",
         ),
         pytest.param(
             {f"{ENTRY}.poolings": ["mean", "max"]},
-            f"{ENTRY}.poolings.1: 'max' is not possible; allowed: {POOLINGS}",
+            f"{ENTRY}.poolings.1: 'max' is invalid: {POOLINGS}",
             id="literal in a list that may be missing",
         ),
-        pytest.param({"seeds": 3}, "seeds: 3 is not possible; allowed: a valid list", id="number for a list"),
-        pytest.param({"seeds": [1.5]}, "seeds.0: 1.5 is not possible; allowed: a valid integer", id="fraction"),
-        pytest.param({"seeds": []}, "seeds: [] is not possible; allowed: at least 1 item", id="empty list"),
-        pytest.param({"corpora": {}}, "corpora: {} is not possible; allowed: at least 1 item", id="no corpus"),
+        pytest.param({"seeds": 3}, "seeds: 3 is invalid: a valid list", id="number for a list"),
+        pytest.param({"seeds": [1.5]}, "seeds.0: 1.5 is invalid: a valid integer", id="fraction"),
+        pytest.param({"seeds": []}, "seeds: [] is invalid: at least 1 item", id="empty list"),
+        pytest.param({"corpora": {}}, "corpora: {} is invalid: at least 1 item", id="no corpus"),
         pytest.param(
             {"scores": {"near": {"type": "knn", "k": "ten"}}},
-            "scores.near.k: 'ten' is not possible; allowed: a valid integer",
+            "scores.near.k: 'ten' is invalid: a valid integer",
             id="word",
         ),
-        pytest.param({"recipes": None}, "recipes: None is not possible; allowed: a group of keys", id="empty names"),
-        pytest.param({"threads": 3}, "threads: 3 is not possible; allowed: a group of keys", id="number for a group"),
+        pytest.param({"recipes": None}, "recipes: None is invalid: a valid dictionary", id="empty names"),
+        pytest.param({"threads": 3}, "threads: 3 is invalid: a valid dictionary", id="number for a group"),
         pytest.param(
             {"encoders.tiny": None},
-            "encoders.tiny: None is not possible; allowed: a group of keys",
+            "encoders.tiny: None is invalid: a valid dictionary",
             id="nothing for a group with a type",
         ),
         pytest.param(
             {"corpora.news.source.path": ""},
-            "corpora.news.source.path: '' is not possible; allowed: text that matches ^[^-{}<>][^{}<>]*$",
+            "corpora.news.source.path: '' is invalid: '^[^-{}<>][^{}<>]*$'",
             id="empty text",
         ),
         pytest.param(
             {"recipes.crops.augmentation.sentences": "many"},
-            "recipes.crops.augmentation.sentences: 'many' is not possible; allowed: a valid integer",
+            "recipes.crops.augmentation.sentences: 'many' is invalid: a valid integer",
             id="type in an augmentation",
         ),
         pytest.param(
             {"recipes.crops.learning_rate": 0},
-            "recipes.crops.learning_rate: 0 is not possible; allowed: greater than 0",
+            "recipes.crops.learning_rate: 0 is invalid: greater than 0",
             id="too small",
         ),
         pytest.param(
             {"recipes.crops.temperature": float("inf")},
-            "recipes.crops.temperature: inf is not possible; allowed: a finite number",
+            "recipes.crops.temperature: inf is invalid: a finite number",
             id="infinite",
         ),
         pytest.param(
             {"encoders.mpnet.adapter": {"id": "team/adapter", "revision": "main"}},
-            "encoders.mpnet.adapter.revision: 'main' is not possible; allowed: text that matches ^[0-9a-f]{40}$",
+            "encoders.mpnet.adapter.revision: 'main' is invalid: '^[0-9a-f]{40}$'",
             id="branch for an adapter",
         ),
         pytest.param(
             {"encoders.mpnet.adapter": "team/adapter"},
-            "encoders.mpnet.adapter: 'team/adapter' is not possible; allowed: a group of keys",
+            "encoders.mpnet.adapter: 'team/adapter' is invalid: a valid dictionary",
             id="name for an adapter",
         ),
         pytest.param(
             {"encoders.mpnet.revision": "main"},
-            "encoders.mpnet.revision: 'main' is not possible; allowed: text that matches ^[0-9a-f]{40}$",
+            "encoders.mpnet.revision: 'main' is invalid: '^[0-9a-f]{40}$'",
             id="revision that is no commit",
         ),
         pytest.param(
             {f"{ENTRY}.color": "red"},
-            f"{ENTRY}.color: 'red' is not possible; allowed: text that matches ^#[0-9a-f]{{6}}$",
+            f"{ENTRY}.color: 'red' is invalid: '^#[0-9a-f]{{6}}$'",
             id="colour by name",
         ),
         pytest.param(
             {f"{ENTRY}.sweep": {"temperature": 0.5}},
-            f"{ENTRY}.sweep.temperature: 0.5 is not possible; allowed: a valid list",
+            f"{ENTRY}.sweep.temperature: 0.5 is invalid: a valid list",
             id="sweep over one value",
         ),
         pytest.param(
             {"experiments.main.layers": "first"},
-            "experiments.main.layers: 'first' is not possible; allowed: 'last' or 'all' or a list of numbers",
+            "experiments.main.layers: 'first' is invalid: 'last' or 'all' or a list of numbers",
             id="word for layers",
         ),
         pytest.param(
             {"experiments.main.layers": 3},
-            "experiments.main.layers: 3 is not possible; allowed: 'last' or 'all' or a list of numbers",
+            "experiments.main.layers: 3 is invalid: 'last' or 'all' or a list of numbers",
             id="number for layers",
         ),
         pytest.param(
             {"experiments.main.layers": [0, "a"]},
-            "experiments.main.layers.1: 'a' is not possible; allowed: a valid integer",
+            "experiments.main.layers.1: 'a' is invalid: a valid integer",
             id="word among layers",
         ),
         pytest.param(
             {"experiments.main.layers": []},
-            "experiments.main.layers: [] is not possible; allowed: at least 1 item",
+            "experiments.main.layers: [] is invalid: at least 1 item",
             id="no layers",
         ),
         pytest.param(
             {"encoders.tiny.tokenizer": "news"},
-            f"encoders.tiny.tokenizer: 'news' is not possible; allowed: {TOKENIZER}",
+            f"encoders.tiny.tokenizer: 'news' is invalid: {TOKENIZER}",
             id="word for a tokenizer",
         ),
         pytest.param(
             {"encoders.tiny.tokenizer": {"train_no": "news"}},
-            f"encoders.tiny.tokenizer: {{'train_no': 'news'}} is not possible; allowed: {TOKENIZER}",
+            f"encoders.tiny.tokenizer: {{'train_no': 'news'}} is invalid: {TOKENIZER}",
             id="tokenizer of no kind",
         ),
         pytest.param(
             {"encoders.tiny.tokenizer.train_on": 3},
-            "encoders.tiny.tokenizer.train_on: 3 is not possible; allowed: a valid string",
+            "encoders.tiny.tokenizer.train_on: 3 is invalid: a valid string",
             id="number for a name in a tokenizer",
         ),
     ],
 )
 def test_wrong_value(changes, message):
     """A value of the wrong type, or none of the allowed ones, is shown with what is allowed."""
-    assert problem(changes) == message
+    assert agrees(problem(changes), message)
 
 
 @pytest.mark.parametrize(
@@ -217,12 +233,14 @@ def test_wrong_value(changes, message):
 )
 def test_unknown_type(path, allowed):
     """A group of an unknown type is named with all types."""
-    assert problem({f"{path}.type": "fancy"}) == f"{path}: type 'fancy' is unknown; allowed: {allowed}"
+    assert problem({f"{path}.type": "fancy"}) == f"{path}: type 'fancy' is unknown; expected: {allowed}"
 
 
 def test_unknown_augmentation_by_name():
     """The short form of an augmentation is refused like the long one."""
-    message = "recipes.crops.augmentation: type 'fancy' is unknown; allowed: 'crops', 'dropout', 'halves', 'whole_text'"
+    message = (
+        "recipes.crops.augmentation: type 'fancy' is unknown; expected: 'crops', 'dropout', 'halves', 'whole_text'"
+    )
     assert problem({"recipes.crops.augmentation": "fancy"}) == message
 
 
@@ -230,7 +248,8 @@ def test_unknown_augmentation_by_name():
 def test_missing_type(path):
     """A group without a type says which types there are."""
     message = problem({f"{path}.type": REMOVED})
-    assert message.startswith(f"{path}: {{}} has no key 'type'; allowed: '")
+    assert message.startswith(f"{path}: {{}} is invalid: ")
+    assert "'type'" in message and "; expected: '" in message
     assert "\n" not in message
 
 
@@ -249,7 +268,7 @@ def test_missing_type(path):
 )
 def test_missing_key(path):
     """A key that is needed is named with its full path."""
-    assert problem({path: REMOVED}) == f"{path}: missing; this key is needed"
+    assert problem({path: REMOVED}) == f"{path}: missing; this key is required"
 
 
 SAMPLE = {"type": "sample", "corpus": "news", "size": 5}
@@ -262,50 +281,50 @@ EXPECTED = {"rows": 5, "labelled": 4, "classes": 3}
     [
         (
             {"corpora.news.expect": {}},
-            "corpora.news.expect: nothing is expected; allowed: at least one of rows, labelled, classes",
+            "corpora.news.expect: empty; expected: at least one of rows, labelled, classes",
         ),
         (
             {"corpora.news.expect": {"rows": -1}},
-            "corpora.news.expect.rows: -1 is not possible; allowed: greater than or equal to 1",
+            "corpora.news.expect.rows: -1 is invalid: greater than or equal to 1",
         ),
         (
             {"corpora.news.expect": {"texts": 5}},
-            "corpora.news.expect.texts: unknown key; allowed here: classes, labelled, rows",
+            "corpora.news.expect.texts: unknown key; expected: classes, labelled, rows",
         ),
         (
             {"corpora.news.expect": EXPECTED | {"labelled": 6}},
-            "corpora.news.expect: labelled 6 is above rows 5; allowed: at most 5",
+            "corpora.news.expect: labelled 6 is above rows 5; expected: at most 5",
         ),
         (
             {"corpora.news.expect": {"rows": 5, "classes": 6}},
-            "corpora.news.expect: classes 6 is above rows 5; allowed: at most 5",
+            "corpora.news.expect: classes 6 is above rows 5; expected: at most 5",
         ),
         (
             {"corpora.news.expect": EXPECTED | {"classes": 0}},
-            "corpora.news.expect: classes 0, but labelled 4; allowed: at least 1 class",
+            "corpora.news.expect: classes 0, but labelled 4; expected: at least 1 class",
         ),
-        ({"corpora.notes.expect": EXPECTED}, "corpora.notes.expect: 'notes' has no labels; allowed: rows alone"),
+        ({"corpora.notes.expect": EXPECTED}, "corpora.notes.expect: 'notes' has no labels; expected: rows alone"),
         (
             {"corpora.few": {"source": SAMPLE, "expect": {"rows": 6}}},
-            "corpora.few.expect.rows: 6 is not the sample's size; allowed: 5",
+            "corpora.few.expect.rows: 6 is not the sample's size; expected: 5",
         ),
         (
             {"corpora.news.expect": {"rows": 4}, "corpora.few": {"source": SAMPLE}},
-            "corpora.few.source.size: 5, but corpora.news.expect.rows is 4; allowed: at most 4",
+            "corpora.few.source.size: 5, but corpora.news.expect.rows is 4; expected: at most 4",
         ),
         (
             {"corpora.news.expect": EXPECTED, "corpora.coarse": {"source": COARSE, "expect": {"rows": 4}}},
-            "corpora.coarse.expect.rows: 4, but corpora.news.expect.rows is 5; allowed: 5",
+            "corpora.coarse.expect.rows: 4, but corpora.news.expect.rows is 5; expected: 5",
         ),
         (
             {"corpora.news.expect": EXPECTED, "corpora.coarse": {"source": COARSE, "expect": {"classes": 4}}},
-            "corpora.coarse.expect.classes: 4, but corpora.news.expect.classes is 3; allowed: at most 3",
+            "corpora.coarse.expect.classes: 4, but corpora.news.expect.classes is 3; expected: at most 3",
         ),
     ],
 )
 def test_an_expectation_that_no_data_can_meet(changes, message):
     """What cannot be is refused before anything is fetched."""
-    assert problem(changes) == message
+    assert agrees(problem(changes), message)
 
 
 @pytest.mark.parametrize(
@@ -339,14 +358,15 @@ def test_name_with_bad_characters(group, name):
         load(config)
     message = str(refused.value)
     assert message.startswith(f"{group}.{name}: " if name.isprintable() and name else group)
-    assert message.endswith(f": {name!r} is not possible; allowed: {NAME}")
+    assert f": {name!r} is invalid: " in message
+    assert message.endswith(NAME)
     assert "\n" not in message
 
 
 @pytest.mark.parametrize("path", ["experiments.main.corpora.0", f"{ENTRY}.recipe", "figures.bars.experiment"])
 def test_reference_with_bad_characters(path):
     """A name is checked where it is used, too."""
-    assert problem({path: "No Name"}) == f"{path}: 'No Name' is not possible; allowed: {NAME}"
+    assert agrees(problem({path: "No Name"}), f"{path}: 'No Name' is invalid: {NAME}")
 
 
 @pytest.mark.parametrize(
@@ -363,19 +383,19 @@ def test_reference_with_bad_characters(path):
 )
 def test_unknown_name(path, kind, known):
     """A name that nothing is called by is shown with the names that exist."""
-    assert problem({path: "nobody"}) == f"{path}: 'nobody' is not {kind}; allowed: {known}"
+    assert problem({path: "nobody"}) == f"{path}: 'nobody' is not {kind}; expected: {known}"
 
 
 def test_unknown_name_where_none_is_defined():
     """Without any recipe, the message says so instead of listing nothing."""
-    assert problem({"recipes": {}}) == f"{ENTRY}.recipe: 'crops' is not a recipe; allowed: none is defined"
+    assert problem({"recipes": {}}) == f"{ENTRY}.recipe: 'crops' is not a recipe; expected: none is defined"
 
 
 @pytest.mark.parametrize("lender", ["tiny", "tfidf", "loan"])
 def test_tokenizer_borrowed_from_encoder_without_one(lender):
     """Only pretrained encoders have a tokenizer to lend."""
     path = "encoders.loan.tokenizer.borrow_from"
-    assert problem({path: lender}) == f"{path}: '{lender}' is not a pretrained encoder; allowed: mpnet"
+    assert problem({path: lender}) == f"{path}: '{lender}' is not a pretrained encoder; expected: mpnet"
 
 
 @pytest.mark.parametrize(
@@ -383,85 +403,108 @@ def test_tokenizer_borrowed_from_encoder_without_one(lender):
     [
         pytest.param(
             {"experiments.main.layers": [0, 3]},
-            "experiments.main.layers: encoder 'tiny' has no layer 3; allowed: 0 to 2",
+            "experiments.main.layers: encoder 'tiny' has no layer 3; expected: 0 to 2",
             id="layer that does not exist",
         ),
         pytest.param(
             {"experiments.main.poolings": ["mean", "token7"], "encoders.tiny.max_length": 7},
-            "experiments.main.poolings: encoder 'tiny' has no 'token7' (its max_length is 7); allowed: mean, cls, last",
+            "experiments.main.poolings: encoder 'tiny' has no 'token7' (its max_length is 7); "
+            "expected: mean, cls, last",
             id="token7 of a truncated encoder",
         ),
         pytest.param(
             {f"{ENTRY}.poolings": ["token7", "mean"], "encoders.tiny.max_length": 7},
-            f"{ENTRY}.poolings: encoder 'tiny' has no 'token7' (its max_length is 7); allowed: mean, cls, last",
+            f"{ENTRY}.poolings: encoder 'tiny' has no 'token7' (its max_length is 7); expected: mean, cls, last",
             id="token7 of one truncated entry",
         ),
         pytest.param(
             {"recipes.crops.pooling": "token7", "recipes.crops.max_length": 7},
             "recipes.crops: pooling 'token7' does not exist in max_length 7; "
-            "allowed: mean, cls, last, or a max_length of at least 8",
+            "expected: mean, cls, last, or a max_length of at least 8",
             id="token7 of a truncated recipe",
         ),
         pytest.param(
             {"experiments.main.models.0": {"encoder": "tfidf", "poolings": ["mean"]}},
-            "experiments.main.models.0.poolings: bag of words 'tfidf' has no token vectors to pool; "
-            "allowed: drop this key",
+            "experiments.main.models.0.poolings: bag of words 'tfidf' has no token vectors to pool; remove this key",
             id="poolings of a bag of words",
         ),
         pytest.param(
             {f"{ENTRY}.encoder": "svd"},
-            f"{ENTRY}.recipe: bag of words 'svd' cannot be fine-tuned; allowed: no recipe",
+            f"{ENTRY}.recipe: bag of words 'svd' cannot be fine-tuned; expected: no recipe",
             id="fine-tuning of a bag of words",
         ),
         pytest.param(
             {"experiments.main.corpora": ["news", "notes"]},
             "experiments.main.corpora.1: corpus 'notes' has no labels, which kNN accuracy needs; "
-            "allowed: a corpus with labels (set corpora.notes.source.label), or one of type crops made of it, with a "
+            "expected: a corpus with labels (set corpora.notes.source.label), or one of type crops made of it, with a "
             "score of type crop_pairs",
             id="corpus without labels",
         ),
         pytest.param(
+            {
+                "corpora.files": {"source": {"type": "folder", "path": "texts"}},
+                "scores": {"probe": {"type": "linear"}},
+                "experiments.main.scores": ["probe"],
+                "experiments.main.corpora": ["files"],
+                "figures": {},
+            },
+            "experiments.main.corpora.0: corpus 'files' has no labels, which Linear accuracy needs; "
+            "expected: a corpus with labels (set corpora.files.source.label: folder), or one of type crops made of it, "
+            "with a score of type crop_pairs",
+            id="folder without labels",
+        ),
+        pytest.param(
+            {
+                "corpora.some": {"source": {"type": "sample", "corpus": "notes", "size": 10}},
+                "experiments.main.corpora": ["news", "some"],
+            },
+            "experiments.main.corpora.1: corpus 'some' has no labels, which kNN accuracy needs; "
+            "expected: a corpus with labels (set corpora.notes.source.label), or one of type crops made of it, with a "
+            "score of type crop_pairs",
+            id="sample of a corpus without labels",
+        ),
+        pytest.param(
             {"experiments.main.models.0.train_on": "notes"},
             "experiments.main.models.0.train_on: needs a recipe; "
-            "allowed: add 'experiments.main.models.0.recipe' or drop this key",
+            "add 'experiments.main.models.0.recipe' or remove this key",
             id="train_on without recipe",
         ),
         pytest.param(
             {"experiments.main.models.0.sweep": {"temperature": [0.5]}},
             "experiments.main.models.0.sweep: needs a recipe; "
-            "allowed: add 'experiments.main.models.0.recipe' or drop this key",
+            "add 'experiments.main.models.0.recipe' or remove this key",
             id="sweep without recipe",
         ),
         pytest.param(
             {"figures.bars.pooling": "cls"},
-            "figures.bars.pooling: 'cls' is not scored by 'main'; allowed: mean",
+            "figures.bars.pooling: 'cls' is not scored by 'main'; expected: mean",
             id="figure of a pooling that is not scored",
         ),
         pytest.param(
             {"experiments.main.models": [{"encoder": "tiny", "poolings": ["last", "cls"]}]},
-            "figures.bars.pooling: 'mean' is not scored by 'main'; allowed: last, cls",
+            "figures.bars.pooling: 'mean' is not scored by 'main'; expected: last, cls",
             id="figure of a pooling that every entry replaces",
         ),
         pytest.param(
             {"experiments.main.models": [{"encoder": "tiny"}], "figures.bars.draw": "losses"},
-            "figures.bars.draw: experiment 'main' fine-tunes nothing; allowed: comparison, layers",
+            "figures.bars.draw: experiment 'main' fine-tunes nothing; expected: comparison, layers",
             id="losses of an experiment without runs",
         ),
         pytest.param(
             {"encoders.tiny.architecture.attention_heads": 5},
-            "encoders.tiny.architecture: attention_heads 5 does not divide hidden_size 32; allowed: a divisor",
+            "encoders.tiny.architecture: attention_heads 5 does not divide hidden_size 32; expected: a divisor",
             id="attention heads that do not divide the width",
         ),
         pytest.param(
             {"recipes.crops.augmentation": {"type": "dropout", "minimum_length": 300}},
-            "recipes.crops.augmentation: minimum_length 300 is above maximum_length 250; allowed: at most 250",
+            "recipes.crops.augmentation: minimum_length 300 is above maximum_length 250; expected: at most 250",
             id="minimum above maximum",
         ),
     ],
 )
 def test_impossible_combination(changes, message):
     """Settings that are fine alone and cannot work together are refused."""
-    assert problem(changes) == message
+    assert agrees(problem(changes), message)
 
 
 @pytest.mark.parametrize(
@@ -516,18 +559,18 @@ def test_several_problems_of_combinations():
         }
     )
     assert message.splitlines() == [
-        f"experiments.main.corpora.1: 'nobody' is not a corpus; allowed: {CORPORA}",
-        "experiments.main.layers: encoder 'tiny' has no layer 3; allowed: 0 to 2",
-        "experiments.main.layers: encoder 'tiny' has no layer 4; allowed: 0 to 2",
-        f"{ENTRY}.recipe: 'nothing' is not a recipe; allowed: crops",
-        "figures.bars.pooling: 'cls' is not scored by 'main'; allowed: mean",
+        f"experiments.main.corpora.1: 'nobody' is not a corpus; expected: {CORPORA}",
+        "experiments.main.layers: encoder 'tiny' has no layer 3; expected: 0 to 2",
+        "experiments.main.layers: encoder 'tiny' has no layer 4; expected: 0 to 2",
+        f"{ENTRY}.recipe: 'nothing' is not a recipe; expected: crops",
+        "figures.bars.pooling: 'cls' is not scored by 'main'; expected: mean",
     ]
 
 
 @pytest.mark.parametrize("config", [None, [], "config.yaml"])
 def test_config_that_is_no_mapping(config):
     """An empty file or a list is refused like any wrong value."""
-    with pytest.raises(InputError, match=r"^config: .* is not possible; allowed: a group of keys$"):
+    with pytest.raises(InputError, match=r"^config: .* is invalid: .* a valid dictionary$"):
         load(config)
 
 
@@ -535,7 +578,7 @@ def test_long_value_is_shortened():
     """The line stays a line when the wrong value is a page."""
     message = problem({"seeds": {"a": "long\n" * 100}})
     assert message.startswith(r"seeds: {'a': 'long\nlong\n")
-    assert message.endswith("... is not possible; allowed: a valid list")
+    assert "... is invalid: " in message
     assert len(message) < 120
 
 
@@ -547,7 +590,7 @@ def paths_of(value: Any, prefix: str = "") -> list[str]:
 
 @pytest.mark.parametrize("path", paths_of(example()))
 def test_every_key_path_is_the_users(path):
-    """Wherever a config is wrong, the lines name keys as it has them, and nothing of pydantic's."""
+    """Wherever a config is invalid, the lines name keys as it has them, and nothing of pydantic's."""
     for wrong in (None, -1, "?", ["?"], {"?": "?"}, {"type": "?"}):
         config = changed({path: wrong})
         try:
@@ -558,7 +601,7 @@ def test_every_key_path_is_the_users(path):
             for line in lines:
                 *holders, _ = line.split(": ")[0].split(".")
                 assert leads_somewhere(config, holders), line
-                assert "; allowed" in line or line.endswith("missing; this key is needed")
+                assert "expected: " in line or " is invalid: " in line or line.endswith("missing; this key is required")
                 assert not any(word in line for word in PYDANTIC)
 
 
@@ -582,9 +625,9 @@ def test_missing_sources_names_every_missing_path(tmp_path, monkeypatch):
     with pytest.raises(InputError) as refused:
         missing_sources(settings)
     assert str(refused.value).splitlines() == [
-        "corpora.news.source.path: 'news.csv' does not exist; allowed: a file",
-        "encoders.mpnet.path: 'weights' does not exist; allowed: a folder with model.safetensors",
-        "encoders.mpnet.adapter: 'more' does not exist; allowed: a folder with adapter_config.json",
+        "corpora.news.source.path: 'news.csv' does not exist; expected: a file",
+        "encoders.mpnet.path: 'weights' does not exist; expected: a folder with model.safetensors",
+        "encoders.mpnet.adapter: 'more' does not exist; expected: a folder with adapter_config.json",
     ]
 
 
@@ -595,7 +638,7 @@ def test_published_numbers_say_what_they_are(tmp_path, monkeypatch, header):
     for name in ("news.csv", "notes.txt", "paper.csv"):
         (tmp_path / name).write_text(header)
     settings = load(changed({"published": "paper.csv"}))
-    with pytest.raises(InputError, match=r"^published: 'paper.csv' has no column experiment, .*; allowed: CSV with "):
+    with pytest.raises(InputError, match=r"^published: 'paper.csv' has no column experiment, .*; expected: CSV with "):
         missing_sources(settings)
     (tmp_path / "paper.csv").write_text(f"{','.join(NEEDED_COLUMNS)},more\n")
     missing_sources(settings)
@@ -604,10 +647,13 @@ def test_published_numbers_say_what_they_are(tmp_path, monkeypatch, header):
 @pytest.mark.parametrize(
     ("cells", "message"),
     [
-        (["texts", "", "", ""], "noise: 'texts' is wrong; allowed: split or an empty cell"),
-        (["", "0,0005", "", ""], "rounding: '0,0005' is wrong; allowed: a number from 0 to below 1, or an empty cell"),
-        (["", "", "-0.1", ""], "software: '-0.1' is wrong; allowed: a number from 0 to below 1, or an empty cell"),
-        (["", "nan", "", ""], "rounding: 'nan' is wrong; allowed: a number from 0 to below 1, or an empty cell"),
+        (["texts", "", "", ""], "noise: 'texts' is invalid; expected: split or an empty cell"),
+        (
+            ["", "0,0005", "", ""],
+            "rounding: '0,0005' is invalid; expected: a number from 0 to below 1, or an empty cell",
+        ),
+        (["", "", "-0.1", ""], "software: '-0.1' is invalid; expected: a number from 0 to below 1, or an empty cell"),
+        (["", "nan", "", ""], "rounding: 'nan' is invalid; expected: a number from 0 to below 1, or an empty cell"),
     ],
 )
 def test_what_is_known_of_published_noise_is_checked_before_any_job(tmp_path, monkeypatch, cells, message):
@@ -645,42 +691,42 @@ def test_missing_sources_accepts_what_exists(tmp_path):
         pytest.param(
             {"experiments.main_losses": {"corpora": ["news"], "models": [{"encoder": "tfidf"}]}},
             "experiments.main_losses: names that end in '_summary', '_losses', '_maps' are tables'; "
-            "allowed: another name",
+            "expected: another name",
             id="experiment called like a table",
         ),
         pytest.param(
             {"experiments.main.models.1.sweep": {"epochs": [1, 2]}, "experiments.main.models.1.color": "#ff0000"},
             "experiments.main.models.1.color: one colour for a sweep; "
-            "allowed: drop this key, every combination gets its own colour",
+            "remove this key, every combination gets its own colour",
             id="colour of a sweep",
         ),
         pytest.param(
             {"encoders.tiny.architecture.dropout": 0, "recipes.crops.augmentation": "dropout"},
             "experiments.main.models.1.recipe: encoder 'tiny' has no dropout, so its pairs would not differ; "
-            "allowed: crops",
+            "expected: crops",
             id="dropout without dropout",
         ),
         pytest.param(
             {"experiments.main.layers": [0, 1]},
-            "figures.bars.draw: 'comparison' shows layer 2 of 'tiny', not scored; allowed: layers, losses",
+            "figures.bars.draw: 'comparison' shows layer 2 of 'tiny', not scored; expected: layers, losses",
             id="comparison without the last layer",
         ),
         pytest.param(
             {"experiments.main.models.0.label": "-x"},
-            "experiments.main.models.0.label: '-x' is not possible; allowed: text that matches ^[^-]",
+            "experiments.main.models.0.label: '-x' is invalid: '^[^-]'",
             id="label that reads as an option",
         ),
     ],
 )
 def test_what_would_fail_late_fails_early(changes, message):
     """Combinations that would only show once jobs run."""
-    assert problem(changes) == message
+    assert agrees(problem(changes), message)
 
 
 def test_a_figure_cannot_be_called_like_a_rule():
     """Its name becomes a rule's."""
     settings = load(changed({"figures.embed": {"draw": "layers", "experiment": "main"}}))
-    with pytest.raises(InputError, match=r"^figures.embed: the name is a rule's; allowed: another name$"):
+    with pytest.raises(InputError, match=r"^figures.embed: the name is a rule's; expected: another name$"):
         check_target_names(settings, taken={"all", "embed"})
 
 
@@ -707,7 +753,7 @@ def test_a_label_means_one_way_to_score():
     both = {"tasks": ["STS13"], "corpora": ["news"], "models": models}
     message = (
         "experiments.main.models: 'mpnet' is the label of base/mpnet (mteb: 384_unit) and of base/mpnet "
-        "(mteb: 32_raw); allowed: a label for each"
+        "(mteb: 32_raw); expected: unique labels"
     )
     with pytest.raises(InputError) as refused:
         study(NEW_TASK | {"experiments.main": both})
@@ -719,59 +765,59 @@ def test_a_label_means_one_way_to_score():
     [
         pytest.param(
             {"corpora.part": {"source": {"type": "sample", "corpus": "papers", "size": 3}}},
-            "corpora.part.source.corpus: 'papers' is not a corpus with a source of its own; allowed: news, docs, notes",
+            "corpora.part.source.corpus: 'papers' is not a corpus with its own source; expected: news, docs, notes",
             id="sample of nothing",
         ),
         pytest.param(
             {"corpora.coarse": {"source": {"type": "relabelled", "corpus": "notes"}}},
-            "corpora.coarse.source.corpus: 'notes' has no labels; allowed: a corpus with labels",
+            "corpora.coarse.source.corpus: 'notes' has no labels; expected: a corpus with labels",
             id="other labels of no labels",
         ),
         pytest.param(
             {"corpora.part": {"source": {"type": "sample", "corpus": "news", "size": 3}, "deduplicate": False}},
-            "corpora.part.deduplicate: 'news' is cleaned already; allowed: drop this key",
+            "corpora.part.deduplicate: 'news' is cleaned already; remove this key",
             id="cleaned twice",
         ),
         pytest.param(
             {"corpora.web": {"source": {"type": "url", "url": "https://a.org/b.csv", "format": "csv"}}},
-            "corpora.web.source: a file from the web is checked by one checksum; allowed: sha256 or git_blob",
+            "corpora.web.source: a downloaded file needs one checksum; expected: sha256 or git_blob",
             id="unchecked file",
         ),
         pytest.param(
             {"encoders.table": {"type": "embedding_layer", "of": "tfidf"}},
-            "encoders.table.of: 'tfidf' is not a pretrained or random encoder; allowed: tiny, loan, mpnet",
+            "encoders.table.of: 'tfidf' is not a pretrained or random encoder; expected: tiny, loan, mpnet",
             id="embeddings of words",
         ),
         pytest.param(
             {"experiments.main.scores": ["linear"], "figures": {}},
-            "experiments.main.scores.0: 'linear' is not a score; allowed: knn",
+            "experiments.main.scores.0: 'linear' is not a score; expected: knn",
             id="unknown score",
         ),
         pytest.param(
             {"experiments.main.tasks": ["STS13"]},
-            "experiments.main.tasks.0: 'STS13' is not a task; allowed: none is defined\n"
+            "experiments.main.tasks.0: 'STS13' is not a task; expected: none is defined\n"
             "experiments.main.models.1.train_on: missing; tasks have no training texts; "
-            "allowed: a corpus to fine-tune on",
+            "expected: a corpus to fine-tune on",
             id="unknown task",
         ),
         pytest.param(
             NEW_TASK | {"experiments.main": {"tasks": ["STS13"], "models": [{"encoder": "svd"}]}, "figures": {}},
-            "experiments.main.models.0.encoder: bag of words 'svd' cannot be scored on tasks; allowed: other encoders",
+            "experiments.main.models.0.encoder: bag of words 'svd' cannot be scored on tasks; expected: other encoders",
             id="task of words",
         ),
         pytest.param(
             {"tasks": {"Own": {"type": "retrieval", "corpus": "news", "block": "own"}}},
-            "tasks.Own.corpus: 'news' has no titles, which retrieval needs; allowed: a corpus with titles",
+            "tasks.Own.corpus: 'news' has no titles, which retrieval needs; expected: a corpus with titles",
             id="retrieval without titles",
         ),
         pytest.param(
             {"tasks": {"news": {"type": "clustering", "corpus": "news", "block": "own"}}},
-            "tasks.news: is a corpus, too; allowed: another name",
+            "tasks.news: is a corpus, too; expected: another name",
             id="task called like a corpus",
         ),
         pytest.param(
             {"recipes.crops.unfrozen_layers": 3},
-            "experiments.main.models.1.recipe: encoder 'tiny' has no 3 layers to unfreeze; allowed: 0 to 2",
+            "experiments.main.models.1.recipe: encoder 'tiny' has no 3 layers to unfreeze; expected: 0 to 2",
             id="too many layers",
         ),
         pytest.param(
@@ -783,13 +829,13 @@ def test_a_label_means_one_way_to_score():
         pytest.param(
             {"recipes.crops.held_out": 0.1},
             "experiments.main.models.1.recipe: 'crops' holds out 0.1 of all texts, but score 'knn' tests others; "
-            "allowed: a score with split: all, test_fraction: 0.1, split_seed: 42",
+            "expected: a score with split: all, test_fraction: 0.1, split_seed: 42",
             id="held-out texts that are not tested",
         ),
         pytest.param(
             {"experiments.main.models.1.sweep": {"held_out": [0, 0.2]}},
             "experiments.main.models.1.sweep: 'crops' holds out 0.2 of all texts, but score 'knn' tests others; "
-            "allowed: a score with split: all, test_fraction: 0.2, split_seed: 42",
+            "expected: a score with split: all, test_fraction: 0.2, split_seed: 42",
             id="held-out texts of a sweep that are not tested",
         ),
         pytest.param(
@@ -801,27 +847,27 @@ def test_a_label_means_one_way_to_score():
                 "experiments.main.models.1.train_on": "docs",
             },
             "experiments.main.models.1.train_on: what 'crops' holds out of 'docs' is not what scores on 'part' test; "
-            "allowed: drop this key, or a recipe without held_out",
+            "remove this key, or a recipe without held_out",
             id="texts held out of another corpus",
         ),
         pytest.param(
             {"figures.bars": {"draw": "classes", "corpora": ["notes"]}},
-            "figures.bars.corpora.0: 'notes' has no labels; allowed: corpora with labels",
+            "figures.bars.corpora.0: 'notes' has no labels; expected: corpora with labels",
             id="classes of a corpus without labels",
         ),
         pytest.param(
             {"tasks": {"Own": {"type": "sts", "block": "own"}}},
-            "tasks.Own: one of corpus and files is needed; allowed: a corpus, or a folder of files",
+            "tasks.Own: corpus and files: exactly one must be set; expected: a corpus, or a folder of files",
             id="task made of nothing",
         ),
         pytest.param(
             {"experiments.main.models.0.mteb": {"normalise": False}},
-            "experiments.main.models.0.mteb: the experiment has no tasks; allowed: drop this key",
+            "experiments.main.models.0.mteb: the experiment has no tasks; remove this key",
             id="treatment without tasks",
         ),
         pytest.param(
             {"experiments.main.models.1.sweep": {"unfrozen_layers": [1, 3]}},
-            "experiments.main.models.1.sweep: encoder 'tiny' has no 3 layers to unfreeze; allowed: 0 to 2",
+            "experiments.main.models.1.sweep: encoder 'tiny' has no 3 layers to unfreeze; expected: 0 to 2",
             id="too many layers in a sweep",
         ),
         pytest.param(
@@ -831,43 +877,43 @@ def test_a_label_means_one_way_to_score():
                 "experiments.main.models.1.sweep": {"augmentation.mask_fraction": [0.3, 0]},
             },
             "experiments.main.models.1.sweep: encoder 'tiny' has no dropout, so its pairs would not differ; "
-            "allowed: crops",
+            "expected: crops",
             id="masks that a sweep takes away",
         ),
         pytest.param(
             {"encoders.tiny.architecture.dropout": 0, "recipes.crops.augmentation": "whole_text"},
             "experiments.main.models.1.recipe: encoder 'tiny' has no dropout, so its pairs would not differ; "
-            "allowed: crops",
+            "expected: crops",
             id="whole texts without dropout",
         ),
         pytest.param(
             {"experiments.main.models.1.corpora": ["docs"]},
-            "experiments.main.models.1.corpora.0: 'docs' is not a corpus of the experiment; allowed: news",
+            "experiments.main.models.1.corpora.0: 'docs' is not a corpus of the experiment; expected: news",
             id="entry for another corpus",
         ),
         pytest.param(
             {"experiments.main.maps": True, "experiments.main.poolings": ["cls", "mean"]},
-            "experiments.main.poolings: maps are of one pooling; allowed: one, or maps: false",
+            "experiments.main.poolings: maps are of one pooling; expected: one, or maps: false",
             id="maps of two poolings",
         ),
         pytest.param(
             {"experiments.main.maps": True, f"{ENTRY}.poolings": ["cls", "mean"]},
-            f"{ENTRY}.poolings: maps are of one pooling; allowed: one, or maps: false",
+            f"{ENTRY}.poolings: maps are of one pooling; expected: one, or maps: false",
             id="maps of two poolings of one entry",
         ),
         pytest.param(
             NEW_TASK | {"experiments.main": {"tasks": ["STS13"], "models": [{"encoder": "mpnet"}]}},
-            "figures.bars.score: 'knn' is not computed by 'main'; allowed: mteb",
+            "figures.bars.score: 'knn' is not computed by 'main'; expected: mteb",
             id="nearest neighbours on tasks",
         ),
         pytest.param(
             {"figures.bars.draw": "maps"},
-            "figures.bars.experiment: 'main' computes no maps; allowed: an experiment with maps: true",
+            "figures.bars.experiment: 'main' computes no maps; expected: an experiment with maps: true",
             id="maps that are not computed",
         ),
         pytest.param(
             {"figures.page": {"draw": "interactive_map", "experiment": "main"}},
-            "figures.page.experiment: 'main' computes no maps; allowed: an experiment with maps: true",
+            "figures.page.experiment: 'main' computes no maps; expected: an experiment with maps: true",
             id="an interactive map of maps that are not computed",
         ),
         pytest.param(
@@ -876,29 +922,30 @@ def test_a_label_means_one_way_to_score():
                 "figures.page": {"draw": "interactive_map", "experiment": "main"},
                 "figures.another": {"draw": "interactive_map", "experiment": "main"},
             },
-            "figures.another.experiment: the map of 'news' is figure 'page's; allowed: one interactive map of a corpus",
+            "figures.another.experiment: the map of 'news' is figure 'page's; "
+            "expected: one interactive map of a corpus",
             id="two interactive maps of a corpus",
         ),
         pytest.param(
             {"tables": {"one": {"lay_out": "scores", "experiment": "main", "rows": "corpus"}}},
-            "tables.one.columns: 'corpus' is in the rows already; allowed: another axis",
+            "tables.one.columns: 'corpus' is in the rows already; expected: another axis",
             id="table with one axis",
         ),
         pytest.param(
             {"experiments.main.steps": ["last"]},
-            "experiments.main.steps.0: 'last' is not possible; allowed: a number, 'final', or 'epoch-' and a number",
+            "experiments.main.steps.0: 'last' is invalid: a number, 'final', or 'epoch-' and a number",
             id="unknown step",
         ),
         pytest.param(
             {"experiments.main.corpora": []},
-            "experiments.main: neither corpora nor tasks; allowed: a list of corpora, of tasks, or both",
+            "experiments.main: neither corpora nor tasks; expected: a list of corpora, of tasks, or both",
             id="nothing to evaluate on",
         ),
     ],
 )
 def test_what_the_whole_paper_adds(changes, message):
     """Derived corpora, scores, tasks, steps, held-out texts: what cannot work is one line."""
-    assert problem(changes) == message
+    assert agrees(problem(changes), message)
 
 
 def test_a_figure_can_show_scores_on_tasks():
@@ -909,7 +956,7 @@ def test_a_figure_can_show_scores_on_tasks():
 def test_a_table_cannot_be_called_like_a_figure():
     """Both become rules."""
     settings = load(changed({"tables": {"bars": {"lay_out": "scores", "experiment": "main"}}}))
-    with pytest.raises(InputError, match=r"^tables.bars: the name is a rule's; allowed: another name$"):
+    with pytest.raises(InputError, match=r"^tables.bars: the name is a rule's; expected: another name$"):
         check_target_names(settings, taken={"all"})
 
 
@@ -928,25 +975,25 @@ STEPS = {"experiments.main.steps": [4, "final"]}
         pytest.param(
             TWO_SCORES | {"tables": {"one": TABLE}},
             "tables.one.experiment: 'main' has score 'knn' and 'linear' in one place (series tiny, corpus news); "
-            "allowed: one score",
+            "expected: one score",
             id="scores in a cell",
         ),
         pytest.param(
             STEPS | {"tables": {"one": TABLE}, "figures": {}},
             "tables.one.experiment: 'main' has step '4' and 'final' in one place (series tiny + crops, corpus news); "
-            "allowed: one step",
+            "expected: one step",
             id="steps in a cell",
         ),
         pytest.param(
             SWEPT | {"tables": {"one": TABLE}},
             "tables.one.experiment: 'main' has label 'tiny + crops, epochs 1' and 'tiny + crops, epochs 2' in one "
-            "place (series tiny + crops, corpus news); allowed: one label",
+            "place (series tiny + crops, corpus news); expected: one label",
             id="a sweep in a cell",
         ),
         pytest.param(
             STEPS,
             "figures.bars.experiment: 'main' has step '4' and 'final' in one place (label tiny + crops, corpus news); "
-            "allowed: one step",
+            "expected: one step",
             id="steps in a bar",
         ),
         pytest.param(
@@ -956,25 +1003,26 @@ STEPS = {"experiments.main.steps": [4, "final"]}
                 "figures.bars": {"draw": "benchmark_steps", "experiment": "main"},
             },
             "figures.bars.experiment: 'main' has label 'mpnet' and 'tiny' in one place (corpus STS13, step 0); "
-            "allowed: one label",
+            "expected: one label",
             id="models in a line",
         ),
         pytest.param(
             {"experiments.main.corpora": ["news", "docs"], "figures.bars.draw": "before_after"},
             "figures.bars.experiment: 'main' has corpus 'news' and 'docs' in one place (encoder tiny, tuned False); "
-            "allowed: one corpus",
+            "expected: one corpus",
             id="corpora in an arrow",
         ),
         pytest.param(
             {"experiments.main.models": [{"encoder": "mpnet"}, {"encoder": "mpnet", "group": "Large"}]},
             "figures.bars.experiment: 'main' has model 'base/mpnet' twice in one place (label mpnet, corpus news); "
-            "allowed: once (two entries differ in group or poolings alone)",
+            "expected: once (two entries differ only in group or poolings)",
             id="an entry twice",
         ),
         pytest.param(
             {"figures.bars": {"draw": "depth", "freezing": "main", "layers": "main"}},
-            "figures.bars.freezing: 'main' sweeps nothing; allowed: an experiment that sweeps unfrozen_layers\n"
-            "figures.bars.layers: 'main' scores last layers alone; allowed: an experiment with layers: all, or several",
+            "figures.bars.freezing: 'main' sweeps nothing; expected: an experiment that sweeps unfrozen_layers\n"
+            "figures.bars.layers: 'main' scores only the last layer; "
+            "expected: an experiment with layers: all, or several",
             id="depth of an experiment that varies nothing",
         ),
         pytest.param(
@@ -982,7 +1030,7 @@ STEPS = {"experiments.main.steps": [4, "final"]}
             | {"figures.bars": dict.fromkeys(("temperature", "sentences", "masking", "learning_rate"), "main")}
             | {"figures.bars.draw": "hyperparameters"},
             "\n".join(
-                f"figures.bars.{role}: 'main' sweeps epochs; allowed: an experiment that sweeps {swept}"
+                f"figures.bars.{role}: 'main' sweeps epochs; expected: an experiment that sweeps {swept}"
                 for role, swept in (
                     ("temperature", "temperature"),
                     ("sentences", "augmentation.sentences"),
@@ -995,7 +1043,7 @@ STEPS = {"experiments.main.steps": [4, "final"]}
     ],
 )
 def test_what_a_figure_would_average_is_told_early(changes, message):
-    assert problem(changes) == message
+    assert agrees(problem(changes), message)
 
 
 @pytest.mark.parametrize(
@@ -1032,7 +1080,7 @@ DIFFERENCES = {"lay_out": "differences", "experiment": "main", "against": "tiny"
 
 def test_circles_of_derived_corpora_are_told():
     circle = {name: {"source": {"type": "sample", "corpus": other, "size": 9}} for name, other in ("ab", "ba")}
-    with pytest.raises(InputError, match=r"corpora\.a\.source\.corpus: 'b' is not a corpus with a source of its own"):
+    with pytest.raises(InputError, match=r"corpora\.a\.source\.corpus: 'b' is not a corpus with its own source"):
         load(
             changed(
                 {f"corpora.{name}": corpus for name, corpus in circle.items()} | {"experiments.main.corpora": ["a"]}
@@ -1043,7 +1091,7 @@ def test_circles_of_derived_corpora_are_told():
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ({"type": "folder", "path": "no such"}, "corpora.news.source.path: 'no such' is no folder; allowed: a folder"),
+        ({"type": "folder", "path": "no such"}, "corpora.news.source.path: 'no such' is no folder; expected: a folder"),
         ({"type": "folder", "path": __file__}, "corpora.news.source.path: "),
     ],
 )
@@ -1058,7 +1106,7 @@ def test_a_folder_of_texts_must_be_one(source, message):
         ({"type": "file", "path": "a.csv", "label": "b", "encoding": "utf-99"}, "'utf-99' is no encoding of text"),
         ({"type": "file", "path": "a.csv", "label": "b", "encoding": "zlib"}, "'zlib' is no encoding of text"),
         ({"type": "file", "path": "a.jsonl", "label": "b", "separator": ";"}, "separator is of csv files"),
-        ({"type": "folder", "path": "a", "label": "name"}, "'name' is not possible; allowed: 'folder'"),
+        ({"type": "folder", "path": "a", "label": "name"}, "corpora.news.source.label: 'name' is invalid: "),
     ],
 )
 def test_how_texts_are_read_is_checked(source, message):
@@ -1102,125 +1150,126 @@ def test_evidence_without_labels_is_accepted(changes):
         pytest.param(
             {"experiments.main.corpora": ["news"], "recipes.crops.held_out": 0},
             "experiments.main.corpora.0: corpus 'news' has no crops, which 'pairs' looks for; "
-            "allowed: corpora of type crops",
+            "expected: corpora of type crops",
             id="crop_pairs on whole texts",
         ),
         pytest.param(
             {"experiments.main.scores": ["knn"], "figures": {}},
             "experiments.main.corpora.0: corpus 'pieces' has two crops of every text, which would vote for each other "
-            "in 'knn'; allowed: scores of type crop_pairs",
+            "in 'knn'; expected: scores of type crop_pairs",
             id="accuracy on crops",
         ),
         pytest.param(
             {"recipes.crops.held_out": 0},
             "experiments.main.models.1.recipe: 'crops' trains on texts of 'notes' that the crops of 'pieces' are of; "
-            "allowed: held_out: 0.1 in the recipe",
+            "expected: held_out: 0.1 in the recipe",
             id="texts that were trained on",
         ),
         pytest.param(
             {"recipes.crops.held_out": 0.2},
             "experiments.main.models.1.recipe: 'crops' trains on texts of 'notes' that the crops of 'pieces' are of; "
-            "allowed: held_out: 0.1 in the recipe",
+            "expected: held_out: 0.1 in the recipe",
             id="another part held out",
         ),
         pytest.param(
             {"recipes.crops.held_out": 0, "corpora.pieces.source.held_out": 0},
             "experiments.main.models.1.recipe: 'crops' trains on texts of 'notes' that the crops of 'pieces' are of; "
-            "allowed: held_out: 0.1 in the recipe and in corpora.pieces.source",
+            "expected: held_out: 0.1 in the recipe and in corpora.pieces.source",
             id="nothing held out",
         ),
         pytest.param(
             {"corpora.part": {"source": {"type": "sample", "corpus": "notes", "size": 9}}}
             | {"experiments.main.models.1.train_on": "part"},
             "experiments.main.models.1.train_on: 'part' has texts of 'notes', whose texts the crops of 'pieces' may be "
-            "of; allowed: drop this key",
+            "of; remove this key",
             id="trained on a part of the same texts",
         ),
         pytest.param(
             SAMPLED | {"experiments.main.models.1.train_on": "notes"},
             "experiments.main.models.1.train_on: 'notes' has texts of 'part', whose texts the crops of 'pieces' may be "
-            "of; allowed: drop this key",
+            "of; remove this key",
             id="trained on all texts, scored on crops of a sample",
         ),
         pytest.param(
             SAMPLED | {"recipes.crops.held_out": 0},
             "experiments.main.models.1.recipe: 'crops' trains on texts of 'part' that the crops of 'pieces' are of; "
-            "allowed: held_out: 0.1 in the recipe",
+            "expected: held_out: 0.1 in the recipe",
             id="trained on a whole sample, scored on crops of it",
         ),
         pytest.param(
             {"corpora.more": {"source": {"type": "crops", "corpus": "pieces"}}},
-            "corpora.more.source.corpus: 'pieces' is not a corpus with a source of its own, or a sample; allowed: "
+            "corpora.more.source.corpus: 'pieces' is not a corpus with its own source, or a sample; expected: "
             "news, docs, notes",
             id="crops of crops",
         ),
         pytest.param(
             {"corpora.pieces.source.minimum_length": 300},
-            "corpora.pieces.source: minimum_length 300 is above maximum_length 250; allowed: at most 250",
+            "corpora.pieces.source: minimum_length 300 is above maximum_length 250; expected: at most 250",
             id="lengths of crops",
         ),
         pytest.param(
             {"figures.bars.score": "pairs"},
-            "figures.bars.score: 'pairs' is not computed by 'main'; allowed: pairs_recall@1, pairs_recall@10, "
+            "figures.bars.score: 'pairs' is not computed by 'main'; expected: pairs_recall@1, pairs_recall@10, "
             "pairs_mrr, pairs_alignment, pairs_uniformity",
             id="a score of several numbers in a figure",
         ),
         pytest.param(
             {"figures.bars.score": "pairs_uniformity"},
             "figures.bars.score: 'pairs_uniformity' is no part of 1, which figures show in per cent; "
-            "allowed: pairs_recall@1, pairs_recall@10, pairs_mrr",
+            "expected: pairs_recall@1, pairs_recall@10, pairs_mrr",
             id="a number that is no part of 1 in a figure",
         ),
         pytest.param(
             {"scores.pairs_mrr": {"type": "knn"}},
-            "scores.pairs_mrr: the name is that of a number of score 'pairs'; allowed: another name",
+            "scores.pairs_mrr: the name is that of a number of score 'pairs'; expected: another name",
             id="a score called like a number of another",
         ),
         pytest.param(
             {"experiments.main": {"corpora": ["notes"], "scores": [], "models": [{"encoder": "tiny"}]}, "figures": {}},
-            "experiments.main: corpora with neither scores nor maps; allowed: a list of scores, maps: true, or both",
+            "experiments.main: corpora with neither scores nor maps; expected: a list of scores, maps: true, or both",
             id="neither scores nor maps",
         ),
         pytest.param(
             {"experiments.main": {"corpora": ["notes"], "scores": [], "maps": True, "models": [{"encoder": "tiny"}]}},
-            "figures.bars.score: 'pairs_recall@1' is not computed by 'main'; allowed: another experiment",
+            "figures.bars.score: 'pairs_recall@1' is not computed by 'main'; expected: another experiment",
             id="a figure of scores of maps alone",
         ),
         pytest.param(
             {"tables": {"one": TABLE}},
             "tables.one.experiment: 'main' has score 'pairs_recall@1' and 'pairs_recall@10' in one place (series tiny, "
-            "corpus pieces); allowed: one score",
+            "corpus pieces); expected: one score",
             id="numbers of a score in a cell",
         ),
         pytest.param(
             {"tables": {"one": TABLE | {"columns": "score", "scores": ["pairs"]}}},
-            "tables.one.scores.0: 'pairs' is not a score of this experiment; allowed: pairs_recall@1, pairs_recall@10, "
-            "pairs_mrr, pairs_alignment, pairs_uniformity",
+            "tables.one.scores.0: 'pairs' is not a score of this experiment; "
+            "expected: pairs_recall@1, pairs_recall@10, "
+            "pairs_mrr, pairs_alignment, pairs_uniformity; did you mean 'pairs_mrr'?",
             id="a score that a table does not have",
         ),
         pytest.param(
             {"tables": {"one": DIFFERENCES | {"against": "Before", "labels": ["tiny", "After"]}}},
             "tables.one.against: 'Before' is no label with such a score of its last layer on a corpus; "
-            "allowed: tiny, tiny + crops\n"
+            "expected: tiny, tiny + crops\n"
             "tables.one.labels.1: 'After' is no label with such a score of its last layer on a corpus; "
-            "allowed: tiny, tiny + crops",
+            "expected: tiny, tiny + crops",
             id="differences of nobody",
         ),
         pytest.param(
             {"experiments.main.models": [{"encoder": "tiny"}], "tables": {"one": DIFFERENCES}},
-            "tables.one.experiment: 'main' scores 'tiny' alone; allowed: two labels or more",
+            "tables.one.experiment: 'main' scores 'tiny' alone; expected: two labels or more",
             id="differences of one model",
         ),
         pytest.param(
             {"experiments.main.layers": [0, 1], "tables": {"one": DIFFERENCES}, "figures": {}},
             "tables.one.against: 'tiny' is no label with such a score of its last layer on a corpus; "
-            "allowed: none in this experiment",
+            "expected: none in this experiment",
             id="differences of no last layer",
         ),
         pytest.param(
             STEPS | {"tables": {"one": DIFFERENCES}, "figures": {}},
             "tables.one.experiment: 'main' has step '4' and 'final' in one place (label tiny + crops, corpus pieces, "
-            "score pairs_recall@1); allowed: one step",
+            "score pairs_recall@1); expected: one step",
             id="differences of steps",
         ),
     ],
@@ -1269,26 +1318,26 @@ def test_a_report_can_be_of(changes):
     [
         pytest.param(
             {"report": {"corpus": "notse", "model": "tiny", "differences": ["two", "one"], "figures": ["bar"]}},
-            "report.corpus: 'notse' is not a corpus; allowed: news, docs, notes, pieces\n"
-            "report.differences.0: 'two' is not a table of differences; allowed: one\n"
-            "report.figures.0: 'bar' is not a figure; allowed: bars",
+            "report.corpus: 'notse' is not a corpus; expected: news, docs, notes, pieces; did you mean 'notes'?\n"
+            "report.differences.0: 'two' is not a table of differences; expected: one\n"
+            "report.figures.0: 'bar' is not a figure; expected: bars; did you mean 'bars'?",
             id="names",
         ),
         pytest.param(
             {"report.model": "tiny"},
-            "report.model: 'tiny' is no label of a model fine-tuned on 'notes' in these tables; allowed: tiny + crops",
+            "report.model: 'tiny' is no label of a model fine-tuned on 'notes' in these tables; expected: tiny + crops",
             id="a model that is not fine-tuned",
         ),
         pytest.param(
             {"report.corpus": "docs"},
             "report.model: 'tiny + crops' is no label of a model fine-tuned on 'docs' in these tables; "
-            "allowed: none, name another corpus or other tables",
+            "expected: none, name another corpus or other tables",
             id="a corpus on which nothing is fine-tuned",
         ),
         pytest.param(
             {"tables.two": DIFFERENCES | {"experiment": "another"}, "experiments.another": ANOTHER}
             | {"report.differences": ["one", "two"], "recipes.crops.held_out": 0.1},
-            "report.differences.1: 'two' does not compare 'tiny + crops'; allowed: tables with it, as `against` or "
+            "report.differences.1: 'two' does not compare 'tiny + crops'; expected: tables with it, as `against` or "
             "among `labels`",
             id="a table without the model",
         ),
@@ -1297,25 +1346,25 @@ def test_a_report_can_be_of(changes):
             | {"tables": {name: DIFFERENCES | {"steps": [0, step]} for name, step in (("one", 4), ("two", "final"))}}
             | {"report.differences": ["one", "two"]},
             "report.model: 'tiny + crops' means models/tuned/notes/tiny/crops, step 4 and "
-            "models/tuned/notes/tiny/crops, step final in these tables; allowed: a label of one",
+            "models/tuned/notes/tiny/crops, step final in these tables; expected: a label of one",
             id="a model of several steps",
         ),
         pytest.param(
             {"report.differences": []},
-            "report.differences: [] is not possible; allowed: at least 1 item",
+            "report.differences: [] is invalid: at least 1 item",
             id="no differences",
         ),
         pytest.param(
             {"report.figure": []},
-            "report.figure: unknown key; allowed here: corpus, differences, figures, model, title",
+            "report.figure: unknown key; expected: corpus, differences, figures, model, title; did you mean 'figures'?",
             id="an unknown key",
         ),
         pytest.param(
             {"figures.bars.caption": "- What to see"},
-            "figures.bars.caption: '- What to see' is not possible; allowed: text that matches ^([^-]|$)",
+            "figures.bars.caption: '- What to see' is invalid: '^([^-]|$)'",
             id="a caption like an option",
         ),
     ],
 )
 def test_a_report_that_cannot_be_written_is_told(changes, message):
-    assert problem(deepcopy(REPORT) | changes) == message
+    assert agrees(problem(deepcopy(REPORT) | changes), message)

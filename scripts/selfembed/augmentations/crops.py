@@ -13,7 +13,7 @@ import pandas as pd
 
 from selfembed.errors import InputError, first_line
 from selfembed.jobs.progress import Progress
-from selfembed.texts.splits import split
+from selfembed.texts.splits import HELD_OUT_SEED, split
 
 FEWEST = 50  # texts from which crops are worth a score: its standard error is then up to 7 points
 PAIR_COLUMNS = ["epoch", "id", "anchor", "positive"]
@@ -22,18 +22,23 @@ Candidates = Callable[..., list[str]]
 Draw = Callable[[list[str], np.random.Generator], tuple[str, str]]
 
 
-def packs(text: str, sentences: int = 2, minimum_length: int = 100, maximum_length: int = 250) -> list[str]:
+def packs(text: str, sentences: int, minimum_length: int, maximum_length: int) -> list[str]:
     """All packs of a text, in order.
 
     A piece between full stops is eligible if its raw length is in [minimum_length, maximum_length] characters. A pack
     starts at every eligible piece and takes `sentences` eligible pieces from there on, skipping the others; each is
     stripped and followed by ". ", so a pack ends in a space.
 
-    >>> packs("aaa. b. ccc. ddd", minimum_length=3, maximum_length=4)
+    >>> packs("aaa. b. ccc. ddd", sentences=2, minimum_length=3, maximum_length=4)
     ['aaa. ccc. ', 'ccc. ddd. ']
     """
     eligible = [piece.strip() + ". " for piece in text.split(".") if minimum_length <= len(piece) <= maximum_length]
     return ["".join(eligible[start : start + sentences]) for start in range(len(eligible) - sentences + 1)]
+
+
+def in_words(sentences: int, minimum_length: int, maximum_length: int) -> str:
+    """What a text needs to give two packs."""
+    return f"two packs of {sentences} sentences of {minimum_length} to {maximum_length} characters"
 
 
 def crop_pair(candidates: list[str], generator: np.random.Generator) -> tuple[str, str]:
@@ -120,9 +125,9 @@ def read_pairs(path: Path) -> pd.DataFrame:
     try:
         pairs = pd.read_parquet(path, columns=PAIR_COLUMNS).astype({"anchor": object, "positive": object})
     except Exception as error:  # whatever the bytes do to the parser
-        raise InputError(f"{path}: no pairs: {first_line(error)}; needed: {', '.join(PAIR_COLUMNS)}") from error
+        raise InputError(f"{path}: no pairs: {first_line(error)}; expected: {', '.join(PAIR_COLUMNS)}") from error
     if pairs.empty:
-        raise InputError(f"{path}: no pairs; needed: at least one row")
+        raise InputError(f"{path}: no pairs; expected: at least one row")
     return pairs
 
 
@@ -145,21 +150,20 @@ def positions_held_out(n_texts: int, held_out: float) -> np.ndarray:
 def parts(n_texts: int, held_out: float) -> tuple[np.ndarray, np.ndarray]:
     """Positions of the texts that are trained on and of those that are held out, both ascending."""
     try:
-        kept, others = split(n_texts, held_out)
+        kept, others = split(n_texts, held_out, HELD_OUT_SEED)
     except ValueError as error:
-        raise InputError(f"held_out is {held_out}, which cannot be taken from {n_texts} texts: {error}") from error
+        raise InputError(f"held_out is {held_out}, which cannot be held out from {n_texts} texts: {error}") from error
     return np.sort(kept), np.sort(others)
 
 
 def make_pairs(
     corpus: pd.DataFrame,
     augmentation: str,
+    *,
     epochs: int,
     seed: int,
-    sentences: int = 2,
-    minimum_length: int = 100,
-    maximum_length: int = 250,
-    held_out: float = 0.0,
+    held_out: float,
+    **limits: int,
 ) -> pd.DataFrame:
     """One pair per text and epoch, in the order in which a run sees them.
 
@@ -167,28 +171,27 @@ def make_pairs(
     its own draws; all of them come from one generator, seeded with `seed`, so fewer epochs give the same first rows.
 
     Args:
-        sentences, minimum_length, maximum_length: of packs; halves and whole texts have no such limits.
-        held_out: part of all texts, labelled or not, that is left out: the test texts of `splits.split` with seed 42.
+        held_out: part of all texts, labelled or not, that is left out: the test texts of a score with `split: all`.
+        limits: `sentences`, `minimum_length`, `maximum_length` of packs; halves and whole texts have none.
 
     Returns a frame with the columns `epoch` (from 0), `id`, `anchor`, `positive`.
 
     Raises InputError if no text gives a pair, or if that part cannot be held out.
     """
     chosen = AUGMENTATIONS[augmentation]
-    limits = (sentences, minimum_length, maximum_length) if chosen.takes_packs else ()
     kept = positions_kept(len(corpus), held_out)
     texts = corpus["text"].to_numpy()
     progress = Progress(len(kept), "texts")
     candidates = {}
     for index in kept:
-        candidates[index] = chosen.candidates(texts[index], *limits)
+        candidates[index] = chosen.candidates(texts[index], **limits)
         progress.advance(1)
     usable = np.array([index for index, found in candidates.items() if len(found) >= chosen.needed])
     if usable.size == 0:
         needed = "two sentences"
         if chosen.takes_packs:
-            needed = f"two packs of {sentences} sentences of {minimum_length} to {maximum_length} characters"
-        raise InputError(f"none of the {len(kept)} texts has {needed}; needed: longer texts or other limits")
+            needed = in_words(**limits)
+        raise InputError(f"none of the {len(kept)} texts has {needed}; expected: longer texts or other limits")
     ids = corpus["id"].to_numpy()
     generator = np.random.default_rng(seed)
     progress = Progress(epochs * len(usable), "pairs")
@@ -202,12 +205,11 @@ def make_pairs(
 
 def crop_corpus(
     corpus: pd.DataFrame,
+    *,
     held_out: float,
     size: int | None,
     seed: int,
-    sentences: int = 2,
-    minimum_length: int = 100,
-    maximum_length: int = 250,
+    **limits: int,
 ) -> tuple[pd.DataFrame, dict[str, int]]:
     """Two crops of each held-out text, as a corpus; they share no sentence where the text has enough of them.
 
@@ -215,7 +217,7 @@ def crop_corpus(
         held_out: the part of all texts that runs with the same `held_out` do not see; 0 takes all texts.
         size: so many of the texts that have two crops are drawn, if there are more.
         seed: of the draws.
-        sentences, minimum_length, maximum_length: of packs.
+        limits: `sentences`, `minimum_length`, `maximum_length` of packs.
 
     Returns a corpus with the ids `{text}/0` and `{text}/1` in turns, labels and titles of the texts, and the number of
     texts that went each way.
@@ -224,12 +226,11 @@ def crop_corpus(
     """
     positions = positions_held_out(len(corpus), held_out)
     texts = corpus["text"].to_numpy()
-    candidates = {index: packs(texts[index], sentences, minimum_length, maximum_length) for index in positions}
+    candidates = {index: packs(texts[index], **limits) for index in positions}
     usable = np.array([index for index, found in candidates.items() if len(found) >= 2], dtype=np.int64)
-    limits = f"two packs of {sentences} sentences of {minimum_length} to {maximum_length} characters"
     if len(usable) < FEWEST:
         raise InputError(
-            f"{len(usable)} of the {len(positions)} held-out texts have {limits}; needed: {FEWEST} "
+            f"{len(usable)} of the {len(positions)} held-out texts have {in_words(**limits)}; expected: {FEWEST} "
             "(more or longer texts, a larger held_out, or other limits)"
         )
     generator = np.random.default_rng(seed)
@@ -237,8 +238,8 @@ def crop_corpus(
     rows, apart = [], 0
     for index, text in zip(drawn, corpus.iloc[drawn].itertuples(index=False), strict=True):
         found = candidates[index]
-        if len(found) > sentences:
-            pair = apart_pair(found, sentences, generator)
+        if len(found) > limits["sentences"]:
+            pair = apart_pair(found, limits["sentences"], generator)
             apart += 1
         else:
             pair = crop_pair(found, generator)

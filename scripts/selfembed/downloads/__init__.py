@@ -1,1 +1,1 @@
-"""Files from the network, checked."""
+"""Downloads with checksums."""

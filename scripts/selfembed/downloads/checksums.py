@@ -1,4 +1,4 @@
-"""Checksums of files: SHA-256, and git's blob id."""
+"""Checksums of files: SHA-256 and git blob ids."""
 
 import hashlib
 from pathlib import Path
@@ -8,7 +8,7 @@ from selfembed.jobs.records import checksum
 
 
 def git_blob(path: Path) -> str:
-    """Git's id of a file's content: SHA-1 of `blob {size}`, a zero byte and the content; 40 hexadecimal digits."""
+    """Git blob id of a file: SHA-1 of `blob {size}`, a zero byte and the content; 40 hexadecimal digits."""
     digest = hashlib.sha1(f"blob {path.stat().st_size}\0".encode())
     with open(path, "rb") as file:
         while chunk := file.read(1 << 20):
@@ -17,9 +17,9 @@ def git_blob(path: Path) -> str:
 
 
 def check_file(path: Path, expected: str, name: str) -> None:
-    """Check a file against a SHA-256 (64 digits) or a git blob id (40 digits); a wrong file is deleted.
+    """Compare a file with a SHA-256 (64 digits) or git blob id (40 digits); delete it if they differ.
 
-    Raises InputError that says `name`, what was found and what was expected.
+    Raises InputError with `name`, the checksum found and the checksum expected.
     """
     kind, found = ("SHA-256", checksum(path)) if len(expected) == 64 else ("git blob id", git_blob(path))
     if found != expected:

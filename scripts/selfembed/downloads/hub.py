@@ -1,6 +1,6 @@
-"""Files of the Hugging Face hub at fixed revisions, checked against the checksums that the hub gives for them.
+"""Download files of the Hugging Face hub at fixed revisions and compare them with the hub's checksums.
 
-What is written from a file says so: its seal names repository, revision, file and checksum among the inputs.
+The seal of a result lists repository, revision, file and checksum of each downloaded file among the inputs.
 """
 
 import os
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-os.environ["HF_HUB_OFFLINE"] = "0"  # only download_* scripts and propose_config import this module
+os.environ["HF_HUB_OFFLINE"] = "0"  # only download_* scripts and `selfembed propose` import this module
 
 from httpx2 import TransportError
 from huggingface_hub import HfApi, get_hf_file_metadata, hf_hub_download, hf_hub_url
@@ -28,18 +28,18 @@ from selfembed.jobs.command_line import log
 
 
 class MissingFileError(InputError):
-    """The repository exists, but has no such file."""
+    """The repository exists but does not contain the file."""
 
 
 def fetch(repository: str, revision: str, name: str, folder: Path, kind: str = "model") -> Path:
-    """Download one file of a repository into a folder; a download that was cut goes on where it was.
+    """Download one file of a repository to a folder; an interrupted download resumes.
 
-    The file is checked against the hub's ETag for it: a SHA-256 or a git blob id.
+    The file is compared with the hub's ETag: a SHA-256 or a git blob id.
 
     Args:
         kind: `model` or `dataset`.
 
-    Raises MissingFileError if the repository has no such file, InputError with one line for everything else.
+    Raises MissingFileError if the repository does not contain the file, InputError for all other problems.
     """
     with _one_line_errors(repository, revision, name):
         path = Path(hf_hub_download(repository, name, revision=revision, repo_type=kind, local_dir=folder))
@@ -51,15 +51,15 @@ def fetch(repository: str, revision: str, name: str, folder: Path, kind: str = "
 
 
 def origin(repository: str, revision: str | None, kind: str = "model") -> dict[str, Any]:
-    """Where files are fetched from, for those who read what is made of them.
+    """Repository and revision that files are downloaded from.
 
     Args:
-        revision: full commit hash; None stands for the newest, and a line of the log says which that is.
+        revision: full commit hash; None is the newest, which is logged.
         kind: `model` or `dataset`.
 
     Returns `repository`, `revision` (full commit hash) and `pinned` (whether it was given).
 
-    Raises InputError with one line if the hub cannot tell the newest.
+    Raises InputError if the newest revision cannot be looked up.
     """
     found = revision or newest_revision(repository, kind)
     if revision is None:
@@ -73,9 +73,9 @@ def origin(repository: str, revision: str | None, kind: str = "model") -> dict[s
 
 
 def newest_revision(repository: str, kind: str = "model") -> str:
-    """The full commit hash that the main branch of a repository has now.
+    """Full commit hash of the main branch of a repository.
 
-    Raises InputError with one line if the hub cannot tell.
+    Raises InputError if it cannot be looked up.
     """
     with _one_line_errors(repository, "main", "newest revision"):
         return HfApi().repo_info(repository, repo_type=kind).sha
@@ -84,7 +84,7 @@ def newest_revision(repository: str, kind: str = "model") -> str:
 def files(repository: str, revision: str, kind: str = "model") -> list[str]:
     """Names of all files of a repository.
 
-    Raises InputError with one line if the hub cannot tell.
+    Raises InputError if they cannot be listed.
     """
     with _one_line_errors(repository, revision, "list of files"):
         return sorted(HfApi().list_repo_files(repository, revision=revision, repo_type=kind))
@@ -92,12 +92,12 @@ def files(repository: str, revision: str, kind: str = "model") -> list[str]:
 
 @contextmanager
 def _one_line_errors(repository: str, revision: str, name: str) -> Iterator[None]:
-    """Turn the hub's errors into one line."""
+    """Convert errors of the hub client to InputError."""
     failed = f"hub: '{repository}' could not be downloaded"
     try:
         yield
     except RepositoryNotFoundError as error:
-        raise InputError(f"hub: no repository '{repository}' (or it needs a login)") from error
+        raise InputError(f"hub: no repository '{repository}' (or it requires a login)") from error
     except RevisionNotFoundError as error:
         raise InputError(f"hub: '{repository}' has no revision {revision}") from error
     except LocalEntryNotFoundError as error:

@@ -1,4 +1,4 @@
-"""The style of all figures and small drawing helpers."""
+"""Style of all figures, colours, reading of tables, saving."""
 
 import os
 import re
@@ -21,7 +21,7 @@ from selfembed.scores import tables
 
 CENTIMETRE = 1 / 2.54
 
-# The paper's style: small type for print size, thin open axes. Arial, or what is metrically closest.
+# The paper's style: small fonts for print, thin axes without a frame. Arial or a metrically similar font.
 STYLE = {
     "font.family": "sans-serif",
     "font.sans-serif": ["Arial", "Liberation Sans", "Helvetica", "DejaVu Sans"],
@@ -44,20 +44,20 @@ STYLE = {
     "figure.facecolor": "white",
     "figure.constrained_layout.use": True,
     "pdf.fonttype": 42,
-    "text.parse_math": False,  # a $ in a label is a dollar
+    "text.parse_math": False,  # a $ in a label is a dollar sign
 }
 
-# Where the config gives no colour: matplotlib's ten, in the order of the table.
+# Used without a colour in the config: matplotlib's ten colours in the order of the table.
 DEFAULT_COLORS = plt.get_cmap("tab10").colors
 
-# With fewer names than this, the colours are found sooner than the code that finds them is compiled; they are the same.
+# With fewer names, numba's compilation takes longer than the search itself. The colours are the same.
 UNCOMPILED = 50
 
 
 def new_figure(
     width: float, height: float, panels: int = 1, rows: int = 1, share_y: bool | str = False
 ) -> tuple[Figure, list[Axes]]:
-    """A figure of `width` × `height` centimetres with `panels` panels in `rows` rows, in the common style."""
+    """Create a figure of `width` × `height` centimetres with `panels` panels in `rows` rows."""
     plt.rcParams.update(STYLE)
     figure, axes = plt.subplots(
         rows, -(-panels // rows), figsize=(width * CENTIMETRE, height * CENTIMETRE), squeeze=False, sharey=share_y
@@ -66,7 +66,7 @@ def new_figure(
 
 
 def label_colors(labels: list[str], chosen: dict[str, str]) -> dict[str, object]:
-    """A colour for every label: the chosen one, or the next of the default colours that is free."""
+    """A colour for each label: the configured one, or the next unused default colour."""
     taken = {matplotlib.colors.to_rgb(color) for color in chosen.values()}
     free = [color for color in DEFAULT_COLORS if color not in taken] or list(DEFAULT_COLORS)
     others = [label for label in labels if label not in chosen]
@@ -74,35 +74,35 @@ def label_colors(labels: list[str], chosen: dict[str, str]) -> dict[str, object]
 
 
 def chosen_colors(words: list[str]) -> dict[str, str]:
-    """Colours from command-line words `label=#rrggbb`.
+    """Parse colours from command-line words `label=#rrggbb`.
 
-    Raises InputError if a word is none.
+    Raises InputError if a word is invalid.
     """
     for word in words:
         if not re.fullmatch(r"(?s).*=#[0-9a-fA-F]{6}", word):
-            raise InputError(f"--colors: {word!r} is not possible; allowed: label=#rrggbb")
+            raise InputError(f"--colors: {word!r} is invalid; expected: label=#rrggbb")
     pairs = (word.rsplit("=", 1) for word in words)
     return {wrapped(label): color for label, color in pairs}
 
 
 def labels_and_colors(table: pd.DataFrame, words: list[str]) -> tuple[list[str], dict[str, object]]:
-    """The labels of a table, in its order, and a colour for each; `words` are the chosen colours, `label=#rrggbb`."""
+    """Labels of a table in its order, and a colour for each; `words` are configured colours, `label=#rrggbb`."""
     labels = list(dict.fromkeys(table["label"]))
     return labels, label_colors(labels, chosen_colors(words))
 
 
 def wrapped(label: str) -> str:
-    """A label on lines of at most 24 characters, so that a long one leaves room for the data."""
+    """Wrap a label to lines of at most 24 characters."""
     return textwrap.fill(label, 24)
 
 
 def percent_axis(axis: matplotlib.axis.Axis) -> None:
-    """Show fractions of 1 as per cent without decimals."""
+    """Format fractions as percentages without decimals."""
     axis.set_major_formatter(matplotlib.ticker.PercentFormatter(xmax=1, decimals=0))
 
 
 def palette(names: list[str], **limits: object) -> dict[str, object]:
-    """Colours that can be told apart for any number of names, as in the paper (glasbey)."""
+    """Distinguishable colours for any number of names, as in the paper (glasbey)."""
     if len(names) < UNCOMPILED:
         os.environ["NUMBA_DISABLE_JIT"] = "1"
     import glasbey
@@ -112,14 +112,14 @@ def palette(names: list[str], **limits: object) -> dict[str, object]:
 
 
 def read_published(path: Path | None, scores: pd.DataFrame) -> pd.DataFrame:
-    """Published numbers of the scores that are drawn, called as these; none without a file."""
+    """Published numbers of the given scores, with their labels; empty without a file."""
     return scores.iloc[:0] if path is None else counterparts(tables.read(path, *KEY, "value"), scores)
 
 
 def read_table(path: Path, **conditions: object) -> pd.DataFrame:
-    """Rows of a table that meet all conditions (a column and the values allowed in it).
+    """Rows of a table that satisfy all conditions (a column and its allowed values).
 
-    Raises InputError if no row does.
+    Raises InputError if there is none.
     """
     table = tables.read(path, "label", "step", *conditions)
     table["label"] = table["label"].map(wrapped)
@@ -132,13 +132,13 @@ def read_table(path: Path, **conditions: object) -> pd.DataFrame:
 
 
 def save(figure: Figure, paths: list[Path]) -> None:
-    """Save a figure to every path, without dates, so that the same table gives the same bytes.
+    """Save a figure to each path, without dates, so that equal tables give equal bytes.
 
-    Raises InputError if a path's ending is no image format.
+    Raises InputError if the extension of a path is not an image format.
     """
     for path in paths:
         if path.suffix.removeprefix(".") not in figure.canvas.get_supported_filetypes():
-            raise InputError(f"{path}: '{path.suffix}' is no image format; allowed: .png, .pdf, .svg")
+            raise InputError(f"{path}: '{path.suffix}' is no image format; expected: .png, .pdf, .svg")
         metadata = {"CreationDate": None} if path.suffix == ".pdf" else {}
         with written_whole(path) as temporary:
             figure.savefig(temporary, metadata=metadata)

@@ -1,4 +1,4 @@
-"""Panels that several figures share: lines through means over seeds, with what was published marked."""
+"""Elements that several figures share: lines through means over seeds, marks of published values."""
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -23,12 +23,12 @@ DIVERGED = {
 
 
 def lines(axis: Axes, scores: pd.DataFrame, x: str, colors: dict[str, object], **style) -> None:
-    """A line per series through the means over seeds, and a band from the lowest to the highest seed.
+    """Draw a line per series through the means over seeds, and a band from the lowest to the highest seed.
 
-    Both have a gap where the runs of all seeds diverged; seeds that diverged are no part of the others' mean.
+    Both have a gap where the runs of all seeds diverged. Diverged seeds are not part of the mean.
 
     Args:
-        scores: columns `series`, `value` and the one called `x`, which holds numbers.
+        scores: columns `series`, `value` and the numeric column named `x`.
     """
     style = {"marker": ".", "markersize": 4, "markeredgewidth": 0, "linewidth": 0.8} | style
     for series in dict.fromkeys(scores["series"]):
@@ -38,14 +38,14 @@ def lines(axis: Axes, scores: pd.DataFrame, x: str, colors: dict[str, object], *
 
 
 def mark_diverged(axis: Axes, scores: pd.DataFrame, x: str, colors: dict[str, object]) -> bool:
-    """Triangles above the lower axis where runs diverged: filled if those of all seeds did, open if some did.
+    """Draw triangles above the lower axis where runs diverged: filled for all seeds, open for some.
 
-    An axis that follows its data gets room for them below the data.
+    An axis with automatic limits gets room for them below the data.
 
     Args:
-        scores: columns `series`, `value` (missing of a run that diverged) and the one called `x`, which holds numbers.
+        scores: columns `series`, `value` (missing for diverged runs) and the numeric column named `x`.
 
-    Returns whether there is one.
+    Returns whether any run diverged.
     """
     said = set()
     values = scores["value"].dropna()
@@ -56,7 +56,7 @@ def mark_diverged(axis: Axes, scores: pd.DataFrame, x: str, colors: dict[str, ob
             if len(places):
                 axis.plot(
                     places,
-                    [0.02 + 0.04 * height] * len(places),  # series above each other
+                    [0.02 + 0.04 * height] * len(places),  # one row per series
                     transform=axis.get_xaxis_transform(),
                     color=colors[series],
                     markerfacecolor=colors[series] if what == "diverged" else "none",
@@ -72,24 +72,24 @@ def mark_diverged(axis: Axes, scores: pd.DataFrame, x: str, colors: dict[str, ob
 
 
 def mark_published(axis: Axes, published: pd.DataFrame, x: str) -> None:
-    """A small cross at every published value."""
+    """Draw a small cross at each published value."""
     if not published.empty:
         axis.plot(published[x].astype(float), published["value"], label="published", **PUBLISHED)
 
 
 def numbers(table: pd.DataFrame, column: str) -> pd.DataFrame:
-    """The rows whose cell in a column is a number, as numbers."""
+    """Rows with a number in a column, converted to numbers."""
     table = table.assign(**{column: pd.to_numeric(table[column], errors="coerce")})
     return table[table[column].notna()]
 
 
 def letter(axis: Axes, text: str, x: float = -0.15, y: float = 1.04) -> None:
-    """A bold panel letter at axes coordinates, right-aligned."""
+    """Draw a bold, right-aligned panel letter at axes coordinates."""
     axis.text(x, y, text, transform=axis.transAxes, fontsize=8, fontweight="bold", ha="right", va="bottom")
 
 
 def clip_spines(axis: Axes, x: tuple[float, float] | None = None, y: tuple[float, float] | None = None) -> None:
-    """Let spines end where the data do."""
+    """Limit spines to the range of the data."""
     if x:
         axis.spines["bottom"].set_bounds(*x)
     if y:

@@ -9,7 +9,7 @@ from sklearn.preprocessing import normalize
 from selfembed.errors import InputError
 
 
-def embed(texts: list[str], components: int | None = None, normalise: bool = False) -> np.ndarray | csr_matrix:
+def embed(texts: list[str], *, components: int | None, normalise: bool) -> np.ndarray | csr_matrix:
     """TF-IDF vectors of texts (sublinear term frequency, scikit-learn's defaults else), or their truncated SVD.
 
     The vocabulary and the singular vectors are fitted on all given texts.
@@ -21,13 +21,13 @@ def embed(texts: list[str], components: int | None = None, normalise: bool = Fal
     try:
         vectors = TfidfVectorizer(sublinear_tf=True).fit_transform(texts)
     except ValueError as error:  # scikit-learn's "empty vocabulary"
-        raise InputError(f"TF-IDF of {len(texts)} texts: {error}; needed: words of two letters or more") from error
+        raise InputError(f"TF-IDF of {len(texts)} texts: {error}; expected: words of two letters or more") from error
     if components is None:
         return vectors
     if components >= min(vectors.shape):
         raise InputError(
             f"{components} SVD components need more than {min(vectors.shape)} texts and words; "
-            f"allowed: components up to {min(vectors.shape) - 1}"
+            f"expected: components up to {min(vectors.shape) - 1}"
         )
     # The seed is the paper's; it decides the start vector of the iteration only.
     reduced = TruncatedSVD(n_components=components, algorithm="arpack", random_state=42).fit_transform(vectors)

@@ -69,19 +69,19 @@ def pad(ids: list[np.ndarray], padding_id: int) -> tuple[torch.Tensor, torch.Ten
     return torch.from_numpy(padded), torch.from_numpy(mask)
 
 
-def chosen_layers(words: list[str], n_layers: int) -> list[int]:
-    """Layer numbers, ascending, from `["all"]`, `["last"]` or numbers as words.
+def chosen_layers(layers: str | list[int], n_layers: int) -> list[int]:
+    """Layer numbers, ascending, from `all`, `last` or numbers.
 
     Raises InputError if a layer does not exist.
     """
-    if words == ["all"]:
+    if layers == "all":
         return list(range(n_layers + 1))
-    if words == ["last"]:
+    if layers == "last":
         return [n_layers]
-    for word in words:
-        if not word.isdecimal() or int(word) > n_layers:
-            raise InputError(f"layer '{word}' does not exist; allowed: all, last, or numbers from 0 to {n_layers}")
-    return sorted({int(word) for word in words})
+    for layer in [layers] if isinstance(layers, str) else layers:
+        if layer not in range(n_layers + 1):
+            raise InputError(f"layer '{layer}' does not exist; expected: all, last, or numbers from 0 to {n_layers}")
+    return sorted(set(layers))
 
 
 def blocks(n_texts: int, finished: int = 0) -> Iterator[slice]:
@@ -97,9 +97,10 @@ def embed(
     layers: list[int],
     poolings: list[str],
     out: np.ndarray,
-    max_length: int = 512,
+    *,
+    max_length: int,
     tokens_per_batch: int | None = None,
-    precision: str = "fp32",
+    precision: str,
     progress: Progress | None = None,
 ) -> None:
     """Embed texts and write the vectors into `out`, whatever the order and batching of the texts.

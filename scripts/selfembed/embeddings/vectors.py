@@ -1,8 +1,8 @@
-"""Embeddings on disk: one folder per model, corpus and selection, read in parts.
+"""Embeddings on disk: one folder per model, corpus and selection.
 
 `embeddings.npy` holds a dense array, shape (poolings, layers, texts, dim); `embeddings.npz` a sparse matrix, shape
-(texts, words). `embeddings.json` names the poolings and layers, and says what made them; of a run that diverged there
-are no vectors, and it says `diverged`.
+(texts, words). `embeddings.json` lists poolings, layers and provenance; for a diverged run it has the key `diverged`
+and there are no vectors.
 """
 
 import os
@@ -16,21 +16,21 @@ from selfembed.jobs.records import read_json
 
 
 def create(folder: Path, poolings: int, layers: int, texts: int, dim: int) -> None:
-    """Make an array of zeros to fill with the vectors of an encoder, float32, shape (poolings, layers, texts, dim)."""
+    """Create a file of zeros for the vectors of an encoder, float32, shape (poolings, layers, texts, dim)."""
     shape = (poolings, layers, texts, dim)
     np.lib.format.open_memmap(folder / "embeddings.npy", mode="w+", dtype=np.float32, shape=shape)
     with open(folder / "embeddings.npy", "r+b") as file:
-        # A full disk is an error now; later, writing to the memory map would end the process without a word.
+        # A full disk raises an error here; writing to the memory map later would kill the process.
         os.posix_fallocate(file.fileno(), 0, os.fstat(file.fileno()).st_size)
 
 
 def to_fill(folder: Path) -> np.memmap:
-    """The array that was made, as a memory map. It keeps in memory what is written, so open it anew for every part."""
+    """The created array as a memory map. It keeps written pages in memory, so open it again for each block."""
     return np.load(folder / "embeddings.npy", mmap_mode="r+")
 
 
 def save(vectors: np.ndarray | csr_matrix, folder: Path) -> None:
-    """Save the vectors of a bag of words, shape (texts, dim): one pooling, one layer."""
+    """Save the vectors of a bag of words, shape (texts, dim), as one pooling and one layer."""
     if isinstance(vectors, np.ndarray):
         np.save(folder / "embeddings.npy", vectors[None, None])
     else:
@@ -38,28 +38,28 @@ def save(vectors: np.ndarray | csr_matrix, folder: Path) -> None:
 
 
 def load(folder: Path, pooling: int, layer: int, rows: np.ndarray | slice) -> np.ndarray | csr_matrix:
-    """Vectors of some texts.
+    """Load the vectors of some texts.
 
     Args:
         pooling, layer: positions in the folder's lists of poolings and layers.
         rows: boolean mask of texts.
 
-    Raises InputError if the folder holds no vectors of so many texts.
+    Raises InputError if the folder has no vectors or another number of texts.
     """
     dense = folder / "embeddings.npy"
     try:
         if dense.is_file():
             return np.load(dense, mmap_mode="r", allow_pickle=False)[pooling, layer][rows]
         return load_npz(folder / "embeddings.npz")[rows]
-    except Exception as error:  # whatever the bytes do to the parser
+    except Exception as error:  # any parser error
         again = "delete the folder and run snakemake again"
         raise InputError(f"{folder}: no embeddings of {len(rows)} texts: {first_line(error)}; {again}") from error
 
 
 def load_last_layer(folder: Path, texts: int) -> np.ndarray | csr_matrix:
-    """Vectors of all texts in the last layer, by the first pooling.
+    """Load the vectors of all texts: last layer, first pooling.
 
-    Raises InputError if the last layer was not embedded, or the folder holds no vectors of so many texts.
+    Raises InputError if the last layer was not embedded, or if the folder has no vectors or another number of texts.
     """
     facts = read_json(folder / "embeddings.json", "poolings", "layers", "last_layer")
     if facts["last_layer"] not in facts["layers"]:

@@ -71,7 +71,7 @@ def compare(numbers: pd.DataFrame, reproduced: pd.DataFrame) -> pd.DataFrame:
     (exceeded by 5 % of true agreements), `verdict`, `reason` (why a number is not comparable) and `source`.
 
     Raises InputError if several labels of ours match a number, as those of a sweep of two keys do, if a cell of the
-    noise columns is wrong, or if a number of another split is of a score without a standard error.
+    noise columns is invalid, or if a number of another split is of a score without a standard error.
     """
     keys = counterparts.keyed(numbers)[KEY].reset_index(drop=True)
     reproduced = counterparts.keyed(reproduced.dropna(subset="value"))
@@ -80,7 +80,9 @@ def compare(numbers: pd.DataFrame, reproduced: pd.DataFrame) -> pd.DataFrame:
     if len(several):
         key = keys.iloc[several[0]]
         labels = reproduced.loc[(reproduced[KEY] == key).all(axis=1), "label"].unique()
-        raise InputError(f"experiment '{key['experiment']}': a number is published for one of: {'; '.join(labels)}")
+        raise InputError(
+            f"experiment '{key['experiment']}': expected: one published number for each of: {'; '.join(labels)}"
+        )
     facts = noise_facts(numbers).reset_index(drop=True)
     table = (
         numbers[KEY]
@@ -139,7 +141,7 @@ def means(reproduced: pd.DataFrame) -> pd.DataFrame:
 def noise_facts(numbers: pd.DataFrame) -> pd.DataFrame:
     """The columns `published.NOISE_COLUMNS`, with what holds where a table does not say.
 
-    Raises InputError if a cell is wrong.
+    Raises InputError if a cell is invalid.
     """
     facts = numbers.reindex(columns=published.NOISE_COLUMNS)
     texts = facts.astype("string").fillna("")
@@ -205,7 +207,7 @@ def tolerances(ours: pd.DataFrame, facts: pd.DataFrame, seeds: pd.DataFrame, key
         key = keys.iloc[unknown.argmax()]
         raise InputError(
             f"published number of experiment '{key['experiment']}', {key['series']}: noise: '{published.SPLIT}' is"
-            f" wrong; allowed: a score with a standard error over texts, which '{key['score']}' has not"
+            f" wrong; expected: a score with a standard error over texts, which '{key['score']}' has not"
         )
     # Two random parts of one corpus. What seeds change of a text is no property of the text: it is in `seed` already.
     texts = np.maximum(ours["squared_error"].fillna(0.0).to_numpy() - seed, 0.0)

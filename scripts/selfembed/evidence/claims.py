@@ -49,8 +49,9 @@ def judge(
     scores: pd.DataFrame | None,
     outcomes: Outcomes,
     published: pd.DataFrame | None,
-    resamples: int = 2000,
-    seed: int = 42,
+    *,
+    resamples: int,
+    seed: int,
 ) -> pd.DataFrame:
     """One row for every estimate of every claim.
 
@@ -119,7 +120,7 @@ def judged(comparison: dict, scores, outcomes: Outcomes, published, resamples: i
             {
                 "comparison": in_words(comparison),
                 "on": name,
-                "unit": UNITS[comparison["compare"]],
+                "unit": STATISTICS[comparison["compare"]][1],
                 "estimate": found.value if found else np.nan,
                 "found": found,
                 "limit": comparison["limit"]["kind"],
@@ -142,9 +143,6 @@ def side(value: float, limit: dict[str, Any]) -> str:
     return "as claimed" if above == (limit["kind"] == "at_least") else "not as claimed"
 
 
-UNITS = {"difference": "points", "share": "share", "trend": "points per layer"}
-
-
 def chosen_points(comparison: dict) -> list[dict]:
     """One point per score that the statistic needs: a trend needs every layer of its model."""
     points = comparison["points"]
@@ -153,20 +151,32 @@ def chosen_points(comparison: dict) -> list[dict]:
     return [point | {"layer": point["layers"][-1]} for point in points]
 
 
+def difference(values: np.ndarray, columns: list[dict]) -> np.ndarray:
+    """The first score minus the second."""
+    return values[..., 0] - values[..., 1]
+
+
+def share(values: np.ndarray, columns: list[dict]) -> np.ndarray:
+    """(reached - start) / (end - start), with the scores in the order start, reached, end; NaN of no gain."""
+    gain = values[..., 2] - values[..., 0]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(gain == 0, np.nan, (values[..., 1] - values[..., 0]) / gain)
+
+
+def trend(values: np.ndarray, columns: list[dict]) -> np.ndarray:
+    """Slope over layers, by least squares."""
+    layers = np.array([point["layer"] for point in columns], dtype=float)
+    centred = layers - layers.mean()
+    return values @ centred / (centred @ centred)
+
+
+# What is estimated from scores of points, shape (..., points) → (...), and its unit.
+STATISTICS = {"difference": (difference, "points"), "share": (share, "share"), "trend": (trend, "points per layer")}
+
+
 def statistic(comparison: dict, columns: list[dict], values: np.ndarray) -> np.ndarray:
-    """The estimate from scores, shape (..., points) → (...); a share of no gain is NaN."""
-    match comparison["compare"]:
-        case "difference":
-            return values[..., 0] - values[..., 1]
-        case "share":
-            gain = values[..., 2] - values[..., 0]
-            with np.errstate(divide="ignore", invalid="ignore"):
-                return np.where(gain == 0, np.nan, (values[..., 1] - values[..., 0]) / gain)
-        case "trend":
-            layers = np.array([point["layer"] for point in columns], dtype=float)
-            centred = layers - layers.mean()
-            return values @ centred / (centred @ centred)
-    raise InputError(f"comparison {comparison['compare']!r} is unknown; allowed: {', '.join(UNITS)}")
+    """The estimate from scores, shape (..., points) → (...)."""
+    return STATISTICS[comparison["compare"]][0](values, columns)
 
 
 def estimate(
@@ -202,7 +212,7 @@ def rows_of(point: dict, comparison: dict, place: list[str], scores: pd.DataFram
         what = f"'{comparison['score']}' of '{point['label']}', step {point['step']}, layer {point['layer']}"
         raise InputError(
             f"no score {what}, on {', '.join(place)} among the given files, or all its runs diverged; "
-            f"needed: scores of experiment '{comparison['experiment']}'"
+            f"expected: scores of experiment '{comparison['experiment']}'"
         )
     return tables.one_number_per(["corpus"], found)
 
@@ -345,18 +355,21 @@ def in_words(comparison: dict) -> str:
     """What is compared, in words; steps are named where they tell points of one label apart."""
     points = comparison["points"]
     labels = [point["label"] for point in points]
-    if comparison["compare"] == "trend":
-        return f"slope over the layers of {labels[0]}"
-    names = labels
-    if len(set(labels)) < len(labels):
-        names = [f"{point['label']} at step {point['step']}" for point in points]
-    names = [name + other_layer(point) for name, point in zip(names, points, strict=True)]
-    if comparison["compare"] == "difference":
-        return f"{names[0]} minus {names[1]}"
-    if len(set(labels)) == 1:
-        names = [labels[0], *(f"step {point['step']}" + other_layer(point) for point in points)]
-        return f"{names[0]}: share of the gain from {names[1]} to {names[3]} that is reached at {names[2]}"
-    return f"{names[1]}: share of the gain from {names[0]} to {names[2]}"
+    one_label = len(set(labels)) == 1
+    steps = [f"step {point['step']}" for point in points]
+    names = labels if len(set(labels)) == len(labels) else list(map("{} at {}".format, labels, steps))
+    layers = [other_layer(point) for point in points]
+    names, steps = (list(map("".join, zip(words, layers, strict=True))) for words in (names, steps))
+    match comparison["compare"]:
+        case "trend":
+            return f"slope over the layers of {labels[0]}"
+        case "difference":
+            return f"{names[0]} minus {names[1]}"
+        case "share" if one_label:
+            return f"{labels[0]}: share of the gain from {steps[0]} to {steps[2]} that is reached at {steps[1]}"
+        case "share":
+            return f"{names[1]}: share of the gain from {names[0]} to {names[2]}"
+    raise InputError(f"comparison {comparison['compare']!r} has no words; expected: an entry in claims.in_words")
 
 
 def other_layer(point: dict[str, Any]) -> str:

@@ -47,10 +47,12 @@ SENTENCES = {
 def compare(
     scores: pd.DataFrame,
     outcomes: list[pd.Series],
+    *,
     against: str,
     labels: list[str],
-    resamples: int = 2000,
-    seed: int = 42,
+    numbers: dict[str, measures.Number],
+    resamples: int,
+    seed: int,
 ) -> pd.DataFrame:
     """One row for every corpus, score and label but the one compared against.
 
@@ -60,17 +62,19 @@ def compare(
         scores: score rows with labels, one for every corpus, score, label and seed.
         outcomes: for every row, what each text adds to it, by the text's id.
         labels: compared, in this order; all others if empty.
+        numbers: what scores measure, by their name.
 
     Returns `corpus`, `score`, `measure`, `label`, `against`, `n_texts`, `n_seeds` and `against_seeds` (0 where there
     are none), the values of both and their difference, each with the ends of its interval, `verdict` (`better`,
     `worse`, `not distinguishable`) and the same as a `sentence`.
 
-    Raises InputError if models were scored on different texts, or if nothing can be compared.
+    Raises InputError if models were scored on different texts, if nothing can be compared, or if it is not said what a
+    score measures.
     """
     scores = tables.one_number_per(PLACE, scores.reset_index(drop=True))
     diverged = pd.Series([by_text.empty for by_text in outcomes], dtype=bool)
     for label, seeds in scores[diverged].groupby("label", sort=False)["seed"]:
-        log.warning("'%s': left out, as the runs diverged: seeds %s", label, ", ".join(map(str, seeds.unique())))
+        log.warning("'%s': omitted because the runs diverged: seeds %s", label, ", ".join(map(str, seeds.unique())))
     scores = scores[~diverged]
     rows = []
     for (corpus, score), group in scores.groupby(["corpus", "score"], sort=False):
@@ -83,9 +87,9 @@ def compare(
         what = f"corpus '{corpus}', score '{score}'"
         drawn, n_texts = drawn_means([runs[label]["seed"] for label in shown], by_row, what, resamples, seed)
         models = dict(zip(shown, drawn, strict=True))
-        measure = measures.in_settings(group["settings"].iloc[0])
+        measures.of(score, numbers)
         for label in others:
-            found = row(score, measure, models[label], models[against], (label, against), n_texts)
+            found = row(score, numbers[score].measure, models[label], models[against], (label, against), n_texts)
             rows.append({"corpus": corpus} | found)
     if not rows:
         without = "; its runs, or those of all others, diverged" if diverged.any() else ""
@@ -128,7 +132,7 @@ def aligned(outcomes: Iterable[pd.Series], what: str) -> np.ndarray:
     columns = [first.to_numpy(dtype=np.float64)]
     for other in others:
         if len(other) != len(first) or set(other.index) != set(first.index):
-            raise InputError(f"{what}: models were scored on different texts; allowed: the same texts for all")
+            raise InputError(f"{what}: models were scored on different texts; expected: the same texts for all models")
         columns.append(other.reindex(first.index).to_numpy(dtype=np.float64))
     return np.stack(columns, axis=1)
 
@@ -254,14 +258,14 @@ def spelled(number: float, measure: str, signed: bool = False, unit: bool = Fals
     return text.replace("-", "−") + ("%" if unit and fraction else "")
 
 
-def for_print(table: pd.DataFrame, measure_of: dict[str, str]) -> pd.DataFrame:
-    """The table as cells for print, each number with its interval; measures of scores by their name."""
+def for_print(table: pd.DataFrame) -> pd.DataFrame:
+    """The table as cells for print, each number with its interval."""
 
     def cells(prefix: str, middle: str, signed: bool = False) -> list[str]:
         names = [middle, f"{prefix}low", f"{prefix}high"]
         spell = [
-            [spelled(number, measure_of[score], signed) for number in numbers]
-            for score, *numbers in table[["score", *names]].itertuples(index=False, name=None)
+            [spelled(number, measure, signed) for number in numbers]
+            for measure, *numbers in table[["measure", *names]].itertuples(index=False, name=None)
         ]
         return [f"{number} ({low} to {high})" for number, low, high in spell]
 

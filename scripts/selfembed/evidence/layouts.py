@@ -6,7 +6,7 @@ import pandas as pd
 from selfembed.errors import InputError
 from selfembed.evidence import blocks
 from selfembed.evidence.counterparts import counterparts
-from selfembed.scores import tables
+from selfembed.scores import measures, tables
 
 # What a cell says, in the order of the arguments of `spelled`.
 NUMBERS = ["value", "std", "fraction", "finished", "seeds"]
@@ -15,12 +15,14 @@ NUMBERS = ["value", "std", "fraction", "finished", "seeds"]
 def lay_out(
     scores: pd.DataFrame,
     published: pd.DataFrame | None,
+    *,
     rows: str,
     columns: str,
     series: list[str],
     poolings: list[str],
     means: bool,
     repeated: list[str],
+    numbers: dict[str, measures.Number],
 ) -> pd.DataFrame:
     """A table of cells such as `58.9 ± 0.4 (58.7)`: per cent, mean ± standard deviation over seeds, published value.
 
@@ -35,17 +37,19 @@ def lay_out(
         poolings: shown, besides `none` of bags of words.
         means: add means over corpora, or of blocks of tasks and over blocks (of cells, so without spread).
         repeated: corpora whose texts are those of another, which are in no mean.
+        numbers: what scores measure, by their name.
 
-    Raises InputError if nothing is left to show, or if a cell would hold more than one number of a seed.
+    Raises InputError if nothing is left to show, if a cell would hold more than one number of a seed, or if it is not
+    said what a score measures.
     """
     if means and "corpus" not in (rows, columns):
-        raise InputError("means: there are no corpora in rows or columns; allowed: means: false")
+        raise InputError("means: no corpora in rows or columns; expected: means: false")
     shown = tables.chosen(tables.last_layers(scores), pooling=[*poolings, "none"])
     shown = tables.one_number_per([rows, columns], tables.chosen(shown, series=series))
     if shown.empty:
         raise InputError(f"nothing to lay out: no last layer of series {series or 'any'} with poolings {poolings}")
     published = shown.iloc[:0] if published is None else counterparts(published, shown)
-    ours, known = (cells_of(table, rows, columns) for table in (shown, published))
+    ours, known = (cells_of(table, rows, columns, numbers) for table in (shown, published))
     if means:
         ours, known = with_means(ours, known, rows, columns, repeated)
     values = known.set_index([rows, columns])["value"]
@@ -74,17 +78,16 @@ def spelled(mean: float, std: float, fraction: bool = True, finished: float = np
     return f"{scale * mean:.{digits}f}{spread}" + (f", {finished:.0f} of {seeds:.0f} seeds" if finished < seeds else "")
 
 
-def cells_of(scores: pd.DataFrame, rows: str, columns: str) -> pd.DataFrame:
+def cells_of(scores: pd.DataFrame, rows: str, columns: str, numbers: dict[str, measures.Number]) -> pd.DataFrame:
     """The cells of a table: `value` and `std` over seeds, and whether the score is a part of 1 (`fraction`).
 
     Of so many `seeds`, so many `finished`: the runs of the others diverged.
     """
-    groups = scores.assign(fraction=tables.fractions(scores)).groupby(
-        [rows, columns, "block"], sort=False, dropna=False
-    )
-    numbers = {"mean": "mean", "std": "std", "finished": "count", "seeds": "size"}
-    numbers = {column: ("value", how) for column, how in numbers.items()} | {"fraction": ("fraction", "first")}
-    return groups.agg(**numbers).reset_index().rename(columns={"mean": "value"})
+    fractions = scores["score"].map(lambda score: measures.of(score, numbers).fraction).astype(bool)
+    groups = scores.assign(fraction=fractions).groupby([rows, columns, "block"], sort=False, dropna=False)
+    found = {"mean": "mean", "std": "std", "finished": "count", "seeds": "size"}
+    found = {column: ("value", how) for column, how in found.items()} | {"fraction": ("fraction", "first")}
+    return groups.agg(**found).reset_index().rename(columns={"mean": "value"})
 
 
 def with_means(

@@ -14,10 +14,10 @@ SPLIT = "split"
 
 
 def problem(row: Mapping[str, str]) -> str | None:
-    """What is wrong with the cells, as text, of a published number in `NOISE_COLUMNS`; None if nothing is."""
+    """What is invalid with the cells, as text, of a published number in `NOISE_COLUMNS`; None if nothing is."""
     said = (row.get("noise") or "").strip()
     if said not in ("", SPLIT):
-        return f"noise: {said!r} is wrong; allowed: {SPLIT} or an empty cell"
+        return f"noise: {said!r} is invalid; expected: {SPLIT} or an empty cell"
     for column in ("rounding", "software"):
         said = (row.get(column) or "").strip()
         try:
@@ -25,5 +25,5 @@ def problem(row: Mapping[str, str]) -> str | None:
         except ValueError:
             allowed = False
         if not allowed:
-            return f"{column}: {said!r} is wrong; allowed: a number from 0 to below 1, or an empty cell"
+            return f"{column}: {said!r} is invalid; expected: a number from 0 to below 1, or an empty cell"
     return None

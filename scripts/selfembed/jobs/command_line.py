@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import gettempdir
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from selfembed.errors import InputError, one_line
 from selfembed.jobs import seals
@@ -27,14 +27,29 @@ class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescript
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that ends in one line if arguments cannot be used."""
+    """A parser that ends in one line if arguments cannot be used.
+
+    Attributes:
+        checks: called with the parsed arguments, which they may complete.
+    """
+
+    def __init__(self, **how: Any) -> None:
+        super().__init__(**how)
+        self.checks: list[Callable[[argparse.Namespace], None]] = []
+
+    def parse_args(self, *words: Any) -> argparse.Namespace:
+        """Parse and check."""
+        arguments = super().parse_args(*words)
+        for check in self.checks:
+            check(arguments)
+        return arguments
 
     def error(self, message: str) -> NoReturn:
         """End with status 2."""
         self.exit(2, f"error: {one_line(message)} (see {self.prog} --help)\n")
 
 
-def parser(docstring: str) -> argparse.ArgumentParser:
+def parser(docstring: str) -> Parser:
     """A parser whose `--help` is the script's docstring and shows defaults."""
     return Parser(description=docstring, formatter_class=HelpFormatter, allow_abbrev=False)
 
@@ -53,7 +68,7 @@ def run(main: Callable[[list[str]], None]) -> None:
             free = ", ".join(
                 f"{shutil.disk_usage(path).free / 1e6:,.0f} MB free in {path}" for path in (os.getcwd(), gettempdir())
             )
-            sys.exit(f"error: no space left on a disk ({free}); make room and run the same again")
+            sys.exit(f"error: no space left on the disk ({free}); free some space and run the same command again")
         if isinstance(error, OSError) and error.filename:  # no permission, a read-only disk: a traceback says no more
             sys.exit(f"error: {one_line(error)}")
         raise
@@ -78,12 +93,48 @@ def existing(path: str) -> Path:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
+# Inputs that several scripts read.
+INPUTS = {
+    "corpus": "prepared corpus (Parquet)",
+    "embeddings": "embeddings folder",
+    "table": "table of the experiment (CSV)",
+    "published": "published numbers (CSV)",
+}
+
+
+def add_inputs(parser: argparse.ArgumentParser, *names: str, required: bool = True, **described: str) -> None:
+    """Options for files or folders that exist: some of INPUTS by name, others with what they are."""
+    for name, what in ({name: INPUTS[name] for name in names} | described).items():
+        parser.add_argument(f"--{name.replace('_', '-')}", type=existing, required=required, help=what)
+
+
+def add_outputs(parser: argparse.ArgumentParser, **described: str) -> None:
+    """Options for files or folders to write, with what they are."""
+    for name, what in described.items():
+        parser.add_argument(f"--{name.replace('_', '-')}", type=Path, required=True, help=f"{what} to write")
+
+
+def add_images(parser: argparse.ArgumentParser) -> None:
+    """The option for the files of a figure."""
+    parser.add_argument("--output", type=Path, nargs="+", required=True, help="image files to write")
+
+
+def add_colors(parser: argparse.ArgumentParser) -> None:
+    """The option for colours of a figure's labels."""
+    parser.add_argument("--colors", nargs="+", default=[], help="colours as label=#rrggbb")
+
+
+def add_seed(parser: argparse.ArgumentParser, what: str) -> None:
+    """The option for the seed of a run, of which a study has several."""
+    parser.add_argument("--seed", type=at_least(0), required=True, help=what)
+
+
 def at_least(minimum: int) -> Callable[[str], int]:
     """Argument type: a whole number that is not smaller."""
 
     def number(text: str) -> int:
         if not re.fullmatch(r"[+-]?\d{1,18}", text) or int(text) < minimum:
-            raise argparse.ArgumentTypeError(f"{text!r} is not possible; allowed: whole numbers from {minimum}")
+            raise argparse.ArgumentTypeError(f"{text!r} is invalid; expected: whole numbers from {minimum}")
         return int(text)
 
     return number
@@ -110,7 +161,7 @@ def _number(text: str, possible: Callable[[float], bool], allowed: str) -> float
     except ValueError:
         number = math.nan
     if not possible(number):
-        raise argparse.ArgumentTypeError(f"{text!r} is not possible; allowed: {allowed}")
+        raise argparse.ArgumentTypeError(f"{text!r} is invalid; expected: {allowed}")
     return number
 
 
@@ -135,7 +186,7 @@ def read_entries(entries: list[list[str]], names: tuple[str, ...]) -> Iterator[t
     """
     for words in entries:
         if len(words) <= len(names):
-            raise InputError(f"--entry {' '.join(words)}: no path; needed: {', '.join(names)}, paths")
+            raise InputError(f"--entry {' '.join(words)}: no path; expected: {', '.join(names)}, paths")
         try:
             paths = [existing(path) for path in words[len(names) :]]
         except argparse.ArgumentTypeError as error:  # argparse itself sees only words

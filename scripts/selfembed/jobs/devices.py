@@ -1,4 +1,4 @@
-"""Where encoders run, and on how many threads."""
+"""Choice of devices and threads."""
 
 import fcntl
 import os
@@ -9,17 +9,17 @@ from typing import TextIO
 from selfembed.errors import InputError
 from selfembed.jobs.command_line import log
 
-# Locks of this process; open as long as it lives, so that they end with it, however it ends.
+# Locks of this process. They stay open until it ends and are then released by the operating system.
 held: list[TextIO] = []
 
 
 def choose_device(wish: str, devices: int = 1) -> str:
-    """`cpu` or `cuda`; `auto` takes a GPU where there is one.
+    """Return `cpu` or `cuda`; `auto` prefers a GPU.
 
-    A job sees as many GPUs as it uses: the first of those that a scheduler gave it, or, without a scheduler, some that
-    no other job of this user has. To be called before anything else uses a GPU.
+    Hides all GPUs that the job does not use: it gets the first ones assigned by the scheduler or, without a scheduler,
+    GPUs that no other job of this user has locked. Call this before anything else uses a GPU.
 
-    Raises InputError if a GPU is wanted and there is none, or if there are too few.
+    Raises InputError if too few GPUs are available.
     """
     import torch
 
@@ -33,19 +33,17 @@ def choose_device(wish: str, devices: int = 1) -> str:
     os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(own)
     if torch.cuda.is_available():
         if len(own) < devices:
-            raise InputError(
-                f"devices: {devices} GPUs are wanted, but there are {len(own)}; allowed: at most {len(own)}"
-            )
+            raise InputError(f"devices: {devices} GPUs requested, available: {len(own)}; expected: at most {len(own)}")
         return "cuda"
     if wish == "cuda":
-        raise InputError("device: 'cuda' is wanted, but torch sees no GPU; allowed: cpu, auto")
+        raise InputError("device: 'cuda' is set, but torch finds no GPU; expected: cpu or auto")
     return "cpu"
 
 
 def own_gpus(gpus: list[str], wanted: int) -> list[str]:
-    """The first GPUs that no other process of this user has locked; the first of all if too few are left.
+    """The first GPUs that no other process of this user has locked; the first of all if too few are free.
 
-    Snakemake counts GPUs (`--resources gpu=4`) and does not say which one a job has.
+    Snakemake counts GPUs (`--resources gpu=4`) but does not assign them to jobs.
     """
     own = []
     for gpu in gpus:
@@ -60,12 +58,12 @@ def own_gpus(gpus: list[str], wanted: int) -> list[str]:
         if len(own) == wanted:
             return own
     if gpus:
-        log.warning("other jobs of this user have %d of %d GPUs; sharing", len(gpus) - len(own), len(gpus))
+        log.warning("other jobs of this user use %d of %d GPUs; this job shares one", len(gpus) - len(own), len(gpus))
     return gpus[:wanted]
 
 
 def use_threads(threads: int) -> None:
-    """Compute on exactly this many CPU threads: results are the same bytes only for the same number."""
+    """Use exactly this many CPU threads, because results are bytewise reproducible only for equal numbers."""
     import torch
 
     torch.set_num_threads(threads)

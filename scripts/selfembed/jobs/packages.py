@@ -1,9 +1,18 @@
-"""Installed Python packages: where they lie."""
+"""Installed Python packages: their versions and folders."""
 
+import importlib.metadata
 import importlib.util
 from pathlib import Path
 
 from selfembed.errors import InputError
+
+
+def installed_version(package: str) -> str | None:
+    """Version of an installed package, or None."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
 
 
 def package_folder(package: str) -> Path:
@@ -17,6 +26,6 @@ def package_folder(package: str) -> Path:
         spec = None
     if spec is None or not spec.submodule_search_locations:
         raise InputError(
-            f"package '{package}' is not installed; needed: the import name of a package in this environment"
+            f"package '{package}' is not installed; expected: the import name of a package in this environment"
         )
     return Path(spec.submodule_search_locations[0])

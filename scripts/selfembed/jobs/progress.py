@@ -1,4 +1,4 @@
-"""How far a long step is, as a line in its log at a sane rate."""
+"""Progress of long steps as log lines."""
 
 import time
 from dataclasses import dataclass, field
@@ -8,18 +8,18 @@ from selfembed.jobs.command_line import log
 
 @dataclass
 class Progress:
-    """Counts units of work and logs a line at most every `interval` seconds, and one at the end."""
+    """Count units of work; log a line at most every `interval` seconds, and one at the end."""
 
     total: int
     unit: str
     interval: float = 5.0
     done: int = 0
-    before: int = 0  # done by an earlier job
+    before: int = 0  # completed by an earlier job
     started: float = field(default_factory=time.monotonic)
     logged: float = field(default_factory=time.monotonic)
 
     def skip(self, amount: int) -> None:
-        """Count units that an earlier job did."""
+        """Count units completed by an earlier job."""
         self.done += amount
         self.before += amount
 

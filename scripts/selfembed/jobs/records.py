@@ -18,8 +18,8 @@ import pandas as pd
 
 from selfembed.errors import InputError, first_line
 from selfembed.jobs import seals
+from selfembed.jobs.packages import installed_version
 from selfembed.jobs.seals import checksum
-from selfembed.jobs.versions import installed_version
 
 # The packages whose versions can change a number.
 PACKAGES = (
@@ -36,21 +36,12 @@ PACKAGES = (
     "matplotlib",
 )
 
-# Folders of the library that decide no result by themselves: their values reach a step as arguments.
-APART = {"settings", "study", "workflow", "proposals"}
+# Parts of the library that decide no result by themselves: no step runs them, or their values reach it as arguments.
+APART = {"settings", "study", "workflow", "proposals", "provenance", "cli.py", "__main__.py"}
+PAGE_PARTS = {".html", ".css", ".js"}
 
-# Folders that this process is filling: what it writes inside one is a part of a result, and sealed with it.
-in_progress: list[Path] = []
-
-
-@contextmanager
-def filling(folder: Path) -> Iterator[None]:
-    """What is written in a folder meanwhile is a part of something larger."""
-    in_progress.append(folder)
-    try:
-        yield
-    finally:
-        in_progress.remove(folder)
+# Hidden folders beside a result that hold it until it is whole: what is written in one is sealed with the result.
+PARTIAL, UNFINISHED = ".partial", ".unfinished"
 
 
 @contextmanager
@@ -63,12 +54,11 @@ def written_whole(path: Path) -> Iterator[Path]:
     """
     path = Path(path)
     check_replaceable(path)
-    shelter = path.with_name(f".{path.name}.partial")
+    shelter = path.with_name(f".{path.name}{PARTIAL}")
     shutil.rmtree(shelter, ignore_errors=True)  # of a call that was killed
     shelter.mkdir(parents=True)
     try:
-        with filling(shelter):
-            yield shelter / path.name
+        yield shelter / path.name
         move(shelter / path.name, path)
     finally:
         shutil.rmtree(shelter, ignore_errors=True)
@@ -85,25 +75,24 @@ def resumable(path: Path, identity: dict[str, Any], writes: bool = True) -> Iter
     Raises InputError if a folder lies at `path` that no step wrote.
     """
     path = Path(path)
-    folder = path.with_name(f".{path.name}.unfinished")
+    folder = path.with_name(f".{path.name}{UNFINISHED}")
     if not writes:
         yield folder
         return
     check_replaceable(path)
     identity = json.loads(json.dumps(identity))
     known = folder / "identity.json"
-    with filling(folder):
-        if not is_of(known, identity):
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir(parents=True)
-            write_json(identity, known)
-        try:
-            yield folder
-            move(folder / "result", path)
+    if not is_of(known, identity):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        write_json(identity, known)
+    try:
+        yield folder
+        move(folder / "result", path)
+        shutil.rmtree(folder)
+    finally:
+        if [item for item in folder.rglob("*") if item.is_file()] == [known]:
             shutil.rmtree(folder)
-        finally:
-            if [item for item in folder.rglob("*") if item.is_file()] == [known]:
-                shutil.rmtree(folder)
 
 
 def is_of(known: Path, identity: dict[str, Any]) -> bool:
@@ -115,14 +104,15 @@ def is_of(known: Path, identity: dict[str, Any]) -> bool:
 
 
 def is_part(path: Path) -> bool:
-    """Whether a path lies in a folder that this process is filling."""
-    return any(path.is_relative_to(folder) for folder in in_progress)
+    """Whether a path lies in a folder that holds a result until it is whole."""
+    hidden = (folder.name for folder in path.parents if folder.name.startswith("."))
+    return any(name.endswith((PARTIAL, UNFINISHED)) for name in hidden)
 
 
 def check_replaceable(path: Path) -> None:
     """Raise InputError if a folder lies at a path that no step wrote."""
     if path.is_dir() and any(path.iterdir()) and not seals.place(path).is_file() and not is_part(path):
-        raise InputError(f"{path}: a folder that no step wrote is not replaced; needed: another output")
+        raise InputError(f"{path}: the folder was not written by a step and is not replaced; expected: another output")
 
 
 def move(temporary: Path, path: Path) -> None:
@@ -168,10 +158,10 @@ def read_json(path: Path, *keys: str) -> dict[str, Any]:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
         if isinstance(content, dict) and set(keys) <= set(content):
             return content
-        problem = f"needed: a group with {', '.join(keys) or 'keys'}"
+        problem = f"expected: a group with {', '.join(keys) or 'keys'}"
     except (ValueError, RecursionError, OSError) as error:
         problem = first_line(error)
-    raise InputError(f"{path}: damaged: {problem}; delete what it belongs to and run snakemake again")
+    raise InputError(f"{path}: damaged: {problem}; delete the result that it belongs to and run snakemake again")
 
 
 def checksum_of_files(folder: Path, files: Iterable[Path]) -> str:
@@ -189,10 +179,10 @@ def code_checksum() -> str:
 
 
 def code_of_steps() -> list[Path]:
-    """The scripts and their library, pages and styles included, but not the folders APART."""
+    """The scripts and their library, pages and styles included, but not what is APART."""
     folder = Path(__file__).parents[2]
-    files = (path for path in folder.rglob("*.*") if path.is_file())
-    return [path for path in files if not {*APART, "__pycache__"} & set(path.relative_to(folder).parts)]
+    files = (path for path in folder.rglob("*.*") if path.suffix in PAGE_PARTS | {".py"})
+    return [path for path in files if not APART & set(path.relative_to(folder).parts)]
 
 
 def made_by() -> dict[str, Any]:
@@ -231,17 +221,9 @@ def machine() -> str:
 @cache
 def commit() -> str | None:
     """Git commit of this code, with `+` appended if files differ from it; None outside a repository."""
-    command = [
-        "git",
-        "-C",
-        str(Path(__file__).parent),
-        "describe",
-        "--always",
-        "--abbrev=40",
-        "--exclude=*",
-        "--dirty=+",
-    ]
+    command = ["git", "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty=+"]
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        found = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True)
+        return found.stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return None

@@ -54,7 +54,7 @@ def check(path: Path) -> str:
     for file, sha256 in sealed.items():
         if not (unit.parent / file).is_file() or checksum(unit.parent / file) != sha256:
             damaged = unit.parent / file
-            raise InputError(f"{damaged}: damaged, not what was written; delete {unit} and run snakemake again")
+            raise InputError(f"{damaged}: damaged: its checksum does not match; delete {unit} and run snakemake again")
     return together(path, sealed)
 
 

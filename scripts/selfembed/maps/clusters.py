@@ -1,8 +1,8 @@
-"""Clusters of a corpus, named by their own words.
+"""Clusters of a corpus and their names.
 
-Clusters are of the embeddings in all their dimensions, not of the t-SNE map: t-SNE tears groups apart and its distances
-mean little, so clusters of a map would be as much the map's as the texts'. And they are k-means' and not HDBSCAN's,
-which finds next to nothing in hundreds of dimensions and leaves many texts without a cluster.
+Clusters are computed from the embeddings, not from the t-SNE map: t-SNE splits groups, and its distances are hard to
+interpret. k-means is used instead of HDBSCAN, which finds few clusters in hundreds of dimensions and leaves many
+texts unassigned.
 """
 
 import re
@@ -15,11 +15,12 @@ from sklearn.feature_extraction.text import CountVectorizer
 
 from selfembed.errors import InputError
 
-FEWEST_TEXTS = 10  # as of a map
-MOST_CLUSTERS = 50  # colours that can still be told apart
-SAMPLE = 100_000  # texts that centres and names are learnt from
-CHARACTERS = 2000  # of a text that its words are taken from
-WORDS = 3  # of a name
+FEWEST_TEXTS = 10  # as for a map
+MOST_CLUSTERS = 50  # distinguishable colours
+SEED = 42  # of the sample and the initial centres
+SAMPLE = 100_000  # texts used to fit centres and names
+CHARACTERS = 2000  # of a text that words are taken from
+WORDS = 3  # in a name
 WORD = r"(?u)\b[^\W\d_][\w'’-]+\b"  # begins with a letter; two characters or more
 ADDRESS = r"(?:https?://|www\.)\S+"
 
@@ -29,23 +30,23 @@ def number_of_clusters(texts: int) -> int:
     return min(MOST_CLUSTERS, max(2, round(1.5 * texts ** (1 / 3))))
 
 
-def cluster(embeddings: np.ndarray, count: int, seed: int = 42) -> np.ndarray:
-    """The cluster of every text, by k-means of the embeddings, centred and scaled to unit length.
+def cluster(embeddings: np.ndarray, count: int, *, seed: int) -> np.ndarray:
+    """Assign each text to a cluster by k-means on embeddings that are centred and scaled to unit length.
 
-    Centred, because the embeddings of most language models share one large direction. The centres are those of a
-    random sample of at most 100,000 texts, so that time and memory stay bounded.
+    Embeddings of most language models share one large direction, which centring removes. Centres are fitted on a random
+    sample of at most 100,000 texts to bound time and memory.
 
     Args:
         embeddings: shape (texts, dim).
-        count: clusters asked for; there are fewer where fewer embeddings differ.
-        seed: of the sample and of the first centres. The same seed gives the same clusters on one thread only.
+        count: number of clusters; fewer if there are fewer distinct embeddings.
+        seed: of the sample and the initial centres. Results are reproducible on one thread only.
 
-    Returns int32, shape (texts,): numbers from 0, from the largest cluster to the smallest.
+    Returns int32, shape (texts,): 0 is the largest cluster.
 
-    Raises InputError if there are fewer than 10 texts or an embedding is not finite.
+    Raises InputError if there are fewer than 10 texts or embeddings contain NaN or infinity.
     """
     if len(embeddings) < FEWEST_TEXTS:
-        raise InputError(f"{len(embeddings)} texts are too few for clusters; needed: {FEWEST_TEXTS}")
+        raise InputError(f"{len(embeddings)} texts are too few for clusters; expected: at least {FEWEST_TEXTS}")
     vectors = unit_vectors(embeddings)
     sample = vectors[random_rows(len(vectors), seed)]
     count = min(count, len(np.unique(sample, axis=0)))
@@ -54,12 +55,12 @@ def cluster(embeddings: np.ndarray, count: int, seed: int = 42) -> np.ndarray:
 
 
 def unit_vectors(embeddings: np.ndarray) -> np.ndarray:
-    """Centred embeddings of length 1, float32; what lies at the centre stays there."""
+    """Centred embeddings of unit length, float32; zero vectors stay zero."""
     vectors = np.asarray(embeddings, dtype=np.float32) - np.mean(embeddings, axis=0, dtype=np.float64).astype(
         np.float32
     )
     if not np.isfinite(vectors).all():
-        raise InputError("embeddings are not finite; needed: numbers")
+        raise InputError("embeddings contain NaN or infinity; expected: finite numbers")
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.divide(vectors, lengths, out=vectors, where=lengths > 0)
 
@@ -72,17 +73,17 @@ def random_rows(rows: int, seed: int) -> np.ndarray:
 
 
 def by_size(labels: np.ndarray) -> np.ndarray:
-    """Labels renumbered from the most frequent to the least; equally frequent ones in the order of their texts."""
+    """Renumber labels by decreasing frequency; ties keep the order of the texts."""
     _, first, inverse, sizes = np.unique(labels, return_index=True, return_inverse=True, return_counts=True)
     ranks = np.empty(len(sizes), dtype=np.int32)
     ranks[np.lexsort((first, -sizes))] = np.arange(len(sizes))
     return ranks[inverse]
 
 
-def describe(texts: pd.Series, clusters: np.ndarray, seed: int = 42) -> pd.DataFrame:
-    """What clusters are called: columns `cluster`, `name` and `texts`, their number; a row per cluster.
+def describe(texts: pd.Series, clusters: np.ndarray, *, seed: int) -> pd.DataFrame:
+    """Names and sizes of clusters: columns `cluster`, `name` and `texts`, one row per cluster.
 
-    A name is the three words that weigh most, `graph, node, edge`; no two clusters share one.
+    A name consists of the three words with the highest weights, such as `graph, node, edge`. Names are unique.
     """
     rows = random_rows(len(texts), seed)
     words = ranked_words(
@@ -92,18 +93,18 @@ def describe(texts: pd.Series, clusters: np.ndarray, seed: int = 42) -> pd.DataF
 
 
 def ranked_words(texts: pd.Series, clusters: np.ndarray, count: int) -> list[list[str]]:
-    """The words of every cluster, by class TF-IDF, the highest first; none where no word is the cluster's own.
+    """Words of each cluster by decreasing class-based TF-IDF; empty if a cluster has no characteristic words.
 
-    A word t weighs tf(t, c) · log(1 + A / f(t)) in the cluster c: tf is its part of the cluster's words, f how often it
-    is in all clusters, A the mean number of words of a cluster (Grootendorst 2022, BERTopic, arXiv:2203.05794, eq. 2,
-    with tf normalised as in that author's code). A word counts once per text, so that one long text names nothing.
-    English stop words are left out, words of a single text, and words in more than a quarter of the texts, or in more
-    than a cluster of mean size has.
+    The weight of word t in cluster c is tf(t, c) · log(1 + A / f(t)): tf is its share of the words of the cluster, f
+    its frequency in all clusters, A the mean number of words per cluster (Grootendorst 2022, BERTopic,
+    arXiv:2203.05794, eq. 2, with tf normalised as in that author's code). A word counts once per text. English stop
+    words, words of a single text, and words in more than a quarter of the texts, or in more texts than a cluster of
+    mean size has, are excluded.
     """
     vectorizer = CountVectorizer(stop_words="english", token_pattern=WORD, binary=True, dtype=np.float64)
     try:
         found = vectorizer.fit_transform(texts)
-    except ValueError:  # no text has a word
+    except ValueError:  # no text contains a word
         return [[] for _ in range(count)]
     frequency = np.asarray(found.sum(axis=0)).ravel()
     kept = (frequency >= 2) & (frequency <= len(texts) * max(1 / 4, 1 / count))
@@ -119,7 +120,7 @@ def ranked_words(texts: pd.Series, clusters: np.ndarray, count: int) -> list[lis
 
 
 def unique_names(words: list[list[str]]) -> list[str]:
-    """A name of three words for every cluster; one more word, or a number, where a name is taken."""
+    """A name of three words for each cluster; a further word or a number makes it unique."""
     names: dict[str, None] = {}
     for number, candidates in enumerate(words, start=1):
         names[next(name for name in possible_names(candidates, number) if name not in names)] = None
@@ -127,7 +128,7 @@ def unique_names(words: list[list[str]]) -> list[str]:
 
 
 def possible_names(candidates: list[str], number: int) -> Iterator[str]:
-    """Names that a cluster could have, the best first."""
+    """Candidate names of a cluster, best first."""
     chosen = distinct(candidates)
     if chosen:
         yield ", ".join(chosen[:WORDS])
@@ -136,7 +137,7 @@ def possible_names(candidates: list[str], number: int) -> Iterator[str]:
 
 
 def distinct(words: list[str]) -> list[str]:
-    """The first four words of which none is another with a different ending: graph, but not graphs or graph's."""
+    """The first four words that are not inflections of each other: graph, but not graphs or graph's."""
     chosen: list[str] = []
     for word in words:
         if not any(alike(word, other) for other in chosen):
@@ -147,6 +148,6 @@ def distinct(words: list[str]) -> list[str]:
 
 
 def alike(one: str, other: str) -> bool:
-    """Whether two words have the same beginning and at most three letters more: network, networks, networking."""
+    """Whether one word starts with the other and has at most three more letters: network, networks, networking."""
     shorter, longer = sorted((re.sub(r"(?<=..)(e|s|es|y)$", "", word) for word in (one, other)), key=len)
     return longer.startswith(shorter) and len(longer) - len(shorter) <= 3

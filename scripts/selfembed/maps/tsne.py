@@ -1,4 +1,4 @@
-"""Maps of corpora in two dimensions."""
+"""t-SNE maps of corpora."""
 
 import numpy as np
 from openTSNE import TSNE
@@ -7,11 +7,11 @@ from selfembed.errors import InputError
 from selfembed.jobs.command_line import log
 from selfembed.jobs.progress import Progress
 
-ITERATIONS = (250, 500)  # openTSNE's defaults: early exaggeration, and what follows
-EVERY = 50  # iterations between looks at the KL divergence
+ITERATIONS = (250, 500)  # openTSNE's defaults: early exaggeration, then the rest
+EVERY = 50  # iterations between log lines
 
 
-def layout(embeddings: np.ndarray, perplexity: float = 30, seed: int = 42, threads: int = 1) -> np.ndarray:
+def layout(embeddings: np.ndarray, *, perplexity: float, seed: int, threads: int) -> np.ndarray:
     """Positions of texts by t-SNE with openTSNE's defaults, as in the paper.
 
     PCA initialisation, early exaggeration 12 for 250 iterations, then 500 iterations, learning rate n / exaggeration.
@@ -24,7 +24,7 @@ def layout(embeddings: np.ndarray, perplexity: float = 30, seed: int = 42, threa
     Raises InputError if there are fewer than 10 texts.
     """
     if len(embeddings) < 10:
-        raise InputError(f"{len(embeddings)} texts are too few for a map; needed: 10")
+        raise InputError(f"{len(embeddings)} texts are too few for a map; expected: at least 10")
     highest = (len(embeddings) - 1) / 3
     if perplexity > highest:
         log.warning("perplexity %g is too high for %d texts; %g is used", perplexity, len(embeddings), highest)
@@ -39,7 +39,7 @@ def layout(embeddings: np.ndarray, perplexity: float = 30, seed: int = 42, threa
         n_iter=ITERATIONS[1],
         random_state=seed,
         n_jobs=threads,
-        verbose=True,  # how long neighbours and affinities take
+        verbose=True,  # logs the time of neighbours and affinities
         callbacks=advance,
         callbacks_every_iters=EVERY,
     )

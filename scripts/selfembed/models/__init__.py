@@ -1,1 +1,1 @@
-"""Encoders: built, cut, checked, saved and described."""
+"""Encoders: build, truncate, check, save and describe them."""

@@ -1,6 +1,6 @@
-"""Adapters of the `adapters` library: folders with a config and weights, added to a BERT encoder.
+"""Adapters saved by the `adapters` library, added to a BERT encoder.
 
-One kind is known, the sequential bottleneck (`seq_bn`, once called `pfeiffer`), which SPECTER2 has.
+One kind is supported: the sequential bottleneck (`seq_bn`, formerly `pfeiffer`), which SPECTER2 uses.
 """
 
 import json
@@ -25,7 +25,7 @@ CONFIG = "adapter_config.json"
 WEIGHTS = "adapter.safetensors"
 OTHER_WEIGHTS = "pytorch_adapter.bin"
 
-# What `BertWithAdapter` computes, in the library's words. Keys of the first group have other defaults there, or none.
+# The library's settings that `BertWithAdapter` implements. For the first group the library has other or no defaults.
 STATED = {"mh_adapter": False, "output_adapter": True, "original_ln_before": True, "non_linearity": "relu"}
 ASSUMED = {
     "original_ln_after": True,
@@ -43,18 +43,18 @@ ASSUMED = {
     "dropout": 0.0,
     "stochastic_depth": 0.0,
 }
-# Decides first weights alone, or belongs to `phm_layer` or `inv_adapter`.
+# Affects only initial weights, or belongs to `phm_layer` or `inv_adapter`.
 WITHOUT_MEANING = re.compile(r"init_weights(_seed)?|inv_adapter_reduction_factor|.*phm.*|hypercomplex_nonlinearity")
 FACTOR = "reduction_factor"  # the encoder's width divided by the adapter's
 
 
 def add(encoder: Transformer, folder: Path, layers: int) -> None:
-    """Put an adapter into a BERT encoder, in place.
+    """Add an adapter to a BERT encoder, in place.
 
     Args:
-        layers: transformer layers that the adapter is for; those that the encoder was cut above are left out.
+        layers: number of transformer layers of the adapter; layers that a truncated encoder lacks are skipped.
 
-    Raises InputError if the folder has no adapter of the known kind that fits the encoder.
+    Raises InputError if the folder has no adapter of the supported kind that fits the encoder.
     """
     config = encoder.model.config
     weights = encoder.model.state_dict() | read(folder, config, layers)
@@ -67,7 +67,7 @@ def add(encoder: Transformer, folder: Path, layers: int) -> None:
 
 
 def check(encoder: Path) -> None:
-    """Check that the adapter in an encoder's folder is of the known kind and fits the encoder.
+    """Check that the adapter in an encoder's folder is of the supported kind and fits the encoder.
 
     Raises InputError if it does not.
     """
@@ -77,14 +77,14 @@ def check(encoder: Path) -> None:
 
 
 def copy(source: Path, folder: Path) -> None:
-    """Copy an adapter as the library saves it; weights in PyTorch's own format are converted, and no code runs.
+    """Copy a saved adapter; PyTorch weights are converted to safetensors without running code.
 
-    Raises InputError if a file is missing, or holds something else than tensors.
+    Raises InputError if a file is missing or contains anything but tensors.
     """
     for names in ((CONFIG,), (WEIGHTS, OTHER_WEIGHTS)):
         if not any((source / name).is_file() for name in names):
-            raise InputError(f"{source}: no {' or '.join(names)}; needed: an adapter of the adapters library")
-    read_config(source / CONFIG)  # so that an error names the file that it is in
+            raise InputError(f"{source}: no {' or '.join(names)}; expected: an adapter of the adapters library")
+    read_config(source / CONFIG)  # so that an error names this file
     folder.mkdir()
     shutil.copy(source / CONFIG, folder)
     if (source / WEIGHTS).is_file():
@@ -94,69 +94,73 @@ def copy(source: Path, folder: Path) -> None:
 
 
 def source(folder: Path) -> dict[str, Any]:
-    """Where the adapter in a folder was downloaded from, and its name there."""
+    """Repository, revision and name of a downloaded adapter."""
     return checkpoints.origin(folder) | {"name": read_config(folder / CONFIG)["name"]}
 
 
 def read(folder: Path, encoder: PreTrainedConfig, layers: int) -> dict[str, torch.Tensor]:
-    """The weights of an adapter under the names of `BertWithAdapter`, in fp32.
+    """Read the weights of an adapter in fp32, with the parameter names of `BertWithAdapter`.
 
     Args:
-        encoder: config of the encoder that the adapter is for.
-        layers: transformer layers that the adapter must be for.
+        encoder: config of the encoder.
+        layers: number of transformer layers that the adapter must have.
 
-    Raises InputError if the adapter is of another kind or does not fit the encoder, naming what is wrong.
+    Raises InputError if the adapter is of another kind or does not fit the encoder.
     """
     path = folder / CONFIG
     config = read_config(path)
     if encoder.model_type != "bert":
-        raise InputError(f"{path}: the encoder is of type '{encoder.model_type}'; allowed: adapters of a 'bert'")
+        raise InputError(f"{path}: the encoder is of type '{encoder.model_type}'; expected: adapters of a 'bert'")
     if config.get("hidden_size") != encoder.hidden_size:
-        raise InputError(f"{path}: hidden_size: {config.get('hidden_size')!r} is wrong; allowed: {encoder.hidden_size}")
+        raise InputError(
+            f"{path}: hidden_size: {config.get('hidden_size')!r} is invalid; expected: {encoder.hidden_size}"
+        )
     width = max(1, int(encoder.hidden_size // config["config"][FACTOR]))
     return read_weights(folder / WEIGHTS, config["name"], encoder.hidden_size, width, layers)
 
 
 def read_config(path: Path) -> dict[str, Any]:
-    """The config of an adapter.
+    """Read the config of an adapter.
 
-    Raises InputError if it cannot be read, or asks for another adapter than the known kind.
+    Raises InputError if it is unreadable or describes another kind.
     """
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         settings, name = dict(found["config"]), found["name"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path}: cannot be read; needed: the config of an adapter of the adapters library") from error
+        raise InputError(
+            f"{path}: cannot be read; expected: the config of an adapter of the adapters library"
+        ) from error
     if found.get("model_type") != "bert":
-        raise InputError(f"{path}: model_type: {found.get('model_type')!r} is wrong; allowed: 'bert'")
+        raise InputError(f"{path}: model_type: {found.get('model_type')!r} is invalid; expected: 'bert'")
     if not isinstance(name, str):
-        raise InputError(f"{path}: name: {name!r} is wrong; allowed: text")
+        raise InputError(f"{path}: name: {name!r} is invalid; expected: text")
     for key, needed in (STATED | ASSUMED).items():
         if key not in settings and key in STATED:
-            raise InputError(f"{path}: config.{key} is missing; allowed: {needed!r}")
+            raise InputError(f"{path}: config.{key} is missing; expected: {needed!r}")
         value = settings.get(key, needed)
         if value != needed or isinstance(value, bool) != isinstance(needed, bool):
-            raise InputError(f"{path}: config.{key}: {value!r} is wrong; allowed: {needed!r}")
+            raise InputError(f"{path}: config.{key}: {value!r} is invalid; expected: {needed!r}")
     factor = settings.get(FACTOR)
     if isinstance(factor, bool) or not isinstance(factor, int | float) or not 0 < factor < math.inf:
-        raise InputError(f"{path}: config.{FACTOR}: {factor!r} is wrong; allowed: a number above 0")
+        raise InputError(f"{path}: config.{FACTOR}: {factor!r} is invalid; expected: a number above 0")
     for key, value in settings.items():
         if key not in STATED | ASSUMED | {FACTOR: factor} and not WITHOUT_MEANING.fullmatch(key):
-            raise InputError(f"{path}: config.{key}: {value!r} is not known; allowed: {', '.join(STATED | ASSUMED)}")
+            raise InputError(f"{path}: config.{key}: {value!r} is not known; expected: {', '.join(STATED | ASSUMED)}")
     return found
 
 
 def read_weights(path: Path, name: str, dim: int, width: int, layers: int) -> dict[str, torch.Tensor]:
-    """The weights of the adapter `name`, which down-projects `dim` numbers to `width` in every one of `layers` layers.
+    """Read the weights of the adapter `name`, which projects `dim` to `width` values in each of `layers` layers.
 
-    The library calls them `bert.encoder.layer.0.output.adapters.{name}.adapter_down.0.weight` and so on.
+    The library names them `bert.encoder.layer.0.output.adapters.{name}.adapter_down.0.weight` and so on.
 
-    Raises InputError if some are missing, have other shapes, or are of something else.
+    Raises InputError if tensors are missing, unknown or of another shape.
     """
     try:
         tensors = load_file(path)
     except (OSError, SafetensorError) as error:
-        raise InputError(f"{path}: cannot be read: {first_line(error)}; needed: weights of an adapter") from error
+        raise InputError(f"{path}: cannot be read: {first_line(error)}; expected: weights of an adapter") from error
     found = {}
     for layer in range(layers):
         place = f"encoder.layer.{layer}.output"
@@ -168,14 +172,14 @@ def read_weights(path: Path, name: str, dim: int, width: int, layers: int) -> di
         ):
             key = f"bert.{place}.adapters.{name}.{theirs}"
             if key not in tensors:
-                raise InputError(f"{path}: {key} is missing; needed: an adapter in all {layers} layers")
+                raise InputError(f"{path}: {key} is missing; expected: an adapter in all {layers} layers")
             tensor = tensors.pop(key).float()
             if tensor.shape != shape:
-                raise InputError(f"{path}: {key}: shape {list(tensor.shape)} is wrong; allowed: {list(shape)}")
+                raise InputError(f"{path}: {key}: shape {list(tensor.shape)} is invalid; expected: {list(shape)}")
             found[f"{place}.{part}"] = tensor
     if tensors:
         raise InputError(
-            f"{path}: {min(tensors)} is not known; allowed: weights of '{name}' after the feed-forward blocks of "
+            f"{path}: {min(tensors)} is not known; expected: weights of '{name}' after the feed-forward blocks of "
             f"{layers} layers"
         )
     return found

@@ -1,6 +1,6 @@
-"""A BERT with a bottleneck adapter after every feed-forward block, as a transformers model.
+"""A BERT with a bottleneck adapter after each feed-forward block, as a transformers model.
 
-Saved models carry this file beside them, so that others can load them with trust_remote_code=True.
+This file is saved with such models, so that they load with trust_remote_code=True.
 """
 
 import torch
@@ -9,17 +9,17 @@ from transformers.models.bert.modeling_bert import BertOutput
 
 
 class BertWithAdapterConfig(BertConfig):
-    """BERT's config with the width of the adapters."""
+    """BERT config with the width of the adapters."""
 
     model_type = "bert_with_adapter"
     adapter_width: int = 48
 
 
 class OutputWithAdapter(BertOutput):
-    """The end of a transformer layer with an adapter in the place that Pfeiffer et al. (2020) found best.
+    """Output block of a transformer layer with an adapter at the position of Pfeiffer et al. (2020).
 
-    With h for the output of the feed-forward block, r for its input and one LayerNorm, used twice:
-    LayerNorm(up(relu(down(LayerNorm(h + r)))) + h + r). So the `adapters` library computes a `seq_bn` adapter
+    Computes LayerNorm(up(relu(down(LayerNorm(h + r)))) + h + r), where h is the output of the feed-forward block, r its
+    input, and both LayerNorms are the same module. This equals the `seq_bn` adapter of the `adapters` library
     (`Adapter.pre_forward`, `forward` and `post_forward` in its `methods/modeling.py`, version 1.0.1).
     """
 
@@ -29,7 +29,7 @@ class OutputWithAdapter(BertOutput):
         self.adapter_up = torch.nn.Linear(config.adapter_width, config.hidden_size)
 
     def forward(self, hidden_states: torch.Tensor, input_tensor: torch.Tensor) -> torch.Tensor:
-        """The feed-forward block's wide vectors and its input to the layer's output, shape (texts, tokens, dim)."""
+        """Compute the output of the layer, shape (texts, tokens, dim), from hidden vectors and the block's input."""
         hidden_states = self.dropout(self.dense(hidden_states))
         normalised = self.LayerNorm(hidden_states + input_tensor)
         adapted = self.adapter_up(torch.relu(self.adapter_down(normalised))) + hidden_states
@@ -37,7 +37,7 @@ class OutputWithAdapter(BertOutput):
 
 
 class BertWithAdapter(BertModel):
-    """BERT whose layers end in `OutputWithAdapter`; all else, and all other weights, are BERT's."""
+    """BERT with `OutputWithAdapter` in each layer; otherwise unchanged."""
 
     config_class = BertWithAdapterConfig
 

@@ -1,4 +1,4 @@
-"""Encoders as sentence-transformers models: pretrained, random, with a pooling, saved so that anyone can load them."""
+"""Encoders as sentence-transformers models: load, initialise, assemble with a pooling, save."""
 
 import json
 import shutil
@@ -22,21 +22,20 @@ TOKEN_POOLING_FILE = Path(token_pooling.__file__)
 
 
 def load(folder: Path, layers: int | None = None) -> Transformer:
-    """The encoder of a checkpoint or a saved model, without its pooling, in fp32; no network, no code from the folder.
+    """Load the encoder of a checkpoint or saved model, without its pooling, in fp32, offline and without custom code.
 
-    An adapter in the checkpoint's folder is a part of the encoder. Weights that the checkpoint lacks (such as BERT's
-    unused pooler) are the same every time.
+    An adapter in the folder is part of the encoder. Missing weights (such as BERT's unused pooler) are initialised with
+    a fixed seed.
 
     Args:
-        layers: cut above this many transformer layers; 0 leaves the embedding module alone.
+        layers: truncate after this many transformer layers; 0 keeps only the embedding module.
 
-    Raises InputError if the folder has no model that can be loaded so, or fewer layers: transformers would add random
-    ones.
+    Raises InputError if the model cannot be loaded or has fewer layers; transformers would add random ones.
     """
     local = {"local_files_only": True, "trust_remote_code": False}
     last = last_layer(folder)
     if layers is not None and not 0 <= layers <= last:
-        raise InputError(f"{folder}: layer {layers} does not exist; allowed: 0 to {last}")
+        raise InputError(f"{folder}: layer {layers} does not exist; expected: 0 to {last}")
     cut = {} if layers is None else {"num_hidden_layers": layers}
     with torch.random.fork_rng(devices=[]), checkpoints.loading(folder):
         torch.manual_seed(0)
@@ -53,13 +52,14 @@ def load(folder: Path, layers: int | None = None) -> Transformer:
 
 def random_bert(
     tokenizer_folder: Path,
+    *,
     seed: int,
     max_length: int,
-    layers: int = 12,
-    hidden_size: int = 768,
-    attention_heads: int = 12,
-    intermediate_size: int = 3072,
-    dropout: float = 0.1,
+    layers: int,
+    hidden_size: int,
+    attention_heads: int,
+    intermediate_size: int,
+    dropout: float,
 ) -> SentenceTransformer:
     """A BERT with random weights (N(0, 0.02²), transformers' own initialisation) that depend on `seed` alone.
 
@@ -87,7 +87,7 @@ def random_bert(
 
 
 def embedding_layer(encoder: Transformer, max_length: int) -> SentenceTransformer:
-    """The token-embedding matrix of an encoder alone, with mean pooling over all tokens, special ones included."""
+    """The token-embedding matrix of an encoder, with mean pooling over all tokens including special tokens."""
     matrix = encoder.model.get_input_embeddings().weight.detach()
     model = TokenEmbeddings(TokenEmbeddingsConfig(*matrix.shape, pad_token_id=encoder.tokenizer.pad_token_id))
     model.word_embeddings.weight.data.copy_(matrix)
@@ -95,21 +95,21 @@ def embedding_layer(encoder: Transformer, max_length: int) -> SentenceTransforme
 
 
 def from_parts(model: PreTrainedModel, tokenizer, max_length: int) -> SentenceTransformer:
-    """A text-embedding model with mean pooling of a transformers model and a tokenizer."""
-    with tempfile.TemporaryDirectory() as folder:  # the module is made from folders only
+    """Build a text-embedding model with mean pooling from a transformers model and a tokenizer."""
+    with tempfile.TemporaryDirectory() as folder:  # the module can only be created from a folder
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
         return assemble(load(Path(folder)), "mean", max_length)
 
 
 def assemble(transformer: Transformer, pooling: str, max_length: int) -> SentenceTransformer:
-    """A text-embedding model of a transformer and a pooling, on the CPU.
+    """Build a text-embedding model from a transformer and a pooling, on the CPU.
 
-    Raises InputError if `max_length` is more than the transformer has positions for.
+    Raises InputError if `max_length` exceeds the positions of the transformer.
     """
     longest = longest_input(transformer, max_length)
     if max_length > longest:
-        raise InputError(f"max_length {max_length} is more than the encoder's positions; allowed: up to {longest}")
+        raise InputError(f"max_length {max_length} exceeds the encoder's positions; expected: at most {longest}")
     transformer.max_seq_length = max_length
     return SentenceTransformer(
         modules=[transformer, pooling_module(pooling, transformer.get_embedding_dimension())], device="cpu"
@@ -117,10 +117,9 @@ def assemble(transformer: Transformer, pooling: str, max_length: int) -> Sentenc
 
 
 def longest_input(transformer: Transformer, wanted: int) -> int:
-    """Tokens that an encoder has positions for; `wanted` if it sets no limit.
+    """Number of tokens that an encoder has positions for; `wanted` if there is no limit.
 
-    MPNet, RoBERTa and XLM-R number tokens from the padding token's id + 1, and have no vectors to spare for it: of
-    their 514 positions 512 hold tokens.
+    MPNet, RoBERTa and XLM-R number positions from the padding id + 1, so 512 of their 514 positions are usable.
     """
     positions = getattr(transformer.model.config, "max_position_embeddings", wanted)
     for name, module in transformer.model.named_modules():
@@ -137,12 +136,12 @@ def pooling_module(pooling: str, dimension: int) -> torch.nn.Module:
 
 
 def projection_head(dimension: int, widths: list[int], seed: int) -> list[Dense]:
-    """Linear layers of these widths with ReLU between them, to be put after a pooling; torch's own initialisation.
+    """Linear layers of the given widths with ReLU between them, with torch's default initialisation.
 
     Raises InputError if a width is less than 1.
     """
     if any(width < 1 for width in widths):
-        raise InputError(f"projection: widths are {widths}; allowed: 1 and more")
+        raise InputError(f"projection: invalid widths {widths}; expected: at least 1")
     head = []
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -154,16 +153,18 @@ def projection_head(dimension: int, widths: list[int], seed: int) -> list[Dense]
 
 
 def freeze_below(encoder: Transformer, unfrozen_layers: int) -> None:
-    """Leave only the top transformer layers trainable: not the embeddings, nor MPNet's position bias of all layers.
+    """Freeze all parameters except those of the top transformer layers.
 
-    Raises InputError if the encoder has fewer layers, or none that can be told apart.
+    Raises InputError if the encoder has fewer layers or its list of layers is not found.
     """
     last = encoder.model.config.num_hidden_layers
     if last == 0:
-        raise InputError(f"unfrozen_layers is {unfrozen_layers}, but the encoder has no layers; leave it out")
+        raise InputError(
+            f"unfrozen_layers is {unfrozen_layers}, but the encoder has no layers; expected: no unfrozen_layers"
+        )
     if not 1 <= unfrozen_layers <= last:
-        raise InputError(f"unfrozen_layers is {unfrozen_layers}, the encoder has {last} layers; allowed: 1 to {last}")
-    # Architectures call their list of layers differently; its length is that of the config.
+        raise InputError(f"unfrozen_layers is {unfrozen_layers}, the encoder has {last} layers; expected: 1 to {last}")
+    # The name of the list of layers depends on the architecture; its length is in the config.
     lists = [module for module in encoder.model.modules() if isinstance(module, torch.nn.ModuleList)]
     layers = next((found for found in lists if len(found) == last), None)
     if layers is None:
@@ -173,14 +174,14 @@ def freeze_below(encoder: Transformer, unfrozen_layers: int) -> None:
 
 
 def needs_own_code(model: SentenceTransformer) -> bool:
-    """Whether others need the code saved with a model to load it (trust_remote_code=True)."""
+    """Whether loading the saved model needs the code saved with it (trust_remote_code=True)."""
     return any(isinstance(module, TokenPooling | TokenEmbeddings | BertWithAdapter) for module in model.modules())
 
 
 def save(model: SentenceTransformer, folder: Path, card: str) -> None:
-    """Save a model with `card` as its README.md; anyone can load it with SentenceTransformer(folder).
+    """Save a model with `card` as its README.md; it loads with SentenceTransformer(folder).
 
-    A model that `needs_own_code` gets that code beside it; others load it with trust_remote_code=True.
+    The code of a model that `needs_own_code` is saved with it; it loads with trust_remote_code=True.
     """
     model.save(str(folder), create_model_card=False)
     (folder / "README.md").write_text(card, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""A model's path tells what the model is."""
+"""Parse the path of a model."""
 
 import re
 from typing import Any
@@ -7,15 +7,15 @@ from selfembed.errors import InputError
 
 
 def identity(path: str) -> dict[str, Any]:
-    """What a model path says: `base/{encoder}[/seed-{seed}]` or `tuned/{corpus}/{encoder}/{recipe}/seed-{seed}`.
+    """Parse a model path: `base/{encoder}[/seed-{seed}]` or `tuned/{corpus}/{encoder}/{recipe}/seed-{seed}`.
 
-    Returns `model` (the path), `encoder`, `training_corpus`, `recipe` and `seed` (None where there is none).
+    Returns `model` (the path), `encoder`, `training_corpus`, `recipe` and `seed` (None if absent).
 
-    Raises InputError if it is no model path.
+    Raises InputError if the path is invalid.
     """
     if not re.fullmatch(r"base/[^/]+(/seed-\d+)?|tuned/[^/]+/[^/]+/[^/]+/seed-\d+", path):
         allowed = "base/ENCODER, base/ENCODER/seed-N or tuned/CORPUS/ENCODER/RECIPE/seed-N"
-        raise InputError(f"model path {path!r} is not possible; allowed: {allowed}")
+        raise InputError(f"model path {path!r} is invalid; expected: {allowed}")
     kind, *words = path.split("/")
     seed = int(words.pop().removeprefix("seed-")) if words[-1].startswith("seed-") else None
     corpus, encoder, recipe = words if kind == "tuned" else (None, words[0], None)

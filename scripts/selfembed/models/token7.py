@@ -1,4 +1,4 @@
-"""The pooling `token7`: the token that it takes, and how many tokens there must be for it."""
+"""The pooling `token7`: index of its token and the minimum number of tokens."""
 
-INDEX = 7  # counted from 0, the first special token included
+INDEX = 7  # from 0, special tokens included
 SHORTEST = INDEX + 1  # tokens

@@ -1,6 +1,6 @@
-"""An encoder that is a token-embedding matrix and nothing else, as a transformers model.
+"""A token-embedding matrix as a transformers model.
 
-Saved models carry this file beside them, so that others can load them with trust_remote_code=True.
+This file is saved with such models, so that they load with trust_remote_code=True.
 """
 
 import torch
@@ -9,7 +9,7 @@ from transformers.modeling_outputs import BaseModelOutput
 
 
 class TokenEmbeddingsConfig(PreTrainedConfig):
-    """Size of the matrix."""
+    """Shape of the matrix."""
 
     model_type = "token_embeddings"
 
@@ -42,10 +42,7 @@ class TokenEmbeddings(PreTrainedModel):
         return_dict: bool = True,
         token_type_ids: torch.Tensor | None = None,
     ) -> BaseModelOutput:
-        """Token ids, shape (texts, tokens), to vectors, shape (texts, tokens, dim).
-
-        Token types, which BERT's tokenizers give, mean nothing here.
-        """
+        """Look up vectors, shape (texts, tokens, dim), of token ids, shape (texts, tokens); token types are ignored."""
         vectors = self.word_embeddings(input_ids)
         return BaseModelOutput(last_hidden_state=vectors, hidden_states=(vectors,) if output_hidden_states else None)
 

@@ -1,6 +1,6 @@
-"""Pooling that takes one fixed token, as a sentence-transformers module.
+"""Pooling that selects one fixed token, as a sentence-transformers module.
 
-A copy of this file is saved with every model that uses it, so it imports nothing of selfembed.
+This file is saved with models that use it, so it does not import selfembed.
 """
 
 from typing import ClassVar
@@ -9,7 +9,7 @@ from sentence_transformers.base.modules.module import Module
 
 
 class TokenPooling(Module):
-    """The vector of the token at a fixed index, padding or not (of the last token where a batch is shorter)."""
+    """Select the token at a fixed index, even if it is padding (the last token if the batch is shorter)."""
 
     config_keys: ClassVar = ["embedding_dimension", "index"]
 
@@ -25,7 +25,7 @@ class TokenPooling(Module):
         return features
 
     def get_embedding_dimension(self) -> int:
-        """Width of the text vectors."""
+        """Dimension of the text vectors."""
         return self.embedding_dimension
 
     def save(self, output_path: str, *args, safe_serialization: bool = True, **kwargs) -> None:

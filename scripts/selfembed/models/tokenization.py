@@ -1,4 +1,4 @@
-"""Training of tokenizers, for encoders without pretraining."""
+"""Train tokenizers for random encoders."""
 
 from collections.abc import Iterable
 
@@ -15,9 +15,9 @@ SPECIAL_TOKENS = {
 
 
 def train_tokenizer(texts: Iterable[str], vocabulary_size: int) -> PreTrainedTokenizerFast:
-    """A lower-casing byte-level BPE tokenizer with BERT's special tokens, trained on texts.
+    """Train a lower-casing byte-level BPE tokenizer with BERT's special tokens.
 
-    The same texts give the same tokenizer. (The library's WordPiece training numbers tokens differently every time.)
+    Training is deterministic. (WordPiece training of the library is not: token ids vary.)
     """
     tokenizer = Tokenizer(models.BPE())
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)

@@ -1,4 +1,4 @@
-"""What is told of a corpus and a model adapted to it, by the report and by the model's card: gathered from files."""
+"""The facts in the report and the model card, read from files."""
 
 import argparse
 from dataclasses import dataclass
@@ -14,8 +14,6 @@ from selfembed.jobs.records import read_json
 from selfembed.scores import measures, tables
 from selfembed.training import divergence
 
-# What says most: accuracy on labels, and how often a crop's other crop comes first. The rest is for a closer look.
-MAIN_MEASURES = (measures.ACCURACY, "recall@1")
 DIFFERENCE_COLUMNS = (
     *("corpus", "score", "measure", "label", "against", "n_texts", "n_seeds", "against_seeds"),
     *("value", "low", "high", "against_value", "against_low", "against_high"),
@@ -29,18 +27,18 @@ class Account:
 
     Attributes:
         corpus: name of the corpus that the model was fine-tuned on.
-        label: what tables call the model.
-        base_label: what tables call the encoder before fine-tuning; None if they do not have it.
-        encoder: the encoder in words.
-        max_length: tokens that the model reads of a text.
-        counts: rows of the source, by where they went; empty if unknown.
+        label: label of the model in tables.
+        base_label: label of the encoder before fine-tuning; None if the tables do not contain it.
+        encoder: description of the encoder.
+        max_length: maximum number of tokens per text.
+        counts: numbers of rows of the source that were kept or excluded, by reason; empty if unknown.
         description: sizes and lengths of the corpus.
         recipe: all settings of the run.
         steps: its optimiser steps.
         losses: the loss at every step.
-        pairs: number of pairs that it saw.
-        own_code: whether the model is loaded together with code of its own.
-        rows: rows of the tables of differences, each once.
+        pairs: number of training pairs.
+        own_code: whether the model folder contains code needed to load it.
+        rows: rows of the tables of differences.
     """
 
     corpus: str
@@ -58,7 +56,7 @@ class Account:
     rows: list[dict[str, Any]]
 
     def compared(self) -> dict[str, list[dict[str, Any]]]:
-        """Rows that compare the model with another, by the other: the encoder before fine-tuning first."""
+        """Rows that compare the model with others, grouped by the other; the encoder before fine-tuning is first."""
         found: dict[str, list[dict[str, Any]]] = {} if self.base_label is None else {self.base_label: []}
         seen = set()
         for row in self.rows:
@@ -71,7 +69,7 @@ class Account:
         return {other: rows for other, rows in found.items() if rows}
 
     def values(self) -> dict[str, dict[tuple[str, str, str], tuple[float, float, float]]]:
-        """Value and ends of its interval, by label (before, the model, others), then by corpus, score and measure."""
+        """Value and interval bounds, by label (before, the model, others), then by corpus, score and measure."""
         found: dict[str, dict] = {label: {} for label in (self.base_label, self.label) if label is not None}
         for row in self.rows:
             where = row["corpus"], row["score"], row["measure"]
@@ -82,31 +80,36 @@ class Account:
 
 
 def is_main(row: dict[str, Any], rows: list[dict[str, Any]]) -> bool:
-    """Whether a row is of a main measure; where none of the rows is, all are."""
-    return row["measure"] in MAIN_MEASURES or not any(other["measure"] in MAIN_MEASURES for other in rows)
+    """Whether a row has a main measure; if no row has one, all count as main."""
+    main = {name for name, measure in measures.MEASURES.items() if measure.is_main}
+    return row["measure"] in main or main.isdisjoint(other["measure"] for other in rows)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments that name the files of an account."""
+    """Add the arguments for the files of an account."""
     parser.add_argument("--corpus", required=True, help="name of the corpus")
-    parser.add_argument("--label", required=True, help="what tables call the model")
-    parser.add_argument("--base-label", help="what tables call the encoder before fine-tuning")
-    parser.add_argument("--encoder", required=True, help="the encoder in words")
-    parser.add_argument("--base", type=existing, help="base model whose revision the words for the encoder lack")
-    parser.add_argument("--max-length", type=at_least(1), required=True, help="tokens that the model reads of a text")
-    parser.add_argument("--counts", type=existing, required=True, help="where the rows of the source went (JSON)")
+    parser.add_argument("--label", required=True, help="label of the model in tables")
+    parser.add_argument("--base-label", help="label of the encoder before fine-tuning")
+    parser.add_argument("--encoder", required=True, help="description of the encoder")
+    parser.add_argument(
+        "--base", type=existing, help="base model, to add its revision to the description of the encoder"
+    )
+    parser.add_argument("--max-length", type=at_least(1), required=True, help="maximum number of tokens per text")
+    parser.add_argument(
+        "--counts", type=existing, required=True, help="numbers of kept and excluded rows of the source (JSON)"
+    )
     parser.add_argument("--description", type=existing, required=True, help="description of the corpus (CSV)")
     parser.add_argument("--run", type=existing, required=True, help="folder of the run")
     parser.add_argument("--step", default="final", help="step of the run")
-    parser.add_argument("--pairs-settings", type=existing, required=True, help="how the run's pairs were made (JSON)")
+    parser.add_argument("--pairs-settings", type=existing, required=True, help="settings of the run's pairs (JSON)")
     parser.add_argument("--differences", type=existing, nargs="+", required=True, help="tables of differences (CSV)")
-    parser.add_argument("--corpora", nargs="+", required=True, help="corpora that the model is scored on")
+    parser.add_argument("--corpora", nargs="+", required=True, help="corpora on which the model is scored")
 
 
 def read(arguments: argparse.Namespace) -> Account:
-    """The account of the files that arguments name.
+    """Read the account from the files given as arguments.
 
-    Raises InputError if one is not what it should be, or if no table compares the model with another.
+    Raises InputError if a file is invalid, or if no table compares the model with another.
     """
     run = read_json(arguments.run / "run.json", "recipe", "steps")
     pairs = read_json(arguments.pairs_settings, "pairs")
@@ -114,7 +117,7 @@ def read(arguments: argparse.Namespace) -> Account:
     losses = tables.read(arguments.run / "loss.csv", "loss")["loss"]
     for path, table in ((arguments.description, described), (arguments.run / "loss.csv", losses)):
         if not len(table):
-            raise InputError(f"{path}: has no row; needed: at least one")
+            raise InputError(f"{path}: no rows; expected: at least one")
     folder = arguments.run / arguments.step
     check_model(folder)
     found = Account(
@@ -135,35 +138,37 @@ def read(arguments: argparse.Namespace) -> Account:
     if not found.compared():
         raise InputError(
             f"{', '.join(map(str, arguments.differences))}: no row compares '{found.label}' with another model on "
-            f"{', '.join(arguments.corpora)}; needed: such a table of differences"
+            f"{', '.join(arguments.corpora)}; expected: such a table of differences"
         )
     return found
 
 
 def with_revision(encoder: str, base: Path) -> str:
-    """An encoder of the hub in words, and the revision that was the newest when its base model was fetched.
+    """Description of an encoder on the Hub with its revision, the newest when the base model was downloaded.
 
-    Raises InputError if the base model does not say which that was.
+    Raises InputError if the base model does not record the revision.
     """
     revision = read_json(base / "model.json", "revision")["revision"]
-    return f"{encoder}, at revision {revision[:8]}, the newest when it was fetched"
+    return f"{encoder}, at revision {revision[:8]}, the newest when it was downloaded"
 
 
 def check_model(folder: Path) -> None:
-    """Raise InputError unless a step of a run holds a model."""
+    """Raise InputError unless the step of a run contains a model."""
     if divergence.of_model(folder):
-        raise InputError(f"{folder}: the run diverged, so there is no model; needed: a run that did not")
+        raise InputError(f"{folder}: the run diverged and has no model; expected: a run that did not diverge diverge")
     if not (folder / "modules.json").is_file():
-        raise InputError(f"{folder}: no model is there; needed: a step that the run kept")
+        raise InputError(f"{folder}: contains no model; expected: a step that the run kept")
 
 
 def read_differences(path: Path, corpora: list[str]) -> list[dict[str, Any]]:
-    """Rows of a table of differences on some corpora.
+    """Rows of a table of differences for some corpora.
 
-    Raises InputError if the file is none.
+    Raises InputError if the file is not such a table.
     """
     table = tables.read(path, *DIFFERENCE_COLUMNS).astype({"label": str, "against": str, "corpus": str, "score": str})
     unknown = set(table["measure"]) - set(measures.MEASURES)
     if unknown:
-        raise InputError(f"{path}: measure {sorted(map(str, unknown))[0]!r} is unknown; needed: a table of differences")
+        raise InputError(
+            f"{path}: measure {sorted(map(str, unknown))[0]!r} is unknown; expected: a table of differences"
+        )
     return table[table["corpus"].isin(corpora)].to_dict("records")

@@ -1,4 +1,4 @@
-"""The card of an adapted model that is ready to publish: its README.md, in the Hugging Face hub's format."""
+"""The model card of an adapted model: its README.md, in the format of the Hugging Face Hub."""
 
 import json
 import re
@@ -11,10 +11,10 @@ from selfembed.pages.plain_words import count
 
 
 def card(account: Account, base_model: str | None) -> str:
-    """Card of a model that is ready to publish: data, recipe, scores, limits, use.
+    """The model card: use, data, recipe, scores, limitations, licence.
 
     Args:
-        base_model: the repository on the Hugging Face hub that it started from, if it did.
+        base_model: the repository on the Hugging Face Hub that the model started from; None if there is none.
     """
     front = HEADER
     if base_model is not None:
@@ -34,7 +34,7 @@ Fine-tuned without labels by selfembed, from {inline(account.encoder)}.
 ## Data
 
 The corpus `{account.corpus}`. {inline(" ".join(plain_words.texts(account)))}
-Cleaning: runs of white space are one space; empty texts are left out.
+Cleaning: runs of white space are replaced by one space; empty texts are excluded.
 
 ## Recipe
 
@@ -48,8 +48,8 @@ Cleaning: runs of white space are one space; empty texts are left out.
 
 {markdown_table(["model", *headings], [[label, *cells] for label, cells in lines])}
 
-On texts held out of training or of the classifier, with 95 % intervals from a bootstrap over texts and seeds. {which}
-Of alignment and uniformity, lower is better, but of both together.
+Scores are computed on texts held out of training or of the classifier, with 95 % confidence intervals from a
+bootstrap over texts and seeds. {which} Lower alignment and lower uniformity are better, but only together.
 
 ## Limits
 
@@ -57,18 +57,18 @@ Of alignment and uniformity, lower is better, but of both together.
 
 ## Licence
 
-None is set. What the model started from, and the texts it was trained on, may limit how it may be used and passed on:
-add `license:` to the head of this file before you publish it.
+No licence is set. The licences of the base model and of the training texts may restrict use and redistribution.
+Add `license:` to the front matter of this file before you publish it.
 """
 
 
 def inline(text: str) -> str:
-    """Text as part of a line of Markdown, whatever is in it."""
+    """Text escaped for a line of Markdown."""
     return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", " ".join(str(text).split()))
 
 
 def bullets(sentences: list[str]) -> str:
-    """Sentences as a list."""
+    """Sentences as a Markdown list."""
     return "\n".join(f"- {inline(sentence)}" for sentence in sentences)
 
 

@@ -1,44 +1,73 @@
-"""An account of a corpus and a model in plain words: what was done, what it is worth, what it is not.
+"""The sentences of the report and of the model card: data, training, results, limitations.
 
-Says no more than the evidence does (docs/evidence.md): models fine-tuned on a corpus find its crops better and need not
-be better by labels. So labels decide where there are some, and to be better at finding crops decides nothing.
+Models fine-tuned on a corpus retrieve its crops better but are not necessarily better by labels (docs/evidence.md). So
+labels take precedence, and better crop retrieval alone is not a verdict.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
+from selfembed.errors import InputError
 from selfembed.evidence.differences import spelled
 from selfembed.pages.account import Account, is_main
 from selfembed.scores import measures
 
-# What happened to rows of a source that are no text of the corpus.
-DROPPED = {"empty": "had no text", "too short": "were too short", "duplicate": "had the same text as one before"}
+# Why rows of a source are excluded from the corpus.
+DROPPED = {"empty": "had no text", "too short": "were too short", "duplicate": "were duplicates"}
+
+
+class Shown(NamedTuple):
+    """The sentence that describes the positive pairs, and whether training resembles crop retrieval."""
+
+    sentence: str
+    finds_crops: bool
+
+
+SHOWN = {
+    "crops": Shown(
+        "From every text two different passages of {neighbours} were taken, and the model was "
+        "trained to match passages of the same text (“crops”).",
+        finds_crops=True,
+    ),
+    "dropout": Shown(
+        "From every text {passage} was shown twice with different dropout masks, and the model was trained "
+        "to match the two copies (“dropout”).",
+        finds_crops=False,
+    ),
+    "halves": Shown(
+        "Every text was cut in two halves, and the model was trained to match halves of the same text.",
+        finds_crops=True,
+    ),
+    "whole_text": Shown(
+        "Every text was shown twice, and the model was trained to match the two copies.", finds_crops=False
+    ),
+}
 
 SETTINGS = {
     "augmentation": "augmentation",
     "sentences": "sentences in a passage",
     "minimum_length": "shortest sentence used, in characters",
     "maximum_length": "longest sentence used, in characters",
-    "mask_fraction": "part of the tokens masked",
-    "epochs": "passes over the texts",
-    "batch_size": "pairs in a batch",
+    "mask_fraction": "fraction of masked tokens",
+    "epochs": "epochs",
+    "batch_size": "batch size, in pairs",
     "learning_rate": "peak learning rate (Adam)",
-    "warmup": "part of the first pass over which it rises",
+    "warmup": "fraction of the first epoch with learning-rate warm-up",
     "temperature": "temperature of the loss",
     "pooling": "pooling",
-    "projection": "widths of a head, dropped after training",
-    "unfrozen_layers": "top layers trained",
-    "max_length": "tokens of a passage read in training",
+    "projection": "widths of the projection head (removed after training)",
+    "unfrozen_layers": "unfrozen top layers",
+    "max_length": "tokens per passage in training",
     "precision": "precision",
-    "held_out": "part of the texts held out",
-    "seed": "seed",
+    "held_out": "fraction of held-out texts",
+    "seed": "random seed",
 }
 
 
 @dataclass(frozen=True)
 class Conclusion:
-    """The one thing to remember: `verdict` (empty if nothing is decided), a heading, and what to make of it."""
+    """The main result: `verdict` (empty if there is none), a heading, and sentences that interpret it."""
 
     verdict: str
     heading: str
@@ -51,164 +80,165 @@ def count(number: float, thing: str, things: str | None = None) -> str:
 
 
 def texts(account: Account) -> list[str]:
-    """Sentences: how many texts were read and kept, why others were dropped, what they are like."""
+    """Sentences on the data: numbers of rows read and texts kept, reasons for exclusion, length, labels."""
     rows, described = account.counts, account.description
     said = []
     if rows.get("read") is not None:
         reasons = [f"{rows[key]:,} {why}" for key, why in DROPPED.items() if rows.get(key)]
-        fate = f"{listed(reasons)} and were left out" if reasons else "none had to be left out"
+        fate = f"{listed(reasons)} and were excluded" if reasons else "none were excluded"
         said.append(f"Of {count(rows['read'], 'row')} read, {fate}; {count(rows['kept'], 'text')} were kept.")
         if described["texts"] != rows["kept"]:
-            said.append(f"A random sample of {count(described['texts'], 'text')} of them was used.")
+            said.append(f"A random sample of {count(described['texts'], 'text')} was used.")
     said.append(f"A text has {described['mean_length']:,.0f} characters on average.")
     if described["labelled"]:
         said.append(
-            f"{int(described['labelled']):,} have a label, of {count(described['classes'], 'class', 'classes')}. "
-            "Training does not look at labels."
+            f"{int(described['labelled']):,} have a label ({count(described['classes'], 'class', 'classes')}). "
+            "Labels are not used in training."
         )
     return said
 
 
 def training(account: Account) -> list[str]:
-    """Sentences: what the model started from, what it was shown, and what it learnt from that."""
+    """Sentences on the training: base model, positive pairs, amount of training, loss."""
     recipe = account.recipe
     said = [f"Training started from {account.encoder}."]
-    passage = f"a passage of {count(recipe.get('sentences', 2), 'sentence')}"
-    match recipe["augmentation"]:
-        case "crops":
-            said.append(
-                f"From every text two different passages of {count(recipe['sentences'], 'neighbouring sentence')} were "
-                "taken, and the model learnt to tell which two come from the same text (“crops”)."
-            )
-        case "dropout":
-            said.append(
-                f"From every text {passage} was shown twice, each time with other random parts of the network switched "
-                "off, and the model learnt to tell which two are the same (“dropout”)."
-            )
-        case "halves":
-            said.append("Every text was cut in two halves, and the model learnt to tell which two belong together.")
-        case _:
-            said.append("Every text was shown twice, and the model learnt to tell which two are the same.")
+    sentences = recipe.get("sentences", 2)
+    words = {"passage": f"a passage of {count(sentences, 'sentence')}"}
+    words["neighbours"] = count(sentences, "neighbouring sentence")
+    said.append(shown(recipe["augmentation"]).sentence.format(**words))
     if recipe.get("mask_fraction"):
-        said.append(f"{recipe['mask_fraction']:.0%} of the words were hidden from it.")
+        said.append(f"{recipe['mask_fraction']:.0%} of the tokens were masked.")
     if recipe.get("unfrozen_layers") is not None:
-        said.append(f"Only the top {count(recipe['unfrozen_layers'], 'layer')} of the model changed.")
+        said.append(f"Training changed only the top {count(recipe['unfrozen_layers'], 'layer')} of the model.")
     said.append(
-        f"It saw {count(account.pairs, 'such pair')} in {count(recipe['epochs'], 'pass', 'passes')} over the texts, "
-        f"{recipe['batch_size']} at a time: {count(account.steps, 'step')}. No label was used."
+        f"It was trained on {count(account.pairs, 'pair')} in {count(recipe['epochs'], 'epoch')}, with batches of "
+        f"{recipe['batch_size']} pairs: {count(account.steps, 'step')}. No labels were used."
     )
     if recipe.get("held_out"):
-        said.append(f"{recipe['held_out']:.0%} of the texts were kept from training, so that scores can be honest.")
+        said.append(f"{recipe['held_out']:.0%} of the texts were held out of training for evaluation.")
     first, last = account.losses.iloc[0], account.losses.tail(10).mean()
     said.append(
-        f"The training loss {'fell' if last < first else 'did not fall: it went'} from {first:.3f} to {last:.3f}."
+        f"The training loss {'decreased' if last < first else 'did not decrease: it went'} from {first:.3f} to "
+        f"{last:.3f}."
     )
     return said
 
 
+def shown(augmentation: str) -> Shown:
+    """The description of an augmentation.
+
+    Raises InputError if it has no entry in SHOWN.
+    """
+    if augmentation not in SHOWN:
+        raise InputError(f"augmentation {augmentation!r} has no description; known: {', '.join(SHOWN)}")
+    return SHOWN[augmentation]
+
+
 def settings(account: Account) -> list[tuple[str, str]]:
-    """Every setting of the run, by what it is."""
+    """Every setting of the run: its description and its value."""
     return [(what, str(account.recipe[key])) for key, what in SETTINGS.items() if account.recipe.get(key) is not None]
 
 
 def conclusion(account: Account) -> Conclusion:
-    """What the scores say of the model against the encoder before fine-tuning, and what they do not."""
+    """How the model compares with the encoder before fine-tuning, and how to interpret it."""
     model, before = account.label, account.base_label
     main = {other: [row for row in rows if is_main(row, rows)] for other, rows in account.compared().items()}
     rows = main.get(before, [])
-    by_labels = together(row["verdict"] for row in rows if row["measure"] == measures.ACCURACY)
-    by_crops = together(row["verdict"] for row in rows if row["measure"] != measures.ACCURACY)
-    keep = f"Nothing here speaks for using {model} instead of {before}."
+    by_labels = together(row["verdict"] for row in rows if about(row) == "labels")
+    by_crops = together(row["verdict"] for row in rows if about(row) in ("crops", "found crops"))
+    keep = f"These results give no reason to use {model} instead of {before}."
     if by_labels is not None:
         headings = {
             "better": f"By the labels of your texts, {model} is better than {before}.",
             "worse": f"By the labels of your texts, {model} is worse than {before}.",
             "not distinguishable": f"By the labels of your texts, {model} and {before} are not distinguishable.",
-            "mixed": f"By the labels of your texts, it depends on the score whether {model} or {before} is better.",
+            "mixed": f"By the labels of your texts, whether {model} or {before} is better depends on the score.",
         }
         meaning = [] if by_labels in ("better", "mixed") else [keep]
         if by_crops is not None and by_crops != by_labels:
-            meaning.append(f"Without labels the verdict would be another: {by_crops}. {caution(account)}")
-            meaning.append("So the labels count for more.")
+            meaning.append(f"Crop retrieval gives a different verdict: {by_crops}. {caution(account)}")
+            meaning.append("Therefore the labels take precedence.")
         return Conclusion(by_labels, headings[by_labels], meaning + outdone(account, main))
     if by_crops is not None:
-        at = "at finding the other crop of a text"
+        at = "at crop retrieval"
         headings = {
-            "better": f"{model} is better than {before} {at}. That alone does not make it the better model.",
+            "better": f"{model} is better than {before} {at}. This alone does not show that it is the better model.",
             "worse": f"{model} is worse than {before} {at}.",
             "not distinguishable": f"{model} and {before} are not distinguishable {at}.",
-            "mixed": f"It depends on the score whether {model} or {before} is better {at}.",
+            "mixed": f"Whether {model} or {before} is better {at} depends on the score.",
         }
-        meaning = ["From one crop, a short piece of a text, the other of the same text was looked for."]
+        meaning = ["Crop retrieval: given one crop (a short passage) of a text, find the other crop of the same text."]
         meaning.append(caution(account) if by_crops in ("better", "mixed") else keep)
         if by_crops == "better":
             meaning.append(
-                f"Before you prefer it, compare {model} and {before} on a task of your own, or label some hundred "
-                "texts and run this again: labels decide."
+                f"Before you use it, compare {model} and {before} on your own task, or label a few hundred texts and "
+                "run this again. Labels take precedence."
             )
         verdict = "" if by_crops == "better" else by_crops
         return Conclusion(verdict, headings[by_crops], meaning + outdone(account, main))
-    return Conclusion("", f"What {model} is worth, beside other models", [caution(account), *outdone(account, main)])
+    return Conclusion("", f"Scores of {model} compared with other models", [caution(account), *outdone(account, main)])
+
+
+def about(row: dict[str, Any]) -> str:
+    """What the measure of a row judges models by."""
+    return measures.MEASURES[row["measure"]].about
 
 
 def verdict(account: Account) -> list[str]:
-    """The conclusion and the sentences that it is drawn from, for a terminal."""
+    """The conclusion and the sentences that it is based on, for the terminal."""
     said = conclusion(account)
     rows = [row for rows in account.compared().values() for row in rows if is_main(row, rows)]
     return [said.heading, *said.meaning, *(f"- {row['sentence']}" for row in rows)]
 
 
 def outdone(account: Account, compared: dict[str, list[dict[str, Any]]]) -> list[str]:
-    """A sentence that names models, besides the encoder before fine-tuning, that are better in some main score."""
+    """A sentence that names models, other than the encoder before fine-tuning, that are better in a main score."""
     better = [
         other
         for other, rows in compared.items()
         if other != account.base_label and any(row["verdict"] == "worse" for row in rows)
     ]
-    return [f"{listed(better)} did better than {account.label} in some score below."] if better else []
+    return [f"{listed(better)} scored better than {account.label} in at least one comparison below."] if better else []
 
 
 def together(verdicts: Iterable[str]) -> str | None:
-    """One verdict of several: theirs if they agree, `mixed` if they do not, None if there is none."""
+    """The common verdict of several rows, `mixed` if they disagree, None if there are none."""
     found = set(verdicts)
     return next(iter(found), None) if len(found) < 2 else "mixed"
 
 
 def badge(row: dict[str, Any]) -> tuple[str, str]:
-    """The verdict of a row in a few words, and how it looks: `better`, `worse`, or empty where it decides nothing."""
+    """The verdict of a row as a short text, and its style: `better`, `worse`, or empty if it is not conclusive."""
     verdict = row["verdict"]
-    if row["measure"] == measures.ACCURACY:
+    if about(row) == "labels":
         return verdict, verdict if verdict in ("better", "worse") else ""
-    words = f"{verdict} at finding crops" if row["measure"] in ("recall@1", "recall@10", "mrr") else verdict
+    words = f"{verdict} at crop retrieval" if about(row) == "found crops" else verdict
     return words, "worse" if verdict == "worse" else ""
 
 
 def caution(account: Account) -> str:
-    """What finding crops is worth as evidence."""
+    """How far crop retrieval can be trusted."""
     tried = (
-        "Where this was tried on texts with labels, training made a good pretrained model better at it, but not better "
-        "by the labels, once even worse (docs/evidence.md)."
+        "In tests on labelled texts, training improved a strong pretrained model at crop retrieval, but not by the "
+        "labels; in one case it was worse by the labels (docs/evidence.md)."
     )
-    if account.recipe["augmentation"] in ("crops", "halves"):
-        return (
-            "Finding the other crop is what this model was trained for, on other texts, so the test favours it. "
-            f"{tried}"
-        )
-    return f"Finding the other crop is a stand-in for labels. {tried}"
+    if shown(account.recipe["augmentation"]).finds_crops:
+        return f"This model was trained for crop retrieval, on other texts, so this score favours it. {tried}"
+    return f"Crop retrieval is a substitute for labels. {tried}"
 
 
 def score_heading(corpus: str, score: str, measure: str, several_corpora: bool) -> str:
-    """What a column of scores is called."""
+    """Heading of a column of scores."""
     heading = measures.MEASURES[measure].heading
     heading = f"{heading} ({score})" if measure == measures.ACCURACY else heading
     return f"{heading}, {corpus}" if several_corpora else heading
 
 
 def score_table(account: Account, main: bool) -> tuple[list[str], list[tuple[str, list[str]]]]:
-    """Headings of columns, and for every label its cells: values with intervals, in per cent where they are parts of 1.
+    """Headings of columns, and the cells of every label: values with intervals, in per cent if they are fractions.
 
     Args:
-        main: the main scores alone, or all.
+        main: only the main scores, instead of all.
     """
     values = account.values()
     chosen = [row for row in account.rows if not main or is_main(row, account.rows)]
@@ -220,7 +250,7 @@ def score_table(account: Account, main: bool) -> tuple[list[str], list[tuple[str
 
 
 def cell(numbers: tuple[float, float, float] | None, measure: str) -> str:
-    """A value with its interval; nothing if there is none."""
+    """A value with its interval; empty if there is none."""
     if numbers is None:
         return ""
     value, low, high = (spelled(number, measure) for number in numbers)
@@ -229,31 +259,33 @@ def cell(numbers: tuple[float, float, float] | None, measure: str) -> str:
 
 
 def limits(account: Account) -> list[str]:
-    """What the model and its scores are not."""
+    """Sentences on the limitations of the model and its scores."""
     compared = [row for rows in account.compared().values() for row in rows]
     said = [
-        f"The model is adapted to {account.corpus}. On other texts it may be worse than what it started from.",
+        f"The model is adapted to {account.corpus}. On other texts it may be worse than the model it started from.",
         f"It reads the first {account.max_length:,} tokens of a text, roughly {account.max_length * 3 // 4:,} English "
-        "words; what comes later does not count.",
+        "words, and ignores the rest.",
     ]
-    if any(row["measure"] != measures.ACCURACY for row in compared):
+    if any(about(row) in ("crops", "found crops") for row in compared):
         said.append(caution(account))
     seeds = max(row["n_seeds"] for row in compared)
     if seeds < 2:
-        said.append("There was one seed: intervals do not say what training with another would give.")
+        said.append("Only one seed was used: confidence intervals do not include the variation between seeds.")
     elif seeds < 5:
-        said.append("With so few seeds, intervals can be too short.")
-    said.append("Every comparison is judged alone: of twenty true ties, one is called better or worse by chance.")
+        said.append("With so few seeds, confidence intervals can be too narrow.")
+    said.append(
+        "There is no correction for multiple comparisons: one true tie in twenty is called better or worse by chance."
+    )
     return said
 
 
 def listed(words: list[str]) -> str:
-    """Words as a list in a sentence."""
+    """Words joined as in a sentence: `a, b and c`."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def held_out(counts: dict[str, Any]) -> str:
-    """What crops were drawn from, as a sentence; `counts` are those of a corpus of crops."""
+    """A sentence on the texts that crops were drawn from; `counts` are those of a corpus of crops."""
     usable = counts["held out"] - counts["without two crops"]
     drawn = "all of them were used" if counts["kept"] == usable else f"{counts['kept']:,} of them were drawn"
     return f"Of {count(counts['held out'], 'held-out text')}, {usable:,} are long enough for two crops; {drawn}."

@@ -5,7 +5,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ import pandas as pd
 
 from selfembed.augmentations.crops import FEWEST, packs, positions_held_out
 from selfembed.errors import InputError
+from selfembed.jobs.options import defaults
+from selfembed.settings.corpora import Columns, Corpus
 from selfembed.texts import corpora, sources
 
 SEEDS = (42, 23, 12)
@@ -70,7 +72,7 @@ MINILM = Encoder(
         "layers": 6,
         "max_length": LONGEST_TOKENS,
     },
-    "all-MiniLM-L6-v2: small, good, and part of the installation, so that no network is needed.",
+    "all-MiniLM-L6-v2: small and part of the installation, so no network is needed.",
 )
 
 
@@ -97,6 +99,16 @@ class Proposal:
     def labelled(self) -> bool:
         """Whether texts have labels."""
         return self.source.get("label") is not None
+
+    @property
+    def n_trained(self) -> int:
+        """Texts to train on."""
+        return self.n_usable - self.n_held_out
+
+    @property
+    def steps_in_an_epoch(self) -> int:
+        """Optimiser steps that see every text once."""
+        return math.ceil(self.n_trained / self.batch_size)
 
 
 def propose(
@@ -132,25 +144,22 @@ def propose(
     limits = best_limits(shown["text"])
     usable = limits.usable(shown["text"])
     held_out, n_held_out = part_held_out(path, usable, limits)
-    n_trained = int(usable.sum()) - n_held_out
-    batch_size = 32 if n_trained < SMALL else 64
-    epochs = 1 if quick else min(MOST_EPOCHS, math.ceil(LEAST_STEPS / math.ceil(n_trained / batch_size)))
-    return Proposal(
-        folder,
-        source,
-        len(shown),
-        int(usable.sum()),
-        n_held_out,
-        held_out,
-        limits,
-        encoder,
-        seeds[:1] if quick else seeds,
-        batch_size,
-        epochs,
-        sample,
-        quick,
-        tuple(notes),
+    found = Proposal(
+        folder=folder,
+        source=source,
+        n_texts=len(shown),
+        n_usable=int(usable.sum()),
+        n_held_out=n_held_out,
+        held_out=held_out,
+        limits=limits,
+        encoder=encoder,
+        seeds=seeds[:1] if quick else seeds,
+        sample=sample,
+        quick=quick,
+        notes=tuple(notes),
     )
+    found = replace(found, batch_size=32 if found.n_trained < SMALL else 64)
+    return found if quick else replace(found, epochs=min(MOST_EPOCHS, math.ceil(LEAST_STEPS / found.steps_in_an_epoch)))
 
 
 def clean(path: Path, raw: pd.DataFrame, label: str | None) -> pd.DataFrame:
@@ -159,18 +168,17 @@ def clean(path: Path, raw: pd.DataFrame, label: str | None) -> pd.DataFrame:
     Raises InputError if they are too few, or if labels are no classes.
     """
     try:
-        corpus, counts = corpora.prepare(raw, minimum_label_count=LEAST_IN_CLASS if label else 1)
+        cleaning = defaults(Columns, "unlabelled") | defaults(Corpus, "minimum_length", "deduplicate")
+        corpus, counts = corpora.prepare(raw, minimum_label_count=LEAST_IN_CLASS if label else 1, **cleaning)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
     where_to = {name: counts[name] for name in ("read", "empty", "duplicate")}
     if len(corpus) < LEAST_TEXTS:
         different = f"{len(corpus)} different text{'' if len(corpus) == 1 else 's'} ({corpora.summary(where_to)})"
-        raise InputError(
-            f"{path}: {different}; needed: at least {LEAST_TEXTS}, half of them to train on, half held out as evidence"
-        )
+        raise InputError(f"{path}: {different}; expected: at least {LEAST_TEXTS}, half for training, half held out")
     if label and counts["classes"] < 2:
         raise InputError(
-            f"{path}: '{label}' has {counts['classes']} values with at least {LEAST_IN_CLASS} texts; needed: a column "
+            f"{path}: '{label}' has {counts['classes']} values with {LEAST_IN_CLASS} texts or more; expected: a column "
             "with two classes or more, or none"
         )
     return corpus
@@ -194,8 +202,8 @@ def part_held_out(path: Path, usable: np.ndarray, limits: Limits) -> tuple[float
             if n_held_out >= wanted and part <= largest and usable.sum() - n_held_out >= FEWEST:
                 return part, n_held_out
     raise InputError(
-        f"{path}: {usable.sum():,} of {len(usable):,} texts are long enough: they have {needed_by(limits)}; needed: "
-        f"about {LEAST_TEXTS} such texts or more, half of them to train on and half held out as evidence"
+        f"{path}: {usable.sum():,} of {len(usable):,} texts are long enough: they have {needed_by(limits)}; expected: "
+        f"about {LEAST_TEXTS} such texts or more, half for training and half held out"
     )
 
 
@@ -224,7 +232,7 @@ def encoder_from(words: str, fetch_config: Callable[[str, str | None], tuple[str
     repository, _, revision = words.partition("@")
     if words.startswith((".", "/", "~")) or repository.count("/") > 1:
         raise InputError(
-            f"encoder '{words}': no such folder; needed: a folder, or a repository of the Hugging Face hub"
+            f"encoder '{words}': no such folder; expected: a folder, or a repository of the Hugging Face hub"
         )
     revision, folder = fetch_config(repository, revision or None)
     layers = checkpoints.last_layer(folder)
@@ -255,15 +263,15 @@ def name_from(words: str) -> str:
 
 def summary(proposal: Proposal) -> list[str]:
     """What was found and chosen, in a few lines for a person."""
-    path, n_trained = proposal.source["path"], proposal.n_usable - proposal.n_held_out
+    path = proposal.source["path"]
     sampled = f", a random sample ({'a quick look' if proposal.quick else 'more would cost hours and add little'})"
     seeds = ", ".join(map(str, proposal.seeds))
     epochs = f"{proposal.epochs} epoch{'s' if proposal.epochs > 1 else ''}"
-    steps = f"{epochs} of {math.ceil(n_trained / proposal.batch_size):,} steps"
+    steps = f"{epochs} of {proposal.steps_in_an_epoch:,} steps"
     lines = [f"{path}: {note}" if path not in note else note for note in proposal.notes]
     lines.append(f"{path}: {proposal.n_texts:,} texts{sampled if proposal.sample else ''}")
     lines.append(
-        f"{n_trained:,} are trained on ({steps}, seeds {seeds}), {proposal.n_held_out:,} held out as evidence; "
-        f"{proposal.n_texts - proposal.n_usable:,} are too short for that and only in the map"
+        f"{proposal.n_trained:,} are trained on ({steps}, seeds {seeds}), {proposal.n_held_out:,} held out as "
+        f"evidence; {proposal.n_texts - proposal.n_usable:,} are too short for that and only in the map"
     )
     return lines

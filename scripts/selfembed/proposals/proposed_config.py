@@ -4,33 +4,34 @@
 """
 
 import math
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import yaml
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from selfembed.errors import InputError, first_line
-from selfembed.proposals.proposals import LEAST_IN_CLASS, PAPER, SAMPLE_SEED, Encoder, Limits, Proposal
+from selfembed.proposals.proposals import LEAST_IN_CLASS, PAPER, SAMPLE_SEED, Limits, Proposal
 from selfembed.study.validation import load
 
 
 def render(proposal: Proposal, file: str) -> str:
     """The config, checked, as it will be called.
 
-    Raises InputError with one line if a name or path in it is not possible.
+    Raises InputError with one line if a name or path in it is invalid.
     """
-    parts = [
-        head(proposal, file),
-        corpora_part(proposal),
-        encoders_part(proposal.encoder),
-        recipes_part(proposal),
-        scores_part(proposal),
-        experiments_part(proposal),
-        tables_part(proposal),
-        figures_part(proposal),
-        report_part(proposal),
-    ]
-    config = "\n".join(parts)
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"scalar": scalar, "number": "{:,}".format}
+    limits = limit_keys(proposal.limits)
+    known = {"least_in_class": LEAST_IN_CLASS, "sample_seed": SAMPLE_SEED}
+    config = environment.get_template("config.yaml.j2").render(proposal=proposal, file=file, limits=limits, **known)
     try:
         load(yaml.safe_load(config))
     except yaml.YAMLError as error:
@@ -38,249 +39,9 @@ def render(proposal: Proposal, file: str) -> str:
     return config
 
 
-def head(proposal: Proposal, file: str) -> str:
-    """Name, seeds, and what to do with the file."""
-    seeds = (
-        "# A quick look: one seed, one epoch, at most 1,000 texts. Its evidence is weak; better: [42, 23, 12]."
-        if proposal.quick
-        else "# Every fine-tuning is done once with each seed: a single one can mislead."
-    )
-    return f"""\
-# An encoder adapted to your own texts, with evidence and a map. To run it, or to run it again after a change:
-#   snakemake adapt --configfile {scalar(file)} --cores all
-# docs/own_texts.md explains it step by step, docs/configuration.md every key.
-
-# Results are in results/{proposal.folder}/, figures in figures/{proposal.folder}/.
-folder: {scalar(proposal.folder)}
-{seeds}
-seeds: [{", ".join(map(str, proposal.seeds))}]
-"""
-
-
-def corpora_part(proposal: Proposal) -> str:
-    """The texts, perhaps a sample of them, and crops of those held out."""
-    name = "all_texts" if proposal.sample else "texts"
-    lines = ["corpora:", f"  {name}:", "    source:"]
-    lines += [f"      {key}: {scalar(value)}" for key, value in proposal.source.items()]
-    if "encoding" in proposal.source:
-        lines += ["    # ^ It is not UTF-8. If special characters look wrong in the map, change `encoding`."]
-    if proposal.labelled:
-        lines += [
-            "    # Rarer classes count as no label.",
-            f"    minimum_label_count: {LEAST_IN_CLASS}",
-        ]
-    if proposal.sample:
-        why = "a quick look" if proposal.quick else "more cost hours and add little"
-        lines += [
-            f"  # So many of all texts, drawn at random: {why}. For all of them,",
-            "  # drop this corpus and call the one above `texts`.",
-            "  texts:",
-            f"    source: {{type: sample, corpus: all_texts, size: {proposal.sample}, seed: {SAMPLE_SEED}}}",
-        ]
-    lines += [
-        f"  # The evidence: no model is trained on {100 * proposal.held_out:.0f} % of the texts. Of these, "
-        f"{proposal.n_held_out:,} are long enough for two crops;",
-        "  # from one crop, the other crop of its text is to be found. See docs/evidence.md.",
-        "  crops_of_texts:",
-        f"    source: {{type: crops, corpus: texts, held_out: {proposal.held_out}{limit_keys(proposal.limits)}}}",
-    ]
-    return "\n".join(lines) + "\n"
-
-
 def limit_keys(limits: Limits) -> str:
     """The limits of crops that are not the default, as keys of a group."""
-    found = {key: getattr(limits, key) for key in ("sentences", "minimum_length", "maximum_length")}
-    return "".join(f", {key}: {value}" for key, value in found.items() if value != getattr(PAPER, key))
-
-
-def encoders_part(encoder: Encoder) -> str:
-    """TF-IDF and the encoder."""
-    settings = "\n".join(f"    {key}: {scalar(value)}" for key, value in encoder.settings.items())
-    return f"""\
-encoders:
-  # Counts of words: what any model should beat.
-  tfidf: {{type: tfidf}}
-  # {encoder.comment}
-  {encoder.name}:
-{settings}
-"""
-
-
-def recipes_part(proposal: Proposal) -> str:
-    """Crops and dropout, with epochs and batches for so many texts."""
-    n_trained = proposal.n_usable - proposal.n_held_out
-    steps = math.ceil(n_trained / proposal.batch_size)
-    if proposal.limits == PAPER:
-        why = "Sentences of 100 to 250 characters, as in the paper, which"
-    else:
-        why = "Shorter and fewer sentences than the paper's, because your texts are shorter; these limits"
-    augmentation = {
-        name: f"{{type: {name}{limit_keys(proposal.limits)}}}" if limit_keys(proposal.limits) else name
-        for name in ("crops", "dropout")
-    }
-    shared = f"""\
-    held_out: {proposal.held_out}
-    epochs: {proposal.epochs}
-    batch_size: {proposal.batch_size}
-    max_length: {proposal.encoder.settings["max_length"]}"""
-    return f"""\
-# How positive pairs are made. Crops: two parts of one text. Dropout (SimCSE): one part twice, to compare with.
-# {why} {proposal.n_usable:,} of {proposal.n_texts:,} texts meet.
-# {n_trained:,} texts are trained on, {steps:,} steps in an epoch; small corpora are seen several times.
-recipes:
-  crops:
-    augmentation: {augmentation["crops"]}
-{shared}
-  dropout:
-    augmentation: {augmentation["dropout"]}
-{shared}
-"""
-
-
-def scores_part(proposal: Proposal) -> str:
-    """Crop retrieval, and accuracies where there are labels."""
-    lines = ["scores:", "  crop_pairs: {type: crop_pairs}"]
-    if proposal.labelled:
-        split = f"split: all, test_fraction: {proposal.held_out}"
-        lines += [
-            "  # Accuracy on the same held-out texts, by the labels of neighbours and by logistic regression.",
-            f"  knn: {{type: knn, {split}}}",
-            f"  linear: {{type: linear, {split}}}",
-        ]
-    return "\n".join(lines) + "\n"
-
-
-COLOURS = {"TF-IDF": "#333333", "Before": "#9bd39b", "After dropout": "#1f77b4", "After crops": "#ff7f0e"}
-
-
-def experiments_part(proposal: Proposal) -> str:
-    """The same four models everywhere; maps of the encoder before and after crops."""
-    encoder = proposal.encoder.name
-    models = {
-        "TF-IDF": "encoder: tfidf",
-        "Before": f"encoder: {encoder}",
-        "After dropout": f"encoder: {encoder}, recipe: dropout",
-        "After crops": f"encoder: {encoder}, recipe: crops",
-    }
-    entries = {
-        label: f'      - {{{what}, label: {label}, color: "{COLOURS[label]}"}}' for label, what in models.items()
-    }
-    accuracy = f"""\
-  accuracy:
-    corpora: [texts]
-    scores: [knn, linear]
-    layers: all
-    models:
-{chr(10).join(entries.values())}
-"""
-    return f"""\
-experiments:
-  evidence:
-    corpora: [crops_of_texts]
-    scores: [crop_pairs]
-    models:
-{chr(10).join(entries.values())}
-{accuracy if proposal.labelled else ""}\
-  maps:
-    corpora: [texts]
-    scores: []
-    maps: true
-{"    layers: all  # embedded for the accuracies anyway" + chr(10) if proposal.labelled else ""}\
-    seeds: [{proposal.seeds[0]}]
-    models:
-{entries["Before"]}
-{entries["After crops"]}
-"""
-
-
-def tables_part(proposal: Proposal) -> str:
-    """Differences with a verdict: every model against the encoder as it came, crops also against the others."""
-    lines = ["tables:"]
-    for table, (experiment, against, title) in tables_of(proposal).items():
-        lines += [
-            f"  {table}:",
-            "    lay_out: differences",
-            f"    experiment: {experiment}",
-            f"    against: {against}",
-            *([] if against == "Before" else ["    labels: [After crops]"]),
-            f"    title: {title}",
-            f'    caption: "What to see: {SEEN[experiment]}; differences with 95 % intervals."',
-        ]
-    return "\n".join(lines) + "\n"
-
-
-SEEN = {
-    "evidence": "crops of held-out texts, found by every model",
-    "accuracy": "accuracy on held-out texts",
-}
-
-
-def tables_of(proposal: Proposal) -> dict[str, tuple[str, str, str]]:
-    """Experiment, model that others are compared with, and title of every table, the most important first."""
-    found = {}
-    for experiment, prefix, title in (("accuracy", "accuracy_", ", by labels"), ("evidence", "", "")):
-        if experiment == "accuracy" and not proposal.labelled:
-            continue
-        found[f"{prefix}differences"] = (experiment, "Before", f"Better or not{title}")
-        found[f"{prefix}against_dropout"] = (experiment, "After dropout", f"Better than dropout or not{title}")
-        found[f"{prefix}against_tfidf"] = (experiment, "TF-IDF", f"Better than counting words or not{title}")
-    return found
-
-
-def report_part(proposal: Proposal) -> str:
-    """The page that tells of the model after crops."""
-    figures = ["map", "evidence", *(["accuracy", "layers"] if proposal.labelled else []), "losses", "printed_map"]
-    return f"""\
-# results/{proposal.folder}/report.html; the model that it is about is beside it, in adapted_model/.
-report:
-  corpus: texts
-  model: After crops
-  differences: [{", ".join(tables_of(proposal))}]
-  figures: [{", ".join(figures)}]
-  title: {scalar(f"Report on {proposal.folder}")}
-"""
-
-
-def figures_part(proposal: Proposal) -> str:
-    """Evidence, losses and maps; accuracy, also by layer, where there are labels."""
-    accuracy = """\
-  accuracy:
-    draw: comparison
-    experiment: accuracy
-    title: Accuracy
-    caption: "What to see: how often the nearest neighbours of a held-out text have its label."
-  layers:
-    draw: layers
-    experiment: accuracy
-    title: Accuracy by layer
-    caption: "What to see: how far each augmentation raises a layer above where it started."
-"""
-    return f"""\
-figures:
-  evidence:
-    draw: comparison
-    experiment: evidence
-    score: crop_pairs_recall@1
-    title: Evidence without labels
-    caption: "What to see: how often the other crop of a held-out text is found first."
-{accuracy if proposal.labelled else ""}\
-  losses:
-    draw: losses
-    experiment: evidence
-    title: Loss histories
-    caption: "What to see: dropout pairs are soon easy to recognise and teach little; crops stay a harder task."
-  map:
-    draw: interactive_map
-    experiment: maps
-    title: Map of your texts
-    caption: "What to see: which texts lie together before and after (keys 1 and 2)."
-  printed_map:
-    draw: maps
-    experiment: maps
-    score: null
-    title: Map for print
-    caption: "What to see: groups of texts before and after."
-"""
+    return "".join(f", {key}: {value}" for key, value in asdict(limits).items() if value != getattr(PAPER, key))
 
 
 def scalar(value: Any) -> str:

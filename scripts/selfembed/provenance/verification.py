@@ -1,19 +1,13 @@
-"""Verify results against their seals: `make verify`.
-
-Says which results are damaged (not the bytes that were written), which are outdated (made from something that has
-changed since, or that is outdated), and how many were made with versions of packages other than the installed ones.
-With --delete, damaged and outdated results are deleted, so that the next run of Snakemake makes them again.
-"""
+"""Results against their seals: what is damaged, what is outdated, what was made with other versions."""
 
 import shutil
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 from selfembed.errors import InputError
-from selfembed.jobs import command_line, seals
-from selfembed.jobs.versions import installed_version
+from selfembed.jobs import seals
+from selfembed.jobs.packages import installed_version
 from selfembed.provenance import lineage
 
 
@@ -67,32 +61,18 @@ def other_versions(units: list[Path]) -> Counter[tuple[str, str]]:
     )
 
 
-def delete(unit: Path) -> None:
-    """Delete a result and its seal."""
-    shutil.rmtree(unit) if unit.is_dir() else unit.unlink()
-    seals.place(unit).unlink()
-
-
-def main(argv: list[str]) -> None:
-    """Verify folders; exit status 1 if anything is damaged or outdated."""
-    parser = command_line.parser(__doc__)
-    folders = [Path("results"), Path("figures")]
-    parser.add_argument("folders", type=Path, nargs="*", default=folders, help="where to look")
-    parser.add_argument("--delete", action="store_true", help="delete what is damaged or outdated")
-    arguments = parser.parse_args(argv)
-    units = [unit for folder in arguments.folders for unit in sealed(folder)]
+def verify(folders: list[Path], delete: bool) -> bool:
+    """Print what is damaged or outdated in some folders, delete it if wanted, and return whether nothing is."""
+    units = [unit for folder in folders for unit in sealed(folder)]
     problems = damage(units)
     problems |= outdated([unit for unit in units if unit not in problems])
     for unit, problem in problems.items():
-        print(f"{problem}; deleted" if arguments.delete else problem)
-        if arguments.delete:
-            delete(unit)
+        print(f"{problem}; deleted" if delete else problem)
+        if delete:
+            shutil.rmtree(unit) if unit.is_dir() else unit.unlink()
+            seals.place(unit).unlink()
     whole = [unit for unit in units if unit not in problems]
     for (name, version), number in sorted(other_versions(whole).items()):
         print(f"{number} results were made with {name} {version}; installed: {installed_version(name)}")
     print(f"{len(units)} results, {len(problems)} damaged or outdated")
-    sys.exit(1 if problems else 0)
-
-
-if __name__ == "__main__":
-    command_line.run(main)
+    return not problems

@@ -30,7 +30,7 @@ def positions(ids: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     texts = [text for text, _, _ in words]
     as_made = [crop for _, _, crop in words] == ["0", "1"] * (len(ids) // 2) and texts[::2] == texts[1::2]
     if not as_made or len(texts) < 4:
-        raise InputError("not a corpus of crops: its ids are not {text}/0, {text}/1 in turns; allowed: type crops")
+        raise InputError("not a corpus of crops: its ids are not {text}/0, {text}/1 in turns; expected: type crops")
     rows = np.arange(len(ids))
     return np.array(texts[::2], dtype=object), rows[::2], rows[1::2]
 

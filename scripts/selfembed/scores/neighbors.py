@@ -1,21 +1,25 @@
 """k-nearest-neighbour classification of embeddings, dense or sparse, exactly as in the paper's study.
 
-The search is exact and its memory bounded. Blocks of matrix products in single precision tell, with a bound of their
-error, which texts cannot be among the nearest; distances in double precision order the few that are left. Of equally
-near texts the first ones count, whatever the machine and its number of threads.
+scikit-learn's exact search gives a few more candidates than needed. Their distances are then computed one by one in
+double precision, so that neither the rounding of matrix products nor the number of threads decides. Of equally near
+texts the first ones count.
 """
 
 import numpy as np
-from scipy.sparse import issparse
+from scipy.sparse import csr_matrix, issparse
+from scipy.spatial.distance import cdist
+from sklearn.metrics.pairwise import euclidean_distances
+from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import normalize
+from sklearn.utils.extmath import row_norms
 
 from selfembed.errors import InputError
 from selfembed.jobs.progress import Progress
-from selfembed.scores.similarities import DenseProducts, Products, Vectors, squared_norms
 
-BLOCK = 2**25  # similarities at a time: 128 MiB
-PAIRS = 2**10  # distances at a time: few enough for the cache
-GROUP = 128  # texts of which only the most similar one is looked at first
+Vectors = np.ndarray | csr_matrix
+
+BLOCK = 1000  # test texts searched at a time, between two lines of progress
+SPARE = 10  # candidates beyond k
 
 
 def vote(neighbor_labels: np.ndarray, n_classes: int) -> np.ndarray:
@@ -32,21 +36,20 @@ def vote(neighbor_labels: np.ndarray, n_classes: int) -> np.ndarray:
     return votes.argmax(axis=1)
 
 
-def predict(
-    train: Vectors, train_labels: np.ndarray, test: Vectors, k: int = 10, metric: str = "euclidean"
-) -> np.ndarray:
+def predict(train: Vectors, train_labels: np.ndarray, test: Vectors, *, k: int, metric: str) -> np.ndarray:
     """Labels of the test texts by majority among their k nearest training texts.
 
     Args:
         train, test: embeddings, shape (texts, dim), float32 or float64, dense or CSR.
         train_labels: any sortable labels, shape (training texts,). Ties go to the label that sorts first.
+        metric: `euclidean` or `cosine`.
 
     Raises InputError if there are fewer than k training texts.
     """
     n_train = train.shape[0]
     if n_train < k:
         raise InputError(
-            f"{n_train} labelled training texts are too few for k = {k} neighbours; allowed: up to {n_train}"
+            f"{n_train} labelled training texts are too few for k = {k} neighbours; expected: at most {n_train}"
         )
     if metric == "cosine":
         train, test = normalize(train), normalize(test)
@@ -63,59 +66,35 @@ def nearest(train: Vectors, test: Vectors, k: int) -> np.ndarray:
     Returns int64, shape (test texts, k), nearest first, equally near ones in the order of the training texts.
     """
     n_train, n_test = train.shape[0], test.shape[0]
-    products = products_of(train, test)
+    search = NearestNeighbors(n_neighbors=min(k + SPARE, n_train), algorithm="brute").fit(train)
+    norms, longest = row_norms(test), row_norms(train).max()
     found = np.empty((n_test, k), dtype=np.int64)
-    size = max(1, BLOCK // n_train)
     progress = Progress(n_test, "test texts")
-    for start in range(0, n_test, size):
-        block = slice(start, min(start + size, n_test))
-        rows, columns = candidates(products.similarities(block), k, products.error[block])
-        distances = squared_distances(train, test, columns, rows + start)
-        order = np.lexsort((columns, distances, rows))
-        first = np.searchsorted(rows[order], np.arange(block.stop - start))
-        found[block] = columns[order[first[:, None] + np.arange(k)]]
-        progress.advance(len(first))
+    for start in range(0, n_test, BLOCK):
+        rows = range(start, min(start + BLOCK, n_test))
+        distances, candidates = search.kneighbors(test[rows.start : rows.stop])
+        # Only if the last candidate is about as near as the k-th, another text can be among the k nearest.
+        apart = distances[:, -1] ** 2 - distances[:, k - 1] ** 2
+        complete = apart > 2 * rounding(train.shape[1], norms[rows.start : rows.stop], longest)
+        for row, columns, is_complete in zip(rows, candidates, complete, strict=True):
+            columns = np.sort(columns) if is_complete else np.arange(n_train)
+            exact = squared_distances(test[row : row + 1], train[columns])
+            found[row] = columns[np.argsort(exact, kind="stable")[:k]]
+        progress.advance(len(rows))
     return found
 
 
-def products_of(train: Vectors, test: Vectors) -> Products:
-    """Similarities of dense or of sparse vectors."""
-    if issparse(train):
-        from selfembed.scores.sparse_similarities import SparseProducts  # numba takes a while to import
+def rounding(dim: int, norms: np.ndarray, longest: float) -> np.ndarray:
+    """How far |x|² + |y|² - 2 x·y, in double precision, can be off for vectors x of these norms and all shorter y.
 
-        return SparseProducts(train, test)
-    return DenseProducts(train, test)
-
-
-def candidates(similarities: np.ndarray, k: int, error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Rows and columns of all pairs that can be among the k most similar of their row, and hardly any other.
-
-    The k-th largest of the maxima of groups of columns is no more than the k-th largest value. At least k texts are in
-    truth as similar as that, less the error; a text that seems less similar by twice the error is not among the k.
-
-    Args:
-        similarities: float32, shape (test texts, training texts).
-        error: how far each row can be off, shape (test texts,).
-
-    Returns positions, two arrays of shape (pairs,).
+    A scalar product of n terms is off by at most n · u · |x| |y| (Higham, Accuracy and Stability of Numerical
+    Algorithms, 2nd edition, section 3.1), with u = 2⁻⁵³; sums, roots and squares add less than 8 · u · (|x| + |y|)².
     """
-    n_rows, n_columns = similarities.shape
-    n_groups = max(min(n_columns, 8 * k), n_columns // GROUP)
-    size = n_columns // n_groups
-    largest = similarities[:, : size * n_groups].reshape(n_rows, size, n_groups).max(axis=1)
-    needed = np.partition(largest, n_groups - k, axis=1)[:, n_groups - k] - 2 * error
-    # Only groups whose largest value is large enough are looked at, and the columns that are in no group.
-    rows, groups = np.divmod(np.flatnonzero(largest >= needed[:, None]), n_groups)
-    members = groups[:, None] + n_groups * np.arange(size)
-    pair, member = np.nonzero(similarities[rows[:, None], members] >= needed[rows, None])
-    other_rows, others = np.nonzero(similarities[:, size * n_groups :] >= needed[:, None])
-    return np.append(rows[pair], other_rows), np.append(members[pair, member], others + size * n_groups)
+    return (dim + 8) * 2.0**-53 * (norms.astype(np.float64) + longest) ** 2
 
 
-def squared_distances(train: Vectors, test: Vectors, columns: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Squared distances of pairs of training texts (columns) and test texts (rows), float64, shape (pairs,)."""
-    found = np.empty(len(rows))
-    for start in range(0, len(rows), PAIRS):
-        pairs = slice(start, start + PAIRS)
-        found[pairs] = squared_norms(train[columns[pairs]].astype(np.float64) - test[rows[pairs]])
-    return found
+def squared_distances(text: Vectors, others: Vectors) -> np.ndarray:
+    """Squared distances of one text, shape (1, dim), to others, float64; those to equal vectors are equal."""
+    if issparse(others):
+        return euclidean_distances(text.astype(np.float64), others.astype(np.float64), squared=True)[0]
+    return cdist(text, others, "sqeuclidean")[0]

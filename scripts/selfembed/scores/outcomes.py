@@ -19,7 +19,9 @@ def of_scores(scores: pd.DataFrame, path: Path) -> list[pd.Series]:
     Raises InputError if the file does not exist, or is not what a step wrote.
     """
     if not path.is_file():
-        raise InputError(f"{path}: does not exist; needed beside the scores (is the score made by an older version?)")
+        raise InputError(
+            f"{path}: does not exist; expected beside the scores (were they computed by an older version?)"
+        )
     try:
         everything = pd.read_parquet(seals.opened(path), columns=OUTCOME_COLUMNS)
     except (ValueError, OSError) as error:

@@ -10,13 +10,14 @@ from threadpoolctl import threadpool_limits
 
 from selfembed.embeddings import vectors
 from selfembed.errors import InputError
-from selfembed.jobs.command_line import at_least, existing, log, part
+from selfembed.jobs import command_line
+from selfembed.jobs.command_line import log
 from selfembed.jobs.records import read_json, write_table
 from selfembed.models import model_paths
 from selfembed.scores import measures
 from selfembed.scores.tables import OUTCOME_COLUMNS, SCORE_COLUMNS
+from selfembed.texts import splits
 from selfembed.texts.corpora import read_corpus
-from selfembed.texts.splits import split
 
 Predict = Callable[[np.ndarray | csr_matrix, np.ndarray, np.ndarray | csr_matrix], np.ndarray]
 Transform = Callable[[np.ndarray | csr_matrix], np.ndarray | csr_matrix]
@@ -25,40 +26,30 @@ Measure = Callable[[np.ndarray | csr_matrix], dict[str, np.ndarray]]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments that every script for a score on corpora has."""
-    parser.add_argument("--embeddings", type=existing, required=True, help="embeddings folder")
-    parser.add_argument("--corpus", type=existing, required=True, help="prepared corpus (Parquet)")
+    command_line.add_inputs(parser, "embeddings", "corpus")
     parser.add_argument("--model", required=True, help="model path, for instance tuned/iclr/mpnet/crops/seed-42")
     parser.add_argument("--step", required=True, help="step of the model")
     parser.add_argument("--score", required=True, help="name of the score in tables")
-    parser.add_argument("--threads", type=at_least(1), default=1, help="CPU threads")
-    parser.add_argument("--output", required=True, help="CSV file to write")
-    parser.add_argument("--outcomes", required=True, help="Parquet file to write what every text adds to")
-
-
-def add_split_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments that decide which texts are tested."""
-    parser.add_argument("--split", choices=["labelled", "all"], default="labelled", help="which texts are split")
-    parser.add_argument("--test-fraction", type=part, default=0.1, help="part of the texts that is tested")
-    parser.add_argument("--split-seed", type=at_least(0), default=42, help="seed of the split")
+    command_line.add_outputs(parser, output="CSV file", outcomes="Parquet file of what every text adds")
 
 
 def labelled_split(
-    labelled: np.ndarray, what: str = "labelled", test_fraction: float = 0.1, seed: int = 42
+    labelled: np.ndarray, *, split: str, test_fraction: float, split_seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Positions among the labelled texts of those that train and those that are tested.
 
     Args:
         labelled: whether each text of the corpus has a label, shape (texts,).
-        what: `labelled` splits the labelled texts; `all` splits all texts and then keeps the labelled ones, so that the
-            test texts are among those that a run with `held_out` has not seen.
+        split: `labelled` splits the labelled texts; `all` splits all texts and then keeps the labelled ones, so that
+            the test texts are among those that a run with `held_out` has not seen.
 
     Raises InputError if there are too few texts.
     """
-    texts = np.flatnonzero(labelled) if what == "labelled" else np.arange(len(labelled))
+    texts = np.flatnonzero(labelled) if split == "labelled" else np.arange(len(labelled))
     try:
-        parts = split(len(texts), test_fraction, seed)
+        parts = splits.split(len(texts), test_fraction, split_seed)
     except ValueError as error:
-        raise InputError(f"{len(texts)} {what} texts cannot be split: {error}") from error
+        raise InputError(f"{len(texts)} {split} texts cannot be split: {error}") from error
     rank = np.cumsum(labelled) - 1
     train, test = (rank[positions[labelled[positions]]] for positions in (texts[part] for part in parts))
     if not len(train) or not len(test):
@@ -81,7 +72,7 @@ def check_finite(embeddings: np.ndarray | csr_matrix) -> None:
     """Raise InputError if embeddings hold NaN or infinity."""
     values = embeddings.data if issparse(embeddings) else embeddings
     if not np.isfinite(values).all():
-        raise InputError("embeddings hold NaN or infinite values; the model is broken (was its training stable?)")
+        raise InputError("embeddings hold NaN or infinite values; the model is broken (did its training diverge?)")
 
 
 def summary(outcomes: np.ndarray) -> dict[str, float]:
@@ -103,7 +94,7 @@ def write_accuracy(
     """Write the accuracy of every pooling and layer in an embeddings folder, and which texts got the right label.
 
     Args:
-        arguments: those of `add_arguments` and `add_split_arguments`.
+        arguments: those of `add_arguments`, `threads` of the processor, and what `labelled_split` needs.
         settings: what else decides the score, for the rows' column `settings`.
         transform: applied to the embeddings of all labelled texts.
 
@@ -112,12 +103,15 @@ def write_accuracy(
     corpus = read_corpus(arguments.corpus)
     labelled = corpus["label"].notna().to_numpy()
     if not labelled.any():
-        raise InputError(f"{arguments.corpus}: no text has a label, which accuracy needs")
-    train, test = labelled_split(labelled, arguments.split, arguments.test_fraction, arguments.split_seed)
-    settings |= {key: getattr(arguments, key) for key in ("split", "test_fraction", "split_seed")}
+        raise InputError(f"{arguments.corpus}: no text has a label; accuracy needs labels")
+    parts = {key: getattr(arguments, key) for key in ("split", "test_fraction", "split_seed")}
+    settings |= parts
+    train, test = labelled_split(labelled, **parts)
     labels, ids = corpus["label"][labelled].to_numpy(dtype=str), corpus["id"][labelled].to_numpy()
     if len(np.unique(labels[train])) < 2:
-        raise InputError(f"all labelled training texts are of class '{labels[train][0]}'; needed: two classes or more")
+        raise InputError(
+            f"all labelled training texts are of class '{labels[train][0]}'; expected: two classes or more"
+        )
     facts = {"n_train": len(train), "n_test": len(test), "n_classes": len(np.unique(labels))}
 
     def measure(embeddings: np.ndarray | csr_matrix) -> dict[str, np.ndarray]:
@@ -140,7 +134,7 @@ def write_scores(
     Embeddings of a run that diverged give rows without value and standard error, to which no text adds anything.
 
     Args:
-        arguments: those of `add_arguments`.
+        arguments: those of `add_arguments`, and `threads` of the processor.
         settings: what decides the score, for the rows' column `settings`.
         names: of the measures.
         measure: embeddings of the rows → by measure, what every tested text adds to its mean, shape (tested texts,).

@@ -5,7 +5,6 @@ from pathlib import Path
 import pandas as pd
 
 from selfembed.errors import InputError, first_line
-from selfembed.scores import measures
 
 # One score is one number with everything that identifies it.
 IDENTITY_COLUMNS = [
@@ -75,30 +74,6 @@ def chosen(table: pd.DataFrame, **allowed: list) -> pd.DataFrame:
     return table
 
 
-def score_name(scores: pd.DataFrame) -> str:
-    """What the values of a table are called: `kNN accuracy` if all are.
-
-    Their settings say so, or the score's name where these are unknown (published numbers).
-    """
-    settings = scores["settings"].astype("string").fillna("")
-    names = {
-        "MTEB score": scores["score"] == "mteb",
-        "kNN accuracy": settings.str.startswith("k=") | (settings == "") & scores["score"].str.startswith("knn"),
-        "Linear accuracy": settings.str.startswith("split=")
-        | (settings == "") & scores["score"].str.startswith("linear"),
-    }
-    names |= {
-        measure.heading: settings.str.startswith(f"measure={name} ") for name, measure in measures.OF_CROP_PAIRS.items()
-    }
-    return next((name for name, rows in names.items() if rows.all()), "Score")
-
-
-def fractions(table: pd.DataFrame) -> pd.Series:
-    """Whether every score is a part of 1, shown in per cent; published numbers, without settings, all are."""
-    settings = table["settings"] if "settings" in table else pd.Series("", index=table.index)
-    return settings.fillna("").map(lambda said: measures.MEASURES[measures.in_settings(said)].fraction).astype(bool)
-
-
 def last_layers(table: pd.DataFrame) -> pd.DataFrame:
     """Rows of the last layer of their model."""
     return table[table["layer"] == table["last_layer"]]
@@ -117,9 +92,9 @@ def one_number_per(place: list[str], scores: pd.DataFrame) -> pd.DataFrame:
         several = [found for found in values if len(found) > 1]
         if several:
             found = ", ".join(map(repr, map(str, several[0])))
-            raise InputError(f"{column}: {found} would be averaged; allowed: one {column} in every place that is shown")
+            raise InputError(f"{column}: {found} would be averaged; expected: one {column} per value shown")
     twice = scores[scores.duplicated([*place, "seed"])]
     if len(twice):
         found = ", ".join(f"{column} {value}" for column, value in twice.iloc[0][[*place, "seed"]].items())
-        raise InputError(f"{found}: more than one number; allowed: one of every seed (is an entry there twice?)")
+        raise InputError(f"{found}: several values; expected: one per seed (is an entry duplicated?)")
     return scores

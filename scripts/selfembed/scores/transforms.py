@@ -22,7 +22,7 @@ def transform(embeddings: np.ndarray | csr_matrix, how: str) -> np.ndarray | csr
     if how == "none":
         return embeddings
     if issparse(embeddings):
-        raise InputError(f"sparse vectors (TF-IDF) cannot be {how}; allowed: transform none")
+        raise InputError(f"sparse vectors (TF-IDF) cannot be {how}; expected: transform none")
     if how == "centred":
         return embeddings - embeddings.mean(axis=0)
     return PCA(whiten=True, svd_solver="full").fit_transform(embeddings)

@@ -1,4 +1,5 @@
-"""The config as closed pydantic models, and what follows from it: runs, names, flags, documentation.
+"""The config as closed pydantic models, and what is derived from it: runs, names, flags, documentation.
 
-Only the Snakefile's side imports this package; no script does, so adding an experiment reruns nothing that exists.
+These modules are parameters, not code: steps get every value as a flag, so adding an experiment reruns no
+existing step.
 """

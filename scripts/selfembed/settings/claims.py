@@ -1,10 +1,11 @@
-"""Settings of claims: sentences, and the comparisons of scores that they are judged by."""
+"""Settings of claims: sentences and the comparisons of scores that decide them."""
 
+from abc import abstractmethod
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from selfembed.settings.base import Closed, Name, Pooling, ScoreName, Text
+from selfembed.settings.base import Closed, Kind, Name, Pooling, ScoreName, Text
 from selfembed.settings.experiments import Step
 
 
@@ -12,34 +13,40 @@ class Point(Closed):
     """One score of a model: its label, at a step and a layer."""
 
     label: Text = Field(description="Label of the model in the experiment.")
-    step: Step | None = Field(None, description="Step of the run; needed if the experiment has several.")
-    layer: Annotated[int, Field(ge=0)] | None = Field(None, description="Layer; by default the last.")
+    step: Step | None = Field(None, description="Step of the run; required if the experiment has several.")
+    layer: Annotated[int, Field(ge=0)] | None = Field(None, description="Layer; defaults to the last.")
 
 
 def from_label(value: Any) -> Any:
-    """Let `Crops` stand for `{label: Crops}`."""
+    """Allow `Crops` as short for `{label: Crops}`."""
     return {"label": value} if isinstance(value, str) else value
 
 
 ShortPoint = Annotated[Point, BeforeValidator(from_label)]
 
 
-class Comparison(Closed):
-    """What every comparison has: scores of one experiment, and a limit for the estimate."""
+class Comparison(Kind):
+    """A comparison of scores of one experiment, with a limit for the estimate."""
 
     default_limit: ClassVar[tuple[str, float] | None] = ("at_least", 0.0)
 
-    experiment: Name = Field(description="Experiment with the scores.")
-    score: ScoreName = Field("knn", description="Score compared; `mteb` is the mean of the blocks of tasks.")
-    pooling: Pooling = Field("mean", description="Pooling compared.")
+    experiment: Name = Field(description="Experiment that provides the scores.")
+    score: ScoreName = Field("knn", description="Score to compare; `mteb` is the mean over the blocks of tasks.")
+    pooling: Pooling = Field("mean", description="Pooling to compare.")
     corpora: list[Name] | None = Field(
-        None, min_length=1, description="Corpora compared on; by default all that have the scores."
+        None, min_length=1, description="Corpora to compare on; defaults to all that have the scores."
     )
     averaged: bool = Field(
-        False, description="Judge the mean of the estimates over the corpora; by default the estimate on each corpus."
+        False,
+        description="Evaluate the mean of the estimates over the corpora instead of each estimate.",
     )
     at_least: float | None = Field(None, description="The estimate must be above this.")
     at_most: float | None = Field(None, description="The estimate must be below this.")
+
+    @property
+    @abstractmethod
+    def points(self) -> list[Point]:
+        """Every score that is used."""
 
     @property
     def limit(self) -> tuple[str, float]:
@@ -49,26 +56,28 @@ class Comparison(Closed):
 
     @model_validator(mode="after")
     def one_limit(self):
-        """An estimate is compared with one limit."""
+        """Exactly one limit applies."""
         if self.at_least is not None and self.at_most is not None:
-            raise ValueError("at_least and at_most are both given; allowed: one of them")
+            raise ValueError("at_least and at_most are both set; expected: one of them")
         if self.default_limit is None and self.at_least is None and self.at_most is None:
-            raise ValueError("no limit; allowed: at_least or at_most")
+            raise ValueError("no limit; expected: at_least or at_most")
         return self
 
 
 class Difference(Comparison):
     """Score of the first model minus that of the second, of the second minus that of the third, and so on.
 
-    With more than two models it is an order; every difference must meet the limit, by default `at_least: 0`.
+    More than two models state an order; every difference must meet the limit, which defaults to `at_least: 0`.
     """
 
     compare: Literal["difference"]
-    models: list[ShortPoint] = Field(min_length=2, description="Labels, or labels with steps and layers; best first.")
+    models: list[ShortPoint] = Field(
+        min_length=2, description="Labels, or labels with steps and layers; the best model first."
+    )
 
     @property
     def points(self) -> list[Point]:
-        """Every score that is used."""
+        """All scores that are used."""
         return self.models
 
 
@@ -78,33 +87,33 @@ class Share(Comparison):
     default_limit = None
 
     compare: Literal["share"]
-    start: ShortPoint = Field(description="Where the gain starts.")
-    reached: ShortPoint = Field(description="What is reached of it.")
-    end: ShortPoint = Field(description="Where the gain ends.")
+    start: ShortPoint = Field(description="Start of the gain.")
+    reached: ShortPoint = Field(description="Point whose share of the gain is computed.")
+    end: ShortPoint = Field(description="End of the gain.")
 
     @property
     def points(self) -> list[Point]:
-        """Every score that is used."""
+        """All scores that are used."""
         return [self.start, self.reached, self.end]
 
 
 class Trend(Comparison):
-    """Slope of the score over all layers of a model, by least squares; by default it must be `at_least: 0`."""
+    """Slope of the score over all layers of a model, by least squares; the limit defaults to `at_least: 0`."""
 
     compare: Literal["trend"]
-    model: ShortPoint = Field(description="Label, or label with a step; the experiment scores several layers.")
+    model: ShortPoint = Field(description="Label, or label with a step; the experiment must score several layers.")
 
     @property
     def points(self) -> list[Point]:
-        """Every score that is used, but for its layers."""
+        """All scores that are used, without layers."""
         return [self.model]
 
 
 class Claim(Closed):
-    """A sentence, and the comparisons that must all meet their limits for it to hold."""
+    """A sentence and its comparisons; the claim holds if all comparisons meet their limits."""
 
-    sentence: Text = Field(description="The claim in plain words.")
-    paper: str = Field("", description="What the paper found.")
+    sentence: Text = Field(description="The claim as a sentence.")
+    paper: str = Field("", description="The result of the paper.")
     evidence: list[Annotated[Difference | Share | Trend, Field(discriminator="compare")]] = Field(
-        min_length=1, description="Comparisons that it is judged by."
+        min_length=1, description="Comparisons that decide the claim."
     )

@@ -1,70 +1,116 @@
-"""Settings of encoders: pretrained, random, embeddings alone, bags of words."""
+"""Settings of encoders: pretrained, randomly initialised, embedding layers, bags of words."""
 
+from abc import abstractmethod
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from selfembed.settings.base import Closed, Commit, LocalPath, Name, Sha256
+from selfembed.settings.base import Closed, Commit, Kind, LocalPath, Name, Sha256
 
 MaxLength = Annotated[int, Field(512, ge=3, description="Texts are truncated to this many tokens when embedded.")]
 
-Layers = Annotated[
-    int, Field(ge=1, description="Number of transformer layers; checked against the weights when they are fetched.")
-]
+Layers = Annotated[int, Field(ge=1, description="Number of transformer layers; verified when the weights are loaded.")]
+
+
+class EncoderKind(Kind):
+    """What every encoder has; each is of one of the four families below."""
+
+    @property
+    @abstractmethod
+    def in_words(self) -> str:
+        """What the encoder is, for readers of a model's card and of a report."""
+
+
+class FetchedEncoder(EncoderKind):
+    """A pretrained checkpoint: others can borrow its tokenizer, and its embeddings can stand alone."""
+
+
+class EmbeddingsAlone(EncoderKind):
+    """A part of another encoder, `of`, without transformer layers."""
+
+    layers: ClassVar[int] = 0
+
+
+class BagOfWords(EncoderKind):
+    """Word counts: no weights to fine-tune, no tokens to pool, one layer."""
+
+    layers: ClassVar[int] = 0
 
 
 class HubAdapter(Closed):
-    """An adapter of the `adapters` library on the Hugging Face hub: a bottleneck (`seq_bn`) for a BERT."""
+    """An adapter of the `adapters` library on the Hugging Face Hub: a bottleneck (`seq_bn`) for BERT."""
 
-    id: str = Field(min_length=1, description="Repository, for instance `allenai/specter2`.")
+    id: str = Field(min_length=1, description="Repository, e.g. `allenai/specter2`.")
     revision: Commit | None = Field(
-        None, description="Full commit hash. Without it the newest is taken when the adapter is downloaded."
+        None, description="Full commit hash. If missing, the newest revision is downloaded."
     )
 
+    @property
+    def in_words(self) -> str:
+        """What the adapter is, for readers."""
+        return f"{self.id} (revision {self.revision[:8]})" if self.revision else self.id
 
-class HubEncoder(Closed):
-    """A pretrained checkpoint on the Hugging Face hub."""
+
+class HubEncoder(FetchedEncoder):
+    """A pretrained checkpoint on the Hugging Face Hub."""
 
     type: Literal["hub"]
-    id: str = Field(min_length=1, description="Repository, for instance `microsoft/mpnet-base`.")
+    id: str = Field(min_length=1, description="Repository, e.g. `microsoft/mpnet-base`.")
     revision: Commit | None = Field(
         None,
-        description="Full commit hash, so that the weights can never change. Without it the newest is fetched; the log "
-        "and `revision.json` in the encoder's folder say which that was.",
+        description="Full commit hash, which fixes the weights. If missing, the newest revision is downloaded and "
+        "recorded in the log and in `revision.json` in the encoder's folder.",
     )
-    adapter: HubAdapter | None = Field(
-        None, description="An adapter that is a part of the encoder and trained with it."
-    )
+    adapter: HubAdapter | None = Field(None, description="An adapter that is part of the encoder and trained with it.")
     layers: Layers
     max_length: MaxLength = 512
 
+    @property
+    def in_words(self) -> str:
+        """Its repository, revision and adapter."""
+        revision = f", revision {self.revision[:8]}" if self.revision else ""
+        words = f"{self.id} (Hugging Face hub{revision})"
+        return words if self.adapter is None else f"{words} with the adapter {self.adapter.in_words}"
 
-class FolderEncoder(Closed):
+
+class FolderEncoder(FetchedEncoder):
     """A pretrained checkpoint in a local folder (transformers or sentence-transformers format)."""
 
     type: Literal["folder"]
-    path: LocalPath = Field(description="The folder; relative paths start at the working directory.")
-    sha256: Sha256 | None = Field(None, description="SHA-256 of `model.safetensors`; checked if given.")
+    path: LocalPath = Field(description="Path of the folder, relative to the working directory.")
+    sha256: Sha256 | None = Field(None, description="SHA-256 of `model.safetensors`; verified if given.")
     adapter: LocalPath | None = Field(
-        None, description="Folder with an adapter that is a part of the encoder, as the `adapters` library saves it."
+        None, description="Folder with an adapter that is part of the encoder, in the format of the `adapters` library."
     )
     layers: Layers
     max_length: MaxLength = 512
 
+    @property
+    def in_words(self) -> str:
+        """The names of its folders, and no more of their paths: the card may be published."""
+        words = f"the pretrained model in the folder {Path(self.path).name}"
+        return words if self.adapter is None else f"{words} with the adapter in {Path(self.adapter).name}"
 
-class PackageEncoder(Closed):
-    """A pretrained checkpoint that an installed Python package carries."""
+
+class PackageEncoder(FetchedEncoder):
+    """A pretrained checkpoint in an installed Python package."""
 
     type: Literal["package"]
     package: str = Field(min_length=1, description="Import name of the package.")
-    folder: str = Field(min_length=1, description="Folder of the weights inside the package.")
+    folder: str = Field(min_length=1, description="Folder of the weights in the package.")
     sha256: Sha256 = Field(description="SHA-256 of `model.safetensors`.")
     layers: Layers
     max_length: MaxLength = 512
 
+    @property
+    def in_words(self) -> str:
+        """Its package."""
+        return f"the pretrained model in the Python package {self.package.replace('_', '-')}"
+
 
 class Architecture(Closed):
-    """The shape of a BERT encoder; the defaults are BERT-base."""
+    """The architecture of a BERT encoder; the defaults are those of BERT-base."""
 
     layers: int = Field(12, ge=1, description="Number of transformer layers.")
     hidden_size: int = Field(768, ge=1, description="Width of the token vectors.")
@@ -74,30 +120,30 @@ class Architecture(Closed):
 
     @model_validator(mode="after")
     def heads_divide_width(self):
-        """Attention splits the token vector evenly among its heads."""
+        """The hidden size must be a multiple of the number of attention heads."""
         if self.hidden_size % self.attention_heads:
             raise ValueError(
                 f"attention_heads {self.attention_heads} does not divide hidden_size {self.hidden_size}; "
-                "allowed: a divisor"
+                "expected: a divisor"
             )
         return self
 
 
 class TrainedTokenizer(Closed):
-    """A lower-casing byte-level BPE tokenizer trained on one of the corpora."""
+    """A lower-casing byte-level BPE tokenizer trained on a corpus."""
 
-    train_on: Name = Field(description="Corpus whose texts it is trained on.")
-    vocabulary_size: int = Field(30522, ge=300, description="Number of tokens (BERT: 30522).")
+    train_on: Name = Field(description="Corpus to train the tokenizer on.")
+    vocabulary_size: int = Field(30522, ge=300, description="Vocabulary size (BERT: 30522).")
 
 
 class BorrowedTokenizer(Closed):
     """The tokenizer of another encoder."""
 
-    borrow_from: Name = Field(description="Encoder (hub, folder or package) whose tokenizer is used.")
+    borrow_from: Name = Field(description="Encoder (hub, folder or package) that provides the tokenizer.")
 
 
 def _kind_of_tokenizer(value: Any) -> str | None:
-    """Name of the group that a tokenizer's keys belong to, so that its problems are told once."""
+    """Name of the model that a tokenizer's keys belong to, so that each error is reported once."""
     keys = value if isinstance(value, dict) else getattr(value, "__dict__", {})
     if "train_on" in keys:
         return "TrainedTokenizer"
@@ -114,13 +160,14 @@ Tokenizer = Annotated[
 ]
 
 
-class RandomEncoder(Closed):
-    """A randomly initialised BERT (weights from N(0, 0.02²)); the run's seed decides its weights."""
+class RandomEncoder(EncoderKind):
+    """A randomly initialised BERT (weights from N(0, 0.02²), drawn with the run's seed)."""
 
     type: Literal["random"]
-    architecture: Architecture = Field(default_factory=Architecture, description="Shape of the encoder.")
+    architecture: Architecture = Field(default_factory=Architecture, description="Architecture of the encoder.")
     tokenizer: Tokenizer = Field(description="`train_on` a corpus or `borrow_from` an encoder.")
     max_length: MaxLength = 512
+    in_words: ClassVar[str] = "a model with random weights, which knew nothing"
 
     @property
     def layers(self) -> int:
@@ -128,43 +175,47 @@ class RandomEncoder(Closed):
         return self.architecture.layers
 
 
-class EmbeddingLayerEncoder(Closed):
-    """The token-embedding matrix of another encoder alone: lookup and mean, no positions, no dropout."""
+class EmbeddingLayerEncoder(EmbeddingsAlone):
+    """Only the token-embedding matrix of another encoder: lookup and mean, no positions, no dropout."""
 
     type: Literal["embedding_layer"]
     of: Name = Field(description="The other encoder, pretrained or random.")
     max_length: MaxLength = 512
-    layers: ClassVar[int] = 0
+
+    @property
+    def in_words(self) -> str:
+        """Whose part it is."""
+        return f"the token-embedding layer of {self.of} alone"
 
 
-class EmbeddingModuleEncoder(Closed):
-    """The embedding module of another encoder alone: tokens, positions, normalisation, dropout; no layers."""
+class EmbeddingModuleEncoder(EmbeddingsAlone):
+    """Only the embedding module of another encoder: tokens, positions, normalisation, dropout; no layers."""
 
     type: Literal["embedding_module"]
     of: Name = Field(description="The other encoder, pretrained or random.")
     max_length: MaxLength = 512
-    layers: ClassVar[int] = 0
+
+    @property
+    def in_words(self) -> str:
+        """Whose part it is."""
+        return f"the embedding module of {self.of} alone"
 
 
-class TfidfEncoder(Closed):
+class TfidfEncoder(BagOfWords):
     """Bag of words: TF-IDF with sublinear term frequency, fitted on the whole corpus."""
 
     type: Literal["tfidf"]
+    in_words: ClassVar[str] = "TF-IDF"
 
 
-class SvdEncoder(Closed):
+class SvdEncoder(BagOfWords):
     """Bag of words: truncated SVD of TF-IDF, fitted on the whole corpus."""
 
     type: Literal["svd"]
+    in_words: ClassVar[str] = "the singular value decomposition of TF-IDF"
     components: int = Field(100, ge=1, description="Number of singular vectors kept.")
-    normalise: bool = Field(False, description="Scale every text's vector to unit length.")
+    normalise: bool = Field(False, description="Scale vectors to unit length.")
 
-
-EMBEDDINGS_ALONE = (EmbeddingLayerEncoder, EmbeddingModuleEncoder)
-
-BAGS_OF_WORDS = (TfidfEncoder, SvdEncoder)
-
-FETCHED = (HubEncoder, FolderEncoder, PackageEncoder)
 
 Encoder = (
     HubEncoder

@@ -1,33 +1,71 @@
 """Settings of figures and tables."""
 
+from abc import abstractmethod
+from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
 
-from selfembed.settings.base import Closed, Name, Pooling, ScoreName, Text
+from selfembed.settings.base import Kind, Name, Pooling, ScoreName, Text
 from selfembed.settings.experiments import Step
 
 
-class Described(Closed):
-    """What every figure and table has."""
-
-    roles: ClassVar[tuple[str, ...]] = ()  # keys that name an experiment
+class Described(Kind):
+    """Settings of every figure and table."""
 
     title: Text | None = Field(None, description="Heading in the report.")
     caption: Annotated[str, StringConstraints(pattern=r"^([^-]|$)")] = Field(
-        "", description="What to see, added to its description in the report."
+        "", description="Caption in the report, added to the standard description."
     )
+
+
+@dataclass(frozen=True)
+class Panel:
+    """What a figure shows of one experiment.
+
+    Attributes:
+        place: columns of the experiment's table whose values together are one place; none if no scores are shown.
+        needs: what the experiment must have: `corpora`, `tasks`, `layers` (several), `runs` or `maps`.
+        score, pooling: the only ones shown, where the figure's settings do not say which.
+        all_layers: whether every layer is shown; otherwise the last.
+        numeric: a column whose values that are no numbers have no place.
+        swept: the recipe key that the experiment must sweep.
+    """
+
+    place: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    score: str | None = None
+    pooling: str | None = None
+    all_layers: bool = False
+    numeric: str | None = None
+    swept: str | None = None
+
+
+def sweep(key: str, pooling: str | None = None) -> Panel:
+    """A panel of scores at the last layer over the values of a recipe key."""
+    return Panel(("series", "x"), ("corpora",), pooling=pooling, numeric="x", swept=key)
+
+
+class FigureKind(Described):
+    """What every figure has.
+
+    Attributes:
+        panels: what it shows of experiments, by the key that names the experiment.
+        published: whether it can be drawn from published numbers alone: if `all` of its experiments have some, if `any`
+            has, or `never`.
+    """
+
+    panels: ClassVar[dict[str, Panel]]
+    published: ClassVar[Literal["all", "any", "never"]]
 
     @property
     def experiments(self) -> dict[str, str]:
-        """The experiments that feed it, by their role."""
-        return {role: name for role in self.roles if (name := getattr(self, role)) is not None}
+        """The experiments that provide the data, by role."""
+        return {role: name for role in self.panels if (name := getattr(self, role)) is not None}
 
 
-class ScoreFigure(Described):
-    """What a figure of one experiment shows."""
-
-    roles = ("experiment",)
+class ScoreFigure(FigureKind):
+    """Settings of figures of one experiment."""
 
     experiment: Name = Field(description="Experiment that feeds it.")
     pooling: Pooling = Field("mean", description="Pooling shown.")
@@ -35,76 +73,100 @@ class ScoreFigure(Described):
 
 
 class ComparisonFigure(ScoreFigure):
-    """Models side by side at the last layer."""
+    """Scores of several models at the last layer."""
+
+    panels: ClassVar = {"experiment": Panel(("label", "corpus"))}
+    published = "all"
 
     draw: Literal["comparison"]
 
 
 class LayersFigure(ScoreFigure):
-    """Accuracy by layer, a panel per corpus."""
+    """Accuracy by layer, with one panel per corpus."""
+
+    panels: ClassVar = {"experiment": Panel(("label", "corpus", "layer"), all_layers=True)}
+    published = "all"
 
     draw: Literal["layers"]
-    free_y: bool = Field(False, description="Every panel has a range of its own.")
+    free_y: bool = Field(False, description="Whether each panel has its own y range.")
 
 
-class LossesFigure(Described):
+class LossesFigure(FigureKind):
     """Contrastive loss over optimiser steps."""
 
-    roles = ("experiment",)
+    panels: ClassVar = {"experiment": Panel(needs=("runs",))}
+    published = "never"
 
     draw: Literal["losses"]
-    experiment: Name = Field(description="Experiment that feeds it.")
+    experiment: Name = Field(description="Experiment that provides the data.")
 
 
-class BenchmarkStepsFigure(Described):
+class BenchmarkStepsFigure(FigureKind):
     """MTEB blocks and their means over optimiser steps (Figure 1 of the paper)."""
 
-    roles = ("experiment",)
+    panels: ClassVar = {"experiment": Panel(("corpus", "step"), ("tasks",), score="mteb", all_layers=True)}
+    published = "all"
 
     draw: Literal["benchmark_steps"]
-    experiment: Name = Field(description="Experiment with tasks and steps that feeds it.")
+    experiment: Name = Field(description="Experiment with tasks and steps that provides the data.")
 
 
 class MapsFigure(ScoreFigure):
-    """T-SNE maps, a row per model and a column per corpus (Figure 2 of the paper).
+    """T-SNE maps, with a row per model and a column per corpus (Figure 2 of the paper).
 
-    Texts are coloured by label; those of a corpus without labels by clusters of the last model, named in the map.
+    Texts are coloured by label, or without labels by clusters of the last model, which are named in the map.
     """
+
+    panels: ClassVar = {"experiment": Panel(("series", "corpus"), ("maps",))}
+    published = "never"
 
     draw: Literal["maps"]
-    score: ScoreName | None = Field("knn", description="Score in a corner of every map; `null`: none.")
+    score: ScoreName | None = Field("knn", description="Score in a corner of every map; `null` shows none.")
 
 
-class InteractiveMapFigure(Described):
+class InteractiveMapFigure(FigureKind):
     """Every corpus of an experiment as a page to look at in a browser: `figures/maps/{corpus}.html`.
 
-    It shows the map of every model, one at a time, coloured by label and by clusters of the last model.
+    It shows the map of one model at a time, coloured by label or by clusters of the last model.
     """
 
-    roles = ("experiment",)
+    panels: ClassVar = {"experiment": Panel(needs=("maps",))}
+    published = "never"
 
     draw: Literal["interactive_map"]
-    experiment: Name = Field(description="Experiment with `maps: true` that feeds it; the last model gives clusters.")
+    experiment: Name = Field(description="Experiment with `maps: true`; clusters are computed from its last model.")
     clusters: int | None = Field(
-        None, ge=2, le=50, description="Number of clusters; by default 1.5 times the cube root of the number of texts."
+        None, ge=2, le=50, description="Number of clusters; defaults to 1.5 times the cube root of the number of texts."
     )
-    points: int = Field(100_000, ge=10, description="Most texts shown; of a larger corpus, a random sample.")
-    characters: int = Field(200, ge=0, le=2000, description="Characters shown and searched of a text and of a title.")
+    points: int = Field(100_000, ge=10, description="Maximum number of texts; larger corpora are sampled at random.")
+    characters: int = Field(
+        200, ge=0, le=2000, description="Number of characters of texts and titles that are shown and searched."
+    )
 
 
 class AdaptationFigure(ScoreFigure):
-    """Accuracy on one corpus over the steps of runs on several (Figure 3 of the paper)."""
+    """Accuracy on one corpus over the steps of runs on several corpora (Figure 3 of the paper)."""
+
+    panels: ClassVar = {"experiment": Panel(("series", "step"), numeric="step")}
+    published = "all"
 
     draw: Literal["adaptation"]
     reference: Text = Field("ICLR", description="Label of the runs on the evaluated corpus itself.")
     shifted: Text = Field("Reddit", description="Label of the runs on the most different corpus.")
-    shift_step: int = Field(60, ge=1, description="Step by which an encoder has learnt to embed texts at all.")
+    shift_step: int = Field(
+        60, ge=1, description="Step at which the generic gain, from training on any texts, is measured."
+    )
 
 
-class DepthFigure(Described):
-    """What depth does: frozen layers, accuracy by layer, MTEB by layer (Figure 4 of the paper)."""
+class DepthFigure(FigureKind):
+    """Role of depth: frozen layers, accuracy by layer, MTEB by layer (Figure 4 of the paper)."""
 
-    roles = ("freezing", "layers", "benchmark")
+    panels: ClassVar = {
+        "freezing": sweep("unfrozen_layers", pooling="mean"),
+        "layers": Panel(("series", "layer"), ("layers", "corpora"), pooling="mean", all_layers=True),
+        "benchmark": Panel(("series", "corpus", "layer"), ("layers", "tasks"), pooling="mean", all_layers=True),
+    }
+    published = "any"
 
     draw: Literal["depth"]
     freezing: Name = Field(description="Experiment that sweeps `unfrozen_layers`.")
@@ -112,10 +174,16 @@ class DepthFigure(Described):
     benchmark: Name | None = Field(None, description="Experiment with tasks and all layers.")
 
 
-class HyperparametersFigure(Described):
+class HyperparametersFigure(FigureKind):
     """Four sweeps: temperature, sentences, mask fraction, learning rate (Figure S2 of the paper)."""
 
-    roles = ("temperature", "sentences", "masking", "learning_rate")
+    panels: ClassVar = {
+        "temperature": sweep("temperature"),
+        "sentences": sweep("augmentation.sentences"),
+        "masking": sweep("augmentation.mask_fraction"),
+        "learning_rate": sweep("learning_rate"),
+    }
+    published = "all"
 
     draw: Literal["hyperparameters"]
     temperature: Name = Field(description="Experiment that sweeps `temperature`.")
@@ -125,16 +193,22 @@ class HyperparametersFigure(Described):
 
 
 class BeforeAfterFigure(ScoreFigure):
-    """An arrow per encoder, from its score as it came to its score after fine-tuning."""
+    """One arrow per encoder, from its score before to its score after fine-tuning."""
+
+    panels: ClassVar = {"experiment": Panel(("encoder", "tuned"))}
+    published = "all"
 
     draw: Literal["before_after"]
 
 
-class ClassesFigure(Described):
-    """Sizes of the classes of corpora."""
+class ClassesFigure(FigureKind):
+    """Class sizes of corpora."""
+
+    panels: ClassVar = {}
+    published = "never"
 
     draw: Literal["classes"]
-    corpora: list[Name] = Field(min_length=1, description="Corpora shown.")
+    corpora: list[Name] = Field(min_length=1, description="Corpora to show.")
 
 
 Figure = (
@@ -154,50 +228,81 @@ Figure = (
 TableAxis = Literal["label", "series", "corpus", "score", "step", "x", "pooling"]
 
 
-class ScoresTable(Described):
+class TableKind(Described):
+    """Scores of one experiment: means and standard deviations over seeds, with published values in parentheses."""
+
+    @property
+    @abstractmethod
+    def place(self) -> tuple[str, ...]:
+        """Columns of the experiment's table whose values together are one place; none if no scores are shown."""
+
+    @property
+    @abstractmethod
+    def shown(self) -> dict[str, list]:
+        """Which values of columns are shown, of scores of last layers; all, where there are none."""
+
+
+class ScoresTable(TableKind):
     """Scores of one experiment: means over seeds with their spread, the paper's value in parentheses."""
 
-    roles = ("experiment",)
-
     lay_out: Literal["scores"]
-    experiment: Name = Field(description="Experiment that feeds it.")
-    rows: TableAxis = Field("series", description="What the rows are.")
-    columns: TableAxis = Field("corpus", description="What the columns are.")
-    series: list[Text] = Field(default_factory=list, description="Labels shown, in this order; by default all.")
-    scores: list[ScoreName] = Field(default_factory=list, description="Scores shown; by default all.")
-    steps: list[Step] = Field(default_factory=list, description="Steps shown; by default all.")
-    poolings: list[Pooling] = Field(default=["mean"], min_length=1, description="Poolings shown.")
+    experiment: Name = Field(description="Experiment that provides the data.")
+    rows: TableAxis = Field("series", description="Content of the rows.")
+    columns: TableAxis = Field("corpus", description="Content of the columns.")
+    series: list[Text] = Field(default_factory=list, description="Labels to show, in this order; defaults to all.")
+    scores: list[ScoreName] = Field(default_factory=list, description="Scores to show; defaults to all.")
+    steps: list[Step] = Field(default_factory=list, description="Steps to show; defaults to all.")
+    poolings: list[Pooling] = Field(default=["mean"], min_length=1, description="Poolings to show.")
     means: bool = Field(
         False,
-        description="Add means over corpora (texts count once: not those of a "
-        "corpus with other labels), or of blocks of tasks and over these.",
+        description="Add means over corpora (without relabelled corpora, so that texts count once), "
+        "or means of blocks of tasks and over blocks.",
     )
 
+    @property
+    def place(self) -> tuple[str, ...]:
+        """A cell."""
+        return self.rows, self.columns
 
-class DifferencesTable(Described):
-    """Scores against those of one model at the last layer: differences with 95 % intervals, each with a verdict.
+    @property
+    def shown(self) -> dict[str, list]:
+        """What it names; bags of words have no pooling."""
+        shown = {"series": self.series, "score": self.scores, "step": list(map(str, self.steps))}
+        return shown | {"pooling": [*self.poolings, "none"]}
 
-    Intervals are from a bootstrap over texts and seeds, both paired: models are compared on the same texts.
+
+class DifferencesTable(TableKind):
+    """Differences from the scores of one model at the last layer, each with a 95 % confidence interval and a verdict.
+
+    Intervals are from a paired bootstrap over texts and seeds: models are compared on the same texts.
     """
 
-    roles = ("experiment",)
+    place: ClassVar[tuple[str, ...]] = ("label", "corpus", "score")
 
     lay_out: Literal["differences"]
-    experiment: Name = Field(description="Experiment with scores on corpora that feeds it.")
-    against: Text = Field(description="Label of the model that others are compared with.")
-    labels: list[Text] = Field(default_factory=list, description="Labels compared, in this order; by default all.")
-    scores: list[ScoreName] = Field(default_factory=list, description="Scores shown; by default all.")
-    steps: list[Step] = Field(default_factory=list, description="Steps shown; by default all.")
-    pooling: Pooling = Field("mean", description="Pooling shown.")
-    resamples: int = Field(2000, ge=100, description="Resamples of the bootstrap.")
-    seed: int = Field(42, ge=0, description="Seed of the bootstrap.")
+    experiment: Name = Field(description="Experiment with scores on corpora that provides the data.")
+    against: Text = Field(description="Label of the model that the others are compared with.")
+    labels: list[Text] = Field(default_factory=list, description="Labels to compare, in this order; defaults to all.")
+    scores: list[ScoreName] = Field(default_factory=list, description="Scores to show; defaults to all.")
+    steps: list[Step] = Field(default_factory=list, description="Steps to show; defaults to all.")
+    pooling: Pooling = Field("mean", description="Pooling to show.")
+    resamples: int = Field(2000, ge=100, description="Number of bootstrap resamples.")
+    seed: int = Field(42, ge=0, description="Random seed of the bootstrap.")
+
+    @property
+    def shown(self) -> dict[str, list]:
+        """What it names; bags of words have no pooling."""
+        return {"score": self.scores, "step": list(map(str, self.steps)), "pooling": [self.pooling, "none"]}
 
 
-class CorporaTable(Described):
-    """Corpora: numbers of texts and classes, lengths, texts that the first kNN score tests."""
+class CorporaTable(TableKind):
+    """Corpora: numbers of texts and classes, lengths, number of test texts of the first kNN score."""
+
+    place: ClassVar[tuple[str, ...]] = ()
+    shown: ClassVar[dict[str, list]] = {}
 
     lay_out: Literal["corpora"]
-    corpora: list[Name] = Field(min_length=1, description="Corpora shown.")
+    corpora: list[Name] = Field(min_length=1, description="Corpora to show.")
 
 
 Table = ScoresTable | DifferencesTable | CorporaTable

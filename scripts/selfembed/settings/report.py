@@ -1,4 +1,4 @@
-"""Settings of the report: what it tells of which model."""
+"""Settings of the report."""
 
 from pydantic import Field
 
@@ -6,15 +6,17 @@ from selfembed.settings.base import Closed, Name, Text
 
 
 class Report(Closed):
-    """A page in plain words about one corpus and a model adapted to it: `results/{folder}/report.html`.
+    """A report on one corpus and a model adapted to it: `results/{folder}/report.html`.
 
-    The model is put into a folder of its own beside it, `adapted_model/`, ready to use and to publish.
+    The model is saved beside it in `adapted_model/`, ready to use and publish.
     """
 
     corpus: Name = Field(description="Corpus that the model is fine-tuned on.")
-    model: Text = Field(description="Label of the fine-tuned model; of several seeds the first is put into the folder.")
-    differences: list[Name] = Field(
-        min_length=1, description="Tables of differences that hold the model, the first the most important."
+    model: Text = Field(
+        description="Label of the fine-tuned model; with several seeds, the model of the first seed is saved."
     )
-    figures: list[Name] = Field(default_factory=list, description="Figures shown; interactive maps are linked.")
-    title: Text | None = Field(None, description="Heading; by default the name of the corpus.")
+    differences: list[Name] = Field(
+        min_length=1, description="Tables of differences that contain the model, most important first."
+    )
+    figures: list[Name] = Field(default_factory=list, description="Figures to show; interactive maps are linked.")
+    title: Text | None = Field(None, description="Heading; defaults to the name of the corpus.")

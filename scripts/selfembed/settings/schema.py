@@ -1,13 +1,14 @@
-"""The schema of `config.yaml`: every key, its type, its default and its meaning.
+"""The schema of `config.yaml`: every key with its type, default and description.
 
-The single source of defaults, of `docs/configuration.md` and of the JSON schema (see `documentation.py`).
-All models are closed: an unknown key is an error. Combinations of keys are checked in `checks.py`.
+It is the single source of defaults, of `docs/configuration.md` and of the JSON schema (see `documentation.py`).
+Unknown keys are errors. Combinations of keys are checked in `checks.py`.
 """
 
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from selfembed.scores import measures
 from selfembed.settings.base import Closed, LocalPath, Name, Seeds
 from selfembed.settings.claims import Claim
 from selfembed.settings.corpora import Corpus
@@ -16,26 +17,39 @@ from selfembed.settings.experiments import Experiment
 from selfembed.settings.figures import Figure, Table
 from selfembed.settings.recipes import Recipe
 from selfembed.settings.report import Report
-from selfembed.settings.scores import Embedding, Knn, LocalTask, Mteb, RegistryTask, Score, TaskName, Threads, Tsne
+from selfembed.settings.scores import (
+    Embedding,
+    Knn,
+    LocalTask,
+    Mteb,
+    RegistryTask,
+    Score,
+    TaskName,
+    Threads,
+    Tsne,
+    numbers,
+)
 
 
 class Settings(Closed):
-    """A whole study."""
+    """The config of a study."""
 
     folder: Annotated[str, StringConstraints(pattern=r"^([a-z0-9][a-z0-9_-]*)?$")] = Field(
         "",
-        description="Subfolder of `results/`, `figures/` and `logs/` for everything this config makes. "
-        "Configs with different folders share nothing.",
+        description="Subfolder of `results/`, `figures/` and `logs/` for all outputs. "
+        "Configs with different folders share no results.",
     )
     seeds: Seeds = Field(
-        default=[42], description="One run per seed: pairs, initial weights and dropout follow from it."
+        default=[42], description="Random seeds, one run each; they determine pairs, initial weights and dropout."
     )
-    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where encoders run; `auto` prefers a GPU.")
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto", description="Device of the encoders; `auto` uses a GPU if available."
+    )
     devices_per_run: int = Field(
         1,
         ge=1,
-        description="GPUs, or processes where there are none, that share every batch of a run. Negatives still come "
-        "from the whole batch; dropout masks and last digits depend on it.",
+        description="Number of GPUs (without a GPU: processes) that share every batch of a run. Negatives come from "
+        "the whole batch; dropout masks and the last digits of results depend on this number.",
     )
     threads: Threads = Field(default_factory=Threads, description="CPU threads per job.")
     corpora: dict[Name, Corpus] = Field(min_length=1, description="Corpora by name.")
@@ -43,29 +57,34 @@ class Settings(Closed):
         min_length=1, description="Encoders by name."
     )
     recipes: dict[Name, Recipe] = Field(default_factory=dict, description="Recipes by name.")
-    embedding: Embedding = Field(default_factory=Embedding, description="How corpora are embedded.")
+    embedding: Embedding = Field(default_factory=Embedding, description="Embedding of corpora.")
     scores: dict[Name, Score] = Field(
         default_factory=lambda: {"knn": Knn(type="knn")}, description="Scores on corpora by name."
     )
     tasks: dict[TaskName, Annotated[RegistryTask | LocalTask, Field(discriminator="type")]] = Field(
-        default_factory=dict, description="MTEB tasks by name; a registry task's name is MTEB's."
+        default_factory=dict, description="MTEB tasks by name; tasks of the registry have their MTEB name."
     )
-    mteb: Mteb = Field(default_factory=Mteb, description="How models are scored by MTEB.")
-    tsne: Tsne = Field(default_factory=Tsne, description="How maps are computed.")
+    mteb: Mteb = Field(default_factory=Mteb, description="Scoring by MTEB.")
+    tsne: Tsne = Field(default_factory=Tsne, description="Computation of maps.")
     experiments: dict[Name, Experiment] = Field(min_length=1, description="Experiments by name.")
     figures: dict[Name, Annotated[Figure, Field(discriminator="draw")]] = Field(
-        default_factory=dict, description="Figures by name; each is a rule and a file."
+        default_factory=dict, description="Figures by name; the name is also a target of `snakemake`."
     )
     tables: dict[Name, Annotated[Table, Field(discriminator="lay_out")]] = Field(
-        default_factory=dict, description="Tables by name; each is a rule and a file."
+        default_factory=dict, description="Tables by name; the name is also a target of `snakemake`."
     )
     claims: dict[Name, Claim] = Field(
         default_factory=dict,
-        description="Claims by name, judged by the scores of experiments; `snakemake claims` makes the page.",
+        description="Claims by name, decided by scores of experiments; `snakemake claims` writes the page.",
     )
     published: LocalPath | None = Field(
-        None, description="Published numbers to compare with, such as `reference/paper.csv`."
+        None, description="Table of published numbers to compare with, such as `reference/paper.csv`."
     )
-    report: Report | None = Field(
-        None, description="A page in plain words about one corpus and a model adapted to it, and that model."
-    )
+    report: Report | None = Field(None, description="A report on one corpus and a model adapted to it, and that model.")
+
+    def numbers(self, experiment: Experiment) -> dict[str, measures.Number]:
+        """The numbers that an experiment computes, by what tables call them; of scores that exist."""
+        found = {}
+        for name in experiment.scores if experiment.corpora else ():
+            found |= numbers(name, self.scores[name]) if name in self.scores else {}
+        return found | ({"mteb": measures.Number("mteb", Mteb.heading, Mteb.explained)} if experiment.tasks else {})

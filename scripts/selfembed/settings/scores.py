@@ -1,48 +1,81 @@
 """Settings of embeddings, scores, tasks and maps."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from selfembed.scores import measures
-from selfembed.settings.base import Closed, LocalPath, Name, from_name
+from selfembed.settings.base import Closed, Kind, LocalPath, Name, from_name
 
 
-class Split(Closed):
-    """One random split of a corpus into training and test texts, shared by every model, layer and pooling."""
+class ScoreKind(Kind):
+    """What every score on corpora has.
+
+    Attributes:
+        headings: by every measure that it gives, what axes call it.
+        explained: what it measures, for captions.
+        needs_labels: whether it is of the labels of a corpus.
+        needs_crops: whether it is of a corpus of type `crops`.
+    """
+
+    headings: ClassVar[dict[str, str]]
+    explained: ClassVar[str]
+    needs_labels: ClassVar[bool]
+    needs_crops: ClassVar[bool]
+
+
+class Split(ScoreKind):
+    """A random split of a corpus into training and test texts, shared by every model, layer and pooling."""
+
+    needs_labels = True
+    needs_crops = False
 
     split: Literal["labelled", "all"] = Field(
         "labelled",
-        description="What is split: the labelled texts, or all texts, of which the labelled ones are then taken "
+        description="Texts to split: the labelled ones, or all texts, of which the labelled ones are then used "
         "(for runs with `held_out` texts).",
     )
-    test_fraction: float = Field(0.1, gt=0, lt=1, description="Part of the texts that is tested.")
-    split_seed: int = Field(42, ge=0, description="Seed of the split.")
+    test_fraction: float = Field(0.1, gt=0, lt=1, description="Fraction of test texts.")
+    split_seed: int = Field(42, ge=0, description="Random seed of the split.")
 
 
 class Knn(Split):
     """Nearest-neighbour accuracy of embeddings, as in the paper."""
 
+    headings: ClassVar = {measures.ACCURACY: "kNN accuracy"}
+    explained = "which part of the labelled test texts is given the right class by its nearest neighbours"
+
     type: Literal["knn"]
-    k: int = Field(10, ge=1, description="Neighbours that vote; ties go to the class that sorts first.")
+    k: int = Field(10, ge=1, description="Number of neighbours that vote; ties go to the class that sorts first.")
     metric: Literal["euclidean", "cosine"] = Field("euclidean", description="Distance between embeddings.")
     transform: Literal["none", "centred", "whitened"] = Field(
-        "none", description="What is done to embeddings before: subtract their mean, or PCA-whiten them."
+        "none", description="Transformation of the embeddings: none, subtraction of the mean, or PCA whitening."
     )
 
 
 class Linear(Split):
     """Accuracy of a linear probe (logistic regression without penalty on standardised embeddings), as in the paper."""
 
+    headings: ClassVar = {measures.ACCURACY: "Linear accuracy"}
+    explained = "which part of the labelled test texts is given the right class by logistic regression"
+
     type: Literal["linear"]
 
 
-class CropPairs(Closed):
+class CropPairs(ScoreKind):
     """From one crop of a text its other crop is looked for; needs no labels, but a corpus of type `crops`.
 
-    Gives five numbers, called after the score and the measure: `crop_pairs_recall@1`, `…_recall@10`, `…_mrr`,
+    Gives five scores, named after the score and the measure: `crop_pairs_recall@1`, `…_recall@10`, `…_mrr`,
     `…_alignment` and `…_uniformity`.
     """
+
+    headings: ClassVar = {name: measures.MEASURES[name].heading for name in measures.OF_CROP_PAIRS}
+    explained = (
+        "from one crop of a text, its other crop is looked for; how often it comes first or among the first ten, or "
+        "the mean of one over its rank"
+    )
+    needs_labels = False
+    needs_crops = True
 
     type: Literal["crop_pairs"]
 
@@ -50,42 +83,51 @@ class CropPairs(Closed):
 Score = Annotated[Knn | Linear | CropPairs, Field(discriminator="type"), BeforeValidator(from_name)]
 
 
-def score_names(name: str, score: Score) -> list[str]:
-    """What tables call the numbers that a score gives."""
-    found = measures.OF_CROP_PAIRS if isinstance(score, CropPairs) else [measures.ACCURACY]
-    return [measures.score_name(name, measure) for measure in found]
+def numbers(name: str, score: Score) -> dict[str, measures.Number]:
+    """Names in tables of the numbers that a score gives."""
+    return {
+        measures.score_name(name, measure): measures.Number(measure, heading, score.explained)
+        for measure, heading in score.headings.items()
+    }
 
 
 class RegistryTask(Closed):
-    """A task of MTEB's registry, by its name; data at the registry's revision, English part, test split."""
+    """A task of MTEB's registry; data at the registry's revision, English part, test split."""
 
     type: Literal["registry"]
-    block: Name = Field(description="Block whose mean the score goes into, e.g. `clustering`.")
+    block: Name = Field(description="Block of tasks that is averaged, e.g. `clustering`.")
 
 
 class LocalTask(Closed):
-    """A task made from a labelled corpus (same label means similar) or read from files, and scored by mteb."""
+    """A task made from a labelled corpus (texts with the same label are similar) or read from files; scored by mteb."""
 
     type: Literal["clustering", "classification", "sts", "retrieval", "reranking"]
-    corpus: Name | None = Field(None, description="Corpus it is made from; retrieval needs titles.")
+    corpus: Name | None = Field(None, description="Corpus that the task is made from; retrieval requires titles.")
     files: LocalPath | None = Field(
-        None, description="Instead of a corpus: folder with the task's files, in MTEB's own columns (see docs/mteb.md)."
+        None,
+        description="Folder with the task's files, instead of a corpus, with the columns of MTEB (see docs/mteb.md).",
     )
-    block: Name = Field(description="Block whose mean the score goes into.")
+    block: Name = Field(description="Block of tasks that is averaged.")
 
     @model_validator(mode="after")
     def made_of_one_thing(self):
         """A task is made from a corpus, or read from files."""
         if (self.corpus is None) == (self.files is None):
-            raise ValueError("one of corpus and files is needed; allowed: a corpus, or a folder of files")
+            raise ValueError("corpus and files: exactly one must be set; expected: a corpus, or a folder of files")
         return self
 
 
 TaskName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 
 
+TaskPooling = Literal["mean", "cls", "last"]
+
+
 class Mteb(Closed):
-    """How models are scored by MTEB; all alike, unless an entry of an experiment says otherwise."""
+    """MTEB settings for all models; an entry of an experiment can override them."""
+
+    heading: ClassVar[str] = "MTEB score"
+    explained: ClassVar[str] = "the main score of every task, as MTEB defines it"
 
     max_length: int = Field(384, ge=3, description="Texts are truncated to this many tokens.")
     normalise: bool = Field(True, description="Scale every text's vector to unit length.")
@@ -97,29 +139,29 @@ class Mteb(Closed):
 
 
 class Tsne(Closed):
-    """How maps of corpora are computed."""
+    """Computation of t-SNE maps."""
 
     perplexity: float = Field(30, gt=0, description="Effective number of neighbours.")
-    seed: int = Field(42, ge=0, description="Seed of the layout.")
+    seed: int = Field(42, ge=0, description="Random seed of the layout.")
 
 
 class Embedding(Closed):
-    """How corpora are embedded for scoring."""
+    """Embedding of corpora for scores and maps."""
 
     tokens_per_batch: int | None = Field(
         None,
         ge=1,
-        description="Tokens in a batch of texts of similar length; decides speed, memory and the last digits. "
-        "Without it 2,048 on a processor, whose cache they fit, and 65,536 on a GPU.",
+        description="Tokens in a batch of texts of similar length; affects speed, memory and the last digits of "
+        "results. Defaults to 2,048 on a CPU, where they fit the cache, and 65,536 on a GPU.",
     )
     precision: Literal["fp32", "bf16"] = Field(
         "fp32",
-        description="`bf16` runs the encoder in bf16 (pooling stays in fp32): faster, and off in the third digit.",
+        description="`bf16` runs the encoder in bf16 (pooling remains in fp32); faster, but changes the third digit.",
     )
 
 
 class Threads(Closed):
-    """CPU threads per job. They are settings because last digits depend on them."""
+    """CPU threads per job. They are part of the config because the last digits of results depend on them."""
 
     fine_tune: int = Field(2, ge=1, description="Fine-tuning.")
     embed: int = Field(2, ge=1, description="Embedding.")

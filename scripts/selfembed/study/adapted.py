@@ -1,19 +1,9 @@
 """The model that a report is about: which run it is, what it started from, what it was scored on."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
-from selfembed.settings.encoders import (
-    EmbeddingLayerEncoder,
-    EmbeddingModuleEncoder,
-    Encoder,
-    FolderEncoder,
-    HubAdapter,
-    HubEncoder,
-    PackageEncoder,
-)
 from selfembed.settings.schema import Settings
-from selfembed.study.checks import original, unknown
+from selfembed.study.checks import original, unknown, unknown_in
 from selfembed.study.expansion import Evaluation, Study, base_of
 
 
@@ -55,31 +45,6 @@ def cleaned(settings: Settings) -> str:
     return original(settings.report.corpus, settings)
 
 
-def encoder_in_words(encoder: Encoder) -> str:
-    """What an encoder is, for people."""
-    match encoder:
-        case HubEncoder():
-            revision = f", revision {encoder.revision[:8]}" if encoder.revision else ""
-            words = f"{encoder.id} (Hugging Face hub{revision})"
-            return words if encoder.adapter is None else f"{words} with the adapter {adapter_in_words(encoder.adapter)}"
-        case FolderEncoder():
-            # No more of the path than the name: the card may be published.
-            words = f"the pretrained model in the folder {Path(encoder.path).name}"
-            return words if encoder.adapter is None else f"{words} with the adapter in {Path(encoder.adapter).name}"
-        case PackageEncoder():
-            return f"the pretrained model in the Python package {encoder.package.replace('_', '-')}"
-        case EmbeddingLayerEncoder():
-            return f"the token-embedding layer of {encoder.of} alone"
-        case EmbeddingModuleEncoder():
-            return f"the embedding module of {encoder.of} alone"
-    return "a model with random weights, which knew nothing"
-
-
-def adapter_in_words(adapter: HubAdapter) -> str:
-    """What an adapter is, for people."""
-    return f"{adapter.id} (revision {adapter.revision[:8]})" if adapter.revision else adapter.id
-
-
 def check(settings: Settings, study: Study) -> Iterator[str]:
     """Yield one line for every name in `report` that does not exist or does not fit."""
     report = settings.report
@@ -87,10 +52,8 @@ def check(settings: Settings, study: Study) -> Iterator[str]:
         return
     yield from unknown("report.corpus", report.corpus, "a corpus", settings.corpora)
     tables = {name: table for name, table in settings.tables.items() if table.lay_out == "differences"}
-    for position, name in enumerate(report.differences):
-        yield from unknown(f"report.differences.{position}", name, "a table of differences", tables)
-    for position, name in enumerate(report.figures):
-        yield from unknown(f"report.figures.{position}", name, "a figure", settings.figures)
+    yield from unknown_in("report.differences", report.differences, "a table of differences", tables)
+    yield from unknown_in("report.figures", report.figures, "a figure", settings.figures)
     if report.corpus not in settings.corpora or not set(report.differences) <= set(tables):
         return
     found = evaluations(settings, study)
@@ -102,13 +65,13 @@ def check(settings: Settings, study: Study) -> Iterator[str]:
         )
         yield (
             f"report.model: '{report.model}' is no label of a model fine-tuned on '{report.corpus}' in these tables; "
-            f"allowed: {', '.join(tuned) or 'none, name another corpus or other tables'}"
+            f"expected: {', '.join(tuned) or 'none, name another corpus or other tables'}"
         )
         return
     several = list(dict.fromkeys((f"models/{item.model.family}", f"step {item.step}") for item in found))
     if len(several) > 1:
         meant = " and ".join(", ".join(words) for words in several)
-        yield f"report.model: '{report.model}' means {meant} in these tables; allowed: a label of one"
+        yield f"report.model: '{report.model}' means {meant} in these tables; expected: a label of one"
         return
     for position, name in enumerate(report.differences):
         table = tables[name]
@@ -116,5 +79,5 @@ def check(settings: Settings, study: Study) -> Iterator[str]:
         if report.model not in shown or (table.labels and report.model not in [*table.labels, table.against]):
             yield (
                 f"report.differences.{position}: '{name}' does not compare '{report.model}'; "
-                "allowed: tables with it, as `against` or among `labels`"
+                "expected: tables with it, as `against` or among `labels`"
             )

@@ -6,7 +6,7 @@ from typing import Any
 
 from selfembed.settings.claims import Point
 from selfembed.settings.schema import Settings
-from selfembed.study.checks import not_fractions, unknown
+from selfembed.study.checks import not_fractions, unknown, unknown_in
 from selfembed.study.expansion import Evaluation, Study, spelled
 from selfembed.study.places import Row, rows_of
 
@@ -111,14 +111,13 @@ def check_comparison(key: str, comparison, settings: Settings, study: Study) -> 
         return
     experiment = settings.experiments[comparison.experiment]
     if comparison.score in not_fractions(experiment, settings):
-        yield f"{key}.score: '{comparison.score}' is not a fraction of 1; allowed: a score in per cent"
+        yield f"{key}.score: '{comparison.score}' is not a fraction of 1; expected: a score in per cent"
     evaluations = study.experiments[comparison.experiment]
     labels = list(dict.fromkeys(item.line.label for item in evaluations))
     scores = list(dict.fromkeys(row["score"] for row in rows_of(evaluations, settings)))
     wrong = [line for point in comparison.points for line in unknown(key, point.label, "a label", labels)]
     wrong += unknown(f"{key}.score", comparison.score, "a score of the experiment", scores)
-    for position, corpus in enumerate(comparison.corpora or []):
-        wrong += unknown(f"{key}.corpora.{position}", corpus, "a corpus of the experiment", experiment.corpora)
+    wrong += unknown_in(f"{key}.corpora", comparison.corpora or [], "a corpus of the experiment", experiment.corpora)
     yield from dict.fromkeys(wrong)
     if wrong:
         return
@@ -135,14 +134,14 @@ def check_comparison(key: str, comparison, settings: Settings, study: Study) -> 
             return
         steps = list(dict.fromkeys(item.step for item, _ in found))
         if len(steps) > 1:
-            yield f"{key}: '{point.label}' has the steps {', '.join(steps)}; allowed: a label with one `step`"
+            yield f"{key}: '{point.label}' has the steps {', '.join(steps)}; expected: a label with one `step`"
             return
         if comparison.compare == "trend" and len({row["layer"] for _, row in found}) < LEAST_LAYERS:
-            yield f"{key}.model: '{point.label}' has fewer than {LEAST_LAYERS} scored layers; allowed: layers: all"
+            yield f"{key}.model: '{point.label}' has fewer than {LEAST_LAYERS} scored layers; expected: layers: all"
     on = places(comparison, settings, study)
     if not on:
-        yield f"{key}: these models share no corpus or task; allowed: models scored on the same"
+        yield f"{key}: these models share no corpus or task; expected: models scored on the same"
     for position, corpus in enumerate(comparison.corpora or []):
         if on and corpus not in on:
             allowed = ", ".join(on)
-            yield f"{key}.corpora.{position}: not all of these models are scored on '{corpus}'; allowed: {allowed}"
+            yield f"{key}.corpora.{position}: not all of these models are scored on '{corpus}'; expected: {allowed}"

@@ -1,7 +1,7 @@
-"""The configuration page, the JSON schema and the example of a config for own texts, generated from the settings.
+"""The configuration page, the JSON schema and the example config for your own texts, generated from the settings.
 
 `python -m selfembed.study.documentation` writes docs/configuration.md, config/schema.json and config/own_texts.yaml;
-a test fails when they are not what it would write.
+a test fails if they are out of date.
 """
 
 import json
@@ -20,17 +20,17 @@ ROOT = Path(__file__).parents[3]
 
 INTRODUCTION = """# Configuration
 
-Every key of a config file, generated from `scripts/selfembed/settings/`. A wrong key, type, name or
-combination stops before any job, with one line that says where and what is allowed. `config/schema.json` is the same as
-a JSON schema, for editors.
+This page lists every key of a config file. It is generated from `scripts/selfembed/settings/`. Invalid keys, types,
+names and combinations are rejected before any job starts; the error message names the key and the allowed values.
+`config/schema.json` contains the same as a JSON schema, for editors.
 
-A config replaces `config.yaml`: `snakemake --configfile my.yaml`. Single keys change on the command line:
+To use another config instead of `config.yaml`, run `snakemake --configfile my.yaml`. To override single keys, use
 `--config 'seeds=[1, 2]'`.
 """
 
 
 def page() -> str:
-    """The whole Markdown page: one table for each group of settings, in the order in which they are met."""
+    """The Markdown page: one table per group of settings, in breadth-first order."""
     sections = [INTRODUCTION]
     waiting: list[type[BaseModel]] = [Settings]
     seen: set[type[BaseModel]] = set()
@@ -52,7 +52,7 @@ def section(model: type[BaseModel]) -> str:
         "",
         (model.__doc__ or "").strip(),
         "",
-        "| key | values | default | meaning |",
+        "| key | type | default | description |",
         "|---|---|---|---|",
     ]
     for key, info in model.model_fields.items():
@@ -69,7 +69,7 @@ def groups_in(annotation: object) -> list[type[BaseModel]]:
 
 
 def spelled(annotation: object) -> str:
-    """A type in words, with links to the groups of settings."""
+    """A type as text, with links to the groups of settings."""
     origin, parts = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is typing.Annotated:
         return spelled(parts[0])
@@ -80,16 +80,16 @@ def spelled(annotation: object) -> str:
     if origin is list:
         return f"list of {spelled(parts[0])}"
     if origin is dict:
-        return f"names with {spelled(parts[1])}"
+        return f"dict of {spelled(parts[1])}"
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return f"[{annotation.__name__}](#{annotation.__name__.lower()})"
-    return {str: "text", int: "whole number", float: "number", bool: "true, false", typing.Any: "any"}[annotation]
+    return {str: "str", int: "int", float: "float", bool: "bool", typing.Any: "any"}[annotation]
 
 
 def default(info: FieldInfo) -> str:
-    """The default in words."""
+    """The default as text."""
     if info.is_required():
-        return "needed"
+        return "required"
     value = info.default_factory() if info.default_factory else info.default
     if value is None or value is PydanticUndefined:
         return "–"
@@ -106,7 +106,7 @@ def schema() -> str:
 
 
 def files() -> dict[Path, str]:
-    """Every generated file and what must be in it."""
+    """Every generated file and its content."""
     name, config = proposed_config.example()
     return {
         ROOT / "docs" / "configuration.md": page(),

@@ -13,8 +13,8 @@ from pydantic import ValidationError
 
 from selfembed.errors import InputError
 from selfembed.settings.base import Pooling
-from selfembed.settings.corpora import CropsSource, RelabelledSource
-from selfembed.settings.encoders import BAGS_OF_WORDS, EMBEDDINGS_ALONE, RandomEncoder
+from selfembed.settings.corpora import CropsSource, DerivedSource
+from selfembed.settings.encoders import BagOfWords, EmbeddingsAlone, RandomEncoder
 from selfembed.settings.experiments import Experiment, ModelEntry
 from selfembed.settings.recipes import Recipe
 from selfembed.settings.schema import Settings
@@ -113,7 +113,7 @@ def expand(settings: Settings) -> Study:
                     meaning = meanings.setdefault((line.label, on), meant)
                     if meaning != meant:
                         raise InputError(
-                            f"{key}: {line.label!r} is the label of {meaning} and of {meant}; allowed: a label for each"
+                            f"{key}: {line.label!r} is the label of {meaning} and {meant}; expected: unique labels"
                         )
                     evaluations |= dict.fromkeys(scored(line, entry, recipe_key, on, experiment, study, settings))
         study.experiments[name] = list(evaluations)
@@ -210,7 +210,7 @@ def vary(recipe: Recipe, changed: dict[str, Any], key: str) -> Recipe:
     allowed = flat(plain)
     for path, value in changed.items():
         if path not in allowed:
-            raise InputError(f"{key}: {path!r} is not a recipe key with a single value; allowed: {', '.join(allowed)}")
+            raise InputError(f"{key}: {path!r} is not a recipe key with a single value; expected: {', '.join(allowed)}")
         target = plain
         *parents, last = path.split(".")
         for parent in parents:
@@ -277,7 +277,7 @@ def trained_on(entry: ModelEntry, on: str, settings: Settings) -> str:
 def texts_of(corpus: str, settings: Settings) -> str:
     """The corpus whose texts a corpus has: itself, unless it only has other labels."""
     source = settings.corpora[corpus].source if corpus in settings.corpora else None
-    return source.corpus if isinstance(source, RelabelledSource) else corpus
+    return source.corpus if isinstance(source, DerivedSource) and source.same_texts else corpus
 
 
 def repeated(corpora: list[str], settings: Settings) -> list[str]:
@@ -291,7 +291,7 @@ def repeated(corpora: list[str], settings: Settings) -> list[str]:
 def has_random_weights(encoder: str, settings: Settings) -> bool:
     """Whether a seed decides an encoder's weights."""
     found = settings.encoders[encoder]
-    if isinstance(found, EMBEDDINGS_ALONE):
+    if isinstance(found, EmbeddingsAlone):
         found = settings.encoders[found.of]
     return isinstance(found, RandomEncoder)
 
@@ -303,7 +303,7 @@ def base_of(model: Model, settings: Settings) -> Model:
 
 def select(poolings: list[str], layers: str | list[int], encoder) -> str:
     """Name of a selection of embeddings, `{poolings}_{layers}`: `mean_last`, `mean-cls_all`, `mean_0-6`."""
-    if isinstance(encoder, BAGS_OF_WORDS):
+    if isinstance(encoder, BagOfWords):
         return "none_last"
     words = layers if isinstance(layers, str) else "-".join(str(layer) for layer in sorted(set(layers)))
     in_order = [pooling for pooling in get_args(Pooling) if pooling in poolings]

@@ -14,7 +14,7 @@ def check(paths: Iterable[Path]) -> None:
     Raises InputError with one line for each that does.
     """
     problems = [
-        f"{path}: key '{key}' comes twice, in lines {first} and {again}; allowed: once"
+        f"{path}: key '{key}' comes twice, in lines {first} and {again}; expected: once"
         for path in paths
         for key, first, again in repeated(yaml.compose(Path(path).read_text(encoding="utf-8"), yaml.SafeLoader), set())
     ]

@@ -58,12 +58,12 @@ def missing_sources(settings: Settings) -> None:
     if settings.published is not None:
         named.append(("published", settings.published, "", "a file"))
     missing = [
-        f"{key}: {path!r} does not exist; allowed: {kind}"
+        f"{key}: {path!r} does not exist; expected: {kind}"
         for key, path, inside, kind in named
         if not Path(path, inside).is_file()
     ] + missing_task_files(settings)
     missing += [
-        f"corpora.{name}.source.path: {corpus.source.path!r} is no folder; allowed: a folder with .txt files"
+        f"corpora.{name}.source.path: {corpus.source.path!r} is no folder; expected: a folder with .txt files"
         for name, corpus in settings.corpora.items()
         if isinstance(corpus.source, FolderSource) and not Path(corpus.source.path).is_dir()
     ]
@@ -92,12 +92,12 @@ def published_problems(settings: Settings) -> list[str]:
         with open(path, newline="", encoding="utf-8") as file:
             rows = list(csv.reader(file))
     except (UnicodeDecodeError, csv.Error) as error:
-        return [f"published: {path!r} cannot be read: {error}; allowed: CSV in UTF-8"]
+        return [f"published: {path!r} cannot be read: {error}; expected: CSV in UTF-8"]
     header = rows[0] if rows else []
     lacking = ", ".join(name for name in published.NEEDED_COLUMNS if name not in header)
     if lacking:
         needed = ", ".join(published.NEEDED_COLUMNS)
-        return [f"published: {path!r} has no column {lacking}; allowed: CSV with {needed}"]
+        return [f"published: {path!r} has no column {lacking}; expected: CSV with {needed}"]
     numbers = (published.problem(dict(zip(header, row, strict=False))) for row in rows[1:])
     return [f"published: {path!r}, number {n}: {problem}" for n, problem in enumerate(numbers, 1) if problem]
 
@@ -108,7 +108,7 @@ def check_target_names(settings: Settings, taken: set[str]) -> None:
     Raises InputError with one line for each that is.
     """
     clashes = [
-        f"{key}.{name}: the name is a rule's; allowed: another name"
+        f"{key}.{name}: the name is a rule's; expected: another name"
         for key, group in (("figures", settings.figures), ("tables", settings.tables))
         for name in group
         if name in taken or (key == "tables" and name in settings.figures)

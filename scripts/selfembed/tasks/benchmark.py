@@ -1,4 +1,4 @@
-"""Models scored on MTEB tasks by mteb itself, so that one score is one model's alone."""
+"""Run MTEB tasks with mteb. Results of different models are kept apart."""
 
 import tempfile
 from pathlib import Path
@@ -18,10 +18,10 @@ from selfembed.models import encoders
 def model_at(
     folder: Path, layer: int, pooling: str, max_length: int, normalise: bool, name: str, checksum: str
 ) -> SentenceTransformer:
-    """A saved model cut above a layer, for mteb: with a pooling, scaled to unit length or not, under a name of its own.
+    """Load a saved model for mteb, truncated after a layer, with a pooling and optional normalisation.
 
     Args:
-        name, checksum: identify the model in mteb's results; models that share them would share scores.
+        name, checksum: identify the model in mteb's cache; models with equal values would share scores.
     """
     encoder = encoders.load(folder, layers=layer)
     model = encoders.assemble(encoder, pooling, min(max_length, encoders.longest_input(encoder, max_length)))
@@ -33,9 +33,9 @@ def model_at(
 
 
 def evaluate(model: SentenceTransformer, task: AbsTask, batch_size: int = 32) -> TaskResult:
-    """Score a model on a fresh task with mteb and a cache of its own; returns mteb's result of the task.
+    """Score a model on a new task instance with an empty mteb cache; return mteb's result.
 
-    Raises InputError if mteb gives no score.
+    Raises InputError if mteb returns no finite score.
     """
     with tempfile.TemporaryDirectory() as folder:
         results = mteb.evaluate(
@@ -51,5 +51,5 @@ def evaluate(model: SentenceTransformer, task: AbsTask, batch_size: int = 32) ->
         raise InputError(f"task '{task.metadata.name}': mteb gave no result")
     (result,) = results.task_results
     if not np.isfinite(result.get_score()):
-        raise InputError(f"task '{task.metadata.name}': score is {result.get_score()}; are the model's vectors broken?")
+        raise InputError(f"task '{task.metadata.name}': score is {result.get_score()}; are the model's vectors finite?")
     return result

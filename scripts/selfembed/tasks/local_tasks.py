@@ -1,7 +1,4 @@
-"""MTEB tasks that are not in its registry: made from a labelled corpus, or read from files.
-
-mteb itself embeds and scores, as it does with the tasks of its registry.
-"""
+"""MTEB tasks outside its registry: made from a labelled corpus or read from files. mteb embeds and scores."""
 
 from mteb.abstasks.abstask import AbsTask
 from mteb.abstasks.classification import AbsTaskClassification
@@ -10,7 +7,7 @@ from mteb.abstasks.retrieval import AbsTaskRetrieval
 from mteb.abstasks.sts import AbsTaskSTS
 from mteb.abstasks.task_metadata import TaskMetadata
 
-# What a task is for mteb: its class, type and main score.
+# mteb's class, task type and main score of each kind.
 KINDS = {
     "clustering": (AbsTaskClusteringLegacy, "Clustering", "v_measure"),
     "classification": (AbsTaskClassification, "Classification", "accuracy"),
@@ -21,11 +18,7 @@ KINDS = {
 
 
 def local_task(name: str, kind: str, data: dict, checksum: str) -> AbsTask:
-    """A fresh task of a kind with its data.
-
-    Args:
-        checksum: of the data, which stands for a revision.
-    """
+    """Create a task of a kind; the checksum of its data serves as the revision."""
     base, type_name, main_score = KINDS[kind]
     metadata = TaskMetadata(
         name=name,

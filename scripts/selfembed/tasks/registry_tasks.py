@@ -1,4 +1,4 @@
-"""Tasks of mteb's registry: their English part, and their data on disk."""
+"""Tasks of mteb's registry: the English subset, and their data on disk."""
 
 from pathlib import Path
 
@@ -12,14 +12,14 @@ from selfembed.jobs.records import checksum_of_files, provenance, read_json, wri
 
 SPLIT = "test"
 FACTS_FILE = "task.json"
-# Parts of a retrieval or reranking task that are no tables.
+# Parts of a retrieval or reranking task that are not tables.
 RELEVANCE = ("relevant_docs", "top_ranked")
 
 
 def find(name: str) -> AbsTask:
-    """A fresh task of mteb's registry: its English part, its test split, at the registry's revision.
+    """Create a task of mteb's registry: English subset, test split, the registry's revision.
 
-    Raises InputError if the registry has no such task, or the task no such part.
+    Raises InputError if the task, its English subset or its test split does not exist.
     """
     try:
         task = mteb.get_task(name, languages=["eng"], exclusive_language_filter=True, eval_splits=[SPLIT])
@@ -33,7 +33,7 @@ def find(name: str) -> AbsTask:
 
 
 def identity(task: AbsTask) -> dict:
-    """What a registry task is made of."""
+    """The fields that identify the data of a registry task."""
     return {
         "task": task.metadata.name,
         "dataset": dict(task.metadata.dataset),
@@ -43,10 +43,10 @@ def identity(task: AbsTask) -> dict:
 
 
 def save(task: AbsTask, folder: Path) -> None:
-    """Write the data of a task that mteb has loaded, and what they are, into an existing folder.
+    """Write the data and the identity of a loaded task to an existing folder.
 
-    The data are kept as mteb hands them to its evaluation, because Hugging Face's own cache cannot be trusted without
-    network: it forgets which configurations a data set has, and a reranking task then ranks all texts.
+    The data are stored in the form that mteb evaluates. Without network, the Hugging Face cache loses the list of
+    configurations of a data set, and a reranking task would then rank all texts.
     """
     save_data(task.dataset, folder / "data")
     versions = {"mteb": mteb.__version__, "datasets": datasets.__version__}
@@ -54,9 +54,9 @@ def save(task: AbsTask, folder: Path) -> None:
 
 
 def load(name: str, folder: Path) -> tuple[AbsTask, str]:
-    """A fresh task with the data that `save` wrote, and their checksum; no network.
+    """Create a task with the data written by `save`, and return it with their checksum; uses no network.
 
-    Raises InputError with the command that fetches the data if they are missing, another task's, or damaged.
+    Raises InputError with the download command if the data are missing, damaged or of another task.
     """
     task = find(name)
     advice = f"fetch them on a machine with network: python scripts/download_task.py --task {name} --output {folder}"
@@ -65,31 +65,31 @@ def load(name: str, folder: Path) -> tuple[AbsTask, str]:
     facts = read_json(folder / FACTS_FILE)
     for key, wanted in identity(task).items():
         if facts.get(key) != wanted:
-            raise InputError(f"task '{name}': {folder} holds {key} {facts.get(key)}, needed is {wanted}; {advice}")
+            raise InputError(f"task '{name}': {folder} contains {key} {facts.get(key)}, expected {wanted}; {advice}")
     found = data_checksum(folder / "data")
     if found != facts["data"]:
-        raise InputError(f"task '{name}': data in {folder} are not as downloaded (SHA-256 {found}); {advice}")
-    datasets.disable_caching()  # it would write tables derived by mteb beside the data, for every job
+        raise InputError(f"task '{name}': data in {folder} differ from the download (SHA-256 {found}); {advice}")
+    datasets.disable_caching()  # otherwise every job writes derived tables beside the data
     task.dataset = load_data(folder / "data")
     task.data_loaded = True
     return task, found
 
 
 def save_data(data: dict, folder: Path) -> None:
-    """Write tables and relevance judgements, nested by subset and split, as folders and files of the same names."""
+    """Write tables and relevance judgements as folders and files with the names of subsets and splits."""
     for name, part in data.items():
         if isinstance(part, Dataset):
             part.save_to_disk(folder / name)
         elif name in RELEVANCE:
             if part is not None:
-                # mteb gives the queries in another order every time.
+                # The order of mteb's queries varies.
                 write_json(dict(sorted(part.items())), folder / f"{name}.json")
         else:
             save_data(part, folder / name)
 
 
 def load_data(folder: Path) -> dict:
-    """What `save_data` wrote; relevance judgements that are not there are None."""
+    """Read what `save_data` wrote; missing relevance judgements are None."""
     data = {}
     for path in sorted(folder.iterdir()):
         if path.suffix == ".json":
@@ -104,6 +104,6 @@ def load_data(folder: Path) -> dict:
 
 
 def data_checksum(folder: Path) -> str:
-    """Checksum of tables and relevance judgements; other files hold times and fingerprints."""
+    """Checksum of tables and relevance judgements; other files contain times and fingerprints."""
     files = [path for path in folder.rglob("*") if path.suffix == ".arrow" or path.stem in RELEVANCE]
     return checksum_of_files(folder, files)

@@ -1,4 +1,4 @@
-"""Files of a local MTEB task: what they are called, and their columns, which are those of MTEB's own data sets."""
+"""File names and columns of local MTEB tasks; the columns are those of MTEB's data sets."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ DOCUMENTS = {
     "queries": ("_id", "text"),
     "qrels": ("query-id", "corpus-id", "score"),
 }
-# Kind of task → name of a file without its ending → columns that it must have.
+# Kind of task → file name without extension → required columns.
 FILES: dict[str, dict[str, tuple[str, ...]]] = {
     "clustering": {"test": ("sentences", "labels")},
     "classification": {"train": ("text", "label"), "test": ("text", "label")},
@@ -21,12 +21,12 @@ FILES: dict[str, dict[str, tuple[str, ...]]] = {
 
 
 def find(folder: Path, name: str) -> Path:
-    """The file of that name in a folder, whatever its ending.
+    """Find the file with a name and any supported extension.
 
-    Raises InputError if there is none, or more than one.
+    Raises InputError unless there is exactly one.
     """
     found = [path for ending in FORMATS if (path := folder / f"{name}{ending}").is_file()]
     if len(found) != 1:
         names = " and ".join(path.name for path in found) or "no such file"
-        raise InputError(f"{folder}: {names}; needed: one file {name} that ends in {', '.join(FORMATS)}")
+        raise InputError(f"{folder}: {names}; expected: one file {name} that ends in {', '.join(FORMATS)}")
     return found[0]

@@ -1,6 +1,6 @@
-"""Data of local MTEB tasks, made from a labelled corpus: texts with the same label count as similar.
+"""Data of local MTEB tasks, made from a labelled corpus; texts with equal labels count as similar.
 
-The same corpus gives the same data. Every maker takes the labelled texts and a generator.
+Each function takes the labelled texts and a random generator. Equal corpora give equal data.
 """
 
 import numpy as np
@@ -17,17 +17,17 @@ CANDIDATES = 10  # texts to rerank for a query
 
 
 def clustering(corpus: pd.DataFrame, generator: np.random.Generator) -> dict:
-    """One set of all texts with their labels."""
+    """One set with all texts and labels."""
     return {"test": Dataset.from_dict({"sentences": [corpus["text"].tolist()], "labels": [corpus["label"].tolist()]})}
 
 
 def classification(corpus: pd.DataFrame, generator: np.random.Generator) -> dict:
-    """Half of the texts to learn from, half to classify."""
+    """Half of the texts for training, half for testing."""
     return task_data.classification(*(corpus.iloc[part] for part in split(len(corpus), 0.5, SEED)))
 
 
 def sts(corpus: pd.DataFrame, generator: np.random.Generator) -> dict:
-    """Pairs of texts: every other one with the same label (score 1), the rest with different ones (score 0)."""
+    """Pairs of texts, alternately with equal labels (score 1) and different labels (score 0)."""
     pairs = {"sentence1": [], "sentence2": [], "score": []}
     for number, position in enumerate(generator.permutation(len(corpus))[:LARGEST]):
         same = number % 2 == 0
@@ -40,20 +40,20 @@ def sts(corpus: pd.DataFrame, generator: np.random.Generator) -> dict:
 
 
 def retrieval(corpus: pd.DataFrame, generator: np.random.Generator) -> dict:
-    """Titles are queries, each for its text among all.
+    """Titles are queries; the relevant document of a title is its text.
 
     Raises InputError if no text has a title.
     """
     titled = np.flatnonzero(corpus["title"].notna())
     if not titled.size:
-        raise InputError("no text has a title, which retrieval needs")
+        raise InputError("no text has a title; retrieval needs titles")
     queries = generator.permutation(titled)[:LARGEST]
     relevant = {f"q{position}": {f"d{position}": 1} for position in queries}
     return search(corpus, queries, corpus["title"], relevant, None)
 
 
 def reranking(corpus: pd.DataFrame, generator: np.random.Generator) -> dict:
-    """Texts are queries; of ten candidates up to three have the query's label."""
+    """Texts are queries; up to three of ten candidates have the label of the query."""
     relevant, ranked = {}, {}
     for position in generator.permutation(len(corpus))[:LARGEST]:
         alike, different = others(corpus, position, True), others(corpus, position, False)
@@ -68,14 +68,14 @@ def reranking(corpus: pd.DataFrame, generator: np.random.Generator) -> dict:
 
 
 def others(corpus: pd.DataFrame, position: int, same: bool) -> np.ndarray:
-    """Positions of other texts with the same label, or with different ones."""
+    """Positions of the other texts with the same label, or with another label."""
     alike = (corpus["label"] == corpus["label"][position]).to_numpy()
     found = np.flatnonzero(alike == same)
     return found[found != position]
 
 
 def search(corpus: pd.DataFrame, queries, texts: pd.Series, relevant: dict, ranked: dict | None) -> dict:
-    """All texts as documents, and some texts or titles as queries."""
+    """All texts as documents; the given texts or titles as queries."""
     documents = {"id": [f"d{position}" for position in range(len(corpus))], "text": corpus["text"], "title": ""}
     asked = {"id": [f"q{position}" for position in queries], "text": [texts[position] for position in queries]}
     return task_data.retrieval(pd.DataFrame(documents), pd.DataFrame(asked), relevant, ranked)
@@ -91,11 +91,11 @@ MAKERS = {
 
 
 def make(kind: str, corpus: pd.DataFrame) -> dict:
-    """Data of a task of a kind, in mteb's layout.
+    """Make the data of a task of a kind, in mteb's layout.
 
-    Raises InputError if the corpus has fewer than 20 labelled texts or two labels.
+    Raises InputError if the corpus has fewer than 20 labelled texts or fewer than two labels.
     """
     labelled = corpus[corpus["label"].notna()].reset_index(drop=True)
     if len(labelled) < 20 or labelled["label"].nunique() < 2:
-        raise InputError(f"{len(labelled)} labelled texts are too few; needed: 20 texts, 2 labels")
+        raise InputError(f"{len(labelled)} labelled texts are too few; expected: at least 20 texts and 2 labels")
     return MAKERS[kind](labelled, np.random.default_rng(SEED))

@@ -1,4 +1,4 @@
-"""Data of local MTEB tasks, read from a folder of files in the columns of MTEB's own data sets (see `task_files`)."""
+"""Data of local MTEB tasks, read from a folder of files (see `task_files`)."""
 
 from pathlib import Path
 
@@ -12,9 +12,9 @@ from selfembed.texts.corpora import read_file
 
 
 def read(kind: str, folder: Path) -> dict:
-    """Data of a task of a kind, in mteb's layout.
+    """Read the data of a task of a kind, in mteb's layout.
 
-    Raises InputError if a file or a column is missing, a cell is empty, no number or no list, or ids do not fit.
+    Raises InputError if a file or column is missing, a cell is empty or has the wrong type, or ids do not match.
     """
     paths = {name: find(folder, name) for name in FILES[kind]}
     tables = {name: table(paths[name], columns) for name, columns in FILES[kind].items()}
@@ -26,49 +26,51 @@ def read(kind: str, folder: Path) -> dict:
         case "sts":
             pairs = tables["test"].assign(score=numbers(tables["test"], "score", paths["test"]))
             return {"test": Dataset.from_pandas(pairs, preserve_index=False)}
-    return documents(paths, tables)
+        case "retrieval" | "reranking":
+            return documents(paths, tables)
+    raise InputError(f"tasks of kind {kind!r} cannot be read from files")
 
 
 def table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
-    """Some columns of a file; none of their cells may be empty."""
-    found = read_file(path).reset_index(drop=True)  # a Parquet file may bring row numbers of its own
+    """Read columns of a file; no cell may be empty."""
+    found = read_file(path).reset_index(drop=True)  # a Parquet file may have its own index
     for column in columns:
         if column not in found.columns:
             raise InputError(f"{path}: no column '{column}'; columns: {', '.join(map(str, found.columns))}")
         empty = found[column].isna()
         if empty.any():
-            raise InputError(f"{path}: column '{column}' is empty in row {int(empty.argmax()) + 1}; needed: a value")
+            raise InputError(f"{path}: column '{column}' is empty in row {int(empty.argmax()) + 1}; expected: a value")
     if found.empty:
-        raise InputError(f"{path}: no rows; needed: at least one")
+        raise InputError(f"{path}: no rows; expected: at least one")
     optional = [name for name in ("title",) if name in found.columns and "text" in columns]
     return found[[*columns, *optional]]
 
 
 def numbers(pairs: pd.DataFrame, column: str, path: Path) -> pd.Series:
-    """A column as numbers."""
+    """Convert a column to numbers."""
     found = pd.to_numeric(pairs[column], errors="coerce")
     if found.isna().any():
         row = int(found.isna().argmax())
-        raise InputError(f"{path}: column '{column}' is {pairs[column][row]!r} in row {row + 1}; needed: a number")
+        raise InputError(f"{path}: column '{column}' is {pairs[column][row]!r} in row {row + 1}; expected: a number")
     return found
 
 
 def lists(found: pd.DataFrame, column: str, path: Path) -> list[list]:
-    """A column as lists."""
+    """Convert a column to lists."""
     for row, cell in enumerate(found[column], start=1):
         if isinstance(cell, str) or not hasattr(cell, "__iter__"):
-            raise InputError(f"{path}: column '{column}' is {cell!r} in row {row}; needed: a list (jsonl or parquet)")
+            raise InputError(f"{path}: column '{column}' is {cell!r} in row {row}; expected: a list (jsonl or parquet)")
     return [list(cell) for cell in found[column]]
 
 
 def sets(texts: pd.DataFrame, path: Path) -> dict[str, list]:
-    """Sets of texts to cluster: rows are sets, or, where every row is one text, all rows are one set."""
+    """Sets of texts to cluster: each row is a set, or all rows form one set if each row is one text."""
     if texts["sentences"].map(lambda cell: isinstance(cell, str)).all():
         return {"sentences": [texts["sentences"].tolist()], "labels": [texts["labels"].map(str).tolist()]}
     sentences, labels = lists(texts, "sentences", path), lists(texts, "labels", path)
     for row, (some, their) in enumerate(zip(sentences, labels, strict=True), start=1):
         if len(some) != len(their):
-            raise InputError(f"{path}: {len(some)} sentences, {len(their)} labels in row {row}; needed: as many")
+            raise InputError(f"{path}: {len(some)} sentences, {len(their)} labels in row {row}; expected: as many")
     return {"sentences": sentences, "labels": [[str(label) for label in found] for found in labels]}
 
 

@@ -26,5 +26,5 @@ def read(path: Path, separator: str = ",", encoding: str | None = None) -> pd.Da
         kind = "tsv" if separator == "\t" else "csv"
         raise InputError(f"{path}: cannot be read as {kind}: {first_line(error)}") from error
     if names.duplicated().any():
-        raise InputError(f"{path}: column '{names[names.duplicated()].iloc[0]}' comes twice; needed: once")
+        raise InputError(f"{path}: column '{names[names.duplicated()].iloc[0]}' is duplicated; expected: once")
     return table

@@ -27,9 +27,7 @@ def find_text(raw: pd.DataFrame, path: Path) -> str:
     found = {column: length for column, length in found.items() if column.lower() not in TITLES} or found
     if not found:
         columns = ", ".join(map(str, raw.columns))
-        raise InputError(
-            f"{path}: no column has cells of several words; columns: {columns}; say which has the texts: TEXT=column"
-        )
+        raise InputError(f"{path}: no column contains texts of several words; columns: {columns}; set one: TEXT=column")
     called = [column for column in found if column.lower() == "text"]
     if len(called) == 1:
         return called[0]
@@ -37,7 +35,7 @@ def find_text(raw: pd.DataFrame, path: Path) -> str:
     if not others or found[longest] >= CLEARLY_LONGER * found[others[0]]:
         return longest
     listed = ", ".join(f"'{column}' ({found[column]} characters)" for column in [longest, *others])
-    raise InputError(f"{path}: several columns could hold the texts: {listed}; say which does: TEXT={longest}")
+    raise InputError(f"{path}: several columns may contain the texts: {listed}; set one: TEXT={longest}")
 
 
 def find_title(raw: pd.DataFrame, text: str) -> str | None:

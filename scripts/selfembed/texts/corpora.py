@@ -1,6 +1,7 @@
 """Readers of corpora, and their cleaning into one table: `id`, `text`, `label`, `title`."""
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +21,9 @@ COLUMNS = ["id", "text", "label", "title"]
 
 def read_source(
     path: Path,
+    *,
+    text: str,
     format: str | None = None,
-    text: str = "text",
     label: str | None = None,
     title: str | None = None,
     id: str | None = None,
@@ -41,7 +43,7 @@ def read_source(
     Raises InputError if the format is unknown, the file cannot be read or a column does not exist.
     """
     if (keywords is None) != (keyword_classes is None):
-        raise InputError(f"{path}: keywords and keyword_classes belong together; allowed: both or neither")
+        raise InputError(f"{path}: keywords and keyword_classes must be set together; expected: both or neither")
     raw = read_file(path, format, encoding, separator)
     if keywords is not None and keyword_classes is not None:
         if keywords not in raw.columns:
@@ -64,7 +66,7 @@ def columns_of(raw: pd.DataFrame, path: Path, columns: dict[str, str | None]) ->
         if column is None:
             table[name] = pd.Series([None] * len(raw), dtype="object")
         elif list(raw.columns).count(column) > 1:
-            raise InputError(f"{path}: column '{column}' comes twice; needed: once")
+            raise InputError(f"{path}: column '{column}' is duplicated; expected: once")
         elif column in raw.columns:
             table[name] = as_text(one_thing_each(raw[column], path)).to_numpy()
         else:
@@ -84,7 +86,7 @@ def one_thing_each(cells: pd.Series, path: Path) -> pd.Series:
     for row, cell in enumerate(found if cells.dtype == object else (), start=1):
         if isinstance(cell, dict | bytes) or (hasattr(cell, "__iter__") and not isinstance(cell, str)):
             kind = type(cell).__name__
-            raise InputError(f"{path}: column '{cells.name}' holds a {kind} in row {row}; needed: one text or number")
+            raise InputError(f"{path}: column '{cells.name}' holds a {kind} in row {row}; expected: one text or number")
     return cells
 
 
@@ -108,9 +110,7 @@ def read_file(
     """
     format = format or FORMATS.get(path.suffix.lower())
     if format is None:
-        raise InputError(
-            f"{path}: cannot tell the format from the ending '{path.suffix}'; allowed: {', '.join(FORMATS)}"
-        )
+        raise InputError(f"{path}: unknown file format: ending '{path.suffix}'; expected: {', '.join(FORMATS)}")
     if format in ("csv", "tsv"):
         return cells.read(path, "\t" if format == "tsv" else separator or ",", encoding)
     try:
@@ -124,10 +124,11 @@ def read_file(
 
 def prepare(
     table: pd.DataFrame,
-    unlabelled: tuple[str, ...] = (),
-    minimum_length: int = 1,
-    minimum_label_count: int = 1,
-    deduplicate: bool = True,
+    *,
+    unlabelled: Sequence[str],
+    minimum_length: int,
+    minimum_label_count: int,
+    deduplicate: bool,
 ) -> tuple[pd.DataFrame, dict[str, int]]:
     """Clean a table of texts: fold white space, drop empty, short and duplicate texts, give stable ids.
 
@@ -152,7 +153,7 @@ def prepare(
     counts["duplicate"] = int(duplicate.sum())
     if corpus.empty:
         raise InputError(
-            f"no text is left: {summary(counts)}; needed: at least one text of {minimum_length} characters"
+            f"no texts left: {summary(counts)}; expected: at least one text of {minimum_length} characters"
         )
     missing = corpus["label"].isna() | corpus["label"].isin({"", *unlabelled})
     rare = ~missing & (corpus["label"].map(corpus["label"][~missing].value_counts()) < minimum_label_count)
@@ -167,7 +168,7 @@ def prepare(
         corpus["id"] = corpus["id"].where(repeats == 0, corpus["id"] + "-" + (repeats + 1).astype(str))
     if not corpus["id"].is_unique:
         twice = corpus["id"][corpus["id"].duplicated()].iloc[0]
-        raise InputError(f"id '{twice}' belongs to several texts; ids must be unique")
+        raise InputError(f"id '{twice}' is not unique; expected: one id per text")
     return corpus.reset_index(drop=True), counts
 
 

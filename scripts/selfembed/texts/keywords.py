@@ -12,20 +12,20 @@ from selfembed.texts import cells
 def read_classes(path: Path) -> pd.DataFrame:
     """Table of keywords, in lower case, with their `frequency` and `class`, by keyword.
 
-    Raises InputError if the file cannot be read, lacks columns, has a keyword twice, or a frequency that is no number.
+    Raises InputError if the file is unreadable, lacks columns, or has duplicate keywords or invalid frequencies.
     """
     table = cells.read(path).fillna("")
     missing = {"keyword", "frequency", "class"} - set(table.columns)
     if missing:
-        raise InputError(f"{path}: no column {', '.join(sorted(missing))}; needed: keyword, frequency, class")
+        raise InputError(f"{path}: no column {', '.join(sorted(missing))}; expected: keyword, frequency, class")
     table["keyword"] = table["keyword"].str.strip().str.lower()
     twice = table["keyword"][table["keyword"].duplicated()]
     if len(twice):
-        raise InputError(f"{path}: keyword '{twice.iloc[0]}' comes twice; needed: one row for each")
+        raise InputError(f"{path}: keyword '{twice.iloc[0]}' is duplicated; expected: one row each")
     numbers = pd.to_numeric(table["frequency"], errors="coerce")
     if numbers.isna().any():
         row = table[numbers.isna()].iloc[0]
-        raise InputError(f"{path}: frequency of '{row['keyword']}' is {row['frequency']!r}; needed: a number")
+        raise InputError(f"{path}: frequency of '{row['keyword']}' is {row['frequency']!r}; expected: a number")
     return table.assign(frequency=numbers).set_index("keyword")
 
 

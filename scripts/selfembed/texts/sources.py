@@ -32,7 +32,7 @@ def look_at(
     Raises InputError with one line if it cannot be read, or if it is not clear where the texts are.
     """
     if not path.exists():
-        raise InputError(f"{path}: does not exist; needed: a {', '.join(FORMATS)} file, or a folder of .txt files")
+        raise InputError(f"{path}: does not exist; expected: a {', '.join(FORMATS)} file, or a folder of .txt files")
     if path.is_dir():
         return look_at_folder(path, text, label, title, encoding, fewest)
     source: dict[str, Any] = {"type": "file", "path": str(path)}
@@ -44,7 +44,7 @@ def look_at(
         source |= separator_setting(path, source.get("encoding"))
     raw = corpora.read_file(path, source.get("format"), source.get("encoding"), source.get("separator"))
     if raw.empty:
-        raise InputError(f"{path}: no rows; needed: a text in each")
+        raise InputError(f"{path}: no rows; expected: a text in each")
     source["text"] = text or columns.find_text(raw, path)
     title = title or columns.find_title(raw, source["text"])
     named = {key: column for key, column in (("label", label), ("title", title)) if column}
@@ -63,7 +63,7 @@ def look_at_folder(
     """The same for a folder of .txt files; it has no columns, but the folders inside can be classes."""
     if text or title or label not in (None, "folder"):
         raise InputError(
-            f"{path}: a folder of .txt files has no columns; allowed: LABEL=folder, for folders inside as classes"
+            f"{path}: a folder of .txt files has no columns; expected: LABEL=folder, for folders inside as classes"
         )
     source: dict[str, Any] = {"type": "folder", "path": str(path)}
     notes: list[str] = []

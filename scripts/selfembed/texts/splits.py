@@ -3,8 +3,10 @@
 import numpy as np
 from sklearn.model_selection import train_test_split
 
+HELD_OUT_SEED = 42  # what runs hold out are the test texts of scores with the default seed
 
-def split(n_texts: int, test_fraction: float = 0.1, seed: int = 42) -> tuple[np.ndarray, np.ndarray]:
+
+def split(n_texts: int, test_fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Positions of the training and the test texts: random, not stratified.
 
     It depends on the number of texts and the seed alone, so every model, layer and pooling is scored on the same texts.

@@ -71,13 +71,15 @@ def read_folder(folder: Path, encoding: str | None = None) -> pd.DataFrame:
     """
     paths = txt_files(folder)
     if not paths:
-        raise InputError(f"{folder}: no .txt file in this folder; needed: one for each text")
+        raise InputError(f"{folder}: no .txt file in this folder; expected: one for each text")
     rows = []
     for path in paths:
         try:
             text = path.read_text(encoding=encoding_of(path, encoding))
         except (UnicodeError, LookupError, OSError) as error:
-            raise InputError(f"{path}: cannot be read: {first_line(error)}; needed: UTF-8, or its encoding") from error
+            raise InputError(
+                f"{path}: cannot be read: {first_line(error)}; expected: UTF-8, or its encoding"
+            ) from error
         inside = path.relative_to(folder)
         group = inside.parts[0] if len(inside.parts) > 1 else None
         rows.append((readable(inside.with_suffix("").as_posix()), group and readable(group), text))

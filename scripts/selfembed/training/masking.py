@@ -41,9 +41,9 @@ def masked_preprocessing(
     Raises InputError if the encoder has no mask token, or if the fraction is not in [0, 1).
     """
     if not 0 <= fraction < 1:
-        raise InputError(f"mask_fraction is {fraction}; allowed: 0 and more, less than 1")
+        raise InputError(f"mask_fraction is {fraction}; expected: at least 0 and less than 1")
     if tokenizer.mask_token_id is None:
-        raise InputError("mask_fraction: the encoder's tokenizer has no mask token; allowed: 0")
+        raise InputError("mask_fraction: the encoder's tokenizer has no mask token; expected: 0")
     # An unknown word is a word: it can be masked.
     special = torch.tensor(sorted(set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}))
     calls = count(calls_before)

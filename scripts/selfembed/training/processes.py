@@ -1,4 +1,8 @@
-"""One step in several processes of one machine, one per device, as torch's distributed training wants them."""
+"""One step in several processes of one machine, one per device, as torch's distributed training wants them.
+
+`torchrun` and `accelerate launch` start workers in sessions of their own: when a job is killed by its process group,
+they go on and write into the checkpoints that the next job resumes from. Here they stay in the job's group.
+"""
 
 import os
 import signal

@@ -39,7 +39,6 @@ Keep = Callable[[str, pd.DataFrame], None]
 # Tokens in a forward pass: few on a processor, so that hardly any is padding; a GPU wants large passes instead.
 TOKENS_PER_PASS = {"cpu": 1024, "cuda": 65536}
 
-CHECKPOINT_MINUTES = 10.0  # a killed run loses at most this much
 HISTORY = "history.json"
 CHECKSUMS = "checksums.json"  # of a checkpoint's other files; the last that is written
 
@@ -135,7 +134,7 @@ def is_whole(checkpoint: Path) -> bool:
     except InputError:
         whole = False
     if not whole:
-        log.warning("%s: damaged, not gone on from", checkpoint)
+        log.warning("%s: damaged; not used for resuming", checkpoint)
     return whole
 
 
@@ -289,7 +288,7 @@ def steps_to_keep(names: list[str], found: list[list[int]], epochs: np.ndarray) 
         if not 1 <= step <= len(found):
             raise InputError(
                 f"step '{name}' cannot be kept: the run has {len(found)} steps in {len(last_steps)} epochs; "
-                f"allowed: 1 to {len(found)}, epoch-1 to epoch-{len(last_steps)}"
+                f"expected: 1 to {len(found)}, epoch-1 to epoch-{len(last_steps)}"
             )
         kept.setdefault(step, []).append(name)
     return kept
@@ -298,17 +297,18 @@ def steps_to_keep(names: list[str], found: list[list[int]], epochs: np.ndarray) 
 def fine_tune(
     model: SentenceTransformer,
     pairs: pd.DataFrame,
+    *,
     seed: int,
-    temperature: float = 0.05,
-    learning_rate: float = 2e-5,
-    batch_size: int = 64,
-    warmup: float = 0.1,
-    precision: str = "fp32",
-    mask_fraction: float = 0.0,
+    temperature: float,
+    learning_rate: float,
+    batch_size: int,
+    warmup: float,
+    precision: str,
+    mask_fraction: float,
     kept_steps: Sequence[str] = (),
     keep: Keep = lambda name, history: None,
     checkpoints: Path | None = None,
-    checkpoint_minutes: float = CHECKPOINT_MINUTES,
+    checkpoint_minutes: float = np.inf,
 ) -> pd.DataFrame:
     """Fine-tune a model in place on pairs, in their order.
 
@@ -325,7 +325,7 @@ def fine_tune(
         mask_fraction: part of the tokens of each text that the mask token replaces, anchor and positive independently.
         kept_steps: optimiser steps (`10`) and ends of epochs (`epoch-1`) after which `keep` is called with the step's
             name and the history so far; the model is then as it was after that step.
-        checkpoints: folder for the state of training, saved every `checkpoint_minutes` and on SIGTERM or SIGINT; the
+        checkpoints: folder for the state of training, saved every `checkpoint_minutes`, and on SIGTERM or SIGINT; the
             newest whole state that it holds is gone on from, and gives the same bytes as an unbroken run (on a
             processor, with the same threads). It must hold states of this very run only. Without it there are none.
 

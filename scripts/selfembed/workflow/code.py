@@ -4,10 +4,9 @@ import ast
 from functools import cache
 from pathlib import Path
 
-from selfembed.jobs.records import APART
+from selfembed.jobs.records import APART, PAGE_PARTS
 
 LIBRARY = "selfembed"
-PAGE_PARTS = {".html", ".css", ".js"}
 
 
 @cache

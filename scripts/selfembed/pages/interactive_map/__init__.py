@@ -52,8 +52,9 @@ def page(
     corpus: pd.DataFrame,
     maps: dict[str, np.ndarray],
     colorings: list[Coloring],
-    points: int = 100_000,
-    characters: int = 200,
+    *,
+    points: int,
+    characters: int,
     seed: int = 42,
 ) -> str:
     """The page as HTML.
@@ -94,9 +95,11 @@ def page(
 def check_positions(name: str, positions: np.ndarray, texts: int) -> None:
     """Raise InputError unless there is a finite position for every text."""
     if positions.shape != (texts, 2):
-        raise InputError(f"map of '{name}': {len(positions)} positions, but {texts} texts; needed: one for each")
+        raise InputError(
+            f"map of '{name}': {len(positions)} positions for {texts} texts; expected: one position per text"
+        )
     if not np.isfinite(positions).all():
-        raise InputError(f"map of '{name}': a position is not finite; needed: numbers")
+        raise InputError(f"map of '{name}': a position is NaN or infinite; expected: finite numbers")
 
 
 # Positions ----------------------------------------------------------------------------------------------------

@@ -44,7 +44,7 @@ class Figure:
         """
         data = self.path.read_bytes()
         if not data.startswith(PNG):
-            raise InputError(f"{self.path}: no PNG; needed: a figure of this workflow")
+            raise InputError(f"{self.path}: no PNG; expected: a figure of this workflow")
         return f"data:image/png;base64,{base64.b64encode(data).decode('ascii')}"
 
 

@@ -1,0 +1,84 @@
+"""Published numbers, and the comparison with them."""
+
+
+# Seconds each, in a moment when nothing else can run: not worth a place in a queue.
+localrules:
+    extract_published,
+    compare_with_paper,
+    draw_agreement,
+
+
+rule extract_published:
+    """The published numbers of one experiment."""
+    input:
+        published=settings.published or [],
+        code=code("extract_published.py"),
+    output:
+        "<results>/published/{experiment}.csv",
+    log:
+        "<logs>/extract_published/{experiment}.log",
+    benchmark:
+        "<logs>/extract_published/{experiment}.tsv"
+    conda:
+        "../envs/score.yaml"
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(10),
+    shell:
+        "python scripts/extract_published.py --published {input.published} --experiment {wildcards.experiment}"
+        " --output {output} > {log} 2>&1"
+
+
+rule compare_with_paper:
+    """Every published number beside ours, with a verdict."""
+    input:
+        published=settings.published or [],
+        tables=expand("<results>/tables/{experiment}.csv", experiment=scores.experiments()),
+        code=code("compare_with_paper.py"),
+    output:
+        table=report(
+            "<results>/tables/paper_comparison.csv",
+            caption="../report/agreement.rst",
+            category="Tables",
+            labels={"table": "paper_comparison"},
+        ),
+        markdown="<results>/tables/paper_comparison.md",
+    log:
+        "<logs>/compare_with_paper.log",
+    benchmark:
+        "<logs>/compare_with_paper.tsv"
+    conda:
+        "../envs/score.yaml"
+    resources:
+        mem_mb=memory(2000),
+        runtime=minutes(10),
+    shell:
+        "python scripts/compare_with_paper.py --published {input.published} --tables {input.tables}"
+        " --output {output.table} --markdown {output.markdown} > {log} 2>&1"
+
+
+rule draw_agreement:
+    """Published numbers against reproduced ones, all of them."""
+    input:
+        comparison="<results>/tables/paper_comparison.csv",
+        code=code("draw_agreement.py"),
+    output:
+        png=report(
+            "<figures>/paper_comparison.png",
+            caption="../report/agreement.rst",
+            category="Figures",
+            labels={"figure": "paper_comparison"},
+        ),
+        pdf="<figures>/paper_comparison.pdf",
+    log:
+        "<logs>/draw_agreement.log",
+    benchmark:
+        "<logs>/draw_agreement.tsv"
+    conda:
+        "../envs/plot.yaml"
+    resources:
+        mem_mb=memory(2000),
+        runtime=minutes(10),
+    shell:
+        "python scripts/draw_agreement.py --comparison {input.comparison}"
+        " --output {output.png} {output.pdf} > {log} 2>&1"

@@ -1,0 +1,5 @@
+"""`python -m selfembed` is the command `selfembed`."""
+
+from selfembed.cli import run
+
+run()

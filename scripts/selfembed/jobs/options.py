@@ -1,0 +1,238 @@
+"""Options of a command line made from the fields of a settings model, which alone know type, limits, default and help.
+
+`workflow/flags.py` writes what is read here: True is the bare flag, `--no-KEY` is False or None, groups inside are
+flattened.
+"""
+
+import re
+from argparse import SUPPRESS, ArgumentTypeError, BooleanOptionalAction, Namespace
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from functools import partial, reduce
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel, Field, ValidationError, create_model
+from pydantic.fields import FieldInfo
+
+from selfembed.jobs.command_line import Parser
+
+Keys = tuple[str, ...]
+
+LIMITS = {"ge": "from {}", "gt": "above {}", "le": "to {}", "lt": ", below {}"}
+WORDS = {str, int, float, bool, NoneType}
+
+
+def add(
+    parser: Parser,
+    model: Any,
+    to: str | None = None,
+    *,
+    omit: tuple[str, ...] = (),
+    keep: tuple[str, ...] | None = None,
+    prefix: str = "",
+    names: Mapping[str, str] | None = None,
+    known: Mapping[str, str] | None = None,
+    optional: bool = False,
+) -> None:
+    """Add an option for every field of a model.
+
+    The parser then checks them together, and ends in one line about the first value that is not valid. Values of all
+    fields, defaults too, are arguments by the names of their options.
+
+    Args:
+        model: a model; or a union of models, of which the option of the field that is one word in each (`type`) says
+            which one is meant.
+        to: the argument that the model itself becomes; needed for an optional one.
+        omit, keep: fields that are left out, or the only ones that are not. The model has their defaults (None for a
+            required one), and `model_dump` leaves them out.
+        prefix: of the options' names.
+        names: what options are called where not like their fields.
+        known: fields that are left out and the arguments that have their values.
+        optional: the model is None if no option is given.
+
+    Raises TypeError if a field cannot be an option: a table, a list of groups, one of several groups.
+    """
+    kinds, omit = alternatives(model), (*omit, *(known or {}))
+    chosen = [{path: field for path, field in fields(kind) if is_chosen(path[0], omit, keep)} for kind in kinds]
+    kind_of = {word: kind for kind, found in zip(kinds, chosen, strict=True) for word in tag(found).values()}
+    title = (kinds[0].__doc__ or kinds[0].__name__).splitlines()[0].rstrip(".")
+    group = parser.add_argument_group(title if len(kinds) == 1 else " or ".join(kind_of))
+    options: dict[Keys, tuple[str, FieldInfo]] = {}
+    for path, field in {path: field for found in chosen for path, field in found.items()}.items():
+        name = prefix + (names or {}).get(path[-1], path[-1]).replace("_", "-")
+        options[path] = f"--{name}", field
+        if path[-1] in tag(chosen[0]):
+            several = len(kinds) > 1
+            shown = "Kind." if several else SUPPRESS
+            group.add_argument(f"--{name}", choices=list(kind_of), required=several, default=SUPPRESS, help=shown)
+        else:
+            required = not optional and all(path in found and found[path].is_required() for found in chosen)
+            add_option(group, name, field, required)
+
+    def check(arguments: Namespace) -> None:
+        dests = {path: flag.removeprefix("--").replace("-", "_") for path, (flag, _) in options.items()}
+        given = {path: getattr(arguments, dest) for path, dest in dests.items() if hasattr(arguments, dest)}
+        if optional and not given:
+            return setattr(arguments, to, None)
+        kind = kinds[0]
+        values = {key: getattr(arguments, name) for key, name in (known or {}).items()}
+        for key, word in tag(chosen[0]).items():
+            kind = kind_of[given.setdefault((key,), word)]
+        for path, value in given.items():
+            holder = values.setdefault(path[0], {}) if len(path) > 1 else values
+            holder[path[-1]] = unwrapped(value, options[path][1])
+        try:
+            found = reduced(kind, omit, keep).model_validate(values)
+        except ValidationError as error:
+            parser.error(problem(error, options))
+        for path, dest in dests.items():
+            setattr(arguments, dest, reduce(lambda holder, key: getattr(holder, key, None), path, found))
+        if to is not None:
+            setattr(arguments, to, found)
+
+    parser.checks.append(check)
+
+
+def defaults(model: type[BaseModel], *keys: str) -> dict[str, Any]:
+    """The defaults of some fields of a model, or of all that have one."""
+    found = {key: field for key, field in model.model_fields.items() if not field.is_required()}
+    return {key: found[key].get_default(call_default_factory=True) for key in keys or found}
+
+
+def is_chosen(key: str, omit: tuple[str, ...], keep: tuple[str, ...] | None) -> bool:
+    """Whether a field is among those wanted."""
+    return key not in omit and (keep is None or key in keep)
+
+
+def fields(model: type[BaseModel]) -> Iterator[tuple[Keys, FieldInfo]]:
+    """The fields of a model, those of groups inside too, with the keys that lead to them."""
+    for key, field in model.model_fields.items():
+        groups = [
+            kind for kind in alternatives(field.annotation) if isinstance(kind, type) and issubclass(kind, BaseModel)
+        ]
+        if len(groups) == 1:
+            yield from (((key, *path), inner) for path, inner in fields(groups[0]))
+        else:
+            yield (key,), field
+
+
+def tag(found: dict[Keys, FieldInfo]) -> dict[str, str]:
+    """The field that says of which kind a model is, and what it says; empty if there is none."""
+    literals = {path[0]: field.annotation for path, field in found.items() if len(path) == 1 and field.is_required()}
+    words = {key: get_args(literal) for key, literal in literals.items() if get_origin(literal) is Literal}
+    return {key: values[0] for key, values in words.items() if len(values) == 1}
+
+
+def reduced(model: type[BaseModel], omit: tuple[str, ...], keep: tuple[str, ...] | None) -> type[BaseModel]:
+    """The model in which fields that are left out may be anything, and are not dumped."""
+    others: dict[str, Any] = {}
+    for key, field in model.model_fields.items():
+        if not is_chosen(key, omit, keep):
+            default = None if field.is_required() else field.get_default(call_default_factory=True)
+            others[key] = (Any, Field(default, exclude=True))
+    return create_model(model.__name__, __base__=model, **others) if others else model
+
+
+def alternatives(annotation: Any) -> list[Any]:
+    """What a value can be: the members of unions, without what is said about them."""
+    if get_origin(annotation) is Annotated:
+        return alternatives(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, UnionType):
+        return [kind for member in get_args(annotation) for kind in alternatives(member)]
+    return [annotation]
+
+
+def add_option(group: Any, name: str, field: FieldInfo, required: bool) -> None:
+    """Add the option of one field. Its default is not the parser's: the model has it."""
+    several, kinds = kinds_of(field)
+    choices = words_of(kinds)
+    if not all(kind in WORDS or get_origin(kind) is Literal for kind in kinds):
+        raise TypeError(f"--{name}: a field of type {field.annotation} cannot be an option")
+    default = None if field.is_required() else field.get_default(call_default_factory=True)
+    shown = " ".join(map(str, default)) if isinstance(default, list) else "" if default is None else str(default)
+    notes = "; ".join(filter(None, [allowed(field), shown and f"default: {shown}"]))
+    told = f"{field.description or ''}{notes and f' ({notes})'}".replace("%", "%%")
+    how: dict[str, Any] = {"required": required, "default": SUPPRESS, "help": told}
+    if bool in kinds:
+        group.add_argument(f"--{name}", action=BooleanOptionalAction, **how)
+        return
+    if int in kinds or float in kinds:
+        how["type"] = partial(number, field)
+    group.add_argument(
+        f"--{name}", nargs="*" if several else None, choices=None if "type" in how else choices or None, **how
+    )
+    if default is not None and NoneType in alternatives(field.annotation):
+        dest = name.replace("-", "_")
+        group.add_argument(f"--no-{name}", action="store_const", const=None, dest=dest, default=SUPPRESS, help="none")
+
+
+def kinds_of(field: FieldInfo) -> tuple[bool, list[Any]]:
+    """Whether a field can be a list, and what it, or each of its items, can be."""
+    kinds = alternatives(field.annotation)
+    items = [item for kind in kinds if get_origin(kind) is list for item in alternatives(get_args(kind)[0])]
+    return bool(items), [*(kind for kind in kinds if get_origin(kind) is not list), *items]
+
+
+def words_of(kinds: list[Any]) -> list[Any]:
+    """The words that a value can be."""
+    return [word for kind in kinds if get_origin(kind) is Literal for word in get_args(kind)]
+
+
+def unwrapped(value: Any, field: FieldInfo) -> Any:
+    """What was parsed; one word instead of a list where it stands for one, as `all` does for numbers."""
+    instead = words_of(alternatives(field.annotation))
+    return value[0] if isinstance(value, list) and len(value) == 1 and value[0] in instead else value
+
+
+def number(field: FieldInfo, text: str) -> int | float | str:
+    """Argument type: a number, or text where the field allows that too; limits are the model's to check."""
+    _, kinds = kinds_of(field)
+    if int in kinds and re.fullmatch(r"[+-]?\d{1,18}", text):
+        return int(text)
+    if str in kinds or text in words_of(kinds):
+        return text
+    with suppress(ValueError):
+        if float in kinds:
+            return float(text)
+    raise ArgumentTypeError(f"{text!r} is invalid; expected: {allowed(field)}")
+
+
+def allowed(field: FieldInfo) -> str:
+    """The numbers that a field allows, in words; empty if it is not a number."""
+    _, kinds = kinds_of(field)
+    if str in kinds or not {int, float} & set(kinds):
+        return ""
+    said = [*field.metadata, *annotations(field.annotation)]
+    limits = [
+        words.format(getattr(limit, key)) for key, words in LIMITS.items() for limit in said if hasattr(limit, key)
+    ]
+    return " ".join(["numbers" if float in kinds else "whole numbers", *limits]).replace(" ,", ",")
+
+
+def annotations(annotation: Any) -> Iterator[Any]:
+    """Everything that is said about a type and those inside."""
+    if get_origin(annotation) is Annotated:
+        for said in annotation.__metadata__:
+            yield from said.metadata if isinstance(said, FieldInfo) else [said]
+    if get_origin(annotation) is not Literal:
+        for member in get_args(annotation):
+            yield from annotations(member)
+
+
+def problem(error: ValidationError, options: dict[Keys, tuple[str, FieldInfo]]) -> str:
+    """The first thing that is invalid, as one line that names option, value and what is allowed."""
+    found = error.errors(include_url=False)[0]
+    message = found["msg"].removeprefix("Value error, ")
+    flag, field = next((option for path, option in options.items() if found["loc"][: len(path)] == path), ("", None))
+    if field is None:
+        return message
+    if found["type"] == "missing":
+        return f"argument {flag}: missing"
+    if found["type"] == "extra_forbidden":
+        return f"argument {flag}: not possible with this type"
+    if found["type"] == "value_error":
+        return f"argument {flag}: {message}"
+    is_number = isinstance(found["input"], int | float)
+    words = (is_number and allowed(field)) or message.removeprefix("Input should be ")
+    return f"argument {flag}: {str(found['input'])!r} is invalid; expected: {words}"

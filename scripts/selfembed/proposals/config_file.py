@@ -1,0 +1,123 @@
+"""The file of a proposed config: `my_NAME.yaml`. One that was edited is kept."""
+
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from selfembed.errors import InputError
+from selfembed.jobs.command_line import log
+from selfembed.proposals import proposals, proposed_config
+
+MARK = "# Unedited as long as the lines above have the SHA-256 "
+
+# Names that mean something else in results/, or belong to configs of the project.
+TAKEN = {
+    *("clusters", "corpora", "descriptions", "embeddings", "encoders", "maps", "models", "pairs", "published"),
+    *("scores", "sources", "tables", "tasks", "tokenizers", "demo", "iclr_part", "own_texts", "smoke"),
+}
+
+
+def propose(texts: Path, name: str | None = None, encoder: str | None = None, **choices: Any) -> Path:
+    """Write a config for texts, or keep the one that is there if it was edited.
+
+    Args:
+        texts: a csv, tsv, jsonl or parquet file, or a folder of .txt files.
+        name: of the config and its results; the file's by default.
+        encoder: a repository of the Hugging Face hub, or a folder; all-MiniLM-L6-v2 by default.
+        choices: what else `proposals.propose` is to know.
+
+    Raises InputError if the name is taken, or a config of that name is for other texts.
+    """
+    if name in TAKEN:
+        raise InputError(f"the name '{name}' is reserved by the workflow; expected: another NAME")
+    name = name or free_name(proposals.name_from(texts.resolve().stem))
+    output = Path(f"my_{name}.yaml")
+    if output.exists() and is_kept(output, texts):
+        log.info(
+            "%s was edited and is used as it is; other options change nothing. Delete it for a new proposal", output
+        )
+        return output
+    with tempfile.TemporaryDirectory() as folder:
+        found = proposals.encoder_from(encoder, partial(fetch_config, Path(folder))) if encoder else proposals.MINILM
+    proposal = proposals.propose(name, texts, encoder=found, **choices)
+    config = proposed_config.render(proposal, str(output))
+    for line in proposals.summary(proposal):
+        log.info("%s", line)
+    write(config, output)
+    return output
+
+
+def free_name(name: str) -> str:
+    """A name that is not taken and cannot be read as a number."""
+    return f"{name}_texts" if name in TAKEN or name.isdigit() else name
+
+
+def is_kept(output: Path, texts: Path) -> bool:
+    """Whether a config that is there was edited.
+
+    Raises InputError if it is for other texts.
+    """
+    content = output.read_text(encoding="utf-8")
+    try:
+        found = yaml.safe_load(content)["corpora"]
+        source = found.get("all_texts", found.get("texts"))["source"]["path"]
+    except (yaml.YAMLError, KeyError, TypeError, AttributeError):
+        return True  # snakemake will say what is wrong with it
+    if Path(source) != texts:
+        raise InputError(f"{output} is a config for {source}; expected: another NAME, or delete that file")
+    proposed, _, checksum = content.rpartition(MARK)
+    return hashlib.sha256(proposed.encode()).hexdigest() != checksum.strip()
+
+
+def write(content: str, output: Path) -> None:
+    """Write a config with a last line that tells whether it was edited."""
+    content += "\n"
+    output.write_text(f"{content}{MARK}{hashlib.sha256(content.encode()).hexdigest()}\n", encoding="utf-8")
+
+
+def fetch_config(folder: Path, repository: str, revision: str | None) -> tuple[str, Path]:
+    """Fetch the config of a repository of the hub into a folder; without a revision, the newest.
+
+    Returns the revision and the folder.
+
+    Raises InputError with one line if the hub has no such repository, or cannot be reached.
+    """
+    from selfembed.downloads import hub  # it lets this process use the network
+
+    revision = revision or hub.newest_revision(repository)
+    hub.fetch(repository, revision, "config.json", folder)
+    return revision, folder
+
+
+def run(config: Path) -> None:
+    """Run `snakemake adapt` with a proposed config and print where its results are.
+
+    Raises SystemExit with Snakemake's exit status if it fails.
+    """
+    command = [sys.executable, "-m", "snakemake", "adapt", "--workflow-profile", "profiles/adapt"]
+    command += ["--configfile", str(config)]
+    if sys.stderr.isatty():
+        command += ["--logger", "rich"]
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])  # jobs run `python`
+    with subprocess.Popen(command, env=os.environ | {"PATH": path}) as running:
+        # Snakemake itself ends its jobs: on Ctrl-C, which it gets from the terminal, or when it is told to.
+        signal.signal(signal.SIGINT, lambda *_: None)
+        signal.signal(signal.SIGTERM, lambda *_: running.terminate())
+    if running.returncode:
+        sys.exit(running.returncode if running.returncode > 0 else 128 - running.returncode)
+    name = config.stem.removeprefix("my_")
+    written = Path(f"logs/{name}/write_report.log")
+    if written.is_file():
+        lines = written.read_text(encoding="utf-8").splitlines()
+        print("", *(line.split(" ", 1)[-1] for line in lines), sep="\n")
+    results, figures = f"results/{name}", f"figures/{name}"
+    print(f"\nReport: {results}/report.html    Map: {figures}/maps/texts.html    Model: {results}/adapted_model")
+    print(f"Figures: {figures}/*.png, *.pdf    Config, to change and run again: {config}")

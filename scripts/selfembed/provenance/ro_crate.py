@@ -1,0 +1,140 @@
+"""What results were made from, as an RO-Crate: a folder with the results and a description of their whole chain.
+
+The crate follows RO-Crate 1.1 and the profile Process Run Crate 0.5. It holds the results that were asked for. Every
+other file of the chain is described by its path, SHA-256 and size, but not copied: models and embeddings are large.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from mimetypes import MimeTypes
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from rocrate.model import ContextEntity, Entity
+from rocrate.rocrate import ROCrate
+
+from selfembed.jobs import seals
+from selfembed.jobs.records import written_whole
+from selfembed.provenance.lineage import Lineage, command, sealed
+
+PROFILE = "https://w3id.org/ro/wfrun/process/0.5"
+TERMS = "https://w3id.org/ro/terms/workflow-run/context"
+FORMATS = MimeTypes()  # Python's own list, not that of the machine
+
+
+def write(units: list[Path], found: Lineage, folder: Path) -> None:
+    """Write results and their common chain as an RO-Crate.
+
+    The same results and seals give the same bytes: the crate's date is that of the newest result.
+
+    Args:
+        units: the results.
+        found: their chain.
+        folder: to write.
+
+    Raises InputError if a result of the chain is damaged.
+    """
+    crate = ROCrate(version="1.1")
+    crate.metadata.extra_contexts.append(TERMS)
+    files = {unit: add_result(crate, unit, unit in units) for unit in found.made_by}
+    files |= {Path(path): add_data(crate, path, found) for path in found.data}
+    runs = [add_run(crate, unit, step, files) for unit, step in found.made_by.items()]
+    names = ", ".join(map(str, units))
+    newest = max(path.stat().st_mtime for unit in units for path in files[unit])
+    root = {
+        "name": names,
+        "description": f"What made {names}: data, steps, code, packages and machine, as selfembed recorded them.",
+        "license": "No licence is stated here. Those of the data and of the encoder apply to what was made from them.",
+        "datePublished": datetime.fromtimestamp(newest, UTC).date().isoformat(),
+        "conformsTo": add(crate, PROFILE, "CreativeWork", name="Process Run Crate", version="0.5"),
+        "mentions": list(dict.fromkeys(runs)),
+    }
+    for key, value in root.items():
+        crate.root_dataset[key] = value
+    with written_whole(folder) as temporary:
+        crate.write(temporary)
+
+
+def add(crate: ROCrate, name: str, kind: str, /, **about: Any) -> Entity:
+    """Add an entity, or return the one of that name."""
+    return crate.get(name) or crate.add(ContextEntity(crate, name, {"@type": kind} | about))
+
+
+def add_run(crate: ROCrate, unit: Path, step: dict[str, Any], files: dict[Path, dict[Path, Entity]]) -> Entity:
+    """Add the run of a script that made a result, or the result to the run if it made several."""
+    run = add(
+        crate,
+        f"#run-{digest(step)}",
+        "CreateAction",
+        name=f"{step['script']} makes {unit}",
+        description=command(step),
+        instrument=add_script(crate, step),
+        environment=add(crate, f"#{quote(step['machine'])}", "PropertyValue", name="machine", value=step["machine"]),
+        object=[entity for path in step["inputs"] for entity in files_of(path, files)],
+        result=[],
+    )
+    run.append_to("result", list(files[unit].values()))
+    return run
+
+
+def add_script(crate: ROCrate, step: dict[str, Any]) -> Entity:
+    """Add the script of a step, at its commit, with the packages that it ran with."""
+    packages = {"Python": step["python"]} | step["packages"]
+    return add(
+        crate,
+        f"#{step['script']}-{digest([packages, step['code'], step['commit']])}",
+        "SoftwareApplication",
+        name=step["script"],
+        softwareVersion=step["commit"] or "unknown",
+        sha256=step["code"],
+        softwareRequirements=[
+            add(crate, f"#{quote(f'{name}-{version}')}", "SoftwareApplication", name=name, softwareVersion=version)
+            for name, version in packages.items()
+        ],
+    )
+
+
+def add_result(crate: ROCrate, unit: Path, copied: bool) -> dict[Path, Entity]:
+    """Add the files of a result, and return them by path."""
+    seals.check(unit)
+    checksums = {unit.parent / file: sha256 for file, sha256 in seals.read(unit)["files"].items()}
+    return {path: add_file(crate, path, sha256, path.stat().st_size, copied) for path, sha256 in checksums.items()}
+
+
+def add_data(crate: ROCrate, path: str, found: Lineage) -> dict[Path, Entity]:
+    """Add what no step wrote. Its size is told if it lies here as it was read.
+
+    The checksum of a folder is of the names and checksums of its files.
+    """
+    file, sha256 = Path(path), found.data[path]
+    if file.is_dir():
+        return {file: add(crate, f"#{quote(path)}", "Dataset", name=path, sha256=sha256)}
+    size = file.stat().st_size if file.exists() and path not in found.changed else None
+    return {file: add_file(crate, file, sha256, size, False)}
+
+
+def add_file(crate: ROCrate, path: Path, sha256: str, size: int | None, copied: bool) -> Entity:
+    """Add a file with its SHA-256 and its size in bytes; a copy lies in the crate as the file lies in this folder."""
+    form = FORMATS.guess_type(path.name)[0] or "application/octet-stream"
+    about = {"name": str(path), "sha256": sha256, "encodingFormat": form}
+    if size is not None:
+        about["contentSize"] = str(size)
+    if not copied:
+        return add(crate, f"#{quote(str(path))}", "File", **about)
+    place = Path(os.path.relpath(path))
+    return crate.add_file(path, path.name if ".." in place.parts else place, properties=about)
+
+
+def files_of(path: str, files: dict[Path, dict[Path, Entity]]) -> Iterable[Entity]:
+    """The files of an input: of data, of a result, or of a part of one."""
+    unit = sealed(path) or Path(path)
+    return (entity for file, entity in files[unit].items() if file.is_relative_to(path))
+
+
+def digest(about: Any) -> str:
+    """A short name for what is said of something."""
+    return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:12]

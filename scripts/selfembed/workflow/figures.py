@@ -1,0 +1,132 @@
+"""Figures. One called `published/…` is drawn from the published numbers."""
+
+import csv
+import shlex
+from collections.abc import Callable
+
+from selfembed.settings.schema import Settings
+from selfembed.study.expansion import Study, default_label
+from selfembed.workflow.flags import flags
+from selfembed.workflow.inputs import Inputs, Wildcards
+from selfembed.workflow.maps import Maps, cluster_files
+from selfembed.workflow.scores import measures_of
+
+
+class Figures:
+    """What rules ask about figures, as functions of wildcards."""
+
+    def __init__(self, settings: Settings, study: Study) -> None:
+        self.settings = settings
+        self.study = study
+        self.maps = Maps(settings, study)
+
+    def drawn_as(self, kind: str) -> str:
+        """A pattern of the names of all figures of a kind, and of their published counterparts."""
+        names = [name for name, figure in self.settings.figures.items() if figure.draw == kind]
+        return f"(published/)?({'|'.join(names) or 'none-of-this-kind'})"
+
+    def files(self, name: str) -> list[str]:
+        """The files of a figure."""
+        figure = self.settings.figures.get(name)
+        if figure and figure.draw == "interactive_map":
+            return self.maps.pages(figure)
+        return [f"<figures>/{name}.png", f"<figures>/{name}.pdf"]
+
+    def all_files(self) -> list[str]:
+        """The files of every figure of the config, and of the comparison with published numbers."""
+        names = [*self.settings.figures, *(["paper_comparison"] if self.settings.published else [])]
+        return [path for name in names for path in self.files(name)]
+
+    def published_files(self) -> list[str]:
+        """The files of all figures that can be drawn from published numbers."""
+        with_numbers = published_experiments(self.settings)
+        enough = {"all": all, "any": any, "never": lambda known: False}
+        return [
+            path
+            for name, figure in self.settings.figures.items()
+            if enough[figure.published](experiment in with_numbers for experiment in figure.experiments.values())
+            for path in self.files(f"published/{name}")
+        ]
+
+    def of(self, wildcards: Wildcards):
+        """The settings of a figure."""
+        return self.settings.figures[wildcards.figure.removeprefix("published/")]
+
+    def table(self, role: str = "experiment", suffix: str = "") -> Callable[[Wildcards], str | list[str]]:
+        """An input function: the table of the experiment in a role of a figure; nothing if there is none."""
+
+        def path(wildcards: Wildcards) -> str | list[str]:
+            name = getattr(self.of(wildcards), role)
+            folder = "published" if wildcards.figure.startswith("published/") else "tables"
+            return f"<results>/{folder}/{name}{suffix}.csv" if name else []
+
+        return path
+
+    def published(self, role: str = "experiment") -> Callable[[Wildcards], str | list[str]]:
+        """An input function: the published numbers to mark in a figure; nothing if there are none."""
+
+        def path(wildcards: Wildcards) -> str | list[str]:
+            name = getattr(self.of(wildcards), role)
+            wanted = self.settings.published and name and not wildcards.figure.startswith("published/")
+            return f"<results>/published/{name}.csv" if wanted else []
+
+        return path
+
+    def map_table(self, wildcards: Wildcards) -> str:
+        """The maps that a figure shows."""
+        return f"<results>/tables/{self.of(wildcards).experiment}_maps.parquet"
+
+    def corner_table(self, wildcards: Wildcards) -> str | list[str]:
+        """The table with the scores in the corners of maps; nothing if there are none."""
+        return self.table()(wildcards) if self.of(wildcards).score else []
+
+    def clusters(self, wildcards: Wildcards) -> list[str]:
+        """The clusters that a figure of maps shows instead of labels, and their names."""
+        items = self.maps.without_labels(self.of(wildcards).experiment).values()
+        return [path for item in items for path in cluster_files(item)]
+
+    def cluster_entries(self, wildcards: Wildcards, input: Inputs) -> str:
+        """Every corpus with its clusters and their names, as flags."""
+        paths = iter(input.clusters)
+        corpora = self.maps.without_labels(self.of(wildcards).experiment)
+        return " ".join(f"--entry {corpus} {next(paths)} {next(paths)}" for corpus in corpora)
+
+    def class_sizes(self, wildcards: Wildcards) -> list[str]:
+        """Class sizes of the corpora that a figure shows."""
+        return [f"<results>/descriptions/{corpus}_classes.csv" for corpus in self.of(wildcards).corpora]
+
+    def flags(self, *keys: str) -> Callable[[Wildcards], str]:
+        """A params function: settings of a figure as flags."""
+        return lambda wildcards: flags(self.of(wildcards), keep=keys)
+
+    def measures(self, wildcards: Wildcards) -> str:
+        """What the scores of the experiments of a figure measure, as flags."""
+        return measures_of(self.settings, *self.of(wildcards).experiments.values())
+
+    def measured(self, wildcards: Wildcards) -> list[str]:
+        """What the score of a figure is called, and what it is."""
+        figure = self.of(wildcards)
+        number = self.settings.numbers(self.settings.experiments[figure.experiment])[figure.score]
+        return [number.heading, number.explained]
+
+    def colors(self, wildcards: Wildcards) -> str:
+        """Colours of the labels of a figure, as flags."""
+        entries = self.settings.experiments[self.of(wildcards).experiment].models
+        colors = [f"{entry.label or default_label(entry)}={entry.color}" for entry in entries if entry.color]
+        return f"--colors {shlex.join(colors)}" if colors else ""
+
+    def title(self, wildcards: Wildcards) -> str:
+        """Heading of a figure in the report."""
+        return self.of(wildcards).title or wildcards.figure
+
+    def caption(self, wildcards: Wildcards) -> str:
+        """What to see in a figure."""
+        return " ".join(self.of(wildcards).caption.split())  # a line of its own could be a directive
+
+
+def published_experiments(settings: Settings) -> set[str]:
+    """Experiments with published numbers."""
+    if not settings.published:
+        return set()
+    with open(settings.published, newline="", encoding="utf-8") as file:
+        return {row["experiment"] for row in csv.DictReader(file)}

@@ -1,0 +1,106 @@
+"""Maps of corpora in two dimensions, and clusters of their texts."""
+
+import shlex
+from functools import cached_property
+
+from selfembed.settings.figures import InteractiveMapFigure
+from selfembed.settings.schema import Settings
+from selfembed.study.checks import labelled
+from selfembed.study.expansion import Evaluation, Study, mapped
+from selfembed.workflow.flags import flags
+from selfembed.workflow.inputs import Wildcards, one_of
+
+
+class Maps:
+    """What rules ask about maps, as functions of wildcards."""
+
+    def __init__(self, settings: Settings, study: Study) -> None:
+        self.settings = settings
+        self.study = study
+
+    def of(self, experiment: str) -> list[Evaluation]:
+        """The evaluations of an experiment whose embeddings are mapped."""
+        return mapped(self.study.experiments[experiment], self.settings)
+
+    def files(self, wildcards: Wildcards) -> list[str]:
+        """The maps of an experiment."""
+        return [map_file(item) for item in self.of(wildcards.experiment)]
+
+    def names(self, wildcards: Wildcards) -> str:
+        """Label and corpus of every map of an experiment, as flags."""
+        items = self.of(wildcards.experiment)
+        series, corpora = [item.line.series for item in items], [item.on for item in items]
+        return f"--series {shlex.join(series)} --corpora {shlex.join(corpora)}"
+
+    def without_labels(self, experiment: str) -> dict[str, Evaluation]:
+        """The last mapped evaluation of every corpus of an experiment that has no labels."""
+        last = {item.on: item for item in self.of(experiment)}
+        return {corpus: item for corpus, item in last.items() if not labelled(corpus, self.settings)}
+
+    @cached_property
+    def interactive(self) -> dict[str, InteractiveMapFigure]:
+        """Every corpus with an interactive map, and the figure that it is of."""
+        figures = [figure for figure in self.settings.figures.values() if isinstance(figure, InteractiveMapFigure)]
+        return {item.on: figure for figure in figures for item in self.of(figure.experiment)}
+
+    def with_pages(self) -> str:
+        """A pattern of the names of all corpora with an interactive map."""
+        return one_of(self.interactive)
+
+    def pages(self, figure: InteractiveMapFigure) -> list[str]:
+        """The interactive maps of a figure."""
+        return [f"<figures>/maps/{corpus}.html" for corpus, owner in self.interactive.items() if owner is figure]
+
+    def shown(self, wildcards: Wildcards) -> list[Evaluation]:
+        """The evaluations that the interactive map of a corpus shows, in the order of the models."""
+        experiment = self.interactive[wildcards.corpus].experiment
+        return [item for item in self.of(experiment) if item.on == wildcards.corpus]
+
+    def shown_files(self, wildcards: Wildcards) -> list[str]:
+        """The t-SNE positions that the interactive map of a corpus shows."""
+        return [map_file(item) for item in self.shown(wildcards)]
+
+    def shown_names(self, wildcards: Wildcards) -> str:
+        """What the interactive map of a corpus calls its models: labels, and the step where a label has several."""
+        items = self.shown(wildcards)
+        labels = [item.line.label for item in items]
+        return shlex.join(
+            f"{label}, step {item.step}" if labels.count(label) > 1 else label
+            for label, item in zip(labels, items, strict=True)
+        )
+
+    def shown_clusters(self, wildcards: Wildcards) -> list[str]:
+        """The clusters that the interactive map of a corpus shows, and their names: those of the last model."""
+        return cluster_files(self.shown(wildcards)[-1])
+
+    def page_flags(self, wildcards: Wildcards) -> str:
+        """Which and how much of its texts the interactive map of a corpus shows."""
+        return flags(self.interactive[wildcards.corpus], keep=("points", "characters"))
+
+    def page_title(self, wildcards: Wildcards) -> str:
+        """Heading of the interactive map of a corpus."""
+        return self.interactive[wildcards.corpus].title or f"Map of {wildcards.corpus}"
+
+    def page_caption(self, wildcards: Wildcards) -> str:
+        """What to see in the interactive map of a corpus."""
+        return self.interactive[wildcards.corpus].caption
+
+    def cluster_flags(self, wildcards: Wildcards) -> str:
+        """How many clusters are looked for, if a figure says it."""
+        figure = self.interactive.get(wildcards.corpus)
+        return flags(figure, keep=("clusters",)) if figure else ""
+
+
+def map_file(item: Evaluation) -> str:
+    """The map of an evaluation's embeddings."""
+    return f"<results>/maps/{embedded(item)}.parquet"
+
+
+def cluster_files(item: Evaluation) -> list[str]:
+    """The clusters of the texts of an evaluation, and their names."""
+    return [f"<results>/clusters/{embedded(item)}{ending}" for ending in (".parquet", ".csv")]
+
+
+def embedded(item: Evaluation) -> str:
+    """Which embeddings an evaluation is of, as the end of a path."""
+    return f"{item.on}/{item.model.path}/{item.step}/{item.selection}"

@@ -1,0 +1,126 @@
+"""Encoders, base models, pairs, runs and embeddings."""
+
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+
+from selfembed.models.model_paths import identity
+from selfembed.settings.encoders import (
+    BagOfWords,
+    EmbeddingLayerEncoder,
+    FolderEncoder,
+    TrainedTokenizer,
+)
+from selfembed.settings.schema import Settings
+from selfembed.study.expansion import Model, Study, base_of, pairs_name
+from selfembed.workflow.flags import flags
+from selfembed.workflow.inputs import Wildcards, named
+
+
+class Models:
+    """What rules ask about encoders, runs and their embeddings, as functions of wildcards."""
+
+    def __init__(self, settings: Settings, study: Study) -> None:
+        self.settings = settings
+        self.study = study
+
+    def of(self, *kinds: type) -> str:
+        """A pattern of the names of all encoders of some kinds."""
+        return named(self.settings.encoders, *kinds)
+
+    def encoder(self, wildcards: Wildcards):
+        """The settings of an encoder."""
+        return self.settings.encoders[wildcards.encoder]
+
+    def encoder_flags(
+        self, omit: tuple[str, ...] = (), keep: tuple[str, ...] | None = None
+    ) -> Callable[[Wildcards], str]:
+        """A params function: what an encoder is, as flags."""
+        return lambda wildcards: flags(self.encoder(wildcards), omit=omit, keep=keep)
+
+    def encoder_files(self, wildcards: Wildcards) -> list[str]:
+        """The files of an encoder in a local folder and of its adapter: when they change, it is imported anew."""
+        encoder = self.encoder(wildcards)
+        if not isinstance(encoder, FolderEncoder):
+            return []
+        files = [path for path in Path(encoder.path).iterdir() if path.suffix in {".json", ".txt", ".safetensors"}]
+        if encoder.adapter is not None:
+            adapter = Path(encoder.adapter).iterdir()
+            files += [path for path in adapter if path.suffix in {".json", ".bin", ".safetensors"}]
+        return sorted(map(str, files))
+
+    def hub_flags(self, wildcards: Wildcards) -> str:
+        """Which encoder of the hub is fetched, and which adapter with it."""
+        encoder = self.encoder(wildcards)
+        words = flags(encoder, omit=("type", "max_length", "adapter"))
+        return words if encoder.adapter is None else f"{words} {flags(encoder.adapter, prefix='adapter-')}"
+
+    def tokenizer(self, wildcards: Wildcards) -> str:
+        """Where the tokenizer of a random encoder lies."""
+        tokenizer = self.encoder(wildcards).tokenizer
+        if isinstance(tokenizer, TrainedTokenizer):
+            return f"<results>/tokenizers/{wildcards.encoder}"
+        return f"<results>/encoders/{tokenizer.borrow_from}"
+
+    def tokenizer_corpus(self, wildcards: Wildcards) -> str:
+        """The corpus that a tokenizer is trained on."""
+        return f"<results>/corpora/{self.encoder(wildcards).tokenizer.train_on}.parquet"
+
+    def tokenizer_flags(self, wildcards: Wildcards) -> str:
+        """How a tokenizer is trained."""
+        return flags(self.encoder(wildcards).tokenizer, omit=("train_on",))
+
+    def embeddings_owner(self, wildcards: Wildcards) -> str:
+        """The base model whose embedding layer or module is a model of its own."""
+        return f"<results>/models/base/{self.encoder(wildcards).of}{wildcards.seed_folder}"
+
+    def embeddings_flags(self, wildcards: Wildcards) -> str:
+        """Which part of a base model is a model of its own."""
+        encoder = self.encoder(wildcards)
+        part = "layer" if isinstance(encoder, EmbeddingLayerEncoder) else "module"
+        return f"--part {part} --max-length {encoder.max_length}"
+
+    def pairs_flags(self, wildcards: Wildcards) -> str:
+        """How pairs are made."""
+        recipe = self.study.pairs[wildcards.augmentation]
+        return f"{flags(recipe.augmentation, omit=('mask_fraction',))} --held-out {recipe.held_out}"
+
+    def run(self, wildcards: Wildcards) -> Model:
+        """The run that a path means."""
+        return Model(wildcards.encoder, int(wildcards.seed), wildcards.corpus, wildcards.recipe)
+
+    def run_base(self, wildcards: Wildcards) -> str:
+        """The base model that a run starts from."""
+        return f"<results>/models/{base_of(self.run(wildcards), self.settings).path}"
+
+    def run_pairs(self, suffix: str) -> Callable[[Wildcards], str]:
+        """An input function: the pairs that a run sees (`.parquet`), or how they were made (`.json`)."""
+        return lambda wildcards: f"<results>/pairs/{self.pairs_of(self.run(wildcards))}{suffix}"
+
+    def pairs_of(self, run: Model) -> str:
+        """Where the pairs that a run sees lie below `results/pairs/`, without suffix."""
+        recipe = self.study.recipes[run.recipe]
+        return f"{run.corpus}/{pairs_name(recipe)}/epochs-{recipe.epochs}/seed-{run.seed}"
+
+    def run_flags(self, wildcards: Wildcards) -> str:
+        """What decides a run, besides its pairs and its seed."""
+        recipe = self.study.recipes[wildcards.recipe]
+        words = [flags(recipe, omit=("augmentation", "epochs", "held_out"))]
+        words += [flags(recipe.augmentation, keep=("mask_fraction",))]
+        kept = self.study.kept_steps.get(self.run(wildcards).path)
+        words += [f"--keep {' '.join(kept)}"] if kept else []
+        return " ".join(words)
+
+    def run_may_diverge(self, wildcards: Wildcards) -> int:
+        """1 if a run that diverges is a result, since sweeps alone ask for it; 0 if it is an error."""
+        return int(self.run(wildcards).path in self.study.may_diverge)
+
+    def embedding_flags(self, wildcards: Wildcards) -> str:
+        """What is embedded of a model, and how: poolings and layers of a selection, longest text, device, threads."""
+        encoder = self.settings.encoders[identity(wildcards.model)["encoder"]]
+        if isinstance(encoder, BagOfWords):
+            return ""
+        poolings, layers = (words.split("-") for words in wildcards.selection.split("_"))
+        words = ["--layers", *layers, "--poolings", *poolings, "--max-length", str(encoder.max_length)]
+        how = f"--device {self.settings.device} --threads {self.settings.threads.embed}"
+        return f"{shlex.join(words)} {flags(self.settings.embedding)} {how}"

@@ -1,0 +1,104 @@
+"""The report of a corpus, and the model that it is about."""
+
+import shlex
+from functools import cached_property
+
+from selfembed.settings.corpora import CropsSource
+from selfembed.settings.encoders import HubEncoder
+from selfembed.settings.report import Report as ReportSettings
+from selfembed.settings.schema import Settings
+from selfembed.study import adapted
+from selfembed.study.expansion import Evaluation, Study, base_of
+from selfembed.workflow.figures import Figures
+from selfembed.workflow.inputs import Inputs, Wildcards, file_flags
+from selfembed.workflow.models import Models
+
+
+class Report:
+    """What the rules of the report ask about it, as functions of wildcards."""
+
+    def __init__(self, settings: Settings, study: Study) -> None:
+        self.settings = settings
+        self.study = study
+        self.figure_files = Figures(settings, study).files
+        self.pairs_of = Models(settings, study).pairs_of
+
+    def files(self) -> list[str]:
+        """The report and the adapted model, if the config asks for them."""
+        return ["<results>/report.html", "<results>/adapted_model"] if self.settings.report else []
+
+    @cached_property
+    def asked(self) -> ReportSettings:
+        """The settings of the report."""
+        if self.settings.report is None:
+            # Snakemake would show the traceback of any other error of an input function.
+            raise SystemExit("config error: report: missing; this key is needed for a report and an adapted model")
+        return self.settings.report
+
+    @cached_property
+    def item(self) -> Evaluation:
+        """The model that the report is about, as its first seed's evaluation."""
+        return adapted.evaluations(self.settings, self.study)[0]
+
+    def account(self, wildcards: Wildcards) -> dict[str, str | list[str]]:
+        """What is told of the corpus and the model, as named inputs."""
+        report, model = self.asked, self.item.model
+        encoder = self.settings.encoders[model.encoder]
+        # The config tells the revision of a pinned encoder; the base model that of another.
+        unpinned = isinstance(encoder, HubEncoder) and encoder.revision is None
+        base = {"base": f"<results>/models/{base_of(model, self.settings).path}"} if unpinned else {}
+        return base | {
+            "counts": f"<results>/corpora/{adapted.cleaned(self.settings)}.json",
+            "description": f"<results>/descriptions/{model.corpus}.csv",
+            "run": f"<results>/models/{model.path}",
+            "pairs_settings": f"<results>/pairs/{self.pairs_of(model)}.json",
+            "differences": [f"<figures>/{table}.csv" for table in report.differences],
+        }
+
+    def account_flags(self, wildcards: Wildcards, input: Inputs) -> str:
+        """What is told of the corpus and the model, what they are called, and which step of the run it is."""
+        item = self.item
+        encoder = self.settings.encoders[item.model.encoder]
+        words = ["--corpus", item.model.corpus, "--label", item.line.label, "--step", item.step]
+        words += ["--encoder", encoder.in_words, "--max-length", str(encoder.max_length)]
+        before = adapted.base_label(self.settings, self.study)
+        words += [] if before is None else ["--base-label", before]
+        words += ["--corpora", *adapted.scored_on(self.settings, self.study)]
+        return f"{file_flags(*self.account(wildcards))(wildcards, input)} {shlex.join(words)}"
+
+    def base_model_flag(self, wildcards: Wildcards) -> str:
+        """The repository on the hub that the model started from, as a flag; nothing if it is from elsewhere."""
+        encoder = self.settings.encoders[self.item.model.encoder]
+        return f"--base-model {shlex.quote(encoder.id)}" if isinstance(encoder, HubEncoder) else ""
+
+    def title(self, wildcards: Wildcards) -> str:
+        """Heading of the report."""
+        return self.asked.title or f"Report on {self.asked.corpus}"
+
+    def crops(self, wildcards: Wildcards) -> list[str]:
+        """Where the texts of the corpora of crops that the model is scored on went."""
+        corpora = {name: self.settings.corpora[name] for name in adapted.scored_on(self.settings, self.study)}
+        crops = [name for name, corpus in corpora.items() if isinstance(corpus.source, CropsSource)]
+        return [f"<results>/corpora/{name}.json" for name in crops]
+
+    def pictures(self) -> list[str]:
+        """Names of the figures in the report that are no interactive maps."""
+        return [name for name in self.asked.figures if self.settings.figures[name].draw != "interactive_map"]
+
+    def figures(self, wildcards: Wildcards) -> list[str]:
+        """The figures in the report."""
+        return [f"<figures>/{name}.png" for name in self.pictures()]
+
+    def maps(self, wildcards: Wildcards) -> list[str]:
+        """The interactive maps that the report links."""
+        pictures = self.pictures()
+        return [path for name in self.asked.figures if name not in pictures for path in self.figure_files(name)]
+
+    def entries(self, wildcards: Wildcards, input: Inputs) -> str:
+        """Every figure of the report with its title, what it shows and its caption, as flags."""
+        entries = []
+        for name, path in zip(self.pictures(), input.figures, strict=True):
+            figure = self.settings.figures[name]
+            shows = type(figure).__doc__.splitlines()[0]
+            entries.append(f"--entry {shlex.join([figure.title or name, shows, figure.caption, path])}")
+        return " ".join(entries)
