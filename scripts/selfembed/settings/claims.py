@@ -52,7 +52,8 @@ class Comparison(Kind):
     def limit(self) -> tuple[str, float]:
         """The kind of the limit and its value."""
         given = [(kind, value) for kind in ("at_least", "at_most") if (value := getattr(self, kind)) is not None]
-        return given[0] if given else self.default_limit
+        given += [] if self.default_limit is None else [self.default_limit]
+        return given[0]
 
     @model_validator(mode="after")
     def one_limit(self):

@@ -121,7 +121,8 @@ class MapsFigure(ScoreFigure):
     published = "never"
 
     draw: Literal["maps"]
-    score: ScoreName | None = Field("knn", description="Score in a corner of every map; `null` shows none.")
+    # Of all figures of one experiment, maps alone may go without a score.
+    score: ScoreName | None = Field("knn", description="Score in a corner of every map; `null` shows none.")  # ty: ignore
 
 
 class InteractiveMapFigure(FigureKind):

@@ -4,7 +4,7 @@ It is the single source of defaults, of `docs/configuration.md` and of the JSON 
 Unknown keys are errors. Combinations of keys are checked in `checks.py`.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -59,7 +59,7 @@ class Settings(Closed):
     recipes: dict[Name, Recipe] = Field(default_factory=dict, description="Recipes by name.")
     embedding: Embedding = Field(default_factory=Embedding, description="Embedding of corpora.")
     scores: dict[Name, Score] = Field(
-        default_factory=lambda: {"knn": Knn(type="knn")}, description="Scores on corpora by name."
+        default_factory=lambda: dict[str, Any](knn=Knn(type="knn")), description="Scores on corpora by name."
     )
     tasks: dict[TaskName, Annotated[RegistryTask | LocalTask, Field(discriminator="type")]] = Field(
         default_factory=dict, description="MTEB tasks by name; tasks of the registry have their MTEB name."

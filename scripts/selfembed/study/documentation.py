@@ -68,7 +68,7 @@ def groups_in(annotation: object) -> list[type[BaseModel]]:
     return [group for part in typing.get_args(annotation) for group in groups_in(part)]
 
 
-def spelled(annotation: object) -> str:
+def spelled(annotation: typing.Any) -> str:
     """A type as text, with links to the groups of settings."""
     origin, parts = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is typing.Annotated:
@@ -90,7 +90,7 @@ def default(info: FieldInfo) -> str:
     """The default as text."""
     if info.is_required():
         return "required"
-    value = info.default_factory() if info.default_factory else info.default
+    value = info.get_default(call_default_factory=True)
     if value is None or value is PydanticUndefined:
         return "–"
     if isinstance(value, BaseModel):

@@ -5,7 +5,7 @@ Names are readable and decided by settings alone. A recipe that a sweep changes 
 """
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
@@ -15,7 +15,7 @@ from selfembed.errors import InputError
 from selfembed.settings.base import Pooling
 from selfembed.settings.corpora import CropsSource, DerivedSource
 from selfembed.settings.encoders import BagOfWords, EmbeddingsAlone, RandomEncoder
-from selfembed.settings.experiments import Experiment, ModelEntry
+from selfembed.settings.experiments import ChosenLayers, Experiment, ModelEntry
 from selfembed.settings.recipes import Recipe
 from selfembed.settings.schema import Settings
 from selfembed.study.messages import describe
@@ -156,7 +156,7 @@ def treatment(entry: ModelEntry, settings: Settings) -> str:
     return (entry.mteb or settings.mteb).name
 
 
-def layer_numbers(layers: str | list[int], last_layer: int) -> list[int]:
+def layer_numbers(layers: ChosenLayers, last_layer: int) -> list[int]:
     """Numbers of the chosen layers."""
     match layers:
         case "last":
@@ -260,7 +260,7 @@ def last_key(path: str) -> str:
 def models(entry: ModelEntry, recipe: str | None, on: str, experiment: Experiment, settings: Settings) -> list[Model]:
     """The models of one entry: one per seed where a seed decides anything, else one."""
     corpus = settings.corpora.get(on) or settings.corpora.get(entry.train_on)
-    seeds = experiment.seeds or (corpus and corpus.seeds) or settings.seeds
+    seeds = experiment.seeds or (corpus.seeds if corpus else None) or settings.seeds
     if recipe is not None:
         return [Model(entry.encoder, seed, trained_on(entry, on, settings), recipe) for seed in seeds]
     if has_random_weights(entry.encoder, settings):
@@ -301,7 +301,7 @@ def base_of(model: Model, settings: Settings) -> Model:
     return Model(model.encoder, model.seed if has_random_weights(model.encoder, settings) else None)
 
 
-def select(poolings: list[str], layers: str | list[int], encoder) -> str:
+def select(poolings: Sequence[str], layers: ChosenLayers, encoder) -> str:
     """Name of a selection of embeddings, `{poolings}_{layers}`: `mean_last`, `mean-cls_all`, `mean_0-6`."""
     if isinstance(encoder, BagOfWords):
         return "none_last"
@@ -332,7 +332,7 @@ def pairs_name(recipe: Recipe) -> str:
     `crops`, `crops_sentences-3`, `dropout_held_out-0.1`; tokens are masked in training, not in the pairs.
     """
     augmentation = recipe.augmentation
-    defaults = type(augmentation)(type=augmentation.type).model_dump(exclude={"mask_fraction"})
+    defaults = type(augmentation).model_validate({"type": augmentation.type}).model_dump(exclude={"mask_fraction"})
     settings = augmentation.model_dump(exclude={"mask_fraction"})
     changed = [f"{key}-{value}" for key, value in settings.items() if value != defaults[key]]
     held_out = [f"held_out-{recipe.held_out}"] if recipe.held_out else []

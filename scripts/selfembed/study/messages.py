@@ -6,12 +6,13 @@ from difflib import get_close_matches
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic_core import ErrorDetails
 
 # Names of Python in pydantic's words.
 AROUND = re.compile(r" or (instance of \w+|object to extract fields from)| after validation")
 
 
-def describe(problem: dict[str, Any], root: type[BaseModel], prefix: str = "") -> str:
+def describe(problem: ErrorDetails, root: type[BaseModel], prefix: str = "") -> str:
     """One line for one problem that pydantic found in a group of settings, `root`, whose key path is `prefix`."""
     keys, group, node = locate(problem["loc"], root)
     key = ".".join(filter(None, [prefix, *keys])) or "config"

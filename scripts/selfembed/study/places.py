@@ -4,13 +4,14 @@ The scripts that draw and lay out check the same of the numbers that they read.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 from selfembed.settings.figures import DifferencesTable, Panel, ScoreFigure
 from selfembed.settings.schema import Settings
 from selfembed.settings.scores import numbers
 from selfembed.study.expansion import Evaluation, Study, selected, spelled
 
-Row = dict[str, object]
+Row = dict[str, Any]
 
 
 def check(settings: Settings, study: Study) -> Iterator[str]:

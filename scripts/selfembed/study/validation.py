@@ -10,6 +10,7 @@ from selfembed.errors import InputError
 from selfembed.evidence import published
 from selfembed.settings.corpora import FolderSource
 from selfembed.settings.schema import Settings
+from selfembed.settings.scores import LocalTask
 from selfembed.study import adapted, checks, claimed, places
 from selfembed.study.expansion import expand
 from selfembed.study.messages import describe
@@ -68,7 +69,7 @@ def missing_sources(settings: Settings) -> None:
         if isinstance(corpus.source, FolderSource) and not Path(corpus.source.path).is_dir()
     ]
     if settings.published is not None and Path(settings.published).is_file():
-        missing += published_problems(settings)
+        missing += published_problems(settings.published)
     if missing:
         raise InputError("\n".join(missing))
 
@@ -78,16 +79,16 @@ def missing_task_files(settings: Settings) -> list[str]:
     found = []
     for name, task in settings.tasks.items():
         try:
-            for file in task_files.FILES[task.type] if getattr(task, "files", None) else ():
-                task_files.find(Path(task.files), file)
+            if isinstance(task, LocalTask) and task.files:
+                for file in task_files.FILES[task.type]:
+                    task_files.find(Path(task.files), file)
         except InputError as error:
             found.append(f"tasks.{name}.files: {error}")
     return found
 
 
-def published_problems(settings: Settings) -> list[str]:
+def published_problems(path: str) -> list[str]:
     """One line if published numbers lack columns, or for each whose noise is not said as it has to be."""
-    path = settings.published
     try:
         with open(path, newline="", encoding="utf-8") as file:
             rows = list(csv.reader(file))

@@ -89,7 +89,7 @@ class Corpora:
         """Names of the packages whose docstrings are a corpus."""
         return " ".join(self.sources[wildcards.corpus].packages)
 
-    def package_versions(self, wildcards: Wildcards) -> dict[str, str]:
+    def package_versions(self, wildcards: Wildcards) -> dict[str, str | None]:
         """Versions of the packages whose docstrings are a corpus, so that it is made anew when they change."""
         distributions = packages_distributions()
         names = {distributions.get(package, [package])[0] for package in self.sources[wildcards.corpus].packages}

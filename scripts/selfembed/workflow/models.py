@@ -99,7 +99,7 @@ class Models:
 
     def pairs_of(self, run: Model) -> str:
         """Where the pairs that a run sees lie below `results/pairs/`, without suffix."""
-        recipe = self.study.recipes[run.recipe]
+        recipe = self.study.recipes[run.recipe]  # ty: ignore[invalid-argument-type] a run has a recipe
         return f"{run.corpus}/{pairs_name(recipe)}/epochs-{recipe.epochs}/seed-{run.seed}"
 
     def run_flags(self, wildcards: Wildcards) -> str:

@@ -64,7 +64,8 @@ class Report:
         before = adapted.base_label(self.settings, self.study)
         words += [] if before is None else ["--base-label", before]
         words += ["--corpora", *adapted.scored_on(self.settings, self.study)]
-        return f"{file_flags(*self.account(wildcards))(wildcards, input)} {shlex.join(words)}"
+        words_of_run = shlex.join(words)  # ty: ignore[invalid-argument-type] a run has a corpus
+        return f"{file_flags(*self.account(wildcards))(wildcards, input)} {words_of_run}"
 
     def base_model_flag(self, wildcards: Wildcards) -> str:
         """The repository on the hub that the model started from, as a flag; nothing if it is from elsewhere."""

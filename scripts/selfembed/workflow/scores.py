@@ -34,7 +34,7 @@ class Scores:
         task = self.settings.tasks[wildcards.task]
         if isinstance(task, RegistryTask):
             return f"<results>/tasks/{wildcards.task}"
-        if task.corpus:
+        if task.files is None:
             return f"<results>/corpora/{task.corpus}.parquet"
         return [str(task_files.find(Path(task.files), name)) for name in task_files.FILES[task.type]]
 
@@ -44,7 +44,7 @@ class Scores:
         if isinstance(task, RegistryTask):
             made_of = f"--data {input.data}"
         else:
-            source = f"--corpus {input.data}" if task.corpus else f"--files {shlex.quote(task.files)}"
+            source = f"--corpus {input.data}" if task.files is None else f"--files {shlex.quote(task.files)}"
             made_of = f"--kind {task.type} {source}"
         scaling = "--normalise" if wildcards.scaling == "unit" else "--no-normalise"
         return f"{made_of} --block {task.block} --max-length {wildcards.max_length} {scaling}"
