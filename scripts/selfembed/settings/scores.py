@@ -84,9 +84,6 @@ class LocalTask(Closed):
 TaskName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 
 
-TaskPooling = Literal["mean", "cls", "last"]
-
-
 class Mteb(Closed):
     """How models are scored by MTEB; all alike, unless an entry of an experiment says otherwise."""
 
