@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 export PATH := $(BIN):$(PATH)
 
-.PHONY: env demo adapt test reference campaign test-latest check lock docs verify lineage audit licences
+.PHONY: env demo adapt test test-fast test-all reference campaign test-latest check lock docs verify lineage audit licences
 
 env: $(VENV)/.installed
 
@@ -39,11 +39,22 @@ adapt: env
 check: env
 	ruff check .
 	ruff format --check .
+	ty check
 	snakefmt --check Snakefile rules
 	snakemake --lint --configfile config/demo.yaml
 
+PYTEST := pytest -n 2 --dist loadfile --no-loadscope-reorder
+
 test: check
-	pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 12
+	$(PYTEST) --durations 12 -m "not reference and not campaign and not slurm and not browser and not kill"
+	@echo "Not run: tests on a SLURM, in a browser, and of killed processes; make test-all runs them."
+
+test-fast: env
+	$(PYTEST) -m "not reference and not campaign and not slow" tests/unit
+	@echo "Not run: slow unit tests, and everything that runs the workflow; make test runs them."
+
+test-all: check
+	$(PYTEST) --durations 12
 
 reference: env
 	pytest -m reference

@@ -16,14 +16,21 @@ settings.load_profile("no_deadline")
 LONGEST = ("end_to_end", "workflow", "reliability", "browser")
 
 
+@pytest.hookimpl(tryfirst=True)  # before -m selects by markers
 def pytest_collection_modifyitems(items):
-    """Put the longest tests first, so that processes end together, and SLURM last: it keeps all processors busy."""
+    """Put the longest tests first, so that processes end together, and SLURM last: it keeps all processors busy.
+
+    Tests that need a program of their own, as their folders say, are marked by it.
+    """
 
     def place(item):
         folder = item.path.parent.name
         return LONGEST.index(folder) if folder in LONGEST else len(LONGEST) + (folder == "slurm")
 
     items.sort(key=place)
+    for item in items:
+        if item.path.parent.name in ("slurm", "browser"):
+            item.add_marker(item.path.parent.name)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -43,18 +50,28 @@ def checkout(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def copy_of(tmp_path_factory):
-    """A function that gives a copy of a folder that takes minutes to make: it is made once for all test processes."""
+def made_once(tmp_path_factory):
+    """A function that gives a folder that is made once for all test processes; nobody may change it."""
+    folder = tmp_path_factory.getbasetemp()
+    shared = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
 
-    def copied(name, make):
-        folder = tmp_path_factory.getbasetemp()
-        shared = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+    def made(name, make):
         with FileLock(shared / f"{name}.lock"):
             if not (shared / f"{name}.is_made").exists():
                 shutil.rmtree(shared / name, ignore_errors=True)
                 make(shared / name)
                 (shared / f"{name}.is_made").touch()
-        return shutil.copytree(shared / name, folder / f"copy_of_{name}")
+        return shared / name
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def copy_of(made_once, tmp_path_factory):
+    """A function that gives a copy of a folder that takes minutes to make."""
+
+    def copied(name, make):
+        return shutil.copytree(made_once(name, make), tmp_path_factory.getbasetemp() / f"copy_of_{name}")
 
     return copied
 

@@ -7,7 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import warm_snakemake
+
 ROOT = Path(__file__).parents[1]
+CONFIGS = ["config.yaml", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "config").glob("*.yaml"))]
 
 # Where real data lies that tests may use but the project never needs; the default is a folder beside the checkout.
 DATA = Path(os.environ.get("SELFEMBED_DATA", ROOT.parent / "shared" / "data"))
@@ -44,7 +47,14 @@ def environment() -> dict[str, str]:
 
 
 def snakemake(folder: Path, *arguments: str, prefix: tuple[str, ...] = ()) -> subprocess.CompletedProcess:
-    """Run snakemake in a folder; standard output and error come together in `stdout`."""
+    """Run snakemake in a folder; standard output and error come together in `stdout`. Dry runs start at once."""
+    if not prefix and {"-n", "--dry-run"} & set(arguments):
+        return warm_snakemake.dry_run(folder, arguments, environment())
+    return cold_snakemake(folder, *arguments, prefix=prefix)
+
+
+def cold_snakemake(folder: Path, *arguments: str, prefix: tuple[str, ...] = ()) -> subprocess.CompletedProcess:
+    """Run snakemake in a folder, in a new interpreter."""
     command = [*prefix, sys.executable, "-m", "snakemake", *arguments]
     return subprocess.run(
         command, cwd=folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -58,9 +68,9 @@ def selfembed(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
     return subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True)
 
 
-def planned(folder: Path, *arguments: str) -> dict[str, int]:
+def planned(folder: Path, *arguments: str, run=snakemake) -> dict[str, int]:
     """Jobs per rule of a dry run, without the target."""
-    done = snakemake(folder, "--dry-run", *arguments)
+    done = run(folder, "--dry-run", *arguments)
     assert done.returncode == 0, done.stdout
     if "Nothing to be done" in done.stdout:
         return {}

@@ -41,6 +41,7 @@ def identity(path):
     return path.stat().st_ino, path.stat().st_mtime_ns, path.read_bytes()
 
 
+@pytest.mark.kill
 def test_a_killed_run_scores_nothing_twice(unscored):
     command = [sys.executable, "-m", "snakemake", *ARGUMENTS, TABLE]
     log = unscored / "killed.log"

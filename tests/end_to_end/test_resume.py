@@ -84,6 +84,7 @@ def go_until(arguments, unfinished, step, number):
     return running.ended()
 
 
+@pytest.mark.kill
 def test_a_run_that_is_killed_twenty_times_ends_with_the_same_bytes(run, unbroken, tmp_path):
     output, unfinished = tmp_path / "seed-3", tmp_path / ".seed-3.unfinished"
     moments = sorted(random.Random(5).sample(range(1, STEPS - 20), 20))
@@ -102,6 +103,7 @@ def test_a_run_that_is_killed_twenty_times_ends_with_the_same_bytes(run, unbroke
     assert not unfinished.exists()
 
 
+@pytest.mark.kill
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_run_that_is_asked_to_end_loses_no_step(run, unbroken, tmp_path, number):
     output, unfinished = tmp_path / "seed-3", tmp_path / ".seed-3.unfinished"
@@ -113,6 +115,7 @@ def test_a_run_that_is_asked_to_end_loses_no_step(run, unbroken, tmp_path, numbe
     assert contents(output) == unbroken
 
 
+@pytest.mark.kill
 def test_a_state_of_other_settings_is_not_gone_on_from(run, tmp_path):
     output, unfinished = tmp_path / "seed-3", tmp_path / ".seed-3.unfinished"
     go_until(run(output), unfinished, 5, signal.SIGKILL)
@@ -166,6 +169,7 @@ def test_embedding_goes_on_after_its_last_finished_block(embedding_arguments, tm
     assert not (tmp_path / ".broken.unfinished").exists()
 
 
+@pytest.mark.kill
 def test_an_embedding_that_is_killed_again_and_again_has_the_same_bytes(embedding_arguments, tmp_path, monkeypatch):
     monkeypatch.setattr(embedding, "BLOCK", 1)
     embed.main(embedding_arguments(tmp_path / "unbroken"))

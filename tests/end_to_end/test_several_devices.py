@@ -59,6 +59,7 @@ def test_processes_that_share_batches_train_as_one_process_does(run, tmp_path):
         np.testing.assert_allclose(weights(tmp_path / "2")[name], value, atol=3e-3)  # the odd pair: one step of 1e-3
 
 
+@pytest.mark.kill
 def test_two_processes_go_on_where_they_were(run, tmp_path):
     random = ("--mask-fraction", "0.3", "--keep", "4", "--checkpoint-minutes", "0")
     subprocess.run(run(tmp_path / "unbroken", 2, 0.1, *random), check=True, capture_output=True)

@@ -1,6 +1,7 @@
 """The project's own files agree with each other."""
 
 import ast
+import json
 import os
 import re
 import subprocess
@@ -165,14 +166,39 @@ def test_every_rule_has_a_script_of_its_name_a_log_and_a_conda_environment():
         assert directives["docstring"], name
 
 
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
-def test_help_is_there_and_quick_to_load(script):
-    program = f"import runpy, sys; sys.argv = ['x', '--help']; sys.path.insert(0, {str(script.parent)!r})\n"
-    program += f"try:\n    runpy.run_path({str(script)!r}, run_name='__main__')\nexcept SystemExit as end:\n"
-    program += "    assert end.code == 0\nassert 'torch' not in sys.modules, 'imports torch before it is needed'"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+ALL_HELP = """
+import contextlib, io, json, runpy, sys
+
+found = {}
+for script in sys.argv[1:]:
+    sys.argv, before, printed, code = ["x", "--help"], "torch" in sys.modules, io.StringIO(), None
+    with contextlib.redirect_stdout(printed):
+        try:
+            runpy.run_path(script, run_name="__main__")
+        except SystemExit as end:
+            code = end.code
+    found[script] = [code, printed.getvalue(), "torch" in sys.modules and not before]
+print(json.dumps(found))
+"""
+
+
+@pytest.fixture(scope="module")
+def helps():
+    """What every script does with `--help`, all in one interpreter: exit code, text, whether it imported torch."""
+    command = [sys.executable, "-c", ALL_HELP, *map(str, SCRIPTS)]
+    done = subprocess.run(
+        command, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(ROOT / "scripts")}
+    )
     assert done.returncode == 0, done.stderr
-    assert "usage:" in done.stdout
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+def test_help_is_there_and_quick_to_load(helps, script):
+    code, text, imported_torch = helps[str(script)]
+    assert code == 0
+    assert "usage:" in text
+    assert not imported_torch, "imports torch before it is needed"
 
 
 def test_a_data_set_that_follows_a_branch_says_so_and_is_checked():

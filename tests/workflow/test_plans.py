@@ -10,28 +10,12 @@ import yaml
 
 from selfembed.study.expansion import expand
 from selfembed.study.validation import load
-from workflow_runs import ROOT, environment, planned, snakemake
-
-CONFIGS = ["config.yaml", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "config").glob("*.yaml"))]
-
-
-@pytest.fixture(scope="module")
-def with_sources(checkout, tmp_path_factory):
-    """A checkout in which every file that a config names exists (empty: nothing runs)."""
-    folder = tmp_path_factory.mktemp("with_sources") / "checkout"
-    shutil.copytree(checkout, folder)
-    for name in CONFIGS:
-        for corpus in yaml.safe_load((folder / name).read_text())["corpora"].values():
-            if corpus["source"]["type"] == "file":
-                path = folder / corpus["source"]["path"]
-                path.parent.mkdir(exist_ok=True)
-                path.touch()
-    return folder
+from workflow_runs import CONFIGS, cold_snakemake, environment, planned, snakemake
 
 
 @pytest.mark.parametrize("name", CONFIGS)
-def test_every_config_plans_and_trains_no_run_twice(with_sources, name):
-    jobs = planned(with_sources, "--configfile", name)
+def test_every_config_plans_and_trains_no_run_twice(with_sources, plan_of, name):
+    jobs = plan_of(name)
     study = expand(load(yaml.safe_load((with_sources / name).read_text())))
     evaluations = [evaluation for group in study.experiments.values() for evaluation in group]
     assert jobs["fine_tune"] == len({evaluation.model for evaluation in evaluations if evaluation.model.recipe})
@@ -48,17 +32,28 @@ def test_every_config_plans_and_trains_no_run_twice(with_sources, name):
 
 
 @pytest.mark.parametrize("name", CONFIGS)
-def test_what_is_downloaded_ahead_is_what_everything_needs(with_sources, name):
+def test_what_is_downloaded_ahead_is_what_everything_needs(with_sources, plan_of, name):
     """On a cluster a login node downloads; no job that waits in a queue may want to."""
     ahead = planned(with_sources, "download", "--configfile", name)
-    jobs = planned(with_sources, "--configfile", name)
     assert ahead.pop("download") == 1
-    assert ahead == {rule: count for rule, count in jobs.items() if rule.startswith("download_")}
+    assert ahead == {rule: count for rule, count in plan_of(name).items() if rule.startswith("download_")}
 
 
-def test_config_yaml_is_the_default_and_another_config_replaces_it(with_sources):
+@pytest.mark.parametrize("words", [(), ("--config", "sedes=[1]")], ids=["right", "wrong"])
+def test_a_dry_run_that_is_forked_says_what_one_in_a_new_interpreter_says(with_sources, words):
+    """Tests take the first for the second; times, an identifier and the order of sets are left out."""
+    words = ("--dry-run", "--printshellcmds", "--configfile", "config/smoke.yaml", *words)
+    found = []
+    for run in (snakemake, cold_snakemake):
+        done = run(with_sources, *words)
+        lines = re.sub(r"Date: .*|Workflow ID: .*|^\[.*\]$", "", done.stdout, flags=re.MULTILINE).splitlines()
+        found.append((done.returncode, sorted(str(sorted(re.split(r"[ ,;]+", line))) for line in lines)))
+    assert found[0] == found[1]
+
+
+def test_config_yaml_is_the_default_and_another_config_replaces_it(with_sources, plan_of):
     assert "download_encoder" in planned(with_sources, "base_models")
-    assert "download_encoder" not in planned(with_sources, "--configfile", "config/smoke.yaml")
+    assert "download_encoder" not in plan_of("config/smoke.yaml")
 
 
 def test_a_key_on_the_command_line_changes_that_key_alone(with_sources):
@@ -101,9 +96,9 @@ def test_corpora_are_described_by_the_split_of_the_first_knn_score(checkout):
     assert " --split all --test-fraction 0.2 --split-seed 42 " in command
 
 
-def test_the_demo_profile_runs_the_demo_config(with_sources):
+def test_the_demo_profile_runs_the_demo_config(with_sources, plan_of):
     by_profile = planned(with_sources, "--workflow-profile", "profiles/demo")
-    assert by_profile == planned(with_sources, "--configfile", "config/demo.yaml")
+    assert by_profile == plan_of("config/demo.yaml")
     assert by_profile["fine_tune"] == 6
 
 
@@ -358,12 +353,12 @@ def test_an_expectation_is_checked_and_reruns_the_description_alone(checkout, tm
     assert "Nothing to be done" in run("-n").stdout
 
 
-def test_runs_of_sweeps_alone_may_diverge_and_no_others(with_sources):
+def test_runs_of_sweeps_alone_may_diverge_and_no_others(with_sources, plan_of):
     """A diverged run of a sweep is a result; anywhere else it is an error."""
     done = snakemake(with_sources, "--dry-run", "--printshellcmds", "--configfile", "config/smoke.yaml")
     commands = re.findall(r"--name (\S+) .*--may-diverge (\d)", done.stdout)
     asked = re.findall(r"may_diverge=(\d)", done.stdout)
-    assert len(commands) == len(asked) == planned(with_sources, "--configfile", "config/smoke.yaml")["fine_tune"]
+    assert len(commands) == len(asked) == plan_of("config/smoke.yaml")["fine_tune"]
     study = expand(load(yaml.safe_load((with_sources / "config" / "smoke.yaml").read_text())))
     evaluations = [item for group in study.experiments.values() for item in group if item.model.recipe]
     plain = {item.model.path for item in evaluations if item.line.label == item.line.series}

@@ -1,5 +1,6 @@
 """An edit reruns exactly what it can change: dry runs on a finished smoke run."""
 
+import os
 import re
 from contextlib import contextmanager
 
@@ -7,7 +8,7 @@ import pytest
 import yaml
 
 from selfembed.study.validation import load
-from workflow_runs import planned, snakemake
+from workflow_runs import cold_snakemake, planned, snakemake
 
 SMOKE = ("--configfile", "config/smoke.yaml")
 
@@ -15,8 +16,6 @@ SMOKE = ("--configfile", "config/smoke.yaml")
 @contextmanager
 def edited(path, change):
     """Change a file's text for the length of a block, then restore text and time."""
-    import os
-
     before, times = path.read_text(encoding="utf-8"), path.stat()
     path.write_text(change(before), encoding="utf-8")
     try:
@@ -92,6 +91,11 @@ def test_edited_neighbors_rerun_scores_tables_and_figures_but_no_training(finish
     assert not {"embed", "fine_tune", "score_mteb", "score_linear", "compute_tsne"} & set(jobs)
     scored = [path for path in (finished / "results/smoke/scores").iterdir() if path.name.startswith("knn")]
     assert jobs["score_knn"] == sum(len(list(folder.rglob("*.csv"))) for folder in scored)
+
+
+def test_an_edit_is_planned_alike_by_a_forked_process_and_in_a_new_interpreter(finished):
+    with edited(finished / "scripts/selfembed/training/training.py", with_comment):
+        assert planned(finished, *SMOKE) == planned(finished, *SMOKE, run=cold_snakemake)
 
 
 def test_edited_training_reruns_runs_but_no_base_model_and_no_pairs(finished):
