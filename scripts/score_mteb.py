@@ -9,7 +9,6 @@ import logging
 import math
 import os
 from pathlib import Path
-from typing import get_args
 
 import pandas as pd
 
@@ -21,8 +20,9 @@ from selfembed.jobs.packages import installed_version
 from selfembed.jobs.records import checksum, checksum_of_files, provenance, write_json, write_table
 from selfembed.models import model_paths
 from selfembed.scores.tables import SCORE_COLUMNS
+from selfembed.settings.figures import ScoreFigure
 from selfembed.settings.schema import Settings
-from selfembed.settings.scores import Mteb, TaskPooling, Threads
+from selfembed.settings.scores import Mteb, Threads
 from selfembed.tasks import task_files
 from selfembed.training import divergence
 
@@ -40,7 +40,6 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--path", required=True, help="model path, for instance tuned/iclr/mpnet/crops/seed-42")
     parser.add_argument("--step", required=True, help="step of the model")
     parser.add_argument("--layer", type=at_least(0), required=True, help="layers above this one are removed")
-    parser.add_argument("--pooling", choices=get_args(TaskPooling), required=True, help="pooling")
     parser.add_argument("--task", required=True, help="name of the task")
     parser.add_argument("--block", required=True, help="block of tasks that the score belongs to")
     data = parser.add_mutually_exclusive_group(required=True)
@@ -48,6 +47,7 @@ def main(argv: list[str]) -> None:
     data.add_argument("--corpus", type=existing, help="prepared corpus (Parquet) that a task is made from")
     data.add_argument("--files", type=existing, help="folder with a task's files, in the columns of MTEB's data sets")
     parser.add_argument("--kind", choices=task_files.FILES, help="kind of a task from a corpus or from files")
+    options.add(parser, ScoreFigure, keep=("pooling",))
     options.add(parser, Mteb)
     options.add(parser, Settings, keep=("device",))
     options.add(parser, Threads, keep=("embed",), names={"embed": "threads"})

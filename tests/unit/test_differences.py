@@ -298,4 +298,4 @@ def test_the_script_lays_out_last_layers(tmp_path):
     assert [(tmp_path / name).read_bytes() for name in ("table.csv", "table.tex")] == before
     (tmp_path / "Before-None.parquet").unlink()
     done = lay_out(tmp_path, *words)
-    assert done.stderr.splitlines()[-1].startswith(f"error: {tmp_path}/Before-None.parquet: does not exist; needed")
+    assert done.stderr.splitlines()[-1].startswith(f"error: {tmp_path}/Before-None.parquet: does not exist; expected")

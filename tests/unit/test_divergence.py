@@ -192,7 +192,9 @@ def score(study, place, rate, seed):
         script.main(f"{words} --outcomes {place}/scores/{name}/{rate}/{seed}.parquet".split())
     folder = f"{place}/models/{path.split('/', 3)[3]}/final"
     words = f"--model {folder} --path {path} --step final --layer 1 --task Own --block own --kind clustering"
-    words += f" --corpus {study}/corpus.parquet --device cpu --output {place}/scores/mteb/{rate}/{seed}.csv"
+    words += (
+        f" --corpus {study}/corpus.parquet --no-normalise --device cpu --output {place}/scores/mteb/{rate}/{seed}.csv"
+    )
     score_mteb.main(f"{words} --result {place}/scores/mteb/{rate}/{seed}.json".split())
 
 
@@ -392,10 +394,10 @@ def test_a_map_of_a_run_that_diverged_is_empty_and_stops_no_figure(study, sweep,
     everywhere = pd.concat([good.assign(series="Good"), bad.assign(series="Bad")])
     pd.concat([everywhere, good.assign(series="Good", corpus="other")]).to_parquet(tmp_path / "maps.parquet")
     words = f"--maps {tmp_path}/maps.parquet --entry corpus {clusters[NAN_RATE][0]} {clusters[NAN_RATE][1]}"
-    axes = drawn(monkeypatch, draw_maps, f"{words} --output {tmp_path}/maps.png".split()).axes
+    axes = drawn(monkeypatch, draw_maps, f"{words} --no-score --output {tmp_path}/maps.png".split()).axes
     assert ["diverged" in [text.get_text() for text in axis.texts] for axis in axes] == [False, False, True, False]
     words = f"--maps {maps['1e-3']} {maps[NAN_RATE]} --models Good Bad --corpus {study}/corpus.parquet"
-    words += f" --clusters {clusters[NAN_RATE][0]} {clusters[NAN_RATE][1]} --output {tmp_path}/map.html"
+    words += f" --clusters {clusters[NAN_RATE][0]} {clusters[NAN_RATE][1]} --title Map --output {tmp_path}/map.html"
     draw_interactive_map.main(words.split())
     assert '"models":["Good"]' in (tmp_path / "map.html").read_text()
 

@@ -356,7 +356,9 @@ def test_maps_of_texts_without_labels_are_coloured_by_named_clusters(tmp_path, m
     drawn = []
     monkeypatch.setattr(figures, "save", lambda figure, paths: drawn.append(figure))
     clusters = ["--entry", "notes", str(tmp_path / "clusters.parquet"), str(tmp_path / "names.csv")]
-    draw_maps.main(["--maps", str(tmp_path / "maps.parquet"), *clusters, "--output", str(tmp_path / "map.png")])
+    draw_maps.main(
+        ["--maps", str(tmp_path / "maps.parquet"), *clusters, "--no-score", "--output", str(tmp_path / "map.png")]
+    )
     first, second = drawn[0].axes
     assert {text.get_text() for text in second.texts} >= {"graph", "$x$", "naïve"}
     assert [text.get_text() for text in first.texts] == ["Before"]

@@ -198,7 +198,7 @@ def words(tmp_path):
     return [
         *("--maps", str(tmp_path / "Before.parquet"), str(tmp_path / "After.parquet"), "--models", "Before", "After"),
         *("--corpus", paths["corpus.parquet"], "--clusters", paths["clusters.parquet"]),
-        *(paths["names.csv"], "--output", paths["map.html"]),
+        *(paths["names.csv"], "--title", "Map of a corpus", "--output", paths["map.html"]),
     ]
 
 

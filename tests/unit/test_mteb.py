@@ -171,7 +171,7 @@ def test_saved_data_of_a_task_score_as_they_did(tmp_path, model):
 
 def test_data_of_another_task_or_damaged_are_one_clear_line(tmp_path):
     saved_sts13(tmp_path / "data")
-    with pytest.raises(InputError, match=r"task 'STS15': .* holds task STS13, needed is STS15; fetch them .*STS15"):
+    with pytest.raises(InputError, match=r"task 'STS15': .* contains task STS13, expected STS15; fetch them .*STS15"):
         registry_tasks.load("STS15", tmp_path / "data")
     (arrow,) = (tmp_path / "data").rglob("*.arrow")
     arrow.write_bytes(arrow.read_bytes().replace(b"quick", b"quack"))

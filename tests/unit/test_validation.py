@@ -740,7 +740,7 @@ def test_a_figure_cannot_be_called_like_a_rule():
 )
 def test_a_label_means_one_model(models):
     """Two models under one label would be drawn as one."""
-    with pytest.raises(InputError, match=r"^experiments.main.models: '\w+' is the label of .* and of .*; allowed"):
+    with pytest.raises(InputError, match=r"^experiments.main.models: '\w+' is the label of .* and .*; expected"):
         study({"experiments.main.models": models})
 
 
@@ -752,7 +752,7 @@ def test_a_label_means_one_way_to_score():
     models = [{"encoder": "mpnet"}, {"encoder": "mpnet", "mteb": {"max_length": 32, "normalise": False}}]
     both = {"tasks": ["STS13"], "corpora": ["news"], "models": models}
     message = (
-        "experiments.main.models: 'mpnet' is the label of base/mpnet (mteb: 384_unit) and of base/mpnet "
+        "experiments.main.models: 'mpnet' is the label of base/mpnet (mteb: 384_unit) and base/mpnet "
         "(mteb: 32_raw); expected: unique labels"
     )
     with pytest.raises(InputError) as refused:
@@ -1103,9 +1103,9 @@ def test_a_folder_of_texts_must_be_one(source, message):
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ({"type": "file", "path": "a.csv", "label": "b", "encoding": "utf-99"}, "'utf-99' is no encoding of text"),
-        ({"type": "file", "path": "a.csv", "label": "b", "encoding": "zlib"}, "'zlib' is no encoding of text"),
-        ({"type": "file", "path": "a.jsonl", "label": "b", "separator": ";"}, "separator is of csv files"),
+        ({"type": "file", "path": "a.csv", "label": "b", "encoding": "utf-99"}, "'utf-99' is not a text encoding"),
+        ({"type": "file", "path": "a.csv", "label": "b", "encoding": "zlib"}, "'zlib' is not a text encoding"),
+        ({"type": "file", "path": "a.jsonl", "label": "b", "separator": ";"}, "separator applies only to csv files"),
         ({"type": "folder", "path": "a", "label": "name"}, "corpora.news.source.label: 'name' is invalid: "),
     ],
 )

@@ -142,4 +142,4 @@ LATEX_CHARACTERS = {character: f"\\{character}" for character in "&%$#_{}"} | {
 
 def escaped(text: str) -> str:
     """Text that LaTeX prints as it is."""
-    return "".join(LATEX_CHARACTERS.get(character, character) for character in text)
+    return text.translate(str.maketrans(LATEX_CHARACTERS))

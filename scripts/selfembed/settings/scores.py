@@ -120,9 +120,6 @@ class LocalTask(Closed):
 TaskName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 
 
-TaskPooling = Literal["mean", "cls", "last"]
-
-
 class Mteb(Closed):
     """MTEB settings for all models; an entry of an experiment can override them."""
 

@@ -9,7 +9,7 @@ import pandas as pd
 from selfembed.errors import InputError, first_line
 
 UTF_8 = "utf-8-sig"  # with or without a byte-order mark
-BLOCK = 2**20  # bytes read at once
+BLOCK = 2**20  # characters read at once
 
 
 def encoding_of(path: Path, other: str | None = None) -> str:
@@ -19,24 +19,20 @@ def encoding_of(path: Path, other: str | None = None) -> str:
 
 def is_utf_8(path: Path) -> bool:
     """Whether the bytes of a file are UTF-8."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    with open(path, "rb") as file:
-        try:
-            while block := file.read(BLOCK):
-                decoder.decode(block)
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            return False
+    try:
+        with open(path, encoding="utf-8") as file:
+            while file.read(BLOCK):
+                pass
+    except UnicodeDecodeError:
+        return False
     return True
 
 
-def guessed_encoding(path: Path) -> str | None:
-    """The encoding of a file that is not UTF-8; none if it is.
+def guessed_encoding(path: Path) -> str:
+    """The encoding of a file that is not UTF-8.
 
     UTF-16 is known by its mark. Everything else is a guess: the one that Western spreadsheets write.
     """
-    if is_utf_8(path):
-        return None
     with open(path, "rb") as file:
         start = file.read(2)
     return "utf-16" if start in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "cp1252"
