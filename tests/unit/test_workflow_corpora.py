@@ -4,7 +4,7 @@ import re
 from types import SimpleNamespace
 
 import pytest
-from selfembed.jobs.versions import installed_version
+from selfembed.jobs.packages import installed_version
 from settings_examples import REVISION, changed
 
 from selfembed.settings.corpora import FileSource, IclrSource, UrlSource
