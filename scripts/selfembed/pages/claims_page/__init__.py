@@ -118,7 +118,7 @@ def markdown(judged: pd.DataFrame) -> str:
         headings = headings if any(row["published"] for row in estimates) else headings[:-1]
         lines += ["", f"| {' | '.join(headings)} |", "|" + ":--|" * len(headings)]
         for row in estimates:
-            verdict = f"{row['verdict']} (expected: {row['needed']})" if row["needed"] else row["verdict"]
+            verdict = f"{row['verdict']} (needed: {row['needed']})" if row["needed"] else row["verdict"]
             cells = [row["on"], row["comparison"], row["interval"], row["expected"], verdict, row["published"]]
             lines.append(f"| {' | '.join(map(cell, cells[: len(headings)]))} |")
         parts.append("\n".join(lines))
