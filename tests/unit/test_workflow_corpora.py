@@ -4,9 +4,9 @@ import re
 from types import SimpleNamespace
 
 import pytest
-from selfembed.jobs.packages import installed_version
 from settings_examples import REVISION, changed
 
+from selfembed.jobs.packages import installed_version
 from selfembed.settings.corpora import FileSource, IclrSource, UrlSource
 from selfembed.study.validation import load
 from selfembed.workflow.corpora import Corpora, downloads
