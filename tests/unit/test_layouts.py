@@ -94,13 +94,13 @@ def test_rows_are_the_chosen_ones_in_their_order():
 def test_a_cell_averages_seeds_alone(column, other, named):
     crops = TABLE[TABLE["series"] == "Crops"]
     both = pd.concat([crops, crops.assign(**{column: other})])
-    with pytest.raises(InputError, match=f"^{named} would be averaged; expected: one {column} in every place"):
+    with pytest.raises(InputError, match=f"^{named} would be averaged; expected: one {column} per "):
         lay_out(both)
     assert lay_out(both, rows=column).loc[other, "one"] == "51.0 ± 1.4"
 
 
 def test_a_seed_counts_once():
-    with pytest.raises(InputError, match=r"^series Crops, corpus one, seed 1: more than one number; expected: one"):
+    with pytest.raises(InputError, match=r"^series Crops, corpus one, seed 1: several values; expected: one"):
         lay_out(pd.concat([TABLE, TABLE]))
 
 
@@ -127,7 +127,7 @@ def test_scores_and_steps_of_a_table_can_be_chosen(tmp_path):
 def test_nothing_to_lay_out_is_one_clear_line():
     with pytest.raises(InputError, match="nothing to lay out"):
         lay_out(TABLE, series=["Nobody"])
-    with pytest.raises(InputError, match="means: there are no corpora"):
+    with pytest.raises(InputError, match="means: no corpora"):
         lay_out(TABLE[TABLE["corpus"] == "one"], rows="score", columns="series", means=True)
 
 
@@ -136,7 +136,7 @@ def test_nothing_to_lay_out_is_one_clear_line():
     [
         ("score", "score: .* would be averaged; expected: one score"),
         ("step", "step: .* would be averaged; expected: one step"),
-        ("x", "seed 1: more than one number"),
+        ("x", "seed 1: several values"),
     ],
 )
 def test_a_cell_is_never_the_mean_of_more_than_seeds(column, message):

@@ -60,7 +60,7 @@ def check_finite(embeddings: Vectors) -> None:
     """Raise InputError if embeddings contain NaN or infinity."""
     values = embeddings.data if issparse(embeddings) else embeddings
     if not np.isfinite(values).all():
-        raise InputError("embeddings contain NaN or infinite values (did the training diverge?); expected: finite values")
+        raise InputError("embeddings contain NaN or infinite values; expected: finite values (did training diverge?)")
 
 
 def summary(outcomes: np.ndarray) -> dict[str, float]:
