@@ -46,9 +46,7 @@ def lay_out(
     shown = tables.chosen(tables.last_layers(scores), pooling=[*poolings, "none"])
     shown = tables.one_number_per([rows, columns], tables.chosen(shown, series=series))
     if shown.empty:
-        raise InputError(
-            f"nothing to lay out; expected: last layers of series {series or 'any'}, poolings {poolings}"
-        )
+        raise InputError(f"nothing to lay out; expected: last layers of series {series or 'any'}, poolings {poolings}")
     published = shown.iloc[:0] if published is None else counterparts(published, shown)
     ours, known = (cells_of(table, rows, columns, numbers) for table in (shown, published))
     if means:
