@@ -155,7 +155,7 @@ TASKS = scores(
 
 
 def test_blocks_count_alike_whatever_their_number_of_tasks():
-    means, published, sets = blocks.block_means(TASKS, None, ["series", "seed"])
+    means, published, sets = blocks.block_means(TASKS, TASKS.iloc[:0], ["series", "seed"])
     means = means.set_index("block")["value"]
     assert means.to_dict() == pytest.approx({"sts": 0.7, "retrieval": 0.1, "mean of two blocks": 0.4})
     assert published.empty
@@ -167,7 +167,7 @@ def test_blocks_count_alike_whatever_their_number_of_tasks():
 
 def test_a_block_that_lacks_a_task_has_no_mean():
     other = TASKS[TASKS["corpus"] != "B"].assign(series="Other")
-    means, _, _ = blocks.block_means(pd.concat([TASKS, other]), None, ["series", "seed"])
+    means, _, _ = blocks.block_means(pd.concat([TASKS, other]), TASKS.iloc[:0], ["series", "seed"])
     assert set(means.loc[means["series"] == "Other", "block"]) == {"retrieval"}
 
 
@@ -230,7 +230,7 @@ def test_tasks_of_ones_own_are_no_version_of_the_paper():
 def test_series_with_as_many_other_tasks_share_no_mean():
     """A block's mean would be of other tasks in every series."""
     other = TASKS.replace({"corpus": {"B": "E"}}).assign(series="Other")
-    means, _, _ = blocks.block_means(pd.concat([TASKS, other]), None, ["series", "seed"])
+    means, _, _ = blocks.block_means(pd.concat([TASKS, other]), TASKS.iloc[:0], ["series", "seed"])
     assert set(means["block"]) == {"retrieval"}
 
 

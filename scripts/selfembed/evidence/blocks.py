@@ -32,7 +32,7 @@ NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight",
 
 
 def block_means(
-    scores: pd.DataFrame, published: pd.DataFrame | None, by: list[str]
+    scores: pd.DataFrame, published: pd.DataFrame, by: list[str]
 ) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
     """Compute the mean of each block of tasks, and unweighted means over sets of blocks (see `sets_of`).
 
@@ -41,7 +41,7 @@ def block_means(
 
     Args:
         scores: table of an experiment with tasks.
-        published: published numbers of the same tasks with the same columns, or None.
+        published: published numbers of the same tasks with the same columns.
         by: columns that identify a group with one score per task, such as series, step and seed.
 
     Returns our and the published means, each with the columns `by`, `block` (a block or the name of a set) and `value`,
@@ -49,9 +49,7 @@ def block_means(
     """
     scores = scores[~scores["block"].isin(WITHOUT_MEAN)]
     tasks = {block: set(found) for block, found in scores.groupby("block", sort=False)["corpus"]}
-    ours, theirs = (
-        complete_blocks(table, by, tasks) for table in (scores, scores.iloc[:0] if published is None else published)
-    )
+    ours, theirs = (complete_blocks(table, by, tasks) for table in (scores, published))
     versions = {
         f"mean of {NUMBERS[len(blocks)]} blocks ({version})": blocks
         for version, blocks in VERSIONS.items()

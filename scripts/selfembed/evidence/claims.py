@@ -100,38 +100,34 @@ def judged(comparison: dict, scores, outcomes: Outcomes, published, resamples: i
     comparison = comparison | {"tasks": counted}
     columns = chosen_points(comparison)
     places = [[name] for name in comparison["corpora"]] or [list(comparison["tasks"])]
-    estimates, theirs = [], []
-    for place in places:
-        if scores is not None:
-            estimates.append(estimate(comparison, columns, place, scores, outcomes, resamples, seed))
-        theirs.append(published_estimate(comparison, columns, place, published))
     names = [", ".join(place) if comparison["corpora"] else tasks_in_words(comparison["tasks"]) for place in places]
+    theirs = [published_estimate(comparison, columns, place, published) for place in places]
+    estimates = [
+        None if scores is None else estimate(comparison, columns, place, scores, outcomes, resamples, seed)
+        for place in places
+    ]
     if comparison["averaged"] and len(places) > 1:
-        estimates = [averaged(estimates)] if estimates else []
-        known = [name for name, (value, _) in zip(names, theirs, strict=True) if not np.isnan(value)]
+        estimates = [None if scores is None else averaged(estimates)]
         values = [value for value, _ in theirs if not np.isnan(value)]
-        theirs = [(np.mean(values), f"mean of {len(known)}") if values else (np.nan, "")]
+        theirs = [(np.mean(values), f"mean of {len(values)}") if values else (np.nan, "")]
         names = [f"mean of {len(places)}: {', '.join(names)}"]
-    rows = []
-    for position, (name, (value, their_place)) in enumerate(zip(names, theirs, strict=True)):
-        found = estimates[position] if estimates else None
-        rows.append(
-            {
-                "comparison": in_words(comparison),
-                "on": name,
-                "unit": STATISTICS[comparison["compare"]][1],
-                "estimate": found.value if found else np.nan,
-                "found": found,
-                "limit": comparison["limit"]["kind"],
-                "limit_value": comparison["limit"]["value"],
-                "n_texts": found.n_texts if found else 0,
-                "n_seeds": found.n_seeds if found else 0,
-                "published": value,
-                "published_on": their_place,
-                "published_result": side(value, comparison["limit"]),
-            }
-        )
-    return rows
+    return [
+        {
+            "comparison": in_words(comparison),
+            "on": name,
+            "unit": STATISTICS[comparison["compare"]][1],
+            "estimate": found.value if found else np.nan,
+            "found": found,
+            "limit": comparison["limit"]["kind"],
+            "limit_value": comparison["limit"]["value"],
+            "n_texts": found.n_texts if found else 0,
+            "n_seeds": found.n_seeds if found else 0,
+            "published": value,
+            "published_on": their_place,
+            "published_result": side(value, comparison["limit"]),
+        }
+        for name, found, (value, their_place) in zip(names, estimates, theirs, strict=True)
+    ]
 
 
 def side(value: float, limit: dict[str, Any]) -> str:

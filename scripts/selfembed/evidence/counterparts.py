@@ -23,17 +23,13 @@ def counterparts(published: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     Returns one row per published number with the columns of `scores`: its `value`, no seed, and all other columns from
     the matching row of `scores`. A number that matches several labels, as in a sweep of two keys, is omitted.
     """
-    scores = scores.reset_index(drop=True)
-    keys = pd.Series(keys_of(scores), dtype=object)
-    unique = scores.groupby(keys, sort=False)["label"].transform("nunique") == 1
-    row_of = {key: row for row, key in keys[unique & ~keys.duplicated()].items()}
-    values = [
-        (row_of[key], value) for key, value in zip(keys_of(published), published["value"], strict=True) if key in row_of
-    ]
-    found = scores.loc[[row for row, _ in values]].reset_index(drop=True)
-    return found.assign(value=[value for _, value in values], seed=pd.Series(pd.NA, found.index, dtype="Int64"))
+    ours = scores.assign(key=keys_of(scores)).drop(columns="value")
+    unique = ours.groupby("key", sort=False)["label"].transform("nunique") == 1
+    theirs = published[["value"]].assign(key=keys_of(published))
+    found = theirs.merge(ours[unique].drop_duplicates("key"), on="key")
+    return found[scores.columns].assign(seed=pd.Series(pd.NA, found.index, dtype="Int64"))
 
 
-def keys_of(table: pd.DataFrame) -> list[tuple[str, ...]]:
-    """Return the key of each row as comparable text."""
-    return list(keyed(table)[KEY].itertuples(index=False, name=None))
+def keys_of(table: pd.DataFrame) -> pd.Series:
+    """Return the key of each row as a tuple of comparable text."""
+    return pd.Series(list(keyed(table)[KEY].itertuples(index=False, name=None)), table.index, dtype=object)

@@ -85,9 +85,9 @@ def compare(
             [runs[label]["seed"] for label in shown], by_row, what, resamples, seed
         )
         measures.of(score, numbers)
+        facts = {"corpus": corpus, "score": score, "measure": numbers[score].measure}
         for label, model in zip(others, models, strict=True):
-            found = row(score, numbers[score].measure, model, reference, (label, against), n_texts)
-            rows.append({"corpus": corpus} | found)
+            rows.append(row(facts | {"label": label, "against": against, "n_texts": n_texts}, model, reference))
     if not rows:
         note = " (its runs, or those of all others, diverged)" if diverged.any() else ""
         raise InputError(f"nothing to compare with {against!r}{note}; expected: a score of another label on its corpus")
@@ -166,18 +166,10 @@ def interval(draws: np.ndarray) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def row(score: str, measure: str, model: tuple, other: tuple, labels: tuple[str, str], n_texts: int) -> dict:
-    """Build the row of a model and its reference, each given as (value, draws, number of seeds)."""
+def row(facts: dict, model: tuple, other: tuple) -> dict:
+    """Return `facts` and the comparison of a model and its reference, each (value, draws, number of seeds)."""
     (value, draws, n_seeds), (other_value, other_draws, n_other) = model, other
-    found = {
-        "score": score,
-        "measure": measure,
-        "label": labels[0],
-        "against": labels[1],
-        "n_texts": n_texts,
-        "n_seeds": n_seeds,
-        "against_seeds": n_other,
-    }
+    found = facts | {"n_seeds": n_seeds, "against_seeds": n_other}
     for prefix, name, estimate, drawn in (
         ("", "value", value, draws),
         ("against_", "against_value", other_value, other_draws),
