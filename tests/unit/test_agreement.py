@@ -72,9 +72,9 @@ def test_a_diverged_run_does_not_widen_the_others_tolerance():
 
 
 def test_steps_of_one_model_are_no_independent_numbers():
-    assert noise.together(np.full(4, 2), np.arange(4)) == 8
-    assert noise.together(np.full(4, 2), np.zeros(4, dtype=int)) == 4
-    assert noise.together(np.array([2, 2, 0]), np.array([0, 1, 1])) == 4
+    assert noise.combined_degrees(np.full(4, 2), np.arange(4)) == 8
+    assert noise.combined_degrees(np.full(4, 2), np.zeros(4, dtype=int)) == 4
+    assert noise.combined_degrees(np.array([2, 2, 0]), np.array([0, 1, 1])) == 4
 
 
 def test_rounding_of_what_was_published_is_no_difference():

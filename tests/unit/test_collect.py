@@ -102,7 +102,7 @@ def test_published_scores_are_called_as_ours_are():
 
 
 def test_nothing_is_taken_for_an_accuracy():
-    with pytest.raises(InputError, match="score 'recall': what it measures is missing; expected: --measure recall"):
+    with pytest.raises(InputError, match="score 'recall': no measure given; expected: --measure recall"):
         summarise_scores.markdown(summarise_scores.summarise(table_of({"score": "recall"})), NUMBERS)
     with pytest.raises(InputError, match="--measure near: 'speed' is unknown; expected: accuracy, "):
         measures.read([["near", "speed", "Speed"]])

@@ -343,8 +343,8 @@ def test_differences_leave_out_what_diverged_and_say_so(sweep, tmp_path, caplog)
         lay_out_differences.main(words(*RATES))
     table = pd.read_csv(tmp_path / "d.csv")
     assert table[["label", "n_seeds"]].to_numpy().tolist() == [["Rate 1e-2", 1]]
-    assert sum("left out, as the runs diverged" in message for message in caplog.messages) == 2
-    with pytest.raises(InputError, match=r"nothing to compare with 'Rate 1e-3': .*diverged"):
+    assert sum("omitted because the runs diverged" in message for message in caplog.messages) == 2
+    with pytest.raises(InputError, match=r"nothing to compare with 'Rate 1e-3' .*diverged"):
         lay_out_differences.main(words("1e-3", NAN_RATE))
 
 

@@ -94,13 +94,13 @@ def test_rows_are_the_chosen_ones_in_their_order():
 def test_a_cell_averages_seeds_alone(column, other, named):
     crops = TABLE[TABLE["series"] == "Crops"]
     both = pd.concat([crops, crops.assign(**{column: other})])
-    with pytest.raises(InputError, match=f"^{named} would be averaged; expected: one {column} in every place"):
+    with pytest.raises(InputError, match=f"^{named} would be averaged; expected: one {column} per "):
         lay_out(both)
     assert lay_out(both, rows=column).loc[other, "one"] == "51.0 ± 1.4"
 
 
 def test_a_seed_counts_once():
-    with pytest.raises(InputError, match=r"^series Crops, corpus one, seed 1: more than one number; expected: one"):
+    with pytest.raises(InputError, match=r"^series Crops, corpus one, seed 1: several values; expected: one"):
         lay_out(pd.concat([TABLE, TABLE]))
 
 
@@ -127,7 +127,7 @@ def test_scores_and_steps_of_a_table_can_be_chosen(tmp_path):
 def test_nothing_to_lay_out_is_one_clear_line():
     with pytest.raises(InputError, match="nothing to lay out"):
         lay_out(TABLE, series=["Nobody"])
-    with pytest.raises(InputError, match="means: there are no corpora"):
+    with pytest.raises(InputError, match="means: no corpora"):
         lay_out(TABLE[TABLE["corpus"] == "one"], rows="score", columns="series", means=True)
 
 
@@ -136,7 +136,7 @@ def test_nothing_to_lay_out_is_one_clear_line():
     [
         ("score", "score: .* would be averaged; expected: one score"),
         ("step", "step: .* would be averaged; expected: one step"),
-        ("x", "seed 1: more than one number"),
+        ("x", "seed 1: several values"),
     ],
 )
 def test_a_cell_is_never_the_mean_of_more_than_seeds(column, message):
@@ -155,7 +155,7 @@ TASKS = scores(
 
 
 def test_blocks_count_alike_whatever_their_number_of_tasks():
-    means, published, sets = blocks.block_means(TASKS, None, ["series", "seed"])
+    means, published, sets = blocks.block_means(TASKS, TASKS.iloc[:0], ["series", "seed"])
     means = means.set_index("block")["value"]
     assert means.to_dict() == pytest.approx({"sts": 0.7, "retrieval": 0.1, "mean of two blocks": 0.4})
     assert published.empty
@@ -167,7 +167,7 @@ def test_blocks_count_alike_whatever_their_number_of_tasks():
 
 def test_a_block_that_lacks_a_task_has_no_mean():
     other = TASKS[TASKS["corpus"] != "B"].assign(series="Other")
-    means, _, _ = blocks.block_means(pd.concat([TASKS, other]), None, ["series", "seed"])
+    means, _, _ = blocks.block_means(pd.concat([TASKS, other]), TASKS.iloc[:0], ["series", "seed"])
     assert set(means.loc[means["series"] == "Other", "block"]) == {"retrieval"}
 
 
@@ -230,7 +230,7 @@ def test_tasks_of_ones_own_are_no_version_of_the_paper():
 def test_series_with_as_many_other_tasks_share_no_mean():
     """A block's mean would be of other tasks in every series."""
     other = TASKS.replace({"corpus": {"B": "E"}}).assign(series="Other")
-    means, _, _ = blocks.block_means(pd.concat([TASKS, other]), None, ["series", "seed"])
+    means, _, _ = blocks.block_means(pd.concat([TASKS, other]), TASKS.iloc[:0], ["series", "seed"])
     assert set(means["block"]) == {"retrieval"}
 
 

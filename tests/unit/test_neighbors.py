@@ -84,7 +84,7 @@ def test_errors_are_within_their_bound(kind):
     exact = ((test[:, None] - train) ** 2).sum(axis=2)
     distances, positions = NearestNeighbors(n_neighbors=300, algorithm="brute").fit(kind(train)).kneighbors(kind(test))
     off = np.abs(distances**2 - np.take_along_axis(exact, positions, axis=1)).max(axis=1)
-    bound = neighbors.rounding(768, np.linalg.norm(test, axis=1), np.linalg.norm(train, axis=1).max())
+    bound = neighbors.rounding_error(768, np.linalg.norm(test, axis=1), np.linalg.norm(train, axis=1).max())
     assert (off < bound).all()
     assert (bound < 1e-3 * exact.max()).all()
 

@@ -53,7 +53,7 @@ def test_a_split_of_all_texts_tests_labelled_texts_that_training_can_hold_out():
 
 
 def test_accuracy_and_its_standard_error():
-    scored = scoring.summary(scoring.correct(VECTORS, LABELS, TRAIN, TEST, NEAREST))
+    scored = scoring.summary(NEAREST(VECTORS[TRAIN], LABELS[TRAIN], VECTORS[TEST]) == LABELS[TEST])
     reference = KNeighborsClassifier(10, algorithm="brute").fit(VECTORS[TRAIN], LABELS[TRAIN])
     value = reference.score(VECTORS[TEST], LABELS[TEST])
     assert scored["value"] == pytest.approx(value)

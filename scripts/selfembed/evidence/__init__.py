@@ -1,1 +1,1 @@
-"""What scores say: means, differences, intervals, claims, and agreement with published numbers."""
+"""Means, differences, intervals and claims from scores, and agreement with published numbers."""

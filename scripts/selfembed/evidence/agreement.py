@@ -1,13 +1,13 @@
-"""Published numbers against ours: which differ by more than noise explains, and which cannot be compared.
+"""Compare published numbers with ours, given the noise of both.
 
-A published number is one run's; ours is the mean over our seeds. Their difference has up to four sources of noise:
+A published number is of one run; ours is the mean over our seeds. Their difference has up to four sources of noise:
 
-- `seed`: the model was trained, or made at random, with another seed. The variance comes from our seeds
+- `seed`: the model was trained or initialised with another seed. The variance is estimated from our seeds
   (`noise.shared_variances`).
 - `split`: the published number was scored on another random part of the corpus.
 - `rounding`: the published number was rounded, or read from a figure.
-- `software`: the same weights in other versions of libraries. It counts for models without a seed; elsewhere seeds do
-  more.
+- `software`: the same weights in other versions of libraries. It is used for models without seeds; for others it is
+  small compared with `seed`.
 """
 
 import numpy as np
@@ -16,7 +16,7 @@ import pandas as pd
 from selfembed.errors import InputError
 from selfembed.evidence import counterparts, noise, published
 
-# What identifies a number in both tables.
+# Columns that identify a number in both tables.
 KEY = ["experiment", *counterparts.KEY]
 VERDICTS = ("within noise", "differs", "not comparable", "not run")
 SOURCES = ("seed", "split", "rounding", "software")
@@ -35,45 +35,47 @@ COLUMNS = [
     "source",
 ]
 
-# Whose seeds tell the noise of seeds, the first of these that has any: numbers of the same experiment, of all
-# experiments, with the same score, pooling and block of tasks; else a constant.
+# Groups of numbers that share a prior of the variance over seeds; the first group with seeds is used, else a constant.
 KINDS = {"experiment": ["experiment", "score", "pooling", "block"], "all experiments": ["score", "pooling", "block"]}
 CONSTANT = "constant"
-# What tells models in a table: numbers that share these share their runs.
+# Columns that identify a model, whose numbers share their runs.
 MODEL = ["experiment", "series", "x"]
 
-# Where a published table does not say how its numbers were rounded: to a tenth of a per cent.
+# Default: numbers are rounded to a tenth of a per cent.
 ROUNDING = 0.0005
-# Part of the tested texts whose outcome changes with the software alone. Measured with all-MiniLM-L6-v2 on ICLR
-# abstracts: none of 4,560 outcomes with other attention kernels and batches in fp32, 0.26 % with bf16.
+# Fraction of outcomes that other software changes. Measured with all-MiniLM-L6-v2 on ICLR abstracts: none of 4,560
+# outcomes with other attention kernels and batches in fp32, 0.26 % with bf16.
 SOFTWARE_FLIPS = 0.001
-# Where the number of tested texts is unknown (MTEB). The paper's scores of SBERT and public ones by mteb 1.12 to 2.3
-# differ by up to 0.002 points in 13 tasks other than clustering; the rest is for other libraries and processors.
+# Standard deviation where the number of test texts is unknown (MTEB). The paper's scores of SBERT and public ones by
+# mteb 1.12 to 2.3 differ by up to 0.002 points in 13 tasks other than clustering; the rest is for other libraries and
+# processors.
 SOFTWARE = 0.0005
-# Variance between seeds, times tested texts: scatter of the paper's accuracies after consecutive epochs about a line,
-# the median of nine runs on five corpora with 1,300 to 73,273 tested texts (0.014 to 0.18).
+# Variance over seeds times the number of test texts: residual variance of the paper's accuracies after consecutive
+# epochs about a line, the median of nine runs on five corpora with 1,300 to 73,273 test texts (0.014 to 0.18).
 SEED_VARIANCE_PER_TEXT = 0.06
 SEED_DEGREES = 9
-# Variance between seeds of an MTEB score: the paper's model after crops, trained and scored twice, on twelve tasks.
+# Variance over seeds of an MTEB score: the paper's model after crops, trained and scored twice, on twelve tasks.
 SEED_VARIANCE = 0.0023**2
 
 
 def compare(numbers: pd.DataFrame, reproduced: pd.DataFrame) -> pd.DataFrame:
-    """One row per published number, in `COLUMNS`.
+    """Compare each published number with ours.
 
     Args:
         numbers: published numbers; columns `KEY`, `value`, `source`, and any of `published.NOISE_COLUMNS`.
-        reproduced: columns `KEY`, `label`, `block`, `value`, `seed`, `standard_error`, `n_train`, `n_test`; one row per
-            number and seed.
+        reproduced: our numbers, one row per number and seed; columns `KEY`, `label`, `block`, `value`, `seed`,
+            `standard_error`, `n_train`, `n_test`.
 
-    Returns the key, `published`, `reproduced` (mean over seeds), `difference`, `seed_spread` (standard deviation),
-    `n_seeds`, `noise` (sources that the tolerance is made of), `seeds_of` (whose seeds tell their noise), `tolerance`
-    (exceeded by 5 % of true agreements), `verdict`, `reason` (why a number is not comparable) and `source`.
+    Returns one row per published number with the columns `COLUMNS`: `reproduced` (mean over seeds), `seed_spread`
+    (standard deviation over seeds), `noise` (sources of noise in the tolerance), `seeds_of` (the numbers whose seeds
+    the variance is estimated from), `tolerance` (exceeded by 5 % of differences due to noise), `reason` (why a number
+    is not comparable), and others.
 
-    Raises InputError if several labels of ours match a number, as those of a sweep of two keys do, if a cell of the
-    noise columns is invalid, or if a number of another split is of a score without a standard error.
+    Raises InputError if several of our labels match a number, as in a sweep of two keys, if a cell of the noise columns
+    is invalid, or if a number of another split is of a score without a standard error.
     """
-    keys = counterparts.keyed(numbers)[KEY].reset_index(drop=True)
+    numbers = numbers.reset_index(drop=True)
+    keys = counterparts.keyed(numbers)[KEY]
     reproduced = counterparts.keyed(reproduced.dropna(subset="value"))
     ours = means(reproduced).reindex(pd.MultiIndex.from_frame(keys)).reset_index(drop=True)
     several = np.flatnonzero(ours["n_labels"] > 1)
@@ -83,19 +85,15 @@ def compare(numbers: pd.DataFrame, reproduced: pd.DataFrame) -> pd.DataFrame:
         raise InputError(
             f"experiment '{key['experiment']}': expected: one published number for each of: {'; '.join(labels)}"
         )
-    facts = noise_facts(numbers).reset_index(drop=True)
-    table = (
-        numbers[KEY]
-        .reset_index(drop=True)
-        .assign(
-            published=numbers["value"].to_numpy(),
-            reproduced=ours["mean"],
-            difference=ours["mean"] - numbers["value"].to_numpy(),
-            seed_spread=ours["spread"],
-            n_seeds=ours["n"].fillna(0).astype(int),
-            reason=facts["not_comparable"],
-            source=numbers["source"].to_numpy(),
-        )
+    facts = noise_facts(numbers)
+    table = numbers[KEY].assign(
+        published=numbers["value"],
+        reproduced=ours["mean"],
+        difference=ours["mean"] - numbers["value"],
+        seed_spread=ours["spread"],
+        n_seeds=ours["n"].fillna(0).astype(int),
+        reason=facts["not_comparable"],
+        source=numbers["source"],
     )
     run = table["n_seeds"] > 0
     seeds = seed_variances(keys, ours)
@@ -113,10 +111,10 @@ def compare(numbers: pd.DataFrame, reproduced: pd.DataFrame) -> pd.DataFrame:
 
 
 def means(reproduced: pd.DataFrame) -> pd.DataFrame:
-    """Our numbers, indexed by their key: mean and spread over seeds, and what their noise follows from.
+    """Compute the mean and spread over seeds of our numbers, indexed by `KEY`, and the parameters of their noise.
 
-    `n` is the number of values, `degrees` the seeds less one (missing of models without a seed), `error` the standard
-    error of one value, `outside` the part of the labelled texts that is not tested, 1 where unknown.
+    `n` is the number of values, `degrees` is one less (missing without seeds), `squared_error` is the squared standard
+    error of one value, and `outside` is the fraction of labelled texts that are not test texts, 1 if unknown.
     """
     table = reproduced.assign(
         block=reproduced["block"].fillna(""),
@@ -139,7 +137,7 @@ def means(reproduced: pd.DataFrame) -> pd.DataFrame:
 
 
 def noise_facts(numbers: pd.DataFrame) -> pd.DataFrame:
-    """The columns `published.NOISE_COLUMNS`, with what holds where a table does not say.
+    """Return the parsed columns `published.NOISE_COLUMNS`, and `split`; an empty `rounding` gets its default.
 
     Raises InputError if a cell is invalid.
     """
@@ -159,14 +157,14 @@ def noise_facts(numbers: pd.DataFrame) -> pd.DataFrame:
 
 
 def seed_variances(keys: pd.DataFrame, ours: pd.DataFrame) -> pd.DataFrame:
-    """Variance between seeds of every number: `variance`, its `degrees` of freedom, and `seeds_of`.
+    """Estimate the variance over seeds of each number: `variance`, its `degrees` of freedom, and `seeds_of`.
 
-    Variances are compared times the number of tested texts, where it is known: most of what seeds change is which texts
-    near the boundary of two classes get the right label, so that corpora differ by little else.
+    Variances are multiplied by the number of test texts, if known, before they are shared: seeds mostly change the
+    labels of texts near the boundary of two classes, so these products are similar between corpora.
 
     Args:
-        keys, ours: a row for each published number, the key and `means`. Rows that were not run, and those of models
-            without a seed, get no variance.
+        keys, ours: key and `means` of each published number. The variance is missing for numbers that were not run, and
+            for models without seeds.
     """
     texts = ours["n_test"].fillna(1.0)
     per_text = ours["spread"] ** 2 * texts
@@ -176,14 +174,14 @@ def seed_variances(keys: pd.DataFrame, ours: pd.DataFrame) -> pd.DataFrame:
     for name, columns in KINDS.items():
         for _, rows in places[seeded].groupby([*columns, "of_texts"], sort=False).groups.items():
             degrees = ours.loc[rows, "degrees"].to_numpy(float)
-            open_ = table.loc[rows, "variance"].isna().to_numpy()
-            if not degrees.any() or not open_.any():
+            missing = table.loc[rows, "variance"].isna().to_numpy()
+            if not degrees.any() or not missing.any():
                 continue
             models = keys.loc[rows].groupby(MODEL, sort=False).ngroup().to_numpy()
             variances, shared = noise.shared_variances(per_text[rows].to_numpy(float), degrees, models)
-            filled = rows[open_]
-            table.loc[filled, "variance"] = variances[open_] / texts[filled]
-            table.loc[filled, "degrees"] = shared[open_]
+            filled = rows[missing]
+            table.loc[filled, "variance"] = variances[missing] / texts[filled]
+            table.loc[filled, "degrees"] = shared[missing]
             table.loc[filled, "seeds_of"] = name
     left = seeded & table["variance"].isna()
     constant = (SEED_VARIANCE_PER_TEXT / ours["n_test"]).fillna(SEED_VARIANCE)
@@ -194,10 +192,9 @@ def seed_variances(keys: pd.DataFrame, ours: pd.DataFrame) -> pd.DataFrame:
 
 
 def tolerances(ours: pd.DataFrame, facts: pd.DataFrame, seeds: pd.DataFrame, keys: pd.DataFrame) -> pd.DataFrame:
-    """What differences are judged by: `tolerance`, `noise` (its sources) and `seeds_of`.
+    """Compute `tolerance`, `noise` (its sources) and `seeds_of`; all tables have a row per comparable number.
 
-    Args:
-        ours, facts, seeds, keys: a row for each comparable number that was run.
+    Raises InputError if a number of another split is of a score without a standard error.
     """
     seeded = seeds["variance"].notna().to_numpy()
     seed = seeds["variance"].fillna(0.0).to_numpy()
@@ -207,9 +204,9 @@ def tolerances(ours: pd.DataFrame, facts: pd.DataFrame, seeds: pd.DataFrame, key
         key = keys.iloc[unknown.argmax()]
         raise InputError(
             f"published number of experiment '{key['experiment']}', {key['series']}: noise: '{published.SPLIT}' is"
-            f" wrong; expected: a score with a standard error over texts, which '{key['score']}' has not"
+            f" invalid; expected: a score with a standard error over texts, which '{key['score']}' lacks"
         )
-    # Two random parts of one corpus. What seeds change of a text is no property of the text: it is in `seed` already.
+    # Two random parts of one corpus. The variance over seeds is subtracted, because `seed` includes it.
     texts = np.maximum(ours["squared_error"].fillna(0.0).to_numpy() - seed, 0.0)
     texts = np.where(split, 2 * texts * ours["outside"].to_numpy(), 0.0)
     default = np.sqrt(SOFTWARE_FLIPS / ours["n_test"]).fillna(SOFTWARE)
@@ -219,7 +216,7 @@ def tolerances(ours: pd.DataFrame, facts: pd.DataFrame, seeds: pd.DataFrame, key
     known = texts + np.where(seeded, 0.0, software**2)
     degrees = noise.effective_degrees(seed, seeds["degrees"].fillna(1.0).to_numpy(), known)
     limits = noise.limits(np.sqrt(seed + known), degrees, rounding)
-    # Seeds that happen to agree are no proof that software would.
+    # Seeds can agree by chance, so the tolerance is at least that of the software.
     limits = np.maximum(limits, noise.limits(software, np.full(len(software), np.inf), rounding))
     used = np.column_stack([seeded, split, rounding > 0, ~seeded & (software > 0)])
     return pd.DataFrame(

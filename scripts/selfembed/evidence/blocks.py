@@ -1,10 +1,11 @@
-"""Means over MTEB's blocks of tasks, over sets of blocks, and over corpora: ours and published ones over the same."""
+"""Means of our and published scores over blocks of MTEB tasks, sets of blocks, and corpora."""
 
+import numpy as np
 import pandas as pd
 
-# Shown task by task in the first version of the paper, part of no mean.
+# Reported by task in the first version of the paper; excluded from means.
 WITHOUT_MEAN = ("sts_v1",)
-# What the paper averages: four blocks in its first version, and a fifth in its second.
+# Tasks in the means of the paper: four blocks in its first version, five in its second.
 PAPER_TASKS = {
     "clustering": {
         "ArxivClusteringP2P",
@@ -31,26 +32,24 @@ NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight",
 
 
 def block_means(
-    scores: pd.DataFrame, published: pd.DataFrame | None, by: list[str]
+    scores: pd.DataFrame, published: pd.DataFrame, by: list[str]
 ) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
-    """Mean of `value` of every block of tasks, and unweighted means of these over sets of blocks (see `sets_of`).
+    """Compute the mean of each block of tasks, and unweighted means over sets of blocks (see `sets_of`).
 
-    A block has a mean where it has all tasks that our scores have in it, and a set where it has the means of all its
-    blocks; so a published mean is over the same tasks as ours of the same name, or is not there.
+    The mean of a block needs all tasks that our scores have in it, and that of a set the means of all its blocks.
+    Incomplete means are omitted, so published means are over the same tasks as ours of the same name.
 
     Args:
         scores: table of an experiment with tasks.
-        published: published numbers of the same tasks, in the same columns; may be missing.
-        by: columns that hold one score per task, for instance series, step and seed.
+        published: published numbers of the same tasks with the same columns.
+        by: columns that identify a group with one score per task, such as series, step and seed.
 
-    Returns ours and the published means, each as `by`, `block`, `value`, where `block` is a block or the name of a set,
+    Returns our and the published means, each with the columns `by`, `block` (a block or the name of a set) and `value`,
     and the names of the sets, smallest first.
     """
     scores = scores[~scores["block"].isin(WITHOUT_MEAN)]
     tasks = {block: set(found) for block, found in scores.groupby("block", sort=False)["corpus"]}
-    ours, theirs = (
-        complete_blocks(table, by, tasks) for table in (scores, scores.iloc[:0] if published is None else published)
-    )
+    ours, theirs = (complete_blocks(table, by, tasks) for table in (scores, published))
     versions = {
         f"mean of {NUMBERS[len(blocks)]} blocks ({version})": blocks
         for version, blocks in VERSIONS.items()
@@ -62,51 +61,49 @@ def block_means(
 
 
 def complete_blocks(scores: pd.DataFrame, by: list[str], tasks: dict[str, set[str]]) -> pd.DataFrame:
-    """Means of blocks, of groups that have all of a block's tasks; tasks outside these are left out."""
-    scores = scores.dropna(subset="value").reset_index(drop=True)
+    """Compute the means of the blocks of which a group has all `tasks`; other tasks are ignored."""
+    scores = scores.dropna(subset="value")
     known = [task in tasks.get(block, ()) for block, task in zip(scores["block"], scores["corpus"], strict=True)]
-    groups = scores[pd.Series(known, dtype=bool)].groupby([*by, "block"], sort=False, dropna=False)
+    groups = scores[np.array(known, dtype=bool)].groupby([*by, "block"], sort=False, dropna=False)
     means = groups.agg(value=("value", "mean"), tasks=("corpus", "nunique")).reset_index()
-    needed = [len(tasks[block]) for block in means["block"]]
-    return means[means["tasks"] == needed].drop(columns="tasks")
+    return means[means["tasks"] == [len(tasks[block]) for block in means["block"]]].drop(columns="tasks")
 
 
 def corpus_means(
-    scores: pd.DataFrame, published: pd.DataFrame | None, by: list[str], repeated: list[str]
+    scores: pd.DataFrame, published: pd.DataFrame, by: list[str], repeated: list[str]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Means of `value` over sets of corpora (`sets_of`), ours and published ones, each as `by`, `corpus`, `value`.
+    """Compute our and published means over sets of corpora (`sets_of`), with the columns `by`, `corpus` and `value`.
 
     Args:
         scores, published: one score per corpus and group.
-        repeated: corpora that are in no mean, because their texts are those of another.
+        repeated: corpora with the texts of another corpus, excluded from means.
     """
     scores = scores[~scores["corpus"].isin(repeated)]
-    corpora = list(dict.fromkeys(scores["corpus"]))  # also where runs diverged: no mean is over the others alone
+    corpora = list(dict.fromkeys(scores["corpus"]))  # includes those where runs diverged, so their means are omitted
     scores = scores.dropna(subset="value")
-    published = scores.iloc[:0] if published is None else published.dropna(subset="value")
-    published = published[published["corpus"].isin(corpora)]
+    published = published[published["corpus"].isin(corpora)].dropna(subset="value")
     sets = sets_of(corpora, parts_of(published, "corpus", by), ("corpus", "corpora"), {})
     return over_sets(scores, "corpus", by, sets), over_sets(published, "corpus", by, sets)
 
 
 def parts_of(table: pd.DataFrame, part: str, by: list[str]) -> list[set[str]]:
-    """The blocks, or corpora, that every group has."""
+    """Return the blocks or corpora of each group."""
     return [set(found) for _, found in table.groupby(by, sort=False, dropna=False)[part]]
 
 
 def sets_of(
     parts: list[str], published: list[set[str]], nouns: tuple[str, str], named: dict[str, tuple[str, ...]]
 ) -> dict[str, tuple[str, ...]]:
-    """The sets of blocks, or corpora, whose means are shown, smallest first: all that ours has, and those with a name.
+    """Return the sets of blocks or corpora whose means are shown by name, smallest first.
 
-    Where no group of published numbers has all of any of these, the largest set that one has is shown too, called after
-    its parts.
+    These are the named sets and the set of all our parts. If no group of published numbers covers any of them, the
+    largest set that a group covers is added and named after its parts.
 
     Args:
-        parts: what ours has, in order.
-        published: what every group of published numbers has, of these.
-        nouns: what one and several are called.
-        named: sets with a name of their own.
+        parts: our blocks or corpora, in order.
+        published: the blocks or corpora of each group of published numbers.
+        nouns: singular and plural of the parts.
+        named: predefined sets by name.
     """
     sets = dict(named)
     if set(parts) not in map(set, named.values()):
@@ -121,7 +118,7 @@ def sets_of(
 
 
 def over_sets(table: pd.DataFrame, part: str, by: list[str], sets: dict[str, tuple[str, ...]]) -> pd.DataFrame:
-    """Means over sets of blocks, or corpora, of groups that have all of a set; the name of the set stands in `part`."""
+    """Compute means over sets of blocks or corpora for groups with the complete set; `part` is the name of the set."""
     means = []
     for name, members in sets.items():
         groups = table[table[part].isin(members)].groupby(by, sort=False, dropna=False)["value"]

@@ -1,12 +1,12 @@
-"""Claims judged by scores: an estimate for every comparison, its interval, and a verdict.
+"""Judge claims by scores: the estimate of each comparison, its interval, and a verdict.
 
-On corpora, intervals are percentiles of the bootstrap over texts and seeds of `differences`. MTEB gives no outcomes of
-single texts: there, means over seeds are drawn from Student's t distribution around the observed mean, independently
-for every model, and a model without seeds has no spread.
+On corpora, intervals are percentiles of the bootstrap over texts and seeds of `differences`. MTEB provides no outcomes,
+so on tasks means over seeds are drawn from Student's t distribution around the observed mean, independently for each
+model; a model without seeds has no variance.
 
-A claim holds if the 95 % interval of every estimate lies on the expected side of its limit. It does not hold if an
-interval lies on the other side; as any of k estimates may do so by chance, this interval has the level 1 - 0.05 / k
-(Bonferroni). In all other cases it cannot be told.
+A claim holds if the 95 % intervals of all estimates are on the expected side of their limits. It does not hold if an
+interval is on the other side; for k estimates, this interval has the level 1 - 0.05 / k (Bonferroni). Otherwise the
+verdict is open.
 """
 
 from collections.abc import Callable
@@ -29,13 +29,13 @@ Outcomes = Callable[[pd.DataFrame], list[pd.Series]]
 
 @dataclass(frozen=True)
 class Estimate:
-    """What scores say of a comparison.
+    """Estimate of a comparison.
 
     Attributes:
-        value: of the observed scores.
-        draws: of resampled scores, shape (resamples,); None if scores of one seed leave the spread unknown.
-        n_texts: tested texts, 0 on tasks.
-        n_seeds: the fewest seeds of a model that has seeds; 0 if no model has.
+        value: estimate from the observed scores.
+        draws: estimates from resampled scores, shape (resamples,); None if their distribution is unknown.
+        n_texts: number of test texts, 0 on tasks.
+        n_seeds: smallest number of seeds of a model with seeds; 0 if there is none.
     """
 
     value: float
@@ -53,22 +53,21 @@ def judge(
     resamples: int,
     seed: int,
 ) -> pd.DataFrame:
-    """One row for every estimate of every claim.
+    """Return one row for each estimate of each claim.
 
     Args:
-        claims: as `selfembed.study.claimed.described` gives them.
-        scores: score rows with the columns `experiment` and `label`; None if nothing was run. Runs that diverged,
-            whose scores have no value, are left out.
-        outcomes: rows on corpora → what each text adds to each of them, by the text's id.
-        published: published numbers, if there are any.
+        claims: claims as returned by `selfembed.study.claimed.described`.
+        scores: score rows with the columns `experiment` and `label`, or None. Rows without a value are ignored.
+        outcomes: maps score rows on corpora to their outcomes, by the text's id.
+        published: published numbers, or None.
 
-    Returns `claim`, `sentence`, `paper`, `verdict` (of the claim), `comparison` and `on` in words, `unit` (`points`,
-    `share`, `points per layer`), `estimate`, `low`, `high`, `limit` (`at_least` or `at_most`), `limit_value`, `result`
-    (verdict of the estimate), `needed` (to tell, where it cannot be told), `n_texts`, `n_seeds`, `published` (the same
-    estimate from published numbers), `published_on`, and whether that is on the expected side of the limit
-    (`published_result`: `as claimed`, `not as claimed`, or empty).
+    Returns `claim`, `sentence`, `paper`, `verdict` (of the claim), descriptions of the comparison (`comparison`) and of
+    its corpora or tasks (`on`), `unit` (`points`, `share`, `points per layer`), `estimate`, `low`, `high`, `limit`
+    (`at_least` or `at_most`), `limit_value`, `result` (verdict of the estimate), `needed` (data that could decide an
+    open result), `n_texts`, `n_seeds`, `published` (the estimate from published numbers), `published_on`, and
+    `published_result` (`as claimed`, `not as claimed`, or empty).
 
-    Raises InputError if scores that are needed are missing, or were computed on different texts.
+    Raises InputError if needed scores are missing, or were computed on different texts.
     """
     scores = None if scores is None else with_steps_as_text(scores[scores["value"].notna()])
     published = None if published is None else with_steps_as_text(published.assign(x=published["x"].map(spelled)))
@@ -86,57 +85,53 @@ def judge(
 
 
 def with_steps_as_text(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with its steps as comparable text."""
+    """Return the table with steps as comparable text."""
     return table.assign(step=table["step"].map(spelled))
 
 
 def overall_verdict(results: list[str]) -> str:
-    """The verdict of a claim: that of its worst estimate."""
+    """Return the verdict of the worst estimate of a claim."""
     return next(kind for kind in (FAILS, NOT_RUN, OPEN, HOLDS) if kind in results)
 
 
 def judged(comparison: dict, scores, outcomes: Outcomes, published, resamples: int, seed: int) -> list[dict]:
-    """The estimates of one comparison: on every corpus, averaged over them, or on tasks; `found` is the Estimate."""
+    """Return rows of a comparison, for each corpus, their average, or tasks; `found` holds the Estimate."""
     counted = {name: block for name, block in comparison["tasks"].items() if block not in blocks.WITHOUT_MEAN}
     comparison = comparison | {"tasks": counted}
     columns = chosen_points(comparison)
     places = [[name] for name in comparison["corpora"]] or [list(comparison["tasks"])]
-    estimates, theirs = [], []
-    for place in places:
-        if scores is not None:
-            estimates.append(estimate(comparison, columns, place, scores, outcomes, resamples, seed))
-        theirs.append(published_estimate(comparison, columns, place, published))
     names = [", ".join(place) if comparison["corpora"] else tasks_in_words(comparison["tasks"]) for place in places]
+    theirs = [published_estimate(comparison, columns, place, published) for place in places]
+    estimates = [
+        None if scores is None else estimate(comparison, columns, place, scores, outcomes, resamples, seed)
+        for place in places
+    ]
     if comparison["averaged"] and len(places) > 1:
-        estimates = [averaged(estimates)] if estimates else []
-        known = [name for name, (value, _) in zip(names, theirs, strict=True) if not np.isnan(value)]
+        estimates = [None if scores is None else averaged(estimates)]
         values = [value for value, _ in theirs if not np.isnan(value)]
-        theirs = [(np.mean(values), f"mean of {len(known)}") if values else (np.nan, "")]
+        theirs = [(np.mean(values), f"mean of {len(values)}") if values else (np.nan, "")]
         names = [f"mean of {len(places)}: {', '.join(names)}"]
-    rows = []
-    for position, (name, (value, their_place)) in enumerate(zip(names, theirs, strict=True)):
-        found = estimates[position] if estimates else None
-        rows.append(
-            {
-                "comparison": in_words(comparison),
-                "on": name,
-                "unit": STATISTICS[comparison["compare"]][1],
-                "estimate": found.value if found else np.nan,
-                "found": found,
-                "limit": comparison["limit"]["kind"],
-                "limit_value": comparison["limit"]["value"],
-                "n_texts": found.n_texts if found else 0,
-                "n_seeds": found.n_seeds if found else 0,
-                "published": value,
-                "published_on": their_place,
-                "published_result": side(value, comparison["limit"]),
-            }
-        )
-    return rows
+    return [
+        {
+            "comparison": in_words(comparison),
+            "on": name,
+            "unit": STATISTICS[comparison["compare"]][1],
+            "estimate": found.value if found else np.nan,
+            "found": found,
+            "limit": comparison["limit"]["kind"],
+            "limit_value": comparison["limit"]["value"],
+            "n_texts": found.n_texts if found else 0,
+            "n_seeds": found.n_seeds if found else 0,
+            "published": value,
+            "published_on": their_place,
+            "published_result": side(value, comparison["limit"]),
+        }
+        for name, found, (value, their_place) in zip(names, estimates, theirs, strict=True)
+    ]
 
 
 def side(value: float, limit: dict[str, Any]) -> str:
-    """Whether a published estimate, which has no interval, is on the expected side of its limit."""
+    """Compare a published estimate with its limit; empty if it is missing."""
     if np.isnan(value):
         return ""
     above = value > limit["value"]
@@ -144,7 +139,7 @@ def side(value: float, limit: dict[str, Any]) -> str:
 
 
 def chosen_points(comparison: dict) -> list[dict]:
-    """One point per score that the statistic needs: a trend needs every layer of its model."""
+    """Return one point per score of the comparison; a trend uses all layers of its model."""
     points = comparison["points"]
     if comparison["compare"] == "trend":
         return [points[0] | {"layer": layer} for layer in points[0]["layers"]]
@@ -152,73 +147,68 @@ def chosen_points(comparison: dict) -> list[dict]:
 
 
 def difference(values: np.ndarray, columns: list[dict]) -> np.ndarray:
-    """The first score minus the second."""
+    """Return the first score minus the second."""
     return values[..., 0] - values[..., 1]
 
 
 def share(values: np.ndarray, columns: list[dict]) -> np.ndarray:
-    """(reached - start) / (end - start), with the scores in the order start, reached, end; NaN of no gain."""
+    """Return (reached - start) / (end - start) of the scores start, reached and end; NaN without gain."""
     gain = values[..., 2] - values[..., 0]
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(gain == 0, np.nan, (values[..., 1] - values[..., 0]) / gain)
 
 
 def trend(values: np.ndarray, columns: list[dict]) -> np.ndarray:
-    """Slope over layers, by least squares."""
+    """Return the least-squares slope over layers."""
     layers = np.array([point["layer"] for point in columns], dtype=float)
     centred = layers - layers.mean()
     return values @ centred / (centred @ centred)
 
 
-# What is estimated from scores of points, shape (..., points) → (...), and its unit.
+# Statistics of scores, shape (..., points) → (...), and their units.
 STATISTICS = {"difference": (difference, "points"), "share": (share, "share"), "trend": (trend, "points per layer")}
 
 
 def statistic(comparison: dict, columns: list[dict], values: np.ndarray) -> np.ndarray:
-    """The estimate from scores, shape (..., points) → (...)."""
+    """Compute the statistic of a comparison, shape (..., points) → (...)."""
     return STATISTICS[comparison["compare"]][0](values, columns)
 
 
 def estimate(
     comparison, columns: list[dict], place: list[str], scores, outcomes, resamples: int, seed: int
 ) -> Estimate:
-    """What our scores on one corpus, or on tasks, say of a comparison."""
+    """Compute the estimate of a comparison from our scores on one corpus or on tasks."""
     rows = [rows_of(point, comparison, place, scores) for point in columns]
     if comparison["corpora"]:
         values, draws, n_texts = on_corpus(rows, place[0], outcomes, resamples, seed)
     else:
         values, draws, n_texts = *on_tasks(rows, comparison["tasks"], resamples, seed), 0
-    counts = [found["seed"].nunique() for found in rows]
     drawn = None if draws is None else statistic(comparison, columns, draws)
     if comparison["compare"] == "share" and draws is not None:
-        drawn = of_gain(drawn, draws[:, 2] - draws[:, 0])
+        low, high = differences.interval(draws[:, 2] - draws[:, 0])
+        drawn = None if low <= 0 <= high else drawn  # a share is undefined if the gain may be zero
+    counts = [found["seed"].nunique() for found in rows]
     value = float(statistic(comparison, columns, values))
     return Estimate(value, drawn, n_texts, min(filter(None, counts), default=0))
 
 
-def of_gain(drawn: np.ndarray, gain: np.ndarray) -> np.ndarray | None:
-    """Draws of a share; None if there may be no gain at all, of which nothing is a share."""
-    low, high = differences.interval(gain)
-    return None if low <= 0 <= high else drawn
-
-
 def rows_of(point: dict, comparison: dict, place: list[str], scores: pd.DataFrame) -> pd.DataFrame:
-    """The score rows of a point on a corpus or on tasks, one for every seed (and task).
+    """Select the score rows of a point on a corpus or on tasks, one per seed (and task).
 
-    Raises InputError if there is none.
+    Raises InputError if there are none.
     """
     found = at_point(scores[scores["label"] == point["label"]], point, comparison, place)
     if found.empty:
         what = f"'{comparison['score']}' of '{point['label']}', step {point['step']}, layer {point['layer']}"
         raise InputError(
-            f"no score {what}, on {', '.join(place)} among the given files, or all its runs diverged; "
+            f"no score {what}, on {', '.join(place)} in the score files, or all its runs diverged; "
             f"expected: scores of experiment '{comparison['experiment']}'"
         )
     return tables.one_number_per(["corpus"], found)
 
 
 def at_point(table: pd.DataFrame, point: dict, comparison: dict, place: list[str]) -> pd.DataFrame:
-    """Rows of a table of scores that are of a point's step and layer, on a corpus or on tasks."""
+    """Select the rows of a point's step and layer on a corpus or on tasks."""
     return table[
         (table["experiment"] == comparison["experiment"])
         & (table["score"] == comparison["score"])
@@ -230,10 +220,7 @@ def at_point(table: pd.DataFrame, point: dict, comparison: dict, place: list[str
 
 
 def on_corpus(rows: list[pd.DataFrame], corpus: str, outcomes: Outcomes, resamples: int, seed: int):
-    """Scores and draws of several points on a corpus: shapes (points,), (resamples, points); number of texts.
-
-    All points get the same draws of texts, and those with the same seeds the same draws of seeds.
-    """
+    """Return scores, shape (points,), paired draws, shape (resamples, points), and the number of texts of a corpus."""
     ordered = [found.sort_values("seed") for found in rows]
     seeds, by_row = [found["seed"] for found in ordered], outcomes(pd.concat(ordered))
     drawn, n_texts = differences.drawn_means(seeds, by_row, f"corpus '{corpus}'", resamples, seed)
@@ -242,36 +229,36 @@ def on_corpus(rows: list[pd.DataFrame], corpus: str, outcomes: Outcomes, resampl
 
 
 def on_tasks(rows: list[pd.DataFrame], tasks: dict[str, str], resamples: int, seed: int):
-    """Means of blocks and draws of several points: shapes (points,), (resamples, points).
+    """Return means over blocks, shape (points,), and draws, shape (resamples, points).
 
-    Draws are None if a model has seeds, but scores of one seed only.
+    Draws are None if a model with seeds has scores of only one seed.
     """
     values, draws = [], []
     for position, found in enumerate(rows):
         by_seed = np.array([mean_of_blocks(run, tasks) for _, run in found.groupby("seed", dropna=False)])
         values.append(by_seed.mean())
-        draws.append(spread(by_seed, found["seed"].notna().any(), resamples, np.random.default_rng([seed, position])))
+        draws.append(
+            mean_draws(by_seed, found["seed"].notna().any(), resamples, np.random.default_rng([seed, position]))
+        )
     unknown = any(drawn is None for drawn in draws)
     return np.array(values), None if unknown else np.stack(draws, axis=1)
 
 
-def spread(by_seed: np.ndarray, seeded: bool, resamples: int, generator: np.random.Generator) -> np.ndarray | None:
-    """Draws of a mean over seeds, Student's t; constant without seeds, None of one seed."""
+def mean_draws(by_seed: np.ndarray, seeded: bool, resamples: int, generator: np.random.Generator) -> np.ndarray | None:
+    """Draw means over seeds from Student's t distribution; constant without seeds, None for one seed."""
     n_seeds = len(by_seed)
-    if not seeded:
-        return np.full(resamples, by_seed.mean())
     if n_seeds == 1:
-        return None
+        return None if seeded else np.full(resamples, by_seed.mean())
     return by_seed.mean() + by_seed.std(ddof=1) / np.sqrt(n_seeds) * generator.standard_t(n_seeds - 1, resamples)
 
 
 def mean_of_blocks(scores: pd.DataFrame, tasks: dict[str, str]) -> float:
-    """Unweighted mean over blocks of the mean over their tasks."""
+    """Return the unweighted mean over blocks of the means over their tasks."""
     return scores.groupby(scores["corpus"].map(tasks))["value"].mean().mean()
 
 
 def averaged(estimates: list[Estimate]) -> Estimate:
-    """The mean of estimates on several corpora; their draws are of different texts."""
+    """Average estimates on several corpora, whose draws are independent."""
     draws = [found.draws for found in estimates]
     return Estimate(
         float(np.mean([found.value for found in estimates])),
@@ -282,27 +269,26 @@ def averaged(estimates: list[Estimate]) -> Estimate:
 
 
 def verdict(found: Estimate | None, row: dict[str, Any], k: int) -> dict[str, Any]:
-    """The interval of an estimate that is one of k, and what it says: `low`, `high`, `result`, `needed`."""
-    none = {"low": np.nan, "high": np.nan, "needed": ""}
+    """Return the interval and verdict of one of k estimates: `low`, `high`, `result`, `needed`."""
+    judgement = {"low": np.nan, "high": np.nan, "needed": ""}
     if found is None:
-        return none | {"result": NOT_RUN}
-    draws = found.draws
-    if draws is None:
-        needed = "a gain whose interval does not hold zero" if row["unit"] == "share" and row["n_texts"] else ""
-        return none | {"result": OPEN, "needed": needed or "three seeds or more"}
-    sign = 1 if row["limit"] == "at_least" else -1
-    low, high = differences.interval(draws)
-    margin = sign * (draws - row["limit_value"])
-    ends = {"low": low, "high": high, "needed": ""}
+        return judgement | {"result": NOT_RUN}
+    if found.draws is None:
+        zero_gain = row["unit"] == "share" and row["n_texts"]
+        needed = "a gain whose interval does not hold zero" if zero_gain else "three seeds or more"
+        return judgement | {"result": OPEN, "needed": needed}
+    low, high = differences.interval(found.draws)
+    judgement |= {"low": low, "high": high}
+    margin = (1 if row["limit"] == "at_least" else -1) * (found.draws - row["limit_value"])
     if differences.interval(margin)[0] > 0:
-        return ends | {"result": HOLDS}
+        return judgement | {"result": HOLDS}
     if np.quantile(margin, 1 - (1 - differences.LEVEL) / (2 * k)) < 0:
-        return ends | {"result": FAILS}
-    return ends | {"result": OPEN, "needed": what_would_tell(row["estimate"], row["limit_value"], low, high)}
+        return judgement | {"result": FAILS}
+    return judgement | {"result": OPEN, "needed": data_needed(row["estimate"], row["limit_value"], low, high)}
 
 
-def what_would_tell(value: float, limit: float, low: float, high: float) -> str:
-    """How much more data would narrow an interval until it no longer holds the limit, if the estimate stays."""
+def data_needed(value: float, limit: float, low: float, high: float) -> str:
+    """Describe how much more data would exclude the limit from the interval if the estimate stays the same."""
     times = ((high - low) / 2 / abs(value - limit)) ** 2 if value != limit else np.inf
     if times > 100:
         return "the estimate is at the limit; no practical number of texts and seeds would tell"
@@ -310,17 +296,17 @@ def what_would_tell(value: float, limit: float, low: float, high: float) -> str:
 
 
 def published_estimate(comparison, columns: list[dict], place: list[str], published) -> tuple[float, str]:
-    """The same estimate from published numbers, and on what; NaN where they are missing.
+    """Return the estimate from published numbers, and its corpus or blocks; NaN if numbers are missing.
 
-    On tasks, from the blocks all of whose tasks are published for all points; a trend, from the published layers.
+    On tasks, only blocks with published numbers of all tasks and points are used; for a trend, only published layers.
     """
     if published is None:
         return np.nan, ""
     found = [published_rows(point, comparison, place, published) for point in columns]
     if comparison["compare"] == "trend":
-        kept = [position for position, values in enumerate(found) if values]
-        columns, found = [columns[position] for position in kept], [found[position] for position in kept]
-        if len(kept) < 3:
+        columns = [point for point, values in zip(columns, found, strict=True) if values]
+        found = [values for values in found if values]
+        if len(found) < 3:
             return np.nan, ""
     if comparison["corpora"]:
         if not all(found):
@@ -339,39 +325,40 @@ def published_estimate(comparison, columns: list[dict], place: list[str], publis
 
 
 def published_rows(point: dict, comparison: dict, place: list[str], published: pd.DataFrame) -> dict[str, float]:
-    """Published values of a point by corpus or task."""
+    """Return the published values of a point by corpus or task."""
     called = (published["series"] == point["series"]) & (published["x"] == spelled(point["x"]))
     found = at_point(published[called], point, comparison, place)
     return dict(zip(found["corpus"], found["value"], strict=True))
 
 
 def tasks_in_words(tasks: dict[str, str]) -> str:
-    """On what a mean of blocks is: `mean of 5 blocks of tasks`."""
+    """Describe a mean over blocks: `mean of 5 blocks of tasks`."""
     n_blocks = len(set(tasks.values()))
     return f"mean of {n_blocks} {'blocks' if n_blocks > 1 else 'block'} of tasks"
 
 
 def in_words(comparison: dict) -> str:
-    """What is compared, in words; steps are named where they tell points of one label apart."""
+    """Describe a comparison; steps are included if labels are not unique."""
     points = comparison["points"]
     labels = [point["label"] for point in points]
-    one_label = len(set(labels)) == 1
-    steps = [f"step {point['step']}" for point in points]
-    names = labels if len(set(labels)) == len(labels) else list(map("{} at {}".format, labels, steps))
     layers = [other_layer(point) for point in points]
-    names, steps = (list(map("".join, zip(words, layers, strict=True))) for words in (names, steps))
+    steps = [f"step {point['step']}{layer}" for point, layer in zip(points, layers, strict=True)]
+    if len(set(labels)) == len(labels):
+        names = list(map("".join, zip(labels, layers, strict=True)))
+    else:
+        names = list(map("{} at {}".format, labels, steps))
     match comparison["compare"]:
         case "trend":
             return f"slope over the layers of {labels[0]}"
         case "difference":
             return f"{names[0]} minus {names[1]}"
-        case "share" if one_label:
+        case "share" if len(set(labels)) == 1:
             return f"{labels[0]}: share of the gain from {steps[0]} to {steps[2]} that is reached at {steps[1]}"
         case "share":
             return f"{names[1]}: share of the gain from {names[0]} to {names[2]}"
-    raise InputError(f"comparison {comparison['compare']!r} has no words; expected: an entry in claims.in_words")
+    raise InputError(f"comparison {comparison['compare']!r} has no description; expected: one in claims.in_words")
 
 
 def other_layer(point: dict[str, Any]) -> str:
-    """The layer of a point in words, if it is not the last."""
+    """Describe the layer of a point if it is not the last."""
     return "" if point["layers"][-1] == point["last_layer"] else f", layer {point['layers'][-1]}"

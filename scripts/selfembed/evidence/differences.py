@@ -1,13 +1,11 @@
-"""Scores against those of one model: differences on the same texts, with 95 % intervals and verdicts in words.
+"""Differences between the scores of models and of a reference model on the same texts, with 95 % intervals.
 
-Intervals are percentiles of a bootstrap over texts and seeds, both drawn with replacement, independently of each other
-(Owen, "The pigeonhole bootstrap", Annals of Applied Statistics 1, 2007). All models get the same draws of texts, and
-models with the same seeds the same draws of seeds, so differences are paired. A model without seeds is the same under
-every draw. Draws of few seeds vary too little; what they differ by is scaled up by √(S / (S - 1)) for S seeds (Rao and
+Intervals are percentiles of a bootstrap that draws texts and seeds independently with replacement (Owen, "The
+pigeonhole bootstrap", Annals of Applied Statistics 1, 2007). All models get the same draws of texts, and models with
+the same seeds the same draws of seeds, so differences are paired. A model without seeds has no variance over seeds. The
+bootstrap underestimates the variance of few seeds, so deviations are multiplied by √(S / (S - 1)) for S seeds (Rao and
 Wu, "Resampling inference with complex survey data", Journal of the American Statistical Association 83, 1988).
 """
-
-from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
@@ -20,7 +18,7 @@ LEVEL = 0.95
 PLACE = ["corpus", "score", "label"]
 SEEDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
-# What a measure says of a model, of so many texts; then, what it says of the other.
+# Sentence templates of each measure: for the model, and for the reference model.
 SENTENCES = {
     measures.ACCURACY: ("{label} gives {value} of {texts} test texts the right label by {score}", "{label} {value}"),
     "recall@1": ("{label} finds the other crop of a text first for {value} of {texts} texts", "{label} for {value}"),
@@ -54,22 +52,20 @@ def compare(
     resamples: int,
     seed: int,
 ) -> pd.DataFrame:
-    """One row for every corpus, score and label but the one compared against.
-
-    Runs that diverged, to whose scores no text adds anything, are left out.
+    """Compare all labels with `against` on each corpus and score. Diverged runs, without outcomes, are omitted.
 
     Args:
-        scores: score rows with labels, one for every corpus, score, label and seed.
-        outcomes: for every row, what each text adds to it, by the text's id.
-        labels: compared, in this order; all others if empty.
-        numbers: what scores measure, by their name.
+        scores: score rows with labels, one for each corpus, score, label and seed.
+        outcomes: outcomes of each row, by the text's id.
+        labels: labels to compare, in this order; all others if empty.
+        numbers: measures and headings by the name of the score.
 
-    Returns `corpus`, `score`, `measure`, `label`, `against`, `n_texts`, `n_seeds` and `against_seeds` (0 where there
-    are none), the values of both and their difference, each with the ends of its interval, `verdict` (`better`,
-    `worse`, `not distinguishable`) and the same as a `sentence`.
+    Returns one row per comparison: `corpus`, `score`, `measure`, `label`, `against`, `n_texts`, `n_seeds` and
+    `against_seeds` (0 without seeds), both values and their difference with the bounds of their intervals, `verdict`
+    (`better`, `worse`, `not distinguishable`) and `sentence`.
 
-    Raises InputError if models were scored on different texts, if nothing can be compared, or if it is not said what a
-    score measures.
+    Raises InputError if models were scored on different texts, if there is nothing to compare, or if a measure is
+    missing.
     """
     scores = tables.one_number_per(PLACE, scores.reset_index(drop=True))
     diverged = pd.Series([by_text.empty for by_text in outcomes], dtype=bool)
@@ -85,29 +81,30 @@ def compare(
         shown = [against, *others]
         by_row = [outcomes[position] for label in shown for position in runs[label].index]
         what = f"corpus '{corpus}', score '{score}'"
-        drawn, n_texts = drawn_means([runs[label]["seed"] for label in shown], by_row, what, resamples, seed)
-        models = dict(zip(shown, drawn, strict=True))
+        (reference, *models), n_texts = drawn_means(
+            [runs[label]["seed"] for label in shown], by_row, what, resamples, seed
+        )
         measures.of(score, numbers)
-        for label in others:
-            found = row(score, numbers[score].measure, models[label], models[against], (label, against), n_texts)
-            rows.append({"corpus": corpus} | found)
+        facts = {"corpus": corpus, "score": score, "measure": numbers[score].measure}
+        for label, model in zip(others, models, strict=True):
+            rows.append(row(facts | {"label": label, "against": against, "n_texts": n_texts}, model, reference))
     if not rows:
-        without = "; its runs, or those of all others, diverged" if diverged.any() else ""
-        raise InputError(f"nothing to compare with {against!r}: no score of another label on the same corpus{without}")
+        note = " (its runs, or those of all others, diverged)" if diverged.any() else ""
+        raise InputError(f"nothing to compare with {against!r}{note}; expected: a score of another label on its corpus")
     return pd.DataFrame(rows)
 
 
 def drawn_means(
     seeds: list[pd.Series], outcomes: list[pd.Series], what: str, resamples: int, seed: int
 ) -> tuple[list[tuple[float, np.ndarray, int]], int]:
-    """Means of several models on the same texts, and their draws, paired over texts and seeds.
+    """Compute means of several models on the same texts, and bootstrap draws paired over texts and seeds.
 
     Args:
-        seeds: of every model, ascending, one for each of its rows; missing of a model without seeds.
-        outcomes: what each text adds, by its id: one for each row of the first model, then of the second, and so on.
-        what: what they are outcomes of, for errors.
+        seeds: seeds of each model, ascending, one per score row; missing for a model without seeds.
+        outcomes: outcomes of all rows, by the text's id, in the order of `seeds`.
+        what: corpus and score for error messages.
 
-    Returns the value, draws of shape (resamples,) and number of seeds (0 without) of every model; the number of texts.
+    Returns (value, draws of shape (resamples,), number of seeds or 0) of each model, and the number of texts.
 
     Raises InputError if the outcomes are not of the same texts.
     """
@@ -123,24 +120,21 @@ def drawn_means(
     return found, len(by_text)
 
 
-def aligned(outcomes: Iterable[pd.Series], what: str) -> np.ndarray:
-    """Outcomes of the same texts side by side, float64, shape (texts, models).
+def aligned(outcomes: list[pd.Series], what: str) -> np.ndarray:
+    """Return outcomes as columns in the order of the first one's texts, float64, shape (texts, score rows).
 
     Raises InputError if they are not of the same texts.
     """
-    first, *others = outcomes
-    columns = [first.to_numpy(dtype=np.float64)]
-    for other in others:
-        if len(other) != len(first) or set(other.index) != set(first.index):
-            raise InputError(f"{what}: models were scored on different texts; expected: the same texts for all models")
-        columns.append(other.reindex(first.index).to_numpy(dtype=np.float64))
-    return np.stack(columns, axis=1)
+    texts = outcomes[0].index
+    if any(len(other) != len(texts) or set(other.index) != set(texts) for other in outcomes):
+        raise InputError(f"{what}: models were scored on different texts; expected: the same texts for all models")
+    return np.stack([other.reindex(texts).to_numpy(dtype=np.float64) for other in outcomes], axis=1)
 
 
 def text_draws(by_text: np.ndarray, resamples: int, seed: int) -> np.ndarray:
-    """Means over texts drawn with replacement, the same for all models, shape (resamples, models).
+    """Compute means over texts drawn with replacement, shape (resamples, score rows).
 
-    The draws depend on the number of texts and the seed alone, so another model changes no interval.
+    The draws depend only on the number of texts and the seed, so adding a model does not change other intervals.
     """
     n_texts = len(by_text)
     generator = np.random.default_rng(seed)
@@ -152,10 +146,10 @@ def text_draws(by_text: np.ndarray, resamples: int, seed: int) -> np.ndarray:
 
 
 def seed_draws(by_seed: np.ndarray, seeds: list[int], seed: int) -> np.ndarray:
-    """Means over seeds drawn with replacement, shape (resamples,); the same draws for the same seeds.
+    """Compute means over seeds drawn with replacement, shape (resamples,); equal seeds get equal draws.
 
     Args:
-        by_seed: means over drawn texts, shape (resamples, seeds), or (resamples, 1) of a model without seeds.
+        by_seed: means over drawn texts, shape (resamples, seeds), or (resamples, 1) without seeds.
     """
     resamples, number = by_seed.shape
     if number == 1:
@@ -167,40 +161,27 @@ def seed_draws(by_seed: np.ndarray, seeds: list[int], seed: int) -> np.ndarray:
 
 
 def interval(draws: np.ndarray) -> tuple[float, float]:
-    """The middle 95 % of draws."""
+    """Return the bounds of the central 95 % of draws."""
     low, high = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)
 
 
-def row(score: str, measure: str, model: tuple, other: tuple, labels: tuple[str, str], n_texts: int) -> dict:
-    """A model against another: (value, draws, number of seeds) of both."""
+def row(facts: dict, model: tuple, other: tuple) -> dict:
+    """Return `facts` and the comparison of a model and its reference, each (value, draws, number of seeds)."""
     (value, draws, n_seeds), (other_value, other_draws, n_other) = model, other
-    low, high = interval(draws)
-    other_low, other_high = interval(other_draws)
-    difference_low, difference_high = interval(draws - other_draws)
-    found = {
-        "score": score,
-        "measure": measure,
-        "label": labels[0],
-        "against": labels[1],
-        "n_texts": n_texts,
-        "n_seeds": n_seeds,
-        "against_seeds": n_other,
-        "value": value,
-        "low": low,
-        "high": high,
-        "against_value": other_value,
-        "against_low": other_low,
-        "against_high": other_high,
-        "difference": value - other_value,
-        "difference_low": difference_low,
-        "difference_high": difference_high,
-    }
+    found = facts | {"n_seeds": n_seeds, "against_seeds": n_other}
+    for prefix, name, estimate, drawn in (
+        ("", "value", value, draws),
+        ("against_", "against_value", other_value, other_draws),
+        ("difference_", "difference", value - other_value, draws - other_draws),
+    ):
+        low, high = interval(drawn)
+        found |= {name: estimate, f"{prefix}low": low, f"{prefix}high": high}
     return found | in_words(found)
 
 
 def turned(found: dict) -> dict:
-    """A row the other way round: what it compares with, compared with it."""
+    """Return the row with model and reference exchanged."""
     swapped = found | {"label": found["against"], "against": found["label"], "difference": -found["difference"]}
     swapped |= {"difference_low": -found["difference_high"], "difference_high": -found["difference_low"]}
     pairs = [("n_seeds", "against_seeds"), *((name, f"against_{name}") for name in ("value", "low", "high"))]
@@ -210,48 +191,42 @@ def turned(found: dict) -> dict:
 
 
 def in_words(found: dict) -> dict[str, str]:
-    """The verdict of a row, and its sentence."""
-    measure = found["measure"]
-    lower_is_better = measures.MEASURES[measure].lower_is_better
-    said = {"verdict": verdict(found["difference_low"], found["difference_high"], lower_is_better)}
-    return said | {"sentence": sentence(found | said, measure, max(found["n_seeds"], found["against_seeds"]))}
+    """Return the `verdict` and `sentence` of a row."""
+    lower_is_better = measures.MEASURES[found["measure"]].lower_is_better
+    judged = {"verdict": verdict(found["difference_low"], found["difference_high"], lower_is_better)}
+    return judged | {"sentence": sentence(found | judged)}
 
 
 def verdict(low: float, high: float, lower_is_better: bool) -> str:
-    """What an interval of a difference says."""
+    """Return the verdict for the interval of a difference."""
     if low <= 0 <= high:
         return "not distinguishable"
     return "better" if (low > 0) != lower_is_better else "worse"
 
 
-def sentence(found: dict, measure: str, n_seeds: int) -> str:
-    """A row as a plain sentence."""
+def sentence(found: dict) -> str:
+    """Describe a row in a sentence."""
+    measure, n_seeds = found["measure"], max(found["n_seeds"], found["against_seeds"])
     first, second = SENTENCES[measure]
-    texts = f"{found['n_texts']:,}"
-    mine = {"label": found["label"], "value": spelled(found["value"], measure, unit=True), "texts": texts}
-    theirs = {"label": found["against"], "value": spelled(found["against_value"], measure, unit=True)}
+    value, against_value = (spelled(found[name], measure, unit=True) for name in ("value", "against_value"))
+    model = first.format(score=found["score"], label=found["label"], value=value, texts=f"{found['n_texts']:,}")
+    reference = second.format(label=found["against"], value=against_value)
     numbers = [found[name] for name in ("difference", "difference_low", "difference_high")]
     if found["verdict"] == "not distinguishable":
-        said = "not distinguishable,"
+        result = "not distinguishable,"
         amount, low, high = (spelled(number, measure, signed=True) for number in numbers)
     else:
-        said = f"{found['verdict']} by"
-        sizes = [abs(number) for number in numbers]
-        amount, low, high = (spelled(number, measure) for number in (sizes[0], *sorted(sizes[1:])))
+        result = f"{found['verdict']} by"
+        amount, *bounds = map(abs, numbers)
+        amount, low, high = (spelled(number, measure) for number in (amount, *sorted(bounds)))
     points = " points" if measures.MEASURES[measure].fraction else ""
-    runs = f"; {seeds_in_words(n_seeds)}" if n_seeds else ""
-    comparison = f"{first.format(score=found['score'], **mine)}, {second.format(**theirs)}"
-    return f"{comparison}: {said} {amount}{points} (95% interval {low} to {high}{runs})."
-
-
-def seeds_in_words(n_seeds: int) -> str:
-    """A number of seeds in words."""
-    number = SEEDS[n_seeds] if n_seeds < len(SEEDS) else str(n_seeds)
-    return f"{number} seed" + ("" if n_seeds == 1 else "s")
+    count = SEEDS[n_seeds] if n_seeds < len(SEEDS) else n_seeds
+    seeds = f"; {count} seed{'s' if n_seeds > 1 else ''}" if n_seeds else ""
+    return f"{model}, {reference}: {result} {amount}{points} (95% interval {low} to {high}{seeds})."
 
 
 def spelled(number: float, measure: str, signed: bool = False, unit: bool = False) -> str:
-    """A number in per cent with one decimal, or as it is with three."""
+    """Format a number: a fraction in per cent with one decimal, others with three decimals."""
     fraction = measures.MEASURES[measure].fraction
     sign = "+" if signed else ""
     text = f"{100 * number:{sign}.1f}" if fraction else f"{number:{sign}.3f}"
@@ -259,23 +234,22 @@ def spelled(number: float, measure: str, signed: bool = False, unit: bool = Fals
 
 
 def for_print(table: pd.DataFrame) -> pd.DataFrame:
-    """The table as cells for print, each number with its interval."""
+    """Format the table for print; each number is followed by its interval."""
 
-    def cells(prefix: str, middle: str, signed: bool = False) -> list[str]:
-        names = [middle, f"{prefix}low", f"{prefix}high"]
-        spell = [
-            [spelled(number, measure, signed) for number in numbers]
-            for measure, *numbers in table[["measure", *names]].itertuples(index=False, name=None)
+    def cells(number: str, prefix: str, signed: bool = False) -> list[str]:
+        found = table[["measure", number, f"{prefix}low", f"{prefix}high"]].itertuples(index=False, name=None)
+        return [
+            "{} ({} to {})".format(*(spelled(number, measure, signed) for number in numbers))
+            for measure, *numbers in found
         ]
-        return [f"{number} ({low} to {high})" for number, low, high in spell]
 
     columns = {"corpus": table["corpus"]} if table["corpus"].nunique() > 1 else {}
     columns |= {
         "score": table["score"],
         "model": table["label"],
-        "value": cells("", "value"),
-        table["against"].iloc[0]: cells("against_", "against_value"),
-        "difference": cells("difference_", "difference", signed=True),
+        "value": cells("value", ""),
+        table["against"].iloc[0]: cells("against_value", "against_"),
+        "difference": cells("difference", "difference_", signed=True),
         "verdict": table["verdict"],
     }
     return pd.DataFrame(columns)

@@ -1,4 +1,4 @@
-"""Tables for print: scores spread over rows and columns, as CSV and as LaTeX."""
+"""Tables of scores in rows and columns, and their LaTeX."""
 
 import numpy as np
 import pandas as pd
@@ -8,7 +8,7 @@ from selfembed.evidence import blocks
 from selfembed.evidence.counterparts import counterparts
 from selfembed.scores import measures, tables
 
-# What a cell says, in the order of the arguments of `spelled`.
+# Contents of a cell, in the order of the arguments of `cell_text`.
 NUMBERS = ["value", "std", "fraction", "finished", "seeds"]
 
 
@@ -24,30 +24,29 @@ def lay_out(
     repeated: list[str],
     numbers: dict[str, measures.Number],
 ) -> pd.DataFrame:
-    """A table of cells such as `58.9 ± 0.4 (58.7)`: per cent, mean ± standard deviation over seeds, published value.
+    """Lay out cells such as `58.9 ± 0.4 (58.7)`: mean ± standard deviation over seeds (published value), in per cent.
 
-    Seeds whose runs diverged are left out and counted, as in `58.9 ± 0.4, 2 of 3 seeds`; `diverged` if all did.
-    Alignment and uniformity are no parts of 1, and shown as they are. A published value is of the same model, step,
-    layer, pooling, score and corpora as ours, or is not there.
+    Diverged runs are excluded and counted, as in `58.9 ± 0.4, 2 of 3 seeds`; a cell is `diverged` if all runs diverged.
+    Alignment and uniformity are not fractions and are shown unscaled. Published values match ours in model, step,
+    layer, pooling, score and corpora.
 
     Args:
-        scores: table of an experiment; its last layers are shown.
+        scores: table of an experiment; only last layers are shown.
         rows, columns: names of columns of `scores`.
-        series: labels shown, in this order; all if empty.
-        poolings: shown, besides `none` of bags of words.
-        means: add means over corpora, or of blocks of tasks and over blocks (of cells, so without spread).
-        repeated: corpora whose texts are those of another, which are in no mean.
-        numbers: what scores measure, by their name.
+        series: series to show, in this order; all if empty.
+        poolings: poolings to show, in addition to `none` of bags of words.
+        means: add means of cells (without spread) over corpora, or over tasks of blocks and over blocks.
+        repeated: corpora with the texts of another corpus, excluded from means.
+        numbers: measures and headings by the name of the score.
 
-    Raises InputError if nothing is left to show, if a cell would hold more than one number of a seed, or if it is not
-    said what a score measures.
+    Raises InputError if no score is selected, if a cell has several values of one seed, or if a measure is missing.
     """
     if means and "corpus" not in (rows, columns):
         raise InputError("means: no corpora in rows or columns; expected: means: false")
     shown = tables.chosen(tables.last_layers(scores), pooling=[*poolings, "none"])
     shown = tables.one_number_per([rows, columns], tables.chosen(shown, series=series))
     if shown.empty:
-        raise InputError(f"nothing to lay out: no last layer of series {series or 'any'} with poolings {poolings}")
+        raise InputError(f"nothing to lay out; expected: last layers of series {series or 'any'}, poolings {poolings}")
     published = shown.iloc[:0] if published is None else counterparts(published, shown)
     ours, known = (cells_of(table, rows, columns, numbers) for table in (shown, published))
     if means:
@@ -56,20 +55,22 @@ def lay_out(
     text = []
     for row, column, *cell in ours[[rows, columns, *NUMBERS]].itertuples(index=False, name=None):
         value = values.get((row, column))
-        text.append(spelled(*cell) + ("" if value is None else f" ({spelled(value, np.nan, cell[2])})"))
+        text.append(cell_text(*cell) + ("" if value is None else f" ({cell_text(value, np.nan, cell[2])})"))
     ours = ours.assign(text=text)
     table = ours.drop_duplicates([rows, columns]).pivot(index=rows, columns=columns, values="text").fillna("")
-    row_order = [name for name in series if name in table.index] if series and rows == "series" else None
-    column_order = [name for name in series if name in table.columns] if series and columns == "series" else None
-    table = table.loc[row_order or list(dict.fromkeys(ours[rows])), column_order or list(dict.fromkeys(ours[columns]))]
+    row_order, column_order = (
+        [name for name in series if name in found] if series and axis == "series" else list(dict.fromkeys(ours[axis]))
+        for axis, found in ((rows, table.index), (columns, table.columns))
+    )
+    table = table.loc[row_order, column_order]
     return table.rename_axis(columns=None).reset_index()
 
 
-def spelled(mean: float, std: float, fraction: bool = True, finished: float = np.nan, seeds: float = np.nan) -> str:
-    """A cell in per cent, or as it is if it is no part of 1, with its spread if there is one.
+def cell_text(mean: float, std: float, fraction: bool = True, finished: float = np.nan, seeds: float = np.nan) -> str:
+    """Format a cell: in per cent if the score is a fraction, with the standard deviation unless that is NaN.
 
     Args:
-        finished, seeds: how many seeds there are, and how many of their runs did not diverge; NaN of a mean of cells.
+        finished, seeds: number of runs that did not diverge, and of all runs; NaN for a mean of cells.
     """
     if pd.isna(mean):
         return "diverged"
@@ -79,21 +80,22 @@ def spelled(mean: float, std: float, fraction: bool = True, finished: float = np
 
 
 def cells_of(scores: pd.DataFrame, rows: str, columns: str, numbers: dict[str, measures.Number]) -> pd.DataFrame:
-    """The cells of a table: `value` and `std` over seeds, and whether the score is a part of 1 (`fraction`).
-
-    Of so many `seeds`, so many `finished`: the runs of the others diverged.
-    """
+    """Compute the columns `NUMBERS` of each cell; `value` and `std` are over the `finished` of all `seeds`."""
     fractions = scores["score"].map(lambda score: measures.of(score, numbers).fraction).astype(bool)
     groups = scores.assign(fraction=fractions).groupby([rows, columns, "block"], sort=False, dropna=False)
-    found = {"mean": "mean", "std": "std", "finished": "count", "seeds": "size"}
-    found = {column: ("value", how) for column, how in found.items()} | {"fraction": ("fraction", "first")}
-    return groups.agg(**found).reset_index().rename(columns={"mean": "value"})
+    return groups.agg(
+        value=("value", "mean"),
+        std=("value", "std"),
+        finished=("value", "count"),
+        seeds=("value", "size"),
+        fraction=("fraction", "first"),
+    ).reset_index()
 
 
 def with_means(
     cells: pd.DataFrame, published: pd.DataFrame, rows: str, columns: str, repeated: list[str]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Cells, and published ones, followed by their means over corpora, or tasks; incomplete means are left out."""
+    """Append the complete means over corpora or tasks to our and published cells."""
     by = [columns if rows == "corpus" else rows]
     if cells["block"].isna().all():
         both = blocks.corpus_means(cells, published, by, repeated)
@@ -109,17 +111,19 @@ def with_means(
 
 
 def latex(table: pd.DataFrame, caption: str) -> str:
-    """The table as LaTeX with booktabs' rules."""
+    """Format the table as LaTeX with booktabs rules."""
     alignment = "l" + "r" * (len(table.columns) - 1)
-    lines = [escaped(str(column)) for column in table.columns]
-    body = [" & ".join(escaped(str(cell)) for cell in row) + r" \\" for row in table.itertuples(index=False)]
+    header, *body = (
+        " & ".join(escaped(str(cell)) for cell in row) + r" \\"
+        for row in (["", *table.columns[1:]], *table.itertuples(index=False))
+    )
     return "\n".join(
         [
             r"\begin{table}",
             r"\centering",
             rf"\begin{{tabular}}{{{alignment}}}",
             r"\toprule",
-            " & ".join(["", *lines[1:]]) + r" \\",
+            header,
             r"\midrule",
             *body,
             r"\bottomrule",
@@ -141,5 +145,5 @@ LATEX_CHARACTERS = {character: f"\\{character}" for character in "&%$#_{}"} | {
 
 
 def escaped(text: str) -> str:
-    """Text that LaTeX prints as it is."""
+    """Escape the special characters of LaTeX."""
     return text.translate(str.maketrans(LATEX_CHARACTERS))

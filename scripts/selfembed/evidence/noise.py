@@ -1,48 +1,47 @@
-"""How much two numbers that are the same but for noise differ: variances over seeds, and limits of differences.
+"""Variances over seeds, and limits of differences that are due to noise.
 
-The variance over seeds is estimated from few seeds of every number, and from those of numbers like it. This is
-empirical Bayes (Smyth 2004, "Linear models and empirical Bayes methods for assessing differential expression in
-microarray experiments").
+The variance over seeds of a number is estimated from its seeds and those of similar numbers by empirical Bayes (Smyth
+2004, "Linear models and empirical Bayes methods for assessing differential expression in microarray experiments").
 """
 
 import numpy as np
 from scipy.special import betaln, stdtr, stdtrit
 
-# Share of true agreements that are called a difference.
+# Probability that a difference due to noise exceeds its limit.
 LEVEL = 0.05
-# Prior degrees of freedom and prior variances (relative to the mean) that are tried.
+# Grid of prior degrees of freedom and prior variances (relative to the mean).
 PRIOR_DEGREES = np.geomspace(1, 128, 15)
 PRIOR_VARIANCES = np.geomspace(0.001, 12, 70)
-# Bisections of a limit, and points at which the uniform part of a difference is averaged.
+# Iterations of the bisection, and quadrature points for the rounding error.
 BISECTIONS = 32
 POINTS = 24
 
 
 def shared_variances(variances: np.ndarray, degrees: np.ndarray, models: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Variances of numbers of one kind, each drawn towards what is typical of the kind.
+    """Shrink the variances of numbers of one kind towards their common value.
 
-    The true variances are taken to follow a scaled inverse chi-squared distribution, whose two parameters are averaged
-    over their likelihood. Where the estimates differ no more than few degrees of freedom make them, the kind decides;
-    where they differ much, as in a sweep with runs that diverge, every number keeps its own.
+    The prior of the true variances is a scaled inverse chi-squared distribution, whose two parameters are averaged over
+    their likelihood. Estimates that differ no more than expected from their degrees of freedom are shrunk strongly;
+    estimates that differ more, as in a sweep with runs that diverge, are nearly kept.
 
     Args:
         variances: estimates, shape (numbers,); any value where `degrees` is 0.
-        degrees: of freedom of each estimate, shape (numbers,); not all 0.
-        models: which model each number is of, integers, shape (numbers,).
+        degrees: degrees of freedom of each estimate, shape (numbers,); not all 0.
+        models: index of the model of each number, shape (numbers,).
 
-    Returns the variances and their degrees of freedom, shapes (numbers,). Where `degrees` is 0, these are the kind's.
+    Returns the variances and their degrees of freedom, shapes (numbers,); those of the prior where `degrees` is 0.
     """
     known = degrees > 0
     mean = np.average(variances[known], weights=degrees[known])
-    most = together(degrees, models)
+    most = combined_degrees(degrees, models)
     if mean == 0:
         return np.zeros(len(variances)), np.full(len(variances), most)
     nu = degrees[known]
-    # Seeds that happen to agree to the last digit: of two seeds, their likelihood would be infinite.
+    # The likelihood is infinite for a variance of 0 from two seeds.
     relative = np.maximum(variances[known] / mean, 1e-6)
     prior = PRIOR_DEGREES[:, None, None]
     scaled = relative / PRIOR_VARIANCES[None, :, None]
-    # Density of F(nu, prior), by which an estimate relative to the prior variance is distributed.
+    # Log density of F(nu, prior), the distribution of an estimate divided by the prior variance.
     density = (
         nu / 2 * np.log(nu / prior)
         - betaln(nu / 2, prior / 2)
@@ -59,11 +58,11 @@ def shared_variances(variances: np.ndarray, degrees: np.ndarray, models: np.ndar
     return shared, np.minimum(prior_degrees + degrees, most)
 
 
-def together(degrees: np.ndarray, models: np.ndarray) -> float:
-    """Degrees of freedom that several numbers of several models have together.
+def combined_degrees(degrees: np.ndarray, models: np.ndarray) -> float:
+    """Return the total degrees of freedom of several numbers of several models.
 
-    Steps, layers or tasks of one model share its seeds, so that they deviate together; how much is not known. They
-    count as the square root of their number: alike they would count as one, independent as their number.
+    Steps, layers and tasks of one model share its seeds, so their correlation is unknown. n numbers of a model count as
+    √n, between 1 (perfectly correlated) and n (independent).
     """
     numbers = np.bincount(models, weights=degrees > 0)
     most = np.zeros(len(numbers))
@@ -72,40 +71,35 @@ def together(degrees: np.ndarray, models: np.ndarray) -> float:
 
 
 def effective_degrees(estimated: np.ndarray, degrees: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Degrees of freedom of the sum of an estimated variance and one that is known (Welch and Satterthwaite).
+    """Degrees of freedom of the sum of an estimated and a known variance (Welch and Satterthwaite).
 
-    Args:
-        estimated: variances, shape (numbers,); degrees: their degrees of freedom; known: variances without error.
-
-    Returns shape (numbers,); infinite where nothing is estimated.
+    All arrays have the shape (numbers,). The result is infinite where the estimated variance is 0.
     """
     share = np.divide(estimated, estimated + known, out=np.zeros_like(known), where=estimated + known > 0)
     return np.divide(degrees, share**2, out=np.full_like(known, np.inf), where=share > 0)
 
 
 def limits(deviations: np.ndarray, degrees: np.ndarray, half_widths: np.ndarray) -> np.ndarray:
-    """What differences exceed in absolute value with probability `LEVEL`.
+    """Return the limits that absolute differences exceed with probability `LEVEL`, shape (numbers,).
 
-    A difference is t-distributed with a scale, plus what rounding took away, which is uniform within a half-width.
+    A difference is the sum of a scaled t-distributed variable and a rounding error, uniform within a half-width.
 
     Args:
         deviations: scales of the t-distributions, shape (numbers,).
-        degrees: of freedom, shape (numbers,); infinite for a normal distribution.
-        half_widths: shape (numbers,); 0 for numbers that are exact.
-
-    Returns shape (numbers,).
+        degrees: degrees of freedom, shape (numbers,); infinite for a normal distribution.
+        half_widths: half-widths of the rounding intervals, shape (numbers,); 0 for exact numbers.
     """
-    # `stdtr` has no infinite degrees of freedom; beyond these, t and the normal distribution are the same.
+    # `stdtr` does not accept infinite degrees of freedom; 1e7 equals the normal distribution closely.
     degrees = np.minimum(degrees, 1e7)
     found = stdtrit(degrees, 1 - LEVEL / 2) * deviations
     rounded = half_widths > 0
     if rounded.any():
-        found[rounded] = _limits_of_rounded(deviations[rounded], degrees[rounded], half_widths[rounded])
+        found[rounded] = limits_with_rounding(deviations[rounded], degrees[rounded], half_widths[rounded])
     return found
 
 
-def _limits_of_rounded(deviations: np.ndarray, degrees: np.ndarray, half_widths: np.ndarray) -> np.ndarray:
-    """`limits` by bisection, where half-widths are above 0."""
+def limits_with_rounding(deviations: np.ndarray, degrees: np.ndarray, half_widths: np.ndarray) -> np.ndarray:
+    """Compute `limits` by bisection for half-widths above 0."""
     points, weights = np.polynomial.legendre.leggauss(POINTS)
     scale = np.maximum(deviations, half_widths * 1e-6)
     shifts = half_widths[:, None] * points
@@ -113,7 +107,7 @@ def _limits_of_rounded(deviations: np.ndarray, degrees: np.ndarray, half_widths:
     for _ in range(BISECTIONS):
         middle = (low + high) / 2
         above = stdtr(degrees[:, None], (shifts - middle[:, None]) / scale[:, None])
-        # Both sides are alike, so one is enough; weights of the points sum to 2.
+        # The distribution is symmetric, so one tail is enough; the quadrature weights sum to 2.
         too_low = above @ weights / 2 > LEVEL / 2
         low, high = np.where(too_low, middle, low), np.where(too_low, high, middle)
     return (low + high) / 2

@@ -1,1 +1,1 @@
-"""Scores on corpora, and their tidy rows."""
+"""Scores on corpora, and tidy tables of scores."""

@@ -1,7 +1,7 @@
-"""What scores measure: names that settings, tables and figures share, and which way is better.
+"""Measures of scores: names, headings and direction, shared by settings, tables and figures.
 
-What a score in a table measures, and what it is called, is an argument of every script that shows it: nothing is read
-from the column `settings` of score rows, which is for people.
+Scripts that show scores get the measure and heading of each score from `--measure`; the column `settings` of score rows
+is not parsed.
 """
 
 import argparse
@@ -14,15 +14,15 @@ ACCURACY = "accuracy"
 
 
 class Measure(NamedTuple):
-    """A number that a score gives.
+    """A measure of the quality of embeddings.
 
     Attributes:
-        heading: its name in tables of several scores.
-        about: what it judges embeddings by: `labels`, `crops` (where two crops of a text lie), `found crops` (how well
-            one is found from the other), or `tasks`.
-        is_main: whether it is among those that say most; the others are for a closer look.
-        lower_is_better: whether a smaller number is a better one.
-        fraction: whether it is a part of 1, which is shown in per cent.
+        heading: name in tables of several scores.
+        about: data it is based on: `labels`, `crops` (distances of crops), `found crops` (retrieval of the other crop)
+            or `tasks`.
+        is_main: whether reports show it first.
+        lower_is_better: whether lower values are better.
+        fraction: whether values are fractions of 1, shown in per cent.
     """
 
     heading: str
@@ -46,7 +46,7 @@ OF_CROP_PAIRS = ("recall@1", "recall@10", "mrr", "alignment", "uniformity")
 
 
 class Number(NamedTuple):
-    """What a score in a table measures (a name in MEASURES), what axes call it, and what it is, for captions."""
+    """Measure of a score (a key of MEASURES), its heading on axes, and an explanation for captions."""
 
     measure: str
     heading: str
@@ -54,12 +54,12 @@ class Number(NamedTuple):
 
 
 def score_name(score: str, measure: str) -> str:
-    """What a table calls a measure of a score: `crop_pairs_recall@1`; accuracy is called like its score."""
+    """Name of a score's measure in tables, such as `crop_pairs_recall@1`; accuracy has the name of the score."""
     return score if measure == ACCURACY else f"{score}_{measure}"
 
 
 def add_argument(parser: argparse.ArgumentParser) -> None:
-    """The argument that says what scores measure: `measures`, for `read`."""
+    """Add `--measure`, whose values (`measures`) are parsed by `read`."""
     parser.add_argument(
         "--measure",
         dest="measures",
@@ -67,12 +67,12 @@ def add_argument(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar=("SCORE", "MEASURE", "HEADING"),
-        help=f"a score in the table, what it measures ({', '.join(MEASURES)}), and its name for people; repeatable",
+        help=f"a score in the table, its measure ({', '.join(MEASURES)}) and its heading; repeatable",
     )
 
 
 def read(words: list[list[str]]) -> dict[str, Number]:
-    """What scores in tables measure and are called, by their name.
+    """Return measures and headings by the name of the score.
 
     Raises InputError if a measure is unknown.
     """
@@ -83,16 +83,16 @@ def read(words: list[list[str]]) -> dict[str, Number]:
 
 
 def of(score: str, numbers: dict[str, Number]) -> Measure:
-    """What a score in a table measures.
+    """Return the measure of a score.
 
-    Raises InputError if that is not said.
+    Raises InputError if `--measure` is missing for the score.
     """
     if score not in numbers:
-        raise InputError(f"score {score!r}: what it measures is missing; expected: --measure {score} MEASURE HEADING")
+        raise InputError(f"score {score!r}: no measure given; expected: --measure {score} MEASURE HEADING")
     return MEASURES[numbers[score].measure]
 
 
 def heading(scores: Iterable[str], numbers: dict[str, Number]) -> str:
-    """What the values of some scores are called: `kNN accuracy` if all are; `Score` if they differ or none is known."""
+    """Heading that all scores share, such as `kNN accuracy`; `Score` if they differ or none is known."""
     found = {numbers[score].heading if score in numbers else "Score" for score in scores}
     return found.pop() if len(found) == 1 else "Score"

@@ -1,8 +1,8 @@
-"""k-nearest-neighbour classification of embeddings, dense or sparse, exactly as in the paper's study.
+"""Exact k-nearest-neighbour classification of dense or sparse embeddings.
 
-scikit-learn's exact search gives a few more candidates than needed. Their distances are then computed one by one in
-double precision, so that neither the rounding of matrix products nor the number of threads decides. Of equally near
-texts the first ones count.
+scikit-learn's exact search returns a few more candidates than needed. Their distances are recomputed one by one in
+double precision, so results do not depend on the rounding of matrix products or the number of threads. Ties go to the
+first texts.
 """
 
 import numpy as np
@@ -11,6 +11,7 @@ from scipy.spatial.distance import cdist
 from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import normalize
+from sklearn.utils import gen_batches
 from sklearn.utils.extmath import row_norms
 
 from selfembed.errors import InputError
@@ -18,17 +19,15 @@ from selfembed.jobs.progress import Progress
 
 Vectors = np.ndarray | csr_matrix
 
-BLOCK = 1000  # test texts searched at a time, between two lines of progress
-SPARE = 10  # candidates beyond k
+BLOCK = 1000  # test texts per search; progress is logged after each
+SPARE = 10  # additional candidates
 
 
 def vote(neighbor_labels: np.ndarray, n_classes: int) -> np.ndarray:
-    """Majority class of each row; ties go to the smallest class.
+    """Return the majority class of each row, shape (texts,); ties go to the smallest class.
 
     Args:
         neighbor_labels: integer classes of the neighbours, shape (texts, k), values in [0, n_classes).
-
-    Returns the classes, shape (texts,).
     """
     texts = len(neighbor_labels)
     cells = np.arange(texts)[:, None] * n_classes + neighbor_labels
@@ -37,7 +36,7 @@ def vote(neighbor_labels: np.ndarray, n_classes: int) -> np.ndarray:
 
 
 def predict(train: Vectors, train_labels: np.ndarray, test: Vectors, *, k: int, metric: str) -> np.ndarray:
-    """Labels of the test texts by majority among their k nearest training texts.
+    """Predict the labels of the test texts by majority vote of their k nearest training texts.
 
     Args:
         train, test: embeddings, shape (texts, dim), float32 or float64, dense or CSR.
@@ -58,24 +57,24 @@ def predict(train: Vectors, train_labels: np.ndarray, test: Vectors, *, k: int, 
 
 
 def nearest(train: Vectors, test: Vectors, k: int) -> np.ndarray:
-    """Positions of the k training texts with the smallest Euclidean distance to each test text.
+    """Return the positions of the k training texts with the smallest Euclidean distance to each test text.
 
     Args:
         train, test: shape (texts, dim), both dense or both CSR.
 
-    Returns int64, shape (test texts, k), nearest first, equally near ones in the order of the training texts.
+    Returns int64, shape (test texts, k), nearest first; ties are in the order of the training texts.
     """
     n_train, n_test = train.shape[0], test.shape[0]
     search = NearestNeighbors(n_neighbors=min(k + SPARE, n_train), algorithm="brute").fit(train)
     norms, longest = row_norms(test), row_norms(train).max()
     found = np.empty((n_test, k), dtype=np.int64)
     progress = Progress(n_test, "test texts")
-    for start in range(0, n_test, BLOCK):
-        rows = range(start, min(start + BLOCK, n_test))
-        distances, candidates = search.kneighbors(test[rows.start : rows.stop])
-        # Only if the last candidate is about as near as the k-th, another text can be among the k nearest.
+    for batch in gen_batches(n_test, BLOCK):
+        rows = range(n_test)[batch]
+        distances, candidates = search.kneighbors(test[batch])
+        # Other texts can be among the k nearest only if the last candidate is about as near as the k-th.
         apart = distances[:, -1] ** 2 - distances[:, k - 1] ** 2
-        complete = apart > 2 * rounding(train.shape[1], norms[rows.start : rows.stop], longest)
+        complete = apart > 2 * rounding_error(train.shape[1], norms[batch], longest)
         for row, columns, is_complete in zip(rows, candidates, complete, strict=True):
             columns = np.sort(columns) if is_complete else np.arange(n_train)
             exact = squared_distances(test[row : row + 1], train[columns])
@@ -84,17 +83,17 @@ def nearest(train: Vectors, test: Vectors, k: int) -> np.ndarray:
     return found
 
 
-def rounding(dim: int, norms: np.ndarray, longest: float) -> np.ndarray:
-    """How far |x|² + |y|² - 2 x·y, in double precision, can be off for vectors x of these norms and all shorter y.
+def rounding_error(dim: int, norms: np.ndarray, longest: float) -> np.ndarray:
+    """Bound on the rounding error of |x|² + |y|² - 2 x·y in double precision, for |x| in `norms` and |y| <= `longest`.
 
-    A scalar product of n terms is off by at most n · u · |x| |y| (Higham, Accuracy and Stability of Numerical
-    Algorithms, 2nd edition, section 3.1), with u = 2⁻⁵³; sums, roots and squares add less than 8 · u · (|x| + |y|)².
+    The error of a scalar product of n terms is at most n · u · |x| |y| with u = 2⁻⁵³ (Higham, Accuracy and Stability of
+    Numerical Algorithms, 2nd edition, section 3.1); sums, roots and squares add less than 8 · u · (|x| + |y|)².
     """
     return (dim + 8) * 2.0**-53 * (norms.astype(np.float64) + longest) ** 2
 
 
 def squared_distances(text: Vectors, others: Vectors) -> np.ndarray:
-    """Squared distances of one text, shape (1, dim), to others, float64; those to equal vectors are equal."""
+    """Squared Euclidean distances of one text, shape (1, dim), to others, float64; identical vectors tie exactly."""
     if issparse(others):
         return euclidean_distances(text.astype(np.float64), others.astype(np.float64), squared=True)[0]
     return cdist(text, others, "sqeuclidean")[0]

@@ -1,4 +1,4 @@
-"""What every tested text adds to scores, read from beside the score files."""
+"""Read outcomes, the contributions of the test texts to scores."""
 
 from pathlib import Path
 
@@ -10,13 +10,13 @@ from selfembed.scores.tables import OUTCOME_COLUMNS
 
 
 def of_scores(scores: pd.DataFrame, path: Path) -> list[pd.Series]:
-    """What every text adds to each of some scores of a file, by id.
+    """Return the outcomes of each score of a file, by the text's id.
 
     Args:
-        scores: rows of the file, columns `pooling`, `layer`, `score`.
-        path: the Parquet file beside the score file.
+        scores: rows of the score file with the columns `pooling`, `layer` and `score`.
+        path: file of outcomes (Parquet) beside the score file.
 
-    Raises InputError if the file does not exist, or is not what a step wrote.
+    Raises InputError if the file is missing or invalid.
     """
     if not path.is_file():
         raise InputError(
@@ -25,7 +25,7 @@ def of_scores(scores: pd.DataFrame, path: Path) -> list[pd.Series]:
     try:
         everything = pd.read_parquet(seals.opened(path), columns=OUTCOME_COLUMNS)
     except (ValueError, OSError) as error:
-        raise InputError(f"{path}: no outcomes of texts: {first_line(error)}") from error
+        raise InputError(f"{path}: cannot be read as outcomes: {first_line(error)}") from error
     found = []
     for pooling, layer, score in scores[["pooling", "layer", "score"]].itertuples(index=False, name=None):
         here = (everything["pooling"] == pooling) & (everything["layer"] == layer) & (everything["score"] == score)
@@ -34,7 +34,7 @@ def of_scores(scores: pd.DataFrame, path: Path) -> list[pd.Series]:
 
 
 def of_rows(scores: pd.DataFrame) -> list[pd.Series]:
-    """What every text adds to each of some scores, in their order; the column `path` names the score file."""
+    """Return the outcomes of each score row, in their order; the column `path` holds the path of the score file."""
     found: dict[int, pd.Series] = {}
     numbered = scores.assign(position=range(len(scores)))
     for path, rows in numbered.groupby("path", sort=False):

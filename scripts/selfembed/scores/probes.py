@@ -1,4 +1,4 @@
-"""Linear probe of embeddings, to the paper's protocol."""
+"""Linear probe of embeddings, with the protocol of the paper."""
 
 import numpy as np
 from scipy.sparse import csr_matrix, issparse
@@ -8,14 +8,13 @@ from sklearn.preprocessing import StandardScaler
 from selfembed.jobs.command_line import log
 
 MAXIMUM_ITERATIONS = 1000
-SEED = 42  # of the solver's order of texts
+SEED = 42  # for the order of texts in the solver
 
 
 def predict(train: np.ndarray | csr_matrix, train_labels: np.ndarray, test: np.ndarray | csr_matrix) -> np.ndarray:
-    """Labels of the test texts by logistic regression without penalty on standardised embeddings.
+    """Predict the labels of the test texts by logistic regression without penalty on standardised embeddings.
 
-    Solver SAGA, tolerance 0.01, at most 1,000 iterations; the scaler is fitted on the training texts. Sparse embeddings
-    are scaled, not centred.
+    The scaler is fitted on the training texts. Sparse embeddings are scaled but not centred.
 
     Args:
         train, test: shape (texts, dim).

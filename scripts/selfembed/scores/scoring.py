@@ -1,4 +1,4 @@
-"""The protocol that all scores on corpora share: which texts train, which are tested, and what a score row says."""
+"""Protocol of scores on corpora: arguments, split into training and test texts, score rows and outcomes."""
 
 import argparse
 from collections.abc import Callable, Iterable
@@ -19,29 +19,28 @@ from selfembed.scores.tables import OUTCOME_COLUMNS, SCORE_COLUMNS
 from selfembed.texts import splits
 from selfembed.texts.corpora import read_corpus
 
-Predict = Callable[[np.ndarray | csr_matrix, np.ndarray, np.ndarray | csr_matrix], np.ndarray]
-Transform = Callable[[np.ndarray | csr_matrix], np.ndarray | csr_matrix]
-Measure = Callable[[np.ndarray | csr_matrix], dict[str, np.ndarray]]
+Vectors = np.ndarray | csr_matrix
+Predict = Callable[[Vectors, np.ndarray, Vectors], np.ndarray]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments that every script for a score on corpora has."""
+    """Add the arguments that all scripts for scores on corpora share."""
     command_line.add_inputs(parser, "embeddings", "corpus")
     parser.add_argument("--model", required=True, help="model path, for instance tuned/iclr/mpnet/crops/seed-42")
     parser.add_argument("--step", required=True, help="step of the model")
     parser.add_argument("--score", required=True, help="name of the score in tables")
-    command_line.add_outputs(parser, output="CSV file", outcomes="Parquet file of what every text adds")
+    command_line.add_outputs(parser, output="CSV file", outcomes="Parquet file of outcomes")
 
 
 def labelled_split(
     labelled: np.ndarray, *, split: str, test_fraction: float, split_seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Positions among the labelled texts of those that train and those that are tested.
+    """Return the positions of training and test texts among the labelled texts.
 
     Args:
         labelled: whether each text of the corpus has a label, shape (texts,).
         split: `labelled` splits the labelled texts; `all` splits all texts and then keeps the labelled ones, so that
-            the test texts are among those that a run with `held_out` has not seen.
+            runs with `held_out` were not trained on the test texts.
 
     Raises InputError if there are too few texts.
     """
@@ -53,33 +52,19 @@ def labelled_split(
     rank = np.cumsum(labelled) - 1
     train, test = (rank[positions[labelled[positions]]] for positions in (texts[part] for part in parts))
     if not len(train) or not len(test):
-        raise InputError(f"{labelled.sum()} labelled texts are too few for a training and a test part")
+        raise InputError(f"{labelled.sum()} labelled texts are too few; expected: labelled training and test texts")
     return train, test
 
 
-def correct(
-    embeddings: np.ndarray | csr_matrix, labels: np.ndarray, train: np.ndarray, test: np.ndarray, predict: Predict
-) -> np.ndarray:
-    """Whether each test text gets the right label, boolean, shape (test texts,).
-
-    Args:
-        embeddings: shape (texts, dim); labels: shape (texts,), none missing; train, test: positions.
-    """
-    return predict(embeddings[train], labels[train], embeddings[test]) == labels[test]
-
-
-def check_finite(embeddings: np.ndarray | csr_matrix) -> None:
-    """Raise InputError if embeddings hold NaN or infinity."""
+def check_finite(embeddings: Vectors) -> None:
+    """Raise InputError if embeddings contain NaN or infinity."""
     values = embeddings.data if issparse(embeddings) else embeddings
     if not np.isfinite(values).all():
-        raise InputError("embeddings hold NaN or infinite values; the model is broken (did its training diverge?)")
+        raise InputError("embeddings contain NaN or infinite values; expected: finite values (did training diverge?)")
 
 
 def summary(outcomes: np.ndarray) -> dict[str, float]:
-    """`value`, the mean of what every text adds, and its `standard_error` (a binomial's, if texts add 0 or 1).
-
-    Both are NaN without texts.
-    """
+    """Return the mean of the outcomes (`value`) and its `standard_error`; NaN without outcomes."""
     if not len(outcomes):
         return {"value": np.nan, "standard_error": np.nan}
     return {"value": float(outcomes.mean()), "standard_error": float(outcomes.std() / np.sqrt(len(outcomes)))}
@@ -89,21 +74,22 @@ def write_accuracy(
     arguments: argparse.Namespace,
     settings: dict,
     predict: Predict,
-    transform: Transform = lambda embeddings: embeddings,
+    transform: Callable[[Vectors], Vectors] = lambda embeddings: embeddings,
 ) -> None:
-    """Write the accuracy of every pooling and layer in an embeddings folder, and which texts got the right label.
+    """Write the accuracy of each pooling and layer in an embeddings folder, and whether each test text is correct.
 
     Args:
-        arguments: those of `add_arguments`, `threads` of the processor, and what `labelled_split` needs.
-        settings: what else decides the score, for the rows' column `settings`.
+        arguments: arguments of `add_arguments`, the number of `threads`, and the settings of `labelled_split`.
+        settings: further settings of the score for the column `settings`.
+        predict: maps training embeddings, training labels and test embeddings to predicted labels.
         transform: applied to the embeddings of all labelled texts.
 
-    Raises InputError if no text has a label, or if those to train on are of one class.
+    Raises InputError if no text has a label, or if all training texts are of one class.
     """
     corpus = read_corpus(arguments.corpus)
     labelled = corpus["label"].notna().to_numpy()
     if not labelled.any():
-        raise InputError(f"{arguments.corpus}: no text has a label; accuracy needs labels")
+        raise InputError(f"{arguments.corpus}: no text has a label; expected: a corpus with labels")
     parts = {key: getattr(arguments, key) for key in ("split", "test_fraction", "split_seed")}
     settings |= parts
     train, test = labelled_split(labelled, **parts)
@@ -114,8 +100,9 @@ def write_accuracy(
         )
     facts = {"n_train": len(train), "n_test": len(test), "n_classes": len(np.unique(labels))}
 
-    def measure(embeddings: np.ndarray | csr_matrix) -> dict[str, np.ndarray]:
-        return {measures.ACCURACY: correct(transform(embeddings), labels, train, test, predict)}
+    def measure(embeddings: Vectors) -> dict[str, np.ndarray]:
+        embeddings = transform(embeddings)
+        return {measures.ACCURACY: predict(embeddings[train], labels[train], embeddings[test]) == labels[test]}
 
     write_scores(arguments, settings, (measures.ACCURACY,), measure, labelled, ids[test], facts)
 
@@ -124,25 +111,25 @@ def write_scores(
     arguments: argparse.Namespace,
     settings: dict,
     names: Iterable[str],
-    measure: Measure,
+    measure: Callable[[Vectors], dict[str, np.ndarray]],
     rows: np.ndarray,
     ids: np.ndarray,
     facts: dict,
 ) -> None:
-    """Write score rows of every pooling and layer in an embeddings folder, and what every text adds to each.
+    """Write score rows and outcomes of each pooling and layer in an embeddings folder.
 
-    Embeddings of a run that diverged give rows without value and standard error, to which no text adds anything.
+    For a run that diverged, rows have no value and no standard error, and there are no outcomes.
 
     Args:
-        arguments: those of `add_arguments`, and `threads` of the processor.
-        settings: what decides the score, for the rows' column `settings`.
-        names: of the measures.
-        measure: embeddings of the rows → by measure, what every tested text adds to its mean, shape (tested texts,).
-        rows: boolean mask of the embeddings that count.
-        ids: of the tested texts.
+        arguments: arguments of `add_arguments`, and the number of `threads`.
+        settings: settings of the score for the column `settings`.
+        names: names of the measures.
+        measure: maps embeddings to the outcomes of each measure, shape (test texts,).
+        rows: boolean mask of the embeddings passed to `measure`, shape (texts,).
+        ids: ids of the test texts.
         facts: further columns of the rows.
 
-    Raises InputError if embeddings hold NaN or infinity.
+    Raises InputError if embeddings contain NaN or infinity.
     """
     described = read_json(arguments.embeddings / "embeddings.json", "poolings", "layers", "last_layer")
     diverged = described.get("diverged")
@@ -170,18 +157,10 @@ def write_scores(
                 }
                 scored = summary(by_text)
                 scores.append(place | identity | scored | facts)
-                tested = ids[: len(by_text)]
-                by_id = {"id": pd.Categorical(tested, categories=ids), "outcome": by_text.astype(np.float32)}
-                outcomes.append(pd.DataFrame(place | by_id))
-                log.info(
-                    "%s, layer %d, %s: %.4f ± %.4f",
-                    pooling,
-                    layer,
-                    place["score"],
-                    scored["value"],
-                    scored["standard_error"],
-                )
+                tested = pd.Categorical(ids[: len(by_text)], categories=ids)
+                outcomes.append(pd.DataFrame(place | {"id": tested, "outcome": by_text.astype(np.float32)}))
+                log.info("%s, layer %d, %s: %.4f ± %.4f", *place.values(), *scored.values())
     write_table(pd.DataFrame(scores, columns=SCORE_COLUMNS), arguments.output)
-    # Eleven bytes in a row: there is one for every text, layer and pooling.
+    # Compact types: the table has one row per text, layer and pooling.
     kinds = {"pooling": "category", "layer": np.int16, "score": "category"}
     write_table(pd.concat(outcomes, ignore_index=True)[OUTCOME_COLUMNS].astype(kinds), arguments.outcomes)

@@ -1,4 +1,4 @@
-"""Tidy tables of scores and losses: their columns, and how they are read."""
+"""Tidy tables of scores and losses: columns, reading, selection."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import pandas as pd
 
 from selfembed.errors import InputError, first_line
 
-# One score is one number with everything that identifies it.
+# Columns that identify a score.
 IDENTITY_COLUMNS = [
     "corpus",
     "block",
@@ -22,22 +22,22 @@ IDENTITY_COLUMNS = [
     "score",
     "settings",
 ]
-# What figures call a model: a unique label, the label without what a sweep changes, the swept value, a family.
+# Names of a model in figures: unique label, label without the swept value, swept value, family.
 LINE_COLUMNS = ["label", "series", "x", "group"]
 SCORE_COLUMNS = [*IDENTITY_COLUMNS, "value", "standard_error", "n_train", "n_test", "n_classes"]
-# What every tested text adds to a score, whose value is the mean of these, beside every file of scores on a corpus.
+# Contribution of each test text to a score, which is their mean; written beside each file of scores on a corpus.
 OUTCOME_COLUMNS = ["pooling", "layer", "score", "id", "outcome"]
 
 
 def read(path: Path, *needed: str) -> pd.DataFrame:
-    """Read a table of scores or losses; only empty cells are missing, so a label may be called None or NA.
+    """Read a table of scores or losses; only empty cells are missing values, so None and NA are valid labels.
 
-    Raises InputError if the file is none, or lacks one of the needed columns.
+    Raises InputError if the file is unreadable or lacks a needed column.
     """
     types = {"label": str, "series": str, "group": str, "block": str, "seed": "Int64", "value": float}
     try:
         table = pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=types)
-    except Exception as error:  # whatever the bytes do to the parser
+    except Exception as error:  # the parser raises many types
         raise InputError(f"{path}: cannot be read as a table: {first_line(error)}") from error
     lacking = ", ".join(name for name in needed if name not in table.columns)
     if lacking:
@@ -46,18 +46,18 @@ def read(path: Path, *needed: str) -> pd.DataFrame:
 
 
 def read_maps(path: Path, *needed: str) -> pd.DataFrame:
-    """Read positions of texts, with labels.
+    """Read the positions and labels of texts in a map.
 
-    Raises InputError if the file holds none.
+    Raises InputError if the file is unreadable or lacks a column.
     """
     try:
         return pd.read_parquet(path, columns=[*needed, "id", "label", "x", "y"])
-    except Exception as error:  # whatever the bytes do to the parser
+    except Exception as error:  # the parser raises many types
         raise InputError(f"{path}: cannot be read as a map: {first_line(error)}") from error
 
 
 def spelled(value: object) -> str:
-    """A key's value as text: 10, 10.0 and "10" are the same, and what is missing is empty."""
+    """Value of a key column as comparable text: 10, 10.0 and "10" are equal, missing values are empty."""
     if pd.isna(value):
         return ""
     try:
@@ -67,7 +67,7 @@ def spelled(value: object) -> str:
 
 
 def chosen(table: pd.DataFrame, **allowed: list) -> pd.DataFrame:
-    """Rows of a table whose cells are among those allowed in some columns, as text; an empty list allows all."""
+    """Select rows by allowed values of columns, compared as text; an empty list allows all."""
     for column, values in allowed.items():
         if values:
             table = table[table[column].astype(str).isin(list(map(str, values)))]
@@ -75,17 +75,17 @@ def chosen(table: pd.DataFrame, **allowed: list) -> pd.DataFrame:
 
 
 def last_layers(table: pd.DataFrame) -> pd.DataFrame:
-    """Rows of the last layer of their model."""
+    """Select the rows of the last layer of each model."""
     return table[table["layer"] == table["last_layer"]]
 
 
 def one_number_per(place: list[str], scores: pd.DataFrame) -> pd.DataFrame:
-    """The scores, if those in one place of a figure or table differ in their seeds alone, so that they may be averaged.
+    """Return the scores unchanged if those at each place of a figure or table differ only in their seed.
 
     Args:
-        place: columns whose values together are a place.
+        place: columns whose values identify a place.
 
-    Raises InputError if they differ in more, or if a seed occurs twice.
+    Raises InputError if they differ in another column, or if a seed occurs twice.
     """
     for column in ("label", "corpus", "score", "step", "layer", "pooling"):
         values = scores.groupby(place, sort=False, dropna=False)[column].unique()

@@ -1,4 +1,4 @@
-"""What is done to embeddings before neighbours are searched: nothing, centring, whitening."""
+"""Transforms of embeddings before the neighbour search."""
 
 import numpy as np
 from scipy.sparse import csr_matrix, issparse
@@ -6,18 +6,17 @@ from sklearn.decomposition import PCA
 
 from selfembed.errors import InputError
 
-TRANSFORMS = ("none", "centred", "whitened")
-
 
 def transform(embeddings: np.ndarray | csr_matrix, how: str) -> np.ndarray | csr_matrix:
-    """Centre embeddings (subtract their mean) or whiten them (PCA, all components, unit variance), as the paper does.
+    """Centre embeddings (subtract the mean) or whiten them (PCA, all components, unit variance), as in the paper.
 
-    Mean and components come from all given texts, test texts included.
+    Mean and components are computed on all given texts, including test texts.
 
     Args:
-        embeddings: shape (texts, dim); whitening needs at least as many texts as dimensions to keep all of them.
+        embeddings: shape (texts, dim); with fewer texts than dimensions, whitening returns fewer dimensions.
+        how: `none`, `centred` or `whitened`.
 
-    Raises InputError if sparse vectors are to be transformed.
+    Raises InputError if `how` is not `none` and the vectors are sparse.
     """
     if how == "none":
         return embeddings
