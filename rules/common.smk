@@ -8,34 +8,14 @@ from pathlib import Path
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
 from selfembed.errors import InputError
-from selfembed.settings.corpora import (
-    CropsSource,
-    FolderSource,
-    HubSource,
-    IclrSource,
-    PythonDocsSource,
-    RelabelledSource,
-    SampleSource,
-    UrlSource,
-)
-from selfembed.settings.encoders import (
-    BagOfWords,
-    EmbeddingsAlone,
-    FetchedEncoder,
-    FolderEncoder,
-    HubEncoder,
-    PackageEncoder,
-    RandomEncoder,
-)
-from selfembed.settings.scores import CropPairs, Knn, Linear, RegistryTask
+from selfembed.settings.encoders import BagOfWords, EmbeddingsAlone, FetchedEncoder
 from selfembed.study import expansion
 from selfembed.study import files as config_files
 from selfembed.study.validation import check_target_names, load, missing_sources
 from selfembed.workflow import code as code_files
 from selfembed.workflow.corpora import Corpora, downloads
 from selfembed.workflow.figures import Figures
-from selfembed.workflow.flags import flags
-from selfembed.workflow.inputs import braced, file_flags, named, one_of
+from selfembed.workflow.flags import file_flags, named, one_of
 from selfembed.workflow.maps import Maps
 from selfembed.workflow.models import Models
 from selfembed.workflow.report import Report

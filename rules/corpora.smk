@@ -18,7 +18,7 @@ rule download_file:
     benchmark:
         "<logs>/download_file/{corpus}.tsv"
     wildcard_constraints:
-        corpus=corpora.of(UrlSource, IclrSource),
+        corpus=corpora.of("url", "iclr"),
     conda:
         "../envs/download.yaml"
     params:
@@ -39,7 +39,7 @@ rule download_dataset:
     benchmark:
         "<logs>/download_dataset/{corpus}.tsv"
     wildcard_constraints:
-        corpus=corpora.of(HubSource),
+        corpus=corpora.of("hub"),
     conda:
         "../envs/download.yaml"
     params:
@@ -60,7 +60,7 @@ rule download_task:
     benchmark:
         "<logs>/download_task/{task}.tsv"
     wildcard_constraints:
-        task=named(settings.tasks, RegistryTask),
+        task=named(settings.tasks, "registry"),
     conda:
         "../envs/mteb.yaml"
     shell:
@@ -78,7 +78,7 @@ rule extract_python_docs:
     benchmark:
         "<logs>/extract_python_docs/{corpus}.tsv"
     wildcard_constraints:
-        corpus=corpora.of(PythonDocsSource),
+        corpus=corpora.of("python_docs"),
     conda:
         "../envs/texts.yaml"
     threads: 2
@@ -104,7 +104,7 @@ rule collect_texts:
     benchmark:
         "<logs>/collect_texts/{corpus}.tsv"
     wildcard_constraints:
-        corpus=corpora.of(FolderSource),
+        corpus=corpora.of("folder"),
     conda:
         "../envs/score.yaml"
     resources:
@@ -162,7 +162,7 @@ rule relabel_corpus:
     pathvars:
         rule="relabel_corpus",
     wildcard_constraints:
-        corpus=corpora.of(RelabelledSource),
+        corpus=corpora.of("relabelled"),
     conda:
         "../envs/score.yaml"
     resources:
@@ -184,7 +184,7 @@ use rule relabel_corpus as sample_corpus with:
     pathvars:
         rule="sample_corpus",
     wildcard_constraints:
-        corpus=corpora.of(SampleSource),
+        corpus=corpora.of("sample"),
 
 
 rule crop_corpus:
@@ -200,7 +200,7 @@ rule crop_corpus:
     benchmark:
         "<logs>/crop_corpus/{corpus}.tsv"
     wildcard_constraints:
-        corpus=corpora.of(CropsSource),
+        corpus=corpora.of("crops"),
     conda:
         "../envs/score.yaml"
     resources:

@@ -16,7 +16,7 @@ rule download_encoder:
     benchmark:
         "<logs>/download_encoder/{encoder}.tsv"
     wildcard_constraints:
-        encoder=models.of(HubEncoder),
+        encoder=models.of("hub"),
     conda:
         "../envs/train.yaml"
     params:
@@ -37,7 +37,7 @@ rule import_encoder:
     benchmark:
         "<logs>/import_encoder/{encoder}.tsv"
     wildcard_constraints:
-        encoder=models.of(FolderEncoder, PackageEncoder),
+        encoder=models.of("folder", "package"),
     conda:
         "../envs/train.yaml"
     resources:
@@ -108,7 +108,7 @@ rule build_random_model:
     benchmark:
         "<logs>/build_random_model/{encoder}/seed-{seed}.tsv"
     wildcard_constraints:
-        encoder=models.of(RandomEncoder),
+        encoder=models.of("random"),
     conda:
         "../envs/train.yaml"
     resources:

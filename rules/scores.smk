@@ -25,7 +25,7 @@ rule score_knn:
     pathvars:
         rule="score_knn",
     wildcard_constraints:
-        score=named(settings.scores, Knn),
+        score=named(settings.scores, "knn"),
     conda:
         "../envs/score.yaml"
     threads: settings.threads.score
@@ -48,7 +48,7 @@ use rule score_knn as score_linear with:
     pathvars:
         rule="score_linear",
     wildcard_constraints:
-        score=named(settings.scores, Linear),
+        score=named(settings.scores, "linear"),
     resources:
         mem_mb=memory(1000, corpus=8, layer=6),
         runtime=minutes(30, embeddings=0.2),
@@ -63,7 +63,7 @@ use rule score_knn as score_crop_pairs with:
     pathvars:
         rule="score_crop_pairs",
     wildcard_constraints:
-        score=named(settings.scores, CropPairs),
+        score=named(settings.scores, "crop_pairs"),
 
 
 rule score_mteb:

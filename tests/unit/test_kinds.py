@@ -125,7 +125,8 @@ def test_no_words_or_functions_are_of_an_augmentation_that_does_not_exist():
 
 def class_in_rules(kind: type) -> bool:
     """Whether a rule is for a kind, or for its family."""
-    return any(re.search(rf"\b{found.__name__}\b", RULES) for found in kind.__mro__)
+    words = "|".join([f'"{name_of(kind)}"', *(rf"\b{found.__name__}\b" for found in kind.__mro__)])
+    return re.search(rf"(\.of|named)\([^)]*({words})", RULES) is not None
 
 
 def has_rule(name: str) -> bool:

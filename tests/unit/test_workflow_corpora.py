@@ -51,7 +51,7 @@ def test_patterns_are_of_names_by_source():
         pytest.param("web", "<results>/sources/web.download", "--text abstract --format csv", id="url"),
         pytest.param("set", "<results>/sources/set.parquet", "--text text --label label", id="hub"),
         pytest.param(
-            "folder", "<results>/sources/folder.parquet", "--text text --title title --label folder", id="folder"
+            "folder", "<results>/sources/folder.parquet", "--text text --label folder --title title", id="folder"
         ),
         pytest.param(
             "docs", "<results>/sources/docs.parquet", "--text text --label package --title title", id="python_docs"
@@ -122,7 +122,7 @@ def test_descriptions_use_the_split_of_the_first_knn_score():
     scores = {"probe": {"type": "linear"}, "knn": {"type": "knn", "test_fraction": 0.2}}
     assert "--test-fraction 0.2" in corpora({"scores": scores}).knn_split()
     without = {"scores": {"probe": {"type": "linear"}}, "experiments.main.scores": ["probe"], "figures": {}}
-    assert corpora(without).knn_split() == ""
+    assert corpora(without).knn_split() == "--split labelled --test-fraction 0.1 --split-seed 42"
 
 
 def test_downloads_are_everything_from_the_network():

@@ -10,8 +10,7 @@ from selfembed.settings.encoders import HubEncoder
 from selfembed.settings.schema import Settings
 from selfembed.settings.scores import Knn, RegistryTask, Split
 from selfembed.texts import text_files
-from selfembed.workflow.flags import flags
-from selfembed.workflow.inputs import Wildcards, named, one_of
+from selfembed.workflow.flags import Wildcards, flags, named, one_of
 
 
 class Corpora:
@@ -21,7 +20,7 @@ class Corpora:
         self.settings = settings
         self.sources = {name: corpus.source for name, corpus in settings.corpora.items()}
 
-    def of(self, *kinds: type) -> str:
+    def of(self, *kinds: str | type) -> str:
         """A pattern of the names of all corpora with some kinds of source."""
         return named(self.sources, *kinds)
 

@@ -6,8 +6,7 @@ from collections.abc import Callable
 
 from selfembed.settings.schema import Settings
 from selfembed.study.expansion import Study, default_label
-from selfembed.workflow.flags import flags
-from selfembed.workflow.inputs import Inputs, Wildcards
+from selfembed.workflow.flags import Inputs, Wildcards, flags
 from selfembed.workflow.maps import Maps, cluster_files
 from selfembed.workflow.scores import measures_of
 

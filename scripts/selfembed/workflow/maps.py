@@ -7,8 +7,7 @@ from selfembed.settings.figures import InteractiveMapFigure
 from selfembed.settings.schema import Settings
 from selfembed.study.checks import labelled
 from selfembed.study.expansion import Evaluation, Study, mapped
-from selfembed.workflow.flags import flags
-from selfembed.workflow.inputs import Wildcards, one_of
+from selfembed.workflow.flags import Wildcards, flags, one_of
 
 
 class Maps:

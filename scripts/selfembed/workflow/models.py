@@ -13,8 +13,7 @@ from selfembed.settings.encoders import (
 )
 from selfembed.settings.schema import Settings
 from selfembed.study.expansion import Model, Study, base_of, pairs_name
-from selfembed.workflow.flags import flags
-from selfembed.workflow.inputs import Wildcards, named
+from selfembed.workflow.flags import Wildcards, flags, named
 
 
 class Models:
@@ -24,7 +23,7 @@ class Models:
         self.settings = settings
         self.study = study
 
-    def of(self, *kinds: type) -> str:
+    def of(self, *kinds: str | type) -> str:
         """A pattern of the names of all encoders of some kinds."""
         return named(self.settings.encoders, *kinds)
 

@@ -10,7 +10,7 @@ from selfembed.settings.schema import Settings
 from selfembed.study import adapted
 from selfembed.study.expansion import Evaluation, Study, base_of
 from selfembed.workflow.figures import Figures
-from selfembed.workflow.inputs import Inputs, Wildcards, file_flags
+from selfembed.workflow.flags import Inputs, Wildcards, file_flags
 from selfembed.workflow.models import Models
 
 

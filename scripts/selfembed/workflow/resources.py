@@ -8,7 +8,7 @@ from selfembed.models.model_paths import identity
 from selfembed.settings.encoders import BagOfWords, Encoder
 from selfembed.settings.schema import Settings
 from selfembed.study.expansion import selected
-from selfembed.workflow.inputs import Inputs, Wildcards
+from selfembed.workflow.flags import Inputs, Wildcards
 
 Asked = Callable[[Wildcards, Inputs, int], int]
 

@@ -8,8 +8,7 @@ from selfembed.settings.schema import Settings
 from selfembed.settings.scores import RegistryTask
 from selfembed.study.expansion import Evaluation, Line, Study, spelled, texts_of
 from selfembed.tasks import task_files
-from selfembed.workflow.flags import flags, measures
-from selfembed.workflow.inputs import Inputs, Wildcards, braced
+from selfembed.workflow.flags import Inputs, Wildcards, braced, flags, measures
 
 
 class Scores:

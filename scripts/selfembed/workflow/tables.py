@@ -8,8 +8,7 @@ from selfembed.settings.figures import DifferencesTable, ScoresTable
 from selfembed.settings.schema import Settings
 from selfembed.study import claimed
 from selfembed.study.expansion import Evaluation, Study, repeated
-from selfembed.workflow.flags import flags
-from selfembed.workflow.inputs import Inputs, Wildcards, one_of
+from selfembed.workflow.flags import Inputs, Wildcards, flags, one_of
 from selfembed.workflow.scores import entries, line_entries, measures_of
 
 

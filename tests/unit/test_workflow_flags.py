@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from settings_examples import changed
 
-from selfembed.settings.encoders import HubEncoder, RandomEncoder, SvdEncoder
+from selfembed.settings.encoders import RandomEncoder, SvdEncoder
 from selfembed.study.validation import load
-from selfembed.workflow.inputs import braced, file_flags, named, one_of
+from selfembed.workflow.flags import braced, file_flags, named, one_of
 from selfembed.workflow.resources import JobResources
 
 PATHS = st.lists(st.lists(st.sampled_from("abc"), min_size=1, max_size=4).map("/".join), unique=True)
@@ -33,7 +33,7 @@ def test_a_pattern_fits_names_and_nothing_else(names, fits, fits_not):
 def test_names_of_a_kind():
     encoders = load(changed({})).encoders
     assert named(encoders, RandomEncoder) == "tiny|loan"
-    assert named(encoders, HubEncoder, SvdEncoder) == "mpnet|svd"
+    assert named(encoders, "hub", SvdEncoder) == "mpnet|svd"
 
 
 @pytest.mark.parametrize(
