@@ -15,7 +15,7 @@ from selfembed.study.validation import check_target_names, load, missing_sources
 from selfembed.workflow import code as code_files
 from selfembed.workflow.corpora import Corpora, downloads
 from selfembed.workflow.figures import Figures
-from selfembed.workflow.flags import file_flags, named, one_of
+from selfembed.workflow.flags import file_flags, flags, named, one_of
 from selfembed.workflow.maps import Maps
 from selfembed.workflow.models import Models
 from selfembed.workflow.report import Report

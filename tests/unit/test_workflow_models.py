@@ -74,7 +74,7 @@ def test_a_run_starts_from_its_base_model_and_its_pairs():
 def test_a_run_s_flags_are_its_recipe_without_its_pairs():
     assert models().run_flags(RUN) == (
         "--pooling mean --temperature 0.05 --learning-rate 2e-05 --batch-size 64 --warmup 0.1 --max-length 512"
-        " --precision fp32"
+        " --precision fp32 --mask-fraction 0.0"
     )
     masked = {"recipes.crops.augmentation": {"type": "crops", "mask_fraction": 0.2}}
     steps = {"experiments.main.steps": [10, "epoch-1", "final"], "figures": {}}

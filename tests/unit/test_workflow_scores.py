@@ -80,7 +80,7 @@ def test_a_task_is_made_of_a_corpus_of_files_or_of_the_registry_s_data(tmp_path)
     words = found.task_flags(SimpleNamespace(task="Own", scaling="unit", **how), data)
     assert words == "--kind clustering --corpus x --block clustering --max-length 128 --normalise"
     words = found.task_flags(SimpleNamespace(task="ArguAna", scaling="raw", **how), data)
-    assert words.split() == ["--data", "x", "--block", "retrieval", "--max-length", "128"]
+    assert words.split() == ["--data", "x", "--block", "retrieval", "--max-length", "128", "--no-normalise"]
     words = found.task_flags(SimpleNamespace(task="Search", scaling="unit", **how), data)
     assert f"--kind retrieval --files {tmp_path} --block" in words
 
@@ -218,7 +218,7 @@ def test_a_report_shows_figures_and_links_maps():
     assert found.crops(none) == ["<results>/corpora/crops.json"]
     assert found.title(none) == "Report on news"
     words = found.entries(none, SimpleNamespace(figures=["bars.png"]))
-    assert words == "--entry bars 'Models side by side at the last layer.' '' bars.png"
+    assert words == "--entry bars 'Scores of several models at the last layer.' '' bars.png"
 
 
 def test_an_adapted_model_of_the_hub_names_its_base_and_the_revision_that_was_fetched():
