@@ -39,14 +39,17 @@ def test_what_is_downloaded_ahead_is_what_everything_needs(with_sources, plan_of
     assert ahead == {rule: count for rule, count in plan_of(name).items() if rule.startswith("download_")}
 
 
+LEFT_OUT = r"Date: .*|Workflow ID: .*|Run directory: .*|^\[.*\]$"
+
+
 @pytest.mark.parametrize("words", [(), ("--config", "sedes=[1]")], ids=["right", "wrong"])
 def test_a_dry_run_that_is_forked_says_what_one_in_a_new_interpreter_says(with_sources, words):
-    """Tests take the first for the second; times, an identifier and the order of sets are left out."""
+    """Tests take the first for the second. Times, an identifier, where it began and the order of sets are left out."""
     words = ("--dry-run", "--printshellcmds", "--configfile", "config/smoke.yaml", *words)
     found = []
     for run in (snakemake, cold_snakemake):
         done = run(with_sources, *words)
-        lines = re.sub(r"Date: .*|Workflow ID: .*|^\[.*\]$", "", done.stdout, flags=re.MULTILINE).splitlines()
+        lines = re.sub(LEFT_OUT, "", done.stdout, flags=re.MULTILINE).splitlines()
         found.append((done.returncode, sorted(str(sorted(re.split(r"[ ,;]+", line))) for line in lines)))
     assert found[0] == found[1]
 
