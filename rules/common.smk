@@ -20,7 +20,7 @@ from selfembed.settings.corpora import (
 )
 from selfembed.settings.encoders import (
     BagOfWords,
-    EmbeddingsAlone,
+    EmbeddingsOnly,
     FetchedEncoder,
     FolderEncoder,
     HubEncoder,
