@@ -8,7 +8,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
 from selfembed.errors import InputError
-from selfembed.settings.encoders import BagOfWords, EmbeddingsAlone, FetchedEncoder
+from selfembed.settings.encoders import BagOfWords, EmbeddingsOnly, FetchedEncoder
 from selfembed.study import expansion
 from selfembed.study import files as config_files
 from selfembed.study.validation import check_target_names, load, missing_sources

@@ -133,7 +133,7 @@ rule build_embedding_model:
     benchmark:
         "<logs>/build_embedding_model/{encoder}{seed_folder}.tsv"
     wildcard_constraints:
-        encoder=models.of(EmbeddingsAlone),
+        encoder=models.of(EmbeddingsOnly),
         seed_folder=r"|/seed-\d+",
     conda:
         "../envs/train.yaml"

@@ -1,5 +1,4 @@
-"""The config as closed pydantic models, and what is derived from it: runs, names, flags, documentation.
+"""The config as closed pydantic models.
 
-These modules are parameters, not code: steps get every value as a flag, so adding an experiment reruns no
-existing step.
+These modules are parameters, not code: steps get every value as a flag, so a new experiment reruns no existing step.
 """

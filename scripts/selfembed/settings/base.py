@@ -2,17 +2,17 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_]*$")]
 ScoreName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_]*(@[0-9]+)?$")]
 Text = Annotated[str, StringConstraints(pattern=r"^[^-]")]  # a leading hyphen would be read as an option
-LocalPath = Annotated[str, StringConstraints(pattern=r"^[^-{}<>][^{}<>]*$")]  # {} and <> mean something to Snakemake
+LocalPath = Annotated[str, StringConstraints(pattern=r"^[^-{}<>][^{}<>]*$")]  # Snakemake interprets {} and <>
 Pooling = Literal["mean", "cls", "last", "token7"]
 
 
 def each_once(seeds: list[int]) -> list[int]:
-    """Reject duplicate seeds: one run would count as two."""
+    """Reject duplicate seeds, which would count one run twice."""
     if len(set(seeds)) < len(seeds):
         raise ValueError(f"{seeds}: duplicate seed; expected: unique seeds")
     return seeds
@@ -27,19 +27,19 @@ class Closed(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-DISCRIMINATORS = ("type", "draw", "lay_out", "compare")  # keys that say of which kind a group is
+DISCRIMINATORS = ("type", "draw", "lay_out", "compare")  # keys with the kind of a group
 
 
 class Kind(Closed):
-    """A group of settings that comes in kinds. What is true of a kind stands on its class.
+    """Base class of groups of settings that come in several kinds.
 
-    A family of kinds declares facts: class variables without a value, and abstract methods or properties. A kind, which
-    is a class with a discriminator among its keys, must have them all: one that lacks any is an error at import.
+    A family declares class variables without a value and abstract methods or properties. Each kind, a subclass with a
+    discriminator among its keys, must define all of them.
     """
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_: Any) -> None:
-        """Raise TypeError if the class is a kind and lacks a fact."""
+        """Raise TypeError if the class is a kind and does not define everything that its family declares."""
         if not set(DISCRIMINATORS) & set(cls.model_fields):
             return
         missing = {name for name in cls.__class_vars__ if not hasattr(cls, name)} | cls.__abstractmethods__
@@ -47,7 +47,7 @@ class Kind(Closed):
             declared = ((base.__name__, vars(base) | vars(base).get("__annotations__", {})) for base in cls.__mro__)
             family = next(name for name, found in declared if missing & set(found))
             raise TypeError(
-                f"{cls.__name__} lacks {', '.join(sorted(missing))}; expected: what {family} says of every kind"
+                f"{cls.__name__} does not define {', '.join(sorted(missing))}; expected: all that {family} declares"
             )
 
 
@@ -55,9 +55,9 @@ Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Commit = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
 
 
-def from_name(value: Any) -> Any:
-    """Allow `augmentation: crops` as short for `augmentation: {type: crops}`."""
-    return {"type": value} if isinstance(value, str) else value
+def short_for(key: str) -> BeforeValidator:
+    """Allow a string as short for a group with one key: `augmentation: crops` for `augmentation: {type: crops}`."""
+    return BeforeValidator(lambda value: {key: value} if isinstance(value, str) else value)
 
 
 class Packs(Closed):

@@ -1,11 +1,11 @@
 """Settings of claims: sentences and the comparisons of scores that decide them."""
 
 from abc import abstractmethod
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from selfembed.settings.base import Closed, Kind, Name, Pooling, ScoreName, Text
+from selfembed.settings.base import Closed, Kind, Name, Pooling, ScoreName, Text, short_for
 from selfembed.settings.experiments import Step
 
 
@@ -17,12 +17,7 @@ class Point(Closed):
     layer: Annotated[int, Field(ge=0)] | None = Field(None, description="Layer; defaults to the last.")
 
 
-def from_label(value: Any) -> Any:
-    """Allow `Crops` as short for `{label: Crops}`."""
-    return {"label": value} if isinstance(value, str) else value
-
-
-ShortPoint = Annotated[Point, BeforeValidator(from_label)]
+ShortPoint = Annotated[Point, short_for("label")]
 
 
 class Comparison(Kind):
@@ -46,11 +41,11 @@ class Comparison(Kind):
     @property
     @abstractmethod
     def points(self) -> list[Point]:
-        """Every score that is used."""
+        """The compared scores."""
 
     @property
     def limit(self) -> tuple[str, float]:
-        """The kind of the limit and its value."""
+        """Key and value of the limit."""
         given = [(kind, value) for kind in ("at_least", "at_most") if (value := getattr(self, kind)) is not None]
         given += [] if self.default_limit is None else [self.default_limit]
         return given[0]
@@ -78,7 +73,7 @@ class Difference(Comparison):
 
     @property
     def points(self) -> list[Point]:
-        """All scores that are used."""
+        """The compared scores, best first."""
         return self.models
 
 
@@ -94,7 +89,7 @@ class Share(Comparison):
 
     @property
     def points(self) -> list[Point]:
-        """All scores that are used."""
+        """The compared scores."""
         return [self.start, self.reached, self.end]
 
 
@@ -106,7 +101,7 @@ class Trend(Comparison):
 
     @property
     def points(self) -> list[Point]:
-        """All scores that are used, without layers."""
+        """The model, for all its layers."""
         return [self.model]
 
 

@@ -45,14 +45,14 @@ class Columns(Closed):
 
 
 class OwnSource(Kind):
-    """A source of texts of its own: a raw file, which is read and cleaned.
+    """Base class of sources with a raw file, which is read and cleaned.
 
     Attributes:
         labelled: whether texts get labels.
-        label_setting: the setting, if there is one, without which they get none.
-        downloaded: whether the raw file is fetched from the network.
-        raw: the raw file of a corpus, by its name.
-        columns: which columns of the raw file hold what, and how it is read.
+        label_setting: the setting that adds labels, if any.
+        downloaded: whether the raw file is downloaded.
+        raw: path of the raw file; may contain `{corpus}`.
+        columns: columns of the raw file and how to read it.
     """
 
     labelled: ClassVar[bool]
@@ -62,7 +62,7 @@ class OwnSource(Kind):
     columns: ClassVar[Columns]
 
     def raw_file(self, corpus: str) -> str:
-        """The raw file of a corpus of this name."""
+        """Return the path of the raw file of a corpus."""
         return self.raw.format(corpus=corpus)
 
 
@@ -71,28 +71,28 @@ COLLECTED = "<results>/sources/{corpus}.parquet"
 
 
 class DerivedSource(Kind):
-    """Texts of another corpus, `corpus`, which are cleaned already.
+    """Base class of sources that use the cleaned texts of another corpus, `corpus`.
 
     Attributes:
-        same_texts: whether the texts are all those of the other corpus, unchanged, so that they are embedded once.
+        same_texts: whether the texts are the same as those of the other corpus, so that both share embeddings.
     """
 
     same_texts: ClassVar[bool]
 
 
 class TableSource(Columns, OwnSource):
-    """A source whose raw file is a table with columns to choose."""
+    """Base class of sources whose raw file is a table with configurable columns."""
 
     label_setting = "label"
 
     @property
     def columns(self) -> Columns:
-        """The source says them itself."""
+        """The columns in the settings of the source."""
         return self
 
 
 def known_encoding(name: str) -> str:
-    """Reject encodings that Python does not know."""
+    """Reject encodings that Python does not support."""
     try:
         "".encode(name)
     except (LookupError, ValueError):
@@ -120,7 +120,7 @@ class FileSource(TableSource):
 
     @property
     def raw(self) -> str:
-        """The file itself."""
+        """Path of the file."""
         return self.path
 
     @model_validator(mode="after")
@@ -152,7 +152,7 @@ class FolderSource(OwnSource):
 
     @property
     def columns(self) -> Columns:
-        """Those of the collected texts."""
+        """Columns of the collected texts."""
         return Columns(title="title", label=self.label)
 
 
@@ -192,13 +192,8 @@ class IclrSource(OwnSource):
     )
 
     @property
-    def columns(self) -> Columns:
-        """Those of the file in the data set's repository."""
-        return self.resolved
-
-    @property
-    def resolved(self) -> UrlSource:
-        """The file in the data set's repository at a commit, with its columns and blob id."""
+    def columns(self) -> UrlSource:
+        """The file in the repository of the data set at a fixed commit, with its columns and blob id."""
         commit, name, git_blob = ICLR_VERSIONS[self.version]
         return UrlSource(
             type="url",
@@ -232,7 +227,7 @@ class HubSource(OwnSource):
     """A data set on the Hugging Face Hub; cells that are lists are concatenated in order."""
 
     raw = COLLECTED
-    columns = Columns(label="label")  # the collected table's, the same for all data sets
+    columns = Columns(label="label")  # of the collected table, whatever the columns of the data set
     downloaded = True
     label_setting = None
     labelled = True
@@ -323,7 +318,7 @@ class Expected(Closed):
 
     @model_validator(mode="after")
     def possible(self):
-        """At least one number is given, and classes ≤ labelled ≤ rows."""
+        """At least one number is set, and classes ≤ labelled ≤ rows."""
         given = self.model_dump(exclude_none=True)
         if not given:
             raise ValueError("empty; expected: at least one of rows, labelled, classes")

@@ -14,26 +14,39 @@ Layers = Annotated[int, Field(ge=1, description="Number of transformer layers; v
 
 
 class EncoderKind(Kind):
-    """What every encoder has; each is of one of the four families below."""
+    """Base class of encoders."""
 
     @property
     @abstractmethod
     def in_words(self) -> str:
-        """What the encoder is, for readers of a model's card and of a report."""
+        """Description of the encoder in model cards and reports."""
 
 
 class FetchedEncoder(EncoderKind):
-    """A pretrained checkpoint: others can borrow its tokenizer, and its embeddings can stand alone."""
+    """Base class of pretrained checkpoints."""
 
 
-class EmbeddingsAlone(EncoderKind):
-    """A part of another encoder, `of`, without transformer layers."""
+class EmbeddingsOnly(EncoderKind):
+    """Base class of parts of other encoders without transformer layers.
+
+    Attributes:
+        part: name of the part.
+    """
 
     layers: ClassVar[int] = 0
+    part: ClassVar[str]
+
+    of: Name = Field(description="The other encoder, pretrained or random.")
+    max_length: MaxLength = 512
+
+    @property
+    def in_words(self) -> str:
+        """The part and the other encoder."""
+        return f"the {self.part} of {self.of} alone"
 
 
 class BagOfWords(EncoderKind):
-    """Word counts: no weights to fine-tune, no tokens to pool, one layer."""
+    """Base class of bags of words, which have one layer, no weights to fine-tune and no tokens to pool."""
 
     layers: ClassVar[int] = 0
 
@@ -48,7 +61,7 @@ class HubAdapter(Closed):
 
     @property
     def in_words(self) -> str:
-        """What the adapter is, for readers."""
+        """Repository and revision."""
         return f"{self.id} (revision {self.revision[:8]})" if self.revision else self.id
 
 
@@ -68,7 +81,7 @@ class HubEncoder(FetchedEncoder):
 
     @property
     def in_words(self) -> str:
-        """Its repository, revision and adapter."""
+        """Repository, revision and adapter."""
         revision = f", revision {self.revision[:8]}" if self.revision else ""
         words = f"{self.id} (Hugging Face hub{revision})"
         return words if self.adapter is None else f"{words} with the adapter {self.adapter.in_words}"
@@ -88,7 +101,7 @@ class FolderEncoder(FetchedEncoder):
 
     @property
     def in_words(self) -> str:
-        """The names of its folders, and no more of their paths: the card may be published."""
+        """Names of the folders without their paths, because the card may be published."""
         words = f"the pretrained model in the folder {Path(self.path).name}"
         return words if self.adapter is None else f"{words} with the adapter in {Path(self.adapter).name}"
 
@@ -105,7 +118,7 @@ class PackageEncoder(FetchedEncoder):
 
     @property
     def in_words(self) -> str:
-        """Its package."""
+        """Name of the package."""
         return f"the pretrained model in the Python package {self.package.replace('_', '-')}"
 
 
@@ -143,7 +156,7 @@ class BorrowedTokenizer(Closed):
 
 
 def _kind_of_tokenizer(value: Any) -> str | None:
-    """Name of the model that a tokenizer's keys belong to, so that each error is reported once."""
+    """Return the kind of a tokenizer by its keys, so that each error is reported once."""
     keys = value if isinstance(value, dict) else getattr(value, "__dict__", {})
     if "train_on" in keys:
         return "TrainedTokenizer"
@@ -175,30 +188,20 @@ class RandomEncoder(EncoderKind):
         return self.architecture.layers
 
 
-class EmbeddingLayerEncoder(EmbeddingsAlone):
+class EmbeddingLayerEncoder(EmbeddingsOnly):
     """Only the token-embedding matrix of another encoder: lookup and mean, no positions, no dropout."""
 
+    part = "token-embedding layer"
+
     type: Literal["embedding_layer"]
-    of: Name = Field(description="The other encoder, pretrained or random.")
-    max_length: MaxLength = 512
-
-    @property
-    def in_words(self) -> str:
-        """Whose part it is."""
-        return f"the token-embedding layer of {self.of} alone"
 
 
-class EmbeddingModuleEncoder(EmbeddingsAlone):
+class EmbeddingModuleEncoder(EmbeddingsOnly):
     """Only the embedding module of another encoder: tokens, positions, normalisation, dropout; no layers."""
 
-    type: Literal["embedding_module"]
-    of: Name = Field(description="The other encoder, pretrained or random.")
-    max_length: MaxLength = 512
+    part = "embedding module"
 
-    @property
-    def in_words(self) -> str:
-        """Whose part it is."""
-        return f"the embedding module of {self.of} alone"
+    type: Literal["embedding_module"]
 
 
 class TfidfEncoder(BagOfWords):

@@ -10,7 +10,7 @@ from selfembed.settings.scores import Mteb, TaskName
 
 
 def _kind_of_step(value: Any) -> str | None:
-    """JSON type of a step, so that each error is reported once."""
+    """Return the JSON type of a step, so that each error is reported once."""
     if isinstance(value, int) and not isinstance(value, bool):
         return "integer"
     return "string" if re.fullmatch(r"final|epoch-[1-9][0-9]*", str(value)) else None
@@ -57,7 +57,7 @@ class ModelEntry(Closed):
 
 
 def _kind_of_layers(value: Any) -> str | None:
-    """JSON type of a choice of layers, so that each error is reported once."""
+    """Return the JSON type of a choice of layers, so that each error is reported once."""
     if isinstance(value, list):
         return "array"
     return "string" if value in ("last", "all") else None

@@ -21,15 +21,15 @@ class Described(Kind):
 
 @dataclass(frozen=True)
 class Panel:
-    """What a figure shows of one experiment.
+    """The part of a figure that shows one experiment.
 
     Attributes:
-        place: columns of the experiment's table whose values together are one place; none if no scores are shown.
-        needs: what the experiment must have: `corpora`, `tasks`, `layers` (several), `runs` or `maps`.
-        score, pooling: the only ones shown, where the figure's settings do not say which.
-        all_layers: whether every layer is shown; otherwise the last.
-        numeric: a column whose values that are no numbers have no place.
-        swept: the recipe key that the experiment must sweep.
+        place: columns of the experiment's table that identify a point in the figure; empty if no scores are shown.
+        needs: requirements of the experiment: `corpora`, `tasks`, `layers` (several), `runs` or `maps`.
+        score, pooling: the score and pooling shown, if they are no settings of the figure.
+        all_layers: whether all layers are shown, or only the last.
+        numeric: column whose non-numeric values are not shown.
+        swept: recipe key that the experiment must sweep.
     """
 
     place: tuple[str, ...] = ()
@@ -42,17 +42,17 @@ class Panel:
 
 
 def sweep(key: str, pooling: str | None = None) -> Panel:
-    """A panel of scores at the last layer over the values of a recipe key."""
+    """Return a panel of scores of the last layer over the values of a recipe key."""
     return Panel(("series", "x"), ("corpora",), pooling=pooling, numeric="x", swept=key)
 
 
 class FigureKind(Described):
-    """What every figure has.
+    """Base class of figures.
 
     Attributes:
-        panels: what it shows of experiments, by the key that names the experiment.
-        published: whether it can be drawn from published numbers alone: if `all` of its experiments have some, if `any`
-            has, or `never`.
+        panels: panels by the key that names their experiment.
+        published: whether the figure can be drawn from published numbers: if `all` or `any` of its experiments have
+            some, or `never`.
     """
 
     panels: ClassVar[dict[str, Panel]]
@@ -60,16 +60,18 @@ class FigureKind(Described):
 
     @property
     def experiments(self) -> dict[str, str]:
-        """The experiments that provide the data, by role."""
+        """Names of the experiments, by key."""
         return {role: name for role in self.panels if (name := getattr(self, role)) is not None}
 
 
 class ScoreFigure(FigureKind):
     """Settings of figures of one experiment."""
 
-    experiment: Name = Field(description="Experiment that feeds it.")
-    pooling: Pooling = Field("mean", description="Pooling shown.")
-    score: ScoreName = Field("knn", description="Score shown; of several numbers one, e.g. `crop_pairs_recall@1`.")
+    experiment: Name = Field(description="Experiment that provides the data.")
+    pooling: Pooling = Field("mean", description="Pooling to show.")
+    score: ScoreName = Field(
+        "knn", description="Score to show; one number of a score with several, e.g. `crop_pairs_recall@1`."
+    )
 
 
 class ComparisonFigure(ScoreFigure):
@@ -230,21 +232,21 @@ TableAxis = Literal["label", "series", "corpus", "score", "step", "x", "pooling"
 
 
 class TableKind(Described):
-    """Scores of one experiment: means and standard deviations over seeds, with published values in parentheses."""
+    """Base class of tables."""
 
     @property
     @abstractmethod
     def place(self) -> tuple[str, ...]:
-        """Columns of the experiment's table whose values together are one place; none if no scores are shown."""
+        """Columns of the experiment's table that identify a cell; empty if no scores are shown."""
 
     @property
     @abstractmethod
     def shown(self) -> dict[str, list]:
-        """Which values of columns are shown, of scores of last layers; all, where there are none."""
+        """Values to show of columns of the experiment's table; an empty list shows all."""
 
 
 class ScoresTable(TableKind):
-    """Scores of one experiment: means over seeds with their spread, the paper's value in parentheses."""
+    """Scores of one experiment: means and standard deviations over seeds, with published values in parentheses."""
 
     lay_out: Literal["scores"]
     experiment: Name = Field(description="Experiment that provides the data.")
@@ -262,12 +264,12 @@ class ScoresTable(TableKind):
 
     @property
     def place(self) -> tuple[str, ...]:
-        """A cell."""
+        """Row and column."""
         return self.rows, self.columns
 
     @property
     def shown(self) -> dict[str, list]:
-        """What it names; bags of words have no pooling."""
+        """Values in the settings; bags of words have the pooling `none`."""
         shown = {"series": self.series, "score": self.scores, "step": list(map(str, self.steps))}
         return shown | {"pooling": [*self.poolings, "none"]}
 
@@ -292,7 +294,7 @@ class DifferencesTable(TableKind):
 
     @property
     def shown(self) -> dict[str, list]:
-        """What it names; bags of words have no pooling."""
+        """Values in the settings; bags of words have the pooling `none`."""
         return {"score": self.scores, "step": list(map(str, self.steps)), "pooling": [self.pooling, "none"]}
 
 

@@ -2,10 +2,10 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from selfembed.models import token7
-from selfembed.settings.base import Closed, Kind, Packs, Pooling, from_name
+from selfembed.settings.base import Closed, Kind, Packs, Pooling, short_for
 
 
 class Masked(Kind):
@@ -53,7 +53,7 @@ class WholeText(Masked):
     type: Literal["whole_text"]
 
 
-Augmentation = Annotated[Crops | Dropout | Halves | WholeText, Field(discriminator="type"), BeforeValidator(from_name)]
+Augmentation = Annotated[Crops | Dropout | Halves | WholeText, Field(discriminator="type"), short_for("type")]
 
 
 class Recipe(Closed):

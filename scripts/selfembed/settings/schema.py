@@ -80,10 +80,10 @@ class Settings(Closed):
     published: LocalPath | None = Field(
         None, description="Table of published numbers to compare with, such as `reference/paper.csv`."
     )
-    report: Report | None = Field(None, description="A report on one corpus and a model adapted to it, and that model.")
+    report: Report | None = Field(None, description="A report on one corpus and a model adapted to it.")
 
     def numbers(self, experiment: Experiment) -> dict[str, measures.Number]:
-        """The numbers that an experiment computes, by what tables call them; of scores that exist."""
+        """Return the numbers that an experiment computes, by their names in tables; ignore undefined scores."""
         found = {}
         for name in experiment.scores if experiment.corpora else ():
             found |= numbers(name, self.scores[name]) if name in self.scores else {}

@@ -2,20 +2,20 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from selfembed.scores import measures
-from selfembed.settings.base import Closed, Kind, LocalPath, Name, from_name
+from selfembed.settings.base import Closed, Kind, LocalPath, Name, short_for
 
 
 class ScoreKind(Kind):
-    """What every score on corpora has.
+    """Base class of scores on corpora.
 
     Attributes:
-        headings: by every measure that it gives, what axes call it.
-        explained: what it measures, for captions.
-        needs_labels: whether it is of the labels of a corpus.
-        needs_crops: whether it is of a corpus of type `crops`.
+        headings: axis label of each measure of the score.
+        explained: explanation for captions.
+        needs_labels: whether the corpus must have labels.
+        needs_crops: whether the corpus must be of type `crops`.
     """
 
     headings: ClassVar[dict[str, str]]
@@ -63,10 +63,9 @@ class Linear(Split):
 
 
 class CropPairs(ScoreKind):
-    """From one crop of a text its other crop is looked for; needs no labels, but a corpus of type `crops`.
+    """Retrieval of a text's second crop from its first; requires a corpus of type `crops` and no labels.
 
-    Gives five scores, named after the score and the measure: `crop_pairs_recall@1`, `…_recall@10`, `…_mrr`,
-    `…_alignment` and `…_uniformity`.
+    Computes five numbers: `crop_pairs_recall@1`, `…_recall@10`, `…_mrr`, `…_alignment` and `…_uniformity`.
     """
 
     headings: ClassVar = {name: measures.MEASURES[name].heading for name in measures.OF_CROP_PAIRS}
@@ -80,11 +79,11 @@ class CropPairs(ScoreKind):
     type: Literal["crop_pairs"]
 
 
-Score = Annotated[Knn | Linear | CropPairs, Field(discriminator="type"), BeforeValidator(from_name)]
+Score = Annotated[Knn | Linear | CropPairs, Field(discriminator="type"), short_for("type")]
 
 
 def numbers(name: str, score: Score) -> dict[str, measures.Number]:
-    """Names in tables of the numbers that a score gives."""
+    """Return the numbers that a score computes, by their names in tables."""
     return {
         measures.score_name(name, measure): measures.Number(measure, heading, score.explained)
         for measure, heading in score.headings.items()
@@ -110,8 +109,8 @@ class LocalTask(Closed):
     block: Name = Field(description="Block of tasks that is averaged.")
 
     @model_validator(mode="after")
-    def made_of_one_thing(self):
-        """A task is made from a corpus, or read from files."""
+    def one_source(self):
+        """A task has either a corpus or files."""
         if (self.corpus is None) == (self.files is None):
             raise ValueError("corpus and files: exactly one must be set; expected: a corpus, or a folder of files")
         return self
@@ -131,7 +130,7 @@ class Mteb(Closed):
 
     @property
     def name(self) -> str:
-        """As part of a path: `384_unit`, `512_raw`."""
+        """The settings as part of a path: `384_unit`, `512_raw`."""
         return f"{self.max_length}_{'unit' if self.normalise else 'raw'}"
 
 

@@ -1,4 +1,4 @@
-"""The model that a report is about: which run it is, what it started from, what it was scored on."""
+"""The adapted model of a report: its run, its base model and its scores."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from selfembed.study.expansion import Evaluation, Study, base_of
 
 
 def evaluations(settings: Settings, study: Study) -> list[Evaluation]:
-    """Scores of the model on corpora, in the experiments of the report's tables of differences; all seeds."""
+    """Return the scores of the adapted model on corpora in the report's tables of differences, for all seeds."""
     report = settings.report
     return [
         item
@@ -18,7 +18,7 @@ def evaluations(settings: Settings, study: Study) -> list[Evaluation]:
 
 
 def in_tables(settings: Settings, study: Study) -> list[Evaluation]:
-    """Every score on a corpus that the report's tables of differences may show, at the steps that they show."""
+    """Return the scores on corpora, at the shown steps, of the report's tables of differences."""
     tables = [settings.tables[name] for name in settings.report.differences]
     found = [
         item
@@ -30,23 +30,23 @@ def in_tables(settings: Settings, study: Study) -> list[Evaluation]:
 
 
 def base_label(settings: Settings, study: Study) -> str | None:
-    """What tables call the encoder as it came, without fine-tuning; None if no table has it."""
+    """Return the label of the base model of the adapted model; None if no table has it."""
     base = base_of(evaluations(settings, study)[0].model, settings).family
     return next((item.line.label for item in in_tables(settings, study) if item.model.family == base), None)
 
 
 def scored_on(settings: Settings, study: Study) -> list[str]:
-    """The corpora that the model is scored on."""
+    """Return the corpora that the adapted model is scored on."""
     return list(dict.fromkeys(item.on for item in evaluations(settings, study)))
 
 
 def cleaned(settings: Settings) -> str:
-    """The corpus whose texts were read and cleaned: that of the report, or the one that it is made from."""
+    """Return the corpus of the report or, if it is derived, the corpus that it is derived from."""
     return original(settings.report.corpus, settings)
 
 
 def check(settings: Settings, study: Study) -> Iterator[str]:
-    """Yield one line for every name in `report` that does not exist or does not fit."""
+    """Yield one line for every undefined or unsuitable name in `report`."""
     report = settings.report
     if report is None:
         return
@@ -64,14 +64,14 @@ def check(settings: Settings, study: Study) -> Iterator[str]:
             if item.model.recipe and item.model.corpus == report.corpus
         )
         yield (
-            f"report.model: '{report.model}' is no label of a model fine-tuned on '{report.corpus}' in these tables; "
-            f"expected: {', '.join(tuned) or 'none, name another corpus or other tables'}"
+            f"report.model: '{report.model}' is not a model fine-tuned on '{report.corpus}' in these tables; "
+            f"expected: {', '.join(tuned) or 'another corpus or other tables'}"
         )
         return
     several = list(dict.fromkeys((f"models/{item.model.family}", f"step {item.step}") for item in found))
     if len(several) > 1:
         meant = " and ".join(", ".join(words) for words in several)
-        yield f"report.model: '{report.model}' means {meant} in these tables; expected: a label of one"
+        yield f"report.model: '{report.model}' is the label of {meant} in these tables; expected: a label of one model"
         return
     for position, name in enumerate(report.differences):
         table = tables[name]

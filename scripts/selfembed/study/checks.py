@@ -1,4 +1,4 @@
-"""What types alone cannot say: names that must exist, and combinations that cannot work; one line for each problem."""
+"""Checks across groups of settings: undefined names and invalid combinations, one line for each problem."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -12,7 +12,7 @@ from selfembed.settings.encoders import (
     BagOfWords,
     BorrowedTokenizer,
     EmbeddingLayerEncoder,
-    EmbeddingsAlone,
+    EmbeddingsOnly,
     FetchedEncoder,
     RandomEncoder,
     TfidfEncoder,
@@ -36,7 +36,7 @@ TABLE_SUFFIXES = ("_summary", "_losses", "_maps")
 
 
 def check(settings: Settings) -> Iterator[str]:
-    """Yield one line for every name that does not exist and every combination that cannot work."""
+    """Yield one line for every undefined name and every invalid combination."""
     for name, corpus in settings.corpora.items():
         if isinstance(corpus.source, DerivedSource):
             yield from check_derived(f"corpora.{name}", corpus, settings)
@@ -46,18 +46,18 @@ def check(settings: Settings) -> Iterator[str]:
         yield from check_encoder(f"encoders.{name}", encoder, settings)
     for name, task in settings.tasks.items():
         if name in settings.corpora:
-            yield f"tasks.{name}: is a corpus, too; expected: another name"
+            yield f"tasks.{name}: is also the name of a corpus; expected: another name"
         if isinstance(task, LocalTask):
             yield from check_local_task(f"tasks.{name}", task, settings)
     for name, experiment in settings.experiments.items():
         if name.endswith(TABLE_SUFFIXES):
             endings = ", ".join(map(repr, TABLE_SUFFIXES))
-            yield f"experiments.{name}: names that end in {endings} are tables'; expected: another name"
+            yield f"experiments.{name}: names that end in {endings} are reserved for tables; expected: another name"
         yield from check_experiment(f"experiments.{name}", experiment, settings)
     for name, score in settings.scores.items():
         for other in numbers(name, score):
             if other != name and other in settings.scores:
-                yield f"scores.{other}: the name is that of a number of score '{name}'; expected: another name"
+                yield f"scores.{other}: the name is used by a number of score '{name}'; expected: another name"
     for name, figure in settings.figures.items():
         yield from check_figure(f"figures.{name}", figure, settings)
     yield from check_pages(settings)
@@ -67,16 +67,16 @@ def check(settings: Settings) -> Iterator[str]:
 
 
 def check_markup(key: str, item: Any) -> Iterator[str]:
-    """One line for every text that would end or begin a script in the report: Snakemake does not escape parameters."""
+    """Yield one line for every text with script tags or comments: Snakemake's report does not escape parameters."""
     if isinstance(item, dict | list):
         for name, part in item.items() if isinstance(item, dict) else enumerate(item):
             yield from check_markup(f"{key}.{name}".removeprefix("."), part)
     elif isinstance(item, str) and re.search(r"</?script|<!--", item, flags=re.IGNORECASE):
-        yield f"{key}: {item!r} has markup; expected: text without <script, </script and <!--"
+        yield f"{key}: {item!r} contains markup; expected: text without <script, </script and <!--"
 
 
 def unknown(key: str, name: str, kind: str, known: Iterable[str]) -> Iterator[str]:
-    """One line if `name` is not among the known names."""
+    """Yield one line if `name` is not a known name."""
     known = list(known)
     if name not in known:
         allowed = ", ".join(known) or "none is defined"
@@ -84,7 +84,7 @@ def unknown(key: str, name: str, kind: str, known: Iterable[str]) -> Iterator[st
 
 
 def unknown_in(key: str, names: Iterable[str], kind: str, known: Iterable[str]) -> Iterator[str]:
-    """One line for each of a list of names, at `key`, that is not among the known ones."""
+    """Yield one line for each name in the list at `key` that is not a known name."""
     for position, name in enumerate(names):
         yield from unknown(f"{key}.{position}", name, kind, known)
 
@@ -93,13 +93,13 @@ def unknown_in(key: str, names: Iterable[str], kind: str, known: Iterable[str]) 
 
 
 def labelled(name: str, settings: Settings) -> bool:
-    """Whether a corpus has labels; a derived one has those of the corpus it is made from."""
+    """Whether a corpus, or the corpus that it is derived from, has labels."""
     found = settings.corpora.get(original(name, settings))
     return found is not None and not isinstance(found.source, DerivedSource) and found.source.labelled
 
 
 def check_derived(key: str, corpus, settings: Settings) -> Iterator[str]:
-    """A derived corpus is made from one that is not, crops also from a sample, and cleaned like it."""
+    """Check that the source of a derived corpus is suitable and that cleaning is not configured again."""
     originals = [name for name, other in settings.corpora.items() if not isinstance(other.source, DerivedSource)]
     if isinstance(corpus.source, CropsSource):
         samples = [name for name, other in settings.corpora.items() if isinstance(other.source, SampleSource)]
@@ -109,7 +109,7 @@ def check_derived(key: str, corpus, settings: Settings) -> Iterator[str]:
     yield from unknown(f"{key}.source.corpus", corpus.source.corpus, kind, allowed)
     for name in ("minimum_length", "minimum_label_count", "deduplicate"):
         if name in corpus.model_fields_set:
-            yield f"{key}.{name}: '{corpus.source.corpus}' is cleaned already; remove this key"
+            yield f"{key}.{name}: '{corpus.source.corpus}' is already cleaned; remove this key"
     if (
         isinstance(corpus.source, RelabelledSource)
         and corpus.source.corpus in originals
@@ -124,10 +124,10 @@ def check_derived(key: str, corpus, settings: Settings) -> Iterator[str]:
 
 
 def check_expected(name: str, corpus, settings: Settings) -> Iterator[str]:
-    """What is expected of a corpus fits its source, and what is expected of the corpus it is made from."""
+    """Check that expected sizes agree with the source and with those of the corpus it is derived from."""
     key, expect, source = f"corpora.{name}.expect", corpus.expect, corpus.source
     if (expect.labelled or expect.classes) and not labelled(name, settings):
-        yield f"{key}: '{name}' has no labels; expected: rows alone"
+        yield f"{key}: '{name}' has no labels; expected: only rows"
     if isinstance(source, SampleSource) and expect.rows not in (None, source.size):
         yield f"{key}.rows: {expect.rows} is not the sample's size; expected: {source.size}"
     other = settings.corpora.get(source.corpus) if isinstance(source, RelabelledSource | SampleSource) else None
@@ -136,20 +136,20 @@ def check_expected(name: str, corpus, settings: Settings) -> Iterator[str]:
     for number in ("rows", "labelled", "classes"):
         found, most = getattr(expect, number), getattr(other.expect, number)
         if found is None or most is None or (isinstance(source, SampleSource) and number == "rows"):
-            continue  # the rows of a sample are its size
-        kept = isinstance(source, RelabelledSource) and number != "classes"  # other labels, the same texts
+            continue  # checked against its size
+        kept = isinstance(source, RelabelledSource) and number != "classes"  # only labels differ
         if found > most or (kept and found != most):
             allowed = most if kept else f"at most {most}"
             yield f"{key}.{number}: {found}, but corpora.{source.corpus}.expect.{number} is {most}; expected: {allowed}"
 
 
 def check_encoder(key: str, encoder, settings: Settings) -> Iterator[str]:
-    """Tokenizers and embeddings come from what has them."""
+    """Check references to other encoders and to the corpus of a tokenizer."""
     pretrained, owners = (
         [name for name, other in settings.encoders.items() if isinstance(other, kinds)]
         for kinds in (FetchedEncoder, (FetchedEncoder, RandomEncoder))
     )
-    if isinstance(encoder, EmbeddingsAlone):
+    if isinstance(encoder, EmbeddingsOnly):
         yield from unknown(f"{key}.of", encoder.of, "a pretrained or random encoder", owners)
     elif isinstance(encoder, RandomEncoder):
         match encoder.tokenizer:
@@ -160,7 +160,7 @@ def check_encoder(key: str, encoder, settings: Settings) -> Iterator[str]:
 
 
 def check_local_task(key: str, task: LocalTask, settings: Settings) -> Iterator[str]:
-    """A task is made from a labelled corpus; retrieval from one with titles."""
+    """Check that the corpus of a task has labels and, for retrieval, titles."""
     if task.corpus is None:
         return
     yield from unknown(f"{key}.corpus", task.corpus, "a corpus", settings.corpora)
@@ -176,7 +176,7 @@ def check_local_task(key: str, task: LocalTask, settings: Settings) -> Iterator[
 
 
 def check_experiment(key: str, experiment, settings: Settings) -> Iterator[str]:
-    """Corpora, tasks and scores exist; entries name encoders, recipes, layers and poolings that fit together."""
+    """Check the names in an experiment and the combinations in its entries."""
     yield from unknown_in(f"{key}.corpora", experiment.corpora, "a corpus", settings.corpora)
     for position, corpus in enumerate(experiment.corpora):
         if corpus in settings.corpora:
@@ -188,16 +188,16 @@ def check_experiment(key: str, experiment, settings: Settings) -> Iterator[str]:
 
 
 def check_suited(key: str, name: str, experiment, settings: Settings) -> Iterator[str]:
-    """A corpus is one that all scores of an experiment can be computed on; one line if it is not."""
+    """Check that all scores of an experiment can be computed on a corpus."""
     scores = {score: settings.scores[score] for score in experiment.scores if score in settings.scores}
     has_crops = isinstance(settings.corpora[name].source, CropsSource)
     of_crops = [score for score, found in scores.items() if found.needs_crops]
     of_labels = [score for score, found in scores.items() if found.needs_labels]
     if of_crops and not has_crops:
-        yield f"{key}: corpus '{name}' has no crops, which '{of_crops[0]}' looks for; expected: corpora of type crops"
+        yield f"{key}: corpus '{name}' has no crops, which '{of_crops[0]}' needs; expected: corpora of type crops"
     if of_labels and has_crops:
         yield (
-            f"{key}: corpus '{name}' has two crops of every text, which would vote for each other in '{of_labels[0]}'; "
+            f"{key}: corpus '{name}' has two crops of every text, which would be neighbours in '{of_labels[0]}'; "
             "expected: scores of type crop_pairs"
         )
     elif of_labels and not labelled(name, settings):
@@ -209,7 +209,7 @@ def check_suited(key: str, name: str, experiment, settings: Settings) -> Iterato
 
 
 def to_label(name: str, settings: Settings) -> str:
-    """The setting that gives labels to a corpus, or to the one that it is made from, as a remark; if there is one."""
+    """Return a remark on the setting that would label a corpus or its original; empty if there is no such setting."""
     owner = original(name, settings)
     source = settings.corpora[owner].source if owner in settings.corpora else None
     setting = None if source is None or isinstance(source, DerivedSource) else source.label_setting
@@ -217,7 +217,7 @@ def to_label(name: str, settings: Settings) -> str:
 
 
 def check_entry(experiment_key: str, position: int, entry, experiment, settings: Settings) -> Iterator[str]:
-    """One model entry of an experiment; what the experiment sets for all its entries is reported at its own key."""
+    """Check one model entry of an experiment; report shared settings at the key of the experiment."""
     key = f"{experiment_key}.models.{position}"
     yield from unknown(f"{key}.encoder", entry.encoder, "an encoder", settings.encoders)
     if entry.recipe is not None:
@@ -231,10 +231,10 @@ def check_entry(experiment_key: str, position: int, entry, experiment, settings:
     if entry.mteb and not experiment.tasks:
         yield f"{key}.mteb: the experiment has no tasks; remove this key"
     if entry.color and entry.sweep:
-        yield f"{key}.color: one colour for a sweep; remove this key, every combination gets its own colour"
+        yield f"{key}.color: a sweep needs several colours; remove this key, colours are chosen automatically"
     if experiment.maps and len(set(entry.poolings or experiment.poolings)) > 1:
         holder = key if entry.poolings else experiment_key
-        yield f"{holder}.poolings: maps are of one pooling; expected: one, or maps: false"
+        yield f"{holder}.poolings: maps need one pooling; expected: one pooling, or maps: false"
     if experiment.tasks and entry.recipe is not None and entry.train_on is None:
         yield f"{key}.train_on: missing; tasks have no training texts; expected: a corpus to fine-tune on"
     if entry.encoder not in settings.encoders:
@@ -253,7 +253,7 @@ def check_entry(experiment_key: str, position: int, entry, experiment, settings:
 
 
 def check_bag_of_words(key: str, entry, encoder, experiment, settings: Settings) -> Iterator[str]:
-    """A bag of words has no weights, no tokens and, as TF-IDF, only sparse vectors."""
+    """Check that an entry uses a bag of words only for what it supports."""
     name = entry.encoder
     if entry.recipe is not None:
         yield f"{key}.recipe: bag of words '{name}' cannot be fine-tuned; expected: no recipe"
@@ -263,22 +263,19 @@ def check_bag_of_words(key: str, entry, encoder, experiment, settings: Settings)
         yield f"{key}.encoder: bag of words '{name}' cannot be scored on tasks; expected: other encoders"
     if isinstance(encoder, TfidfEncoder):
         if experiment.maps:
-            yield f"{key}.encoder: TF-IDF vectors are too many-dimensional for maps; expected: an encoder of type svd"
+            yield f"{key}.encoder: TF-IDF vectors have too many dimensions for maps; expected: an encoder of type svd"
         for score in experiment.scores:
             if isinstance(found := settings.scores.get(score), Knn) and found.transform != "none":
                 yield f"{key}.encoder: TF-IDF vectors cannot be {found.transform} ('{score}'); expected: type svd"
 
 
 def check_recipe(key: str, entry, recipe, encoder, experiment, settings: Settings) -> Iterator[str]:
-    """A recipe, or one of a sweep, makes pairs that differ, has layers to train, is scored on what it has not seen.
-
-    Devices have equal parts of every batch.
-    """
+    """Check a recipe, or one recipe of a sweep, against its encoder, the devices and the evaluated corpora."""
     where = f"{key}.sweep" if entry.sweep else f"{key}.recipe"
     if recipe.batch_size % settings.devices_per_run:
         yield (
-            f"{key}.recipe: batch_size {recipe.batch_size} cannot be shared equally; allowed with devices_per_run "
-            f"{settings.devices_per_run}: its multiples"
+            f"{key}.recipe: batch_size {recipe.batch_size} is not divisible by devices_per_run; "
+            f"expected: a multiple of {settings.devices_per_run}"
         )
     augmentation = recipe.augmentation
     relies_on_dropout = augmentation.same_text_twice and augmentation.mask_fraction == 0
@@ -298,26 +295,26 @@ def check_recipe(key: str, entry, recipe, encoder, experiment, settings: Setting
 
 
 def check_unseen(where: str, key: str, entry, recipe, name: str, settings: Settings) -> Iterator[str]:
-    """Crops are of texts that a recipe does not train on: those that it holds out, or of another corpus."""
+    """Check that crops are drawn from texts that are not trained on: held-out texts or another corpus."""
     source = settings.corpora[name].source
     trained = trained_on(entry, name, settings)
     if original(trained, settings) != original(source.corpus, settings):
         return
     if texts_of(trained, settings) != source.corpus:
         yield (
-            f"{key}.train_on: '{trained}' has texts of '{source.corpus}', whose texts the crops of '{name}' may be of; "
+            f"{key}.train_on: '{trained}' may contain the texts that the crops of '{name}' are drawn from; "
             "remove this key"
         )
     elif recipe.held_out != source.held_out or not source.held_out:
         needed = source.held_out or 0.1
-        problem = f"'{entry.recipe}' trains on texts of '{source.corpus}' that the crops of '{name}' are of"
         also = "" if source.held_out else f" and in corpora.{name}.source"
+        problem = f"'{entry.recipe}' trains on the texts of '{source.corpus}' that the crops of '{name}' are drawn from"
         yield f"{where}: {problem}; expected: held_out: {needed} in the recipe{also}"
 
 
 def original(name: str, settings: Settings) -> str:
-    """The corpus that a derived one is made from, by way of another or not; itself, if it is not derived."""
-    for _ in settings.corpora:  # a wrong config may go round in circles
+    """Return the corpus that a corpus is derived from, directly or indirectly; itself if it is not derived."""
+    for _ in settings.corpora:  # an invalid config may have a cycle
         if name not in settings.corpora or not isinstance(settings.corpora[name].source, DerivedSource):
             break
         name = settings.corpora[name].source.corpus
@@ -325,33 +322,33 @@ def original(name: str, settings: Settings) -> str:
 
 
 def check_held_out(where: str, key: str, entry, recipe, corpus: str, experiment, settings: Settings) -> Iterator[str]:
-    """What a recipe holds out is what every score tests: a part of the same texts, split in the same way."""
+    """Check that the held-out texts of a recipe are the test texts of every score."""
     for name in experiment.scores:
         score = settings.scores.get(name)
         if not isinstance(score, Split):
             continue
         if (score.split, score.test_fraction, score.split_seed) != ("all", recipe.held_out, 42):
             yield (
-                f"{where}: '{entry.recipe}' holds out {recipe.held_out} of all texts, but score '{name}' tests "
-                f"others; expected: a score with split: all, test_fraction: {recipe.held_out}, split_seed: 42"
+                f"{where}: '{entry.recipe}' holds out {recipe.held_out} of all texts, but score '{name}' has other "
+                f"test texts; expected: a score with split: all, test_fraction: {recipe.held_out}, split_seed: 42"
             )
     if texts_of(trained_on(entry, corpus, settings), settings) != texts_of(corpus, settings):
         yield (
-            f"{key}.train_on: what '{entry.recipe}' holds out of '{entry.train_on}' is not what scores on "
-            f"'{corpus}' test; remove this key, or a recipe without held_out"
+            f"{key}.train_on: the texts of '{entry.train_on}' held out by '{entry.recipe}' are not the test texts of "
+            f"'{corpus}'; remove this key or use a recipe without held_out"
         )
 
 
 def without_dropout(encoder, settings: Settings) -> bool:
-    """Whether an encoder embeds a text the same way every time, in training too."""
+    """Whether an encoder is deterministic in training."""
     if isinstance(encoder, EmbeddingLayerEncoder):
         return True
-    owner = settings.encoders.get(encoder.of) if isinstance(encoder, EmbeddingsAlone) else encoder
+    owner = settings.encoders.get(encoder.of) if isinstance(encoder, EmbeddingsOnly) else encoder
     return isinstance(owner, RandomEncoder) and owner.architecture.dropout == 0
 
 
 def check_layers_and_poolings(experiment_key: str, key: str, entry, encoder, experiment) -> Iterator[str]:
-    """An encoder has the layers and tokens that are asked for."""
+    """Check that an encoder has the layers and tokens that are scored."""
     poolings = entry.poolings or experiment.poolings
     holder = key if entry.poolings else experiment_key
     if "token7" in poolings and encoder.max_length < token7.SHORTEST:
@@ -373,7 +370,7 @@ def check_layers_and_poolings(experiment_key: str, key: str, entry, encoder, exp
 # Figures and tables -------------------------------------------------------------------------------------------
 
 
-# What a panel needs of an experiment, and what is told, after the key of the figure, where it is missing.
+# Requirements of panels: a test of an experiment, and the message after the key of the figure if it fails.
 NEEDS = {
     "corpora": (
         lambda experiment: experiment.corpora,
@@ -396,7 +393,7 @@ NEEDS = {
 
 
 def check_figure(key: str, figure, settings: Settings) -> Iterator[str]:
-    """A figure shows what its experiments compute."""
+    """Check that the experiments of a figure compute what it shows."""
     if isinstance(figure, ClassesFigure):
         yield from unknown_in(f"{key}.corpora", figure.corpora, "a corpus", settings.corpora)
         for position, name in enumerate(figure.corpora):
@@ -411,7 +408,7 @@ def check_figure(key: str, figure, settings: Settings) -> Iterator[str]:
 
 
 def check_panel(key: str, role: str, name: str, panel: Panel, settings: Settings) -> Iterator[str]:
-    """An experiment has what its panel of a figure shows."""
+    """Check that an experiment meets the requirements of a panel."""
     experiment = settings.experiments[name]
     swept = {next(iter(entry.sweep)) for entry in experiment.models if entry.sweep}
     if panel.swept and swept != {panel.swept}:
@@ -422,17 +419,15 @@ def check_panel(key: str, role: str, name: str, panel: Panel, settings: Settings
         if not has(experiment):
             yield f"{key}.{message.format(role=role, name=name)}"
     if panel.pooling and panel.pooling not in scored_poolings(experiment, settings):
-        yield (
-            f"{key}.{role}: '{name}' has no pooling '{panel.pooling}', which is shown; expected: an experiment with it"
-        )
+        yield f"{key}.{role}: '{name}' has no pooling '{panel.pooling}'; expected: an experiment with this pooling"
 
 
 def check_score(key: str, figure: ScoreFigure, experiment, settings: Settings) -> Iterator[str]:
-    """An experiment computes the score of a figure, with its pooling."""
+    """Check that an experiment computes the score of a figure with its pooling."""
     computed, others = settings.numbers(experiment), not_fractions(experiment, settings)
     if figure.score in others:
         shown = ", ".join(name for name in computed if name not in others)
-        yield f"{key}.score: '{figure.score}' is no part of 1, which figures show in per cent; expected: {shown}"
+        yield f"{key}.score: '{figure.score}' is not a fraction of 1, which figures show in per cent; expected: {shown}"
     if figure.score not in computed:
         yield (
             f"{key}.score: '{figure.score}' is not computed by '{figure.experiment}'; "
@@ -442,14 +437,17 @@ def check_score(key: str, figure: ScoreFigure, experiment, settings: Settings) -
         for name in dict.fromkeys(entry.encoder for entry in experiment.models):
             last = settings.encoders[name].layers if name in settings.encoders else 0
             if max(experiment.layers) < last:
-                yield f"{key}.draw: 'comparison' shows layer {last} of '{name}', not scored; expected: layers, losses"
+                yield (
+                    f"{key}.draw: 'comparison' shows layer {last} of '{name}', which is not scored; "
+                    "expected: layers, losses"
+                )
     scored = scored_poolings(experiment, settings)
     if scored and figure.pooling not in scored:
         yield f"{key}.pooling: '{figure.pooling}' is not scored by '{figure.experiment}'; expected: {', '.join(scored)}"
 
 
 def check_pages(settings: Settings) -> Iterator[str]:
-    """A corpus has one interactive map, which is called after it."""
+    """Check that a corpus has at most one interactive map, whose file is named after it."""
     owners: dict[str, str] = {}
     for name, figure in settings.figures.items():
         if isinstance(figure, InteractiveMapFigure) and figure.experiment in settings.experiments:
@@ -457,20 +455,20 @@ def check_pages(settings: Settings) -> Iterator[str]:
                 owner = owners.setdefault(corpus, name)
                 if owner != name:
                     yield (
-                        f"figures.{name}.experiment: the map of '{corpus}' is figure '{owner}'s; "
-                        "expected: one interactive map of a corpus"
+                        f"figures.{name}.experiment: '{corpus}' already has a map, figure '{owner}'; "
+                        "expected: one interactive map per corpus"
                     )
 
 
 def not_fractions(experiment, settings: Settings) -> set[str]:
-    """Those scores of an experiment that are no parts of 1."""
+    """Return the scores of an experiment that are not fractions of 1."""
     return {
         name for name, number in settings.numbers(experiment).items() if not measures.MEASURES[number.measure].fraction
     }
 
 
 def check_table(key: str, table, settings: Settings) -> Iterator[str]:
-    """A table shows what exists, along two different axes."""
+    """Check the names in a table and that its axes differ."""
     if isinstance(table, CorporaTable):
         yield from unknown_in(f"{key}.corpora", table.corpora, "a corpus", settings.corpora)
         return
@@ -479,11 +477,11 @@ def check_table(key: str, table, settings: Settings) -> Iterator[str]:
         computed = settings.numbers(settings.experiments[table.experiment])
         yield from unknown_in(f"{key}.scores", table.scores, "a score of this experiment", computed)
     if isinstance(table, ScoresTable) and table.rows == table.columns:
-        yield f"{key}.columns: '{table.columns}' is in the rows already; expected: another axis"
+        yield f"{key}.columns: '{table.columns}' is already in the rows; expected: another axis"
 
 
 def scored_poolings(experiment, settings: Settings) -> list[str]:
-    """Every pooling that some entry of an experiment is scored with; none if all are bags of words."""
+    """Return the poolings that entries of an experiment are scored with; empty if all are bags of words."""
     found = {}
     for entry in experiment.models:
         if not isinstance(settings.encoders.get(entry.encoder), BagOfWords):

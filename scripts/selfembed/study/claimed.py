@@ -1,4 +1,4 @@
-"""Claims with everything that a script needs to judge them: which scores, on what, called what."""
+"""Claims as plain data for the script that decides them, and their checks."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -10,26 +10,24 @@ from selfembed.study.checks import not_fractions, unknown, unknown_in
 from selfembed.study.expansion import Evaluation, Study, spelled
 from selfembed.study.places import Row, rows_of
 
-LEAST_LAYERS = 3  # two points always lie on a line
-
-Match = tuple[Evaluation, Row]
+LEAST_LAYERS = 3  # a line fits two points exactly
 
 
 def described(settings: Settings, study: Study) -> list[dict[str, Any]]:
-    """Every claim as plain data: its texts, and its comparisons with their scores looked up."""
+    """Return every claim as plain data: its texts and comparisons."""
     return [
         {
             "name": name,
             "sentence": claim.sentence,
             "paper": claim.paper,
-            "evidence": [part for comparison in claim.evidence for part in looked_up(comparison, settings, study)],
+            "evidence": [part for comparison in claim.evidence for part in comparisons(comparison, settings, study)],
         }
         for name, claim in settings.claims.items()
     ]
 
 
-def looked_up(comparison, settings: Settings, study: Study) -> list[dict[str, Any]]:
-    """A comparison as plain data, an order as the differences that it is made of."""
+def comparisons(comparison, settings: Settings, study: Study) -> list[dict[str, Any]]:
+    """Return a comparison as plain data; an order of models becomes one difference for each two neighbours."""
     on = places(comparison, settings, study)
     on_tasks = comparison.score == "mteb"
     shared = {
@@ -49,7 +47,7 @@ def looked_up(comparison, settings: Settings, study: Study) -> list[dict[str, An
 
 
 def score_of(point: Point, comparison, on: list[str], settings: Settings, study: Study) -> dict[str, Any]:
-    """A point as tables identify it: series, swept value, step and layers."""
+    """Return the columns that identify a point in tables: series, swept value, step and layers."""
     rows = [row for _, row in matches(point, comparison, settings, study) if row["corpus"] in on]
     first = rows[0]
     return {
@@ -63,7 +61,7 @@ def score_of(point: Point, comparison, on: list[str], settings: Settings, study:
 
 
 def needed(settings: Settings, study: Study) -> dict[str, list[Evaluation]]:
-    """The evaluations that claims are judged by, each once, by experiment."""
+    """Return the evaluations that claims need, without duplicates, by experiment."""
     found: dict[str, dict[Evaluation, None]] = {}
     for claim in settings.claims.values():
         for comparison in claim.evidence:
@@ -75,15 +73,15 @@ def needed(settings: Settings, study: Study) -> dict[str, list[Evaluation]]:
 
 
 def places(comparison, settings: Settings, study: Study) -> list[str]:
-    """Corpora, or tasks, on which all points of a comparison have scores, in the experiment's order."""
+    """Return the corpora or tasks on which all points of a comparison have scores, in the experiment's order."""
     experiment = settings.experiments[comparison.experiment]
     possible = experiment.tasks if comparison.score == "mteb" else comparison.corpora or experiment.corpora
     scored = [{row["corpus"] for _, row in matches(point, comparison, settings, study)} for point in comparison.points]
     return [name for name in possible if all(name in found for found in scored)]
 
 
-def matches(point: Point, comparison, settings: Settings, study: Study) -> list[Match]:
-    """Evaluations with the scores of a point: of its label, step and layer, all corpora or tasks and all seeds."""
+def matches(point: Point, comparison, settings: Settings, study: Study) -> list[tuple[Evaluation, Row]]:
+    """Return the evaluations and scores of a point on all corpora or tasks, for all seeds."""
     found = []
     for item in study.experiments[comparison.experiment]:
         if item.line.label != point.label or (point.step is not None and item.step != str(point.step)):
@@ -98,14 +96,14 @@ def matches(point: Point, comparison, settings: Settings, study: Study) -> list[
 
 
 def check(settings: Settings, study: Study) -> Iterator[str]:
-    """Yield one line for every name in `claims` that does not exist, or that means no score or several."""
+    """Yield one line for every undefined name in `claims` and every point with no score or several scores."""
     for name, claim in settings.claims.items():
         for position, comparison in enumerate(claim.evidence):
             yield from check_comparison(f"claims.{name}.evidence.{position}", comparison, settings, study)
 
 
 def check_comparison(key: str, comparison, settings: Settings, study: Study) -> Iterator[str]:
-    """Every point of a comparison means one score on every corpus that is asked for."""
+    """Check that every point of a comparison has exactly one score on every corpus."""
     if comparison.experiment not in settings.experiments:
         yield from unknown(f"{key}.experiment", comparison.experiment, "an experiment", settings.experiments)
         return
@@ -127,7 +125,7 @@ def check_comparison(key: str, comparison, settings: Settings, study: Study) -> 
             of_label = [item for item in evaluations if item.line.label == point.label]
             steps = ", ".join(dict.fromkeys(item.step for item in of_label))
             yield (
-                f"{key}: '{point.label}' has no such score ({comparison.score}, {comparison.pooling}"
+                f"{key}: '{point.label}' has no score ({comparison.score}, {comparison.pooling}"
                 f"{'' if point.step is None else f', step {point.step}'}"
                 f"{'' if point.layer is None else f', layer {point.layer}'}); steps of this label: {steps}"
             )
@@ -140,7 +138,7 @@ def check_comparison(key: str, comparison, settings: Settings, study: Study) -> 
             yield f"{key}.model: '{point.label}' has fewer than {LEAST_LAYERS} scored layers; expected: layers: all"
     on = places(comparison, settings, study)
     if not on:
-        yield f"{key}: these models share no corpus or task; expected: models scored on the same"
+        yield f"{key}: these models have no corpus or task in common; expected: models scored on the same corpora"
     for position, corpus in enumerate(comparison.corpora or []):
         if on and corpus not in on:
             allowed = ", ".join(on)

@@ -1,7 +1,6 @@
-"""The configuration page, the JSON schema and the example config for your own texts, generated from the settings.
+"""Generate docs/configuration.md, config/schema.json and config/own_texts.yaml from the settings.
 
-`python -m selfembed.study.documentation` writes docs/configuration.md, config/schema.json and config/own_texts.yaml;
-a test fails if they are out of date.
+Run `python -m selfembed.study.documentation` after changes; a test fails if the files are out of date.
 """
 
 import json
@@ -30,7 +29,7 @@ To use another config instead of `config.yaml`, run `snakemake --configfile my.y
 
 
 def page() -> str:
-    """The Markdown page: one table per group of settings, in breadth-first order."""
+    """Return the configuration page in Markdown: one table per group of settings, in breadth-first order."""
     sections = [INTRODUCTION]
     waiting: list[type[BaseModel]] = [Settings]
     seen: set[type[BaseModel]] = set()
@@ -46,7 +45,7 @@ def page() -> str:
 
 
 def section(model: type[BaseModel]) -> str:
-    """Heading, description and table of one group of settings."""
+    """Return heading, description and table of one group of settings."""
     lines = [
         f"## {model.__name__}",
         "",
@@ -62,14 +61,14 @@ def section(model: type[BaseModel]) -> str:
 
 
 def groups_in(annotation: object) -> list[type[BaseModel]]:
-    """The groups of settings that a type mentions."""
+    """Return the groups of settings in a type."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     return [group for part in typing.get_args(annotation) for group in groups_in(part)]
 
 
 def spelled(annotation: typing.Any) -> str:
-    """A type as text, with links to the groups of settings."""
+    """Return a type as text, with links to groups of settings."""
     origin, parts = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is typing.Annotated:
         return spelled(parts[0])
@@ -87,7 +86,7 @@ def spelled(annotation: typing.Any) -> str:
 
 
 def default(info: FieldInfo) -> str:
-    """The default as text."""
+    """Return the default of a key as text."""
     if info.is_required():
         return "required"
     value = info.get_default(call_default_factory=True)
@@ -100,17 +99,13 @@ def default(info: FieldInfo) -> str:
     return f"`{json.dumps(value)}`"
 
 
-def schema() -> str:
-    """The JSON schema as text."""
-    return json.dumps(Settings.model_json_schema(), indent=2, ensure_ascii=False) + "\n"
-
-
 def files() -> dict[Path, str]:
-    """Every generated file and its content."""
+    """Return every generated file and its content."""
     name, config = proposed_config.example()
+    schema = json.dumps(Settings.model_json_schema(), indent=2, ensure_ascii=False)
     return {
         ROOT / "docs" / "configuration.md": page(),
-        ROOT / "config" / "schema.json": schema(),
+        ROOT / "config" / "schema.json": f"{schema}\n",
         ROOT / name: config,
     }
 

@@ -1,7 +1,7 @@
-"""From experiments to runs: which models a study needs, what they are called, and what is scored on them.
+"""Expand experiments to models and evaluations, and name them.
 
-Names are readable and decided by settings alone. A recipe that a sweep changes is called after what it changes
-(`crops_temperature-0.5`); equal settings are one recipe, whatever they are called, so they are trained once.
+Names depend only on settings. A recipe of a sweep is named after the changed values (`crops_temperature-0.5`). Equal
+settings are one recipe, whatever their names, so they are trained once.
 """
 
 import itertools
@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from selfembed.errors import InputError
 from selfembed.settings.base import Pooling
 from selfembed.settings.corpora import CropsSource, DerivedSource
-from selfembed.settings.encoders import BagOfWords, EmbeddingsAlone, RandomEncoder
+from selfembed.settings.encoders import BagOfWords, EmbeddingsOnly, RandomEncoder
 from selfembed.settings.experiments import ChosenLayers, Experiment, ModelEntry
 from selfembed.settings.recipes import Recipe
 from selfembed.settings.schema import Settings
@@ -23,7 +23,7 @@ from selfembed.study.messages import describe
 
 @dataclass(frozen=True)
 class Model:
-    """What gets evaluated: an encoder as it came (no recipe), or a run's result."""
+    """An evaluated model: an encoder without fine-tuning (no recipe) or the result of a run."""
 
     encoder: str
     seed: int | None = None
@@ -37,13 +37,13 @@ class Model:
 
     @property
     def path(self) -> str:
-        """Where it lies below `results/models/`."""
+        """Path below `results/models/`."""
         return self.family if self.seed is None else f"{self.family}/seed-{self.seed}"
 
 
 @dataclass(frozen=True)
 class Line:
-    """What a figure calls a model: its label, and what the label is made of."""
+    """The label of a model in figures and tables, and the parts of the label."""
 
     label: str
     series: str
@@ -52,16 +52,16 @@ class Line:
 
     @property
     def is_swept(self) -> bool:
-        """Whether a sweep made it: only then the label says more than the series."""
+        """Whether the model is part of a sweep: then the label is longer than the series."""
         return self.label != self.series
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """One score of one model at a step: on a corpus, of a selection of embeddings, or on a task, of one of them.
+    """One score of a model at a step, on a selection of embeddings of a corpus or on a task.
 
-    On a task, the selection also says how the model is treated: `mean_12_384_unit`. Without a score, the embeddings
-    alone are wanted, for a map.
+    On a task, the selection also contains the settings of MTEB: `mean_12_384_unit`. An evaluation without a score is a
+    map.
     """
 
     line: Line
@@ -73,13 +73,21 @@ class Evaluation:
 
     @property
     def path(self) -> str:
-        """Where it lies below `results/scores/`."""
+        """Path below `results/scores/`."""
         return f"{self.score}/{self.on}/{self.model.path}/{self.step}/{self.selection}"
 
 
 @dataclass
 class Study:
-    """Everything the rules look up by name."""
+    """All recipes, pairs and evaluations of a config.
+
+    Attributes:
+        recipes: recipes by name, including those of sweeps.
+        pairs: a recipe for each name of pairs.
+        experiments: evaluations by experiment.
+        kept_steps: steps to save, except the last, by path of the run.
+        may_diverge: paths of the runs that only sweeps request.
+    """
 
     recipes: dict[str, Recipe] = field(default_factory=dict)
     pairs: dict[str, Recipe] = field(default_factory=dict)
@@ -89,10 +97,10 @@ class Study:
 
 
 def expand(settings: Settings) -> Study:
-    """Turn a validated config into the models and evaluations it asks for.
+    """Expand a validated config to its models and evaluations.
 
-    Raises InputError if a sweep names a key that recipes lack or gives it an impossible value, or if two models, or two
-    ways to score one on a task, share a label.
+    Raises InputError if a sweep has an unknown key or an invalid value, or if two models, or two MTEB settings of one
+    model, share a label.
     """
     study = Study(dict(settings.recipes))
     for name, experiment in settings.experiments.items():
@@ -125,7 +133,7 @@ def expand(settings: Settings) -> Study:
 
 
 def evaluated_on(entry: ModelEntry, experiment: Experiment) -> list[str]:
-    """Corpora and tasks that an entry is evaluated on."""
+    """Return the corpora and tasks that an entry is evaluated on."""
     return [
         corpus for corpus in experiment.corpora if corpus in (entry.corpora or experiment.corpora)
     ] + experiment.tasks
@@ -134,7 +142,7 @@ def evaluated_on(entry: ModelEntry, experiment: Experiment) -> list[str]:
 def scored(
     line: Line, entry: ModelEntry, recipe: str | None, on: str, experiment: Experiment, study: Study, settings: Settings
 ) -> Iterator[Evaluation]:
-    """Every evaluation of an entry's models (all seeds and steps) on one corpus or task."""
+    """Yield the evaluations of an entry, for all seeds and steps, on one corpus or task."""
     encoder = settings.encoders[entry.encoder]
     poolings = entry.poolings or experiment.poolings
     if on in experiment.corpora:
@@ -152,12 +160,12 @@ def scored(
 
 
 def treatment(entry: ModelEntry, settings: Settings) -> str:
-    """How tasks score the models of an entry: `384_unit`."""
+    """Return the MTEB settings of an entry as text: `384_unit`."""
     return (entry.mteb or settings.mteb).name
 
 
 def layer_numbers(layers: ChosenLayers, last_layer: int) -> list[int]:
-    """Numbers of the chosen layers."""
+    """Return the numbers of the chosen layers."""
     match layers:
         case "last":
             return [last_layer]
@@ -167,7 +175,7 @@ def layer_numbers(layers: ChosenLayers, last_layer: int) -> list[int]:
 
 
 def kept_steps(study: Study) -> dict[str, list[str]]:
-    """The steps, besides the last, that some experiment wants of every run, by the run's path; in order."""
+    """Return the requested steps of every run, except the last, in order, by path of the run."""
     found: dict[str, set[str]] = {}
     for evaluations in study.experiments.values():
         for evaluation in evaluations:
@@ -180,16 +188,16 @@ def kept_steps(study: Study) -> dict[str, list[str]]:
 
 
 def may_diverge(study: Study) -> set[str]:
-    """Paths of the runs that sweeps alone want: there, a run that diverges is a result, and elsewhere an error."""
+    """Return the paths of the runs that only sweeps request, where divergence is a result and not an error."""
     items = [item for evaluations in study.experiments.values() for item in evaluations if item.model.recipe]
     elsewhere = {item.model.path for item in items if not item.line.is_swept}
     return {item.model.path for item in items} - elsewhere
 
 
 def variants(entry: ModelEntry, settings: Settings, key: str) -> list[tuple[Recipe | None, Any, str]]:
-    """(recipe, value of the first swept key, addition to the label) of every combination in an entry's sweep.
+    """Return (recipe, value of the first swept key, suffix of the label) for every combination of a sweep.
 
-    Without a sweep, the recipe itself.
+    Without a sweep, there is one combination: the recipe itself.
     """
     if entry.recipe is None:
         return [(None, None, "")]
@@ -205,7 +213,7 @@ def variants(entry: ModelEntry, settings: Settings, key: str) -> list[tuple[Reci
 
 
 def vary(recipe: Recipe, changed: dict[str, Any], key: str) -> Recipe:
-    """The recipe with the settings at some dotted paths replaced, validated anew."""
+    """Return a copy of a recipe with the values at dotted paths replaced and validated."""
     plain = recipe.model_dump()
     allowed = flat(plain)
     for path, value in changed.items():
@@ -223,9 +231,9 @@ def vary(recipe: Recipe, changed: dict[str, Any], key: str) -> Recipe:
 
 
 def recipe_name(recipe: Recipe, named: dict[str, Recipe]) -> str:
-    """The named recipe that it differs least from, followed by the settings that differ: `crops_temperature-0.5`.
+    """Return the name of the most similar named recipe and the values that differ: `crops_temperature-0.5`.
 
-    Follows from the settings and the named recipes alone, so that no other experiment can rename a run.
+    Depends only on the settings and the named recipes, so that other experiments cannot rename a run.
     """
     plain = flat(recipe.model_dump())
     words = {}
@@ -238,14 +246,14 @@ def recipe_name(recipe: Recipe, named: dict[str, Recipe]) -> str:
 
 
 def spelled(value: Any) -> str:
-    """A setting as part of a name."""
+    """Return a value as part of a name."""
     if isinstance(value, list):
         return "x".join(map(str, value))
     return "none" if value is None else str(value)
 
 
 def flat(plain: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Settings by dotted path, without the groups around them."""
+    """Return nested settings as a flat dict by dotted path."""
     found = {}
     for name, value in plain.items():
         found |= flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
@@ -253,12 +261,12 @@ def flat(plain: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def last_key(path: str) -> str:
-    """The last key of a dotted path."""
+    """Return the last key of a dotted path."""
     return path.rsplit(".", 1)[-1]
 
 
 def models(entry: ModelEntry, recipe: str | None, on: str, experiment: Experiment, settings: Settings) -> list[Model]:
-    """The models of one entry: one per seed where a seed decides anything, else one."""
+    """Return the models of an entry: one per seed if they depend on the seed, otherwise one."""
     corpus = settings.corpora.get(on) or settings.corpora.get(entry.train_on)
     seeds = experiment.seeds or (corpus.seeds if corpus else None) or settings.seeds
     if recipe is not None:
@@ -269,19 +277,19 @@ def models(entry: ModelEntry, recipe: str | None, on: str, experiment: Experimen
 
 
 def trained_on(entry: ModelEntry, on: str, settings: Settings) -> str:
-    """The corpus that an entry is fine-tuned on, where it is evaluated on `on`: for crops, that of the whole texts."""
+    """Return the training corpus of an entry that is evaluated on `on`; for crops, the corpus of the full texts."""
     source = settings.corpora[on].source if on in settings.corpora else None
     return entry.train_on or (source.corpus if isinstance(source, CropsSource) else texts_of(on, settings))
 
 
 def texts_of(corpus: str, settings: Settings) -> str:
-    """The corpus whose texts a corpus has: itself, unless it only has other labels."""
+    """Return the corpus with the texts of a corpus: the original of a relabelled corpus, otherwise itself."""
     source = settings.corpora[corpus].source if corpus in settings.corpora else None
     return source.corpus if isinstance(source, DerivedSource) and source.same_texts else corpus
 
 
 def repeated(corpora: list[str], settings: Settings) -> list[str]:
-    """Corpora whose texts another one of these has: they count once in a mean, with the labels that they came with."""
+    """Return the corpora to omit from means, because another corpus in the list has the same texts."""
     counted: dict[str, str] = {}
     for corpus in sorted(corpora, key=lambda name: texts_of(name, settings) != name):
         counted.setdefault(texts_of(corpus, settings), corpus)
@@ -289,20 +297,20 @@ def repeated(corpora: list[str], settings: Settings) -> list[str]:
 
 
 def has_random_weights(encoder: str, settings: Settings) -> bool:
-    """Whether a seed decides an encoder's weights."""
+    """Whether the weights of an encoder depend on the seed."""
     found = settings.encoders[encoder]
-    if isinstance(found, EmbeddingsAlone):
+    if isinstance(found, EmbeddingsOnly):
         found = settings.encoders[found.of]
     return isinstance(found, RandomEncoder)
 
 
 def base_of(model: Model, settings: Settings) -> Model:
-    """The model that a run starts from; a base model itself."""
+    """Return the base model of a run; of a base model, the model itself."""
     return Model(model.encoder, model.seed if has_random_weights(model.encoder, settings) else None)
 
 
 def select(poolings: Sequence[str], layers: ChosenLayers, encoder) -> str:
-    """Name of a selection of embeddings, `{poolings}_{layers}`: `mean_last`, `mean-cls_all`, `mean_0-6`."""
+    """Return the name of a selection, `{poolings}_{layers}`: `mean_last`, `mean-cls_all`, `mean_0-6`."""
     if isinstance(encoder, BagOfWords):
         return "none_last"
     words = layers if isinstance(layers, str) else "-".join(str(layer) for layer in sorted(set(layers)))
@@ -311,14 +319,14 @@ def select(poolings: Sequence[str], layers: ChosenLayers, encoder) -> str:
 
 
 def selected(selection: str, last_layer: int) -> tuple[list[str], list[int]]:
-    """Poolings and numbers of the layers that a selection, or that of a score on a task, names."""
+    """Return the poolings and layer numbers of a selection on a corpus or task."""
     poolings, layers, *_ = selection.split("_")
     numbers = layers if layers in ("last", "all") else list(map(int, layers.split("-")))
     return poolings.split("-"), layer_numbers(numbers, last_layer)
 
 
 def mapped(evaluations: list[Evaluation], settings: Settings) -> list[Evaluation]:
-    """Those whose embeddings are mapped: for every label and corpus the first seed's."""
+    """Return the evaluations that are mapped: the first seed of every corpus, label and step."""
     found: dict[tuple[str, str, str], Evaluation] = {}
     for item in evaluations:
         if item.on in settings.corpora:
@@ -327,9 +335,9 @@ def mapped(evaluations: list[Evaluation], settings: Settings) -> list[Evaluation
 
 
 def pairs_name(recipe: Recipe) -> str:
-    """What decides a recipe's pairs: the augmentation and the settings that differ from its defaults.
+    """Return the name of the pairs of a recipe: the augmentation and its non-default settings.
 
-    `crops`, `crops_sentences-3`, `dropout_held_out-0.1`; tokens are masked in training, not in the pairs.
+    Examples: `crops`, `crops_sentences-3`, `dropout_held_out-0.1`. Masking is part of training, not of the pairs.
     """
     augmentation = recipe.augmentation
     defaults = type(augmentation).model_validate({"type": augmentation.type}).model_dump(exclude={"mask_fraction"})
@@ -340,6 +348,6 @@ def pairs_name(recipe: Recipe) -> str:
 
 
 def default_label(entry: ModelEntry) -> str:
-    """Encoder, recipe and training corpus, as far as the config gives them, where it gives no label."""
+    """Return the label of an entry without a label: encoder, recipe and training corpus, if set."""
     label = " + ".join(filter(None, [entry.encoder, entry.recipe]))
     return f"{label} on {entry.train_on}" if entry.train_on else label

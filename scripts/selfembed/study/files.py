@@ -1,4 +1,4 @@
-"""What Snakemake does not say about a config file: keys that come twice, of which YAML keeps the last."""
+"""Check config files for duplicate keys, of which YAML silently keeps the last."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -9,27 +9,26 @@ from selfembed.errors import InputError
 
 
 def check(paths: Iterable[Path]) -> None:
-    """Check that no group of keys in some config files has a key twice.
-
-    Raises InputError with one line for each that does.
-    """
+    """Raise InputError with one line for each duplicate key in config files."""
     problems = [
-        f"{path}: key '{key}' comes twice, in lines {first} and {again}; expected: once"
+        f"{path}: duplicate key '{key}' in lines {first} and {again}; expected: one"
         for path in paths
-        for key, first, again in repeated(yaml.compose(Path(path).read_text(encoding="utf-8"), yaml.SafeLoader), set())
+        for key, first, again in duplicates(
+            yaml.compose(Path(path).read_text(encoding="utf-8"), yaml.SafeLoader), set()
+        )
     ]
     if problems:
         raise InputError("\n".join(problems))
 
 
-def repeated(node: yaml.Node | None, seen: set[int]) -> Iterator[tuple[str, int, int]]:
-    """Every key that comes twice in a group, with its lines (from 1); an anchored node is looked at once."""
+def duplicates(node: yaml.Node | None, seen: set[int]) -> Iterator[tuple[str, int, int]]:
+    """Yield every duplicate key of a group with its lines, counted from 1; visit anchored nodes once."""
     if node is None or id(node) in seen:
         return
     seen.add(id(node))
     if isinstance(node, yaml.SequenceNode):
         for item in node.value:
-            yield from repeated(item, seen)
+            yield from duplicates(item, seen)
     elif isinstance(node, yaml.MappingNode):
         lines: dict[str, int] = {}
         for key, value in node.value:
@@ -38,4 +37,4 @@ def repeated(node: yaml.Node | None, seen: set[int]) -> Iterator[tuple[str, int,
                 if key.value in lines:
                     yield key.value, lines[key.value], line
                 lines[key.value] = line
-            yield from repeated(value, seen)
+            yield from duplicates(value, seen)

@@ -1,4 +1,4 @@
-"""Pydantic's problems as one line each: key path as in the config, value, pydantic's words, a suggestion."""
+"""Format pydantic's errors as one line each: key path in the config, value, message, suggestion."""
 
 import re
 from collections.abc import Iterable
@@ -8,12 +8,12 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-# Names of Python in pydantic's words.
+# Names of Python in pydantic's messages.
 AROUND = re.compile(r" or (instance of \w+|object to extract fields from)| after validation")
 
 
 def describe(problem: ErrorDetails, root: type[BaseModel], prefix: str = "") -> str:
-    """One line for one problem that pydantic found in a group of settings, `root`, whose key path is `prefix`."""
+    """Return one line for an error of pydantic in a group of settings, `root`, whose key path is `prefix`."""
     keys, group, node = locate(problem["loc"], root)
     key = ".".join(filter(None, [prefix, *keys])) or "config"
     value, context, choices = problem["input"], problem.get("ctx", {}), []
@@ -38,27 +38,27 @@ def describe(problem: ErrorDetails, root: type[BaseModel], prefix: str = "") -> 
 
 
 def did_you_mean(given: Any, known: Iterable[str]) -> str:
-    """The end of a message about an unknown name: the known name that is most like it, if one is."""
+    """Return a suggestion for an unknown name: the most similar known name, if any."""
     found = get_close_matches(str(given), known, n=1)
     return f"; did you mean '{found[0]}'?" if found else ""
 
 
 def quoted(text: str) -> list[str]:
-    """The words in single quotes."""
+    """Return the words in single quotes."""
     return re.findall(r"'([^']*)'", text)
 
 
 def shortened(value: Any) -> str:
-    """A value as one short line."""
+    """Return a value as text of at most 60 characters."""
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
 
 
 def locate(location: tuple[str | int, ...], root: type[BaseModel]) -> tuple[list[str], dict, dict]:
-    """Find a problem's location in the JSON schema of `root`.
+    """Find an error's location in the JSON schema of `root`.
 
-    Returns the keys that lead there, the schema of the group that has the last key, and the schema of its value.
-    Pydantic's locations also name the branch taken at every union, and `[key]` for a name; these are no keys.
+    Returns the keys of the path, the schema of the group with the last key, and the schema of its value. Pydantic's
+    locations also contain the branch of every union and `[key]` for a name, which are not keys.
     """
     schema = root.model_json_schema()
     keys, group, node = [], {}, schema
@@ -69,20 +69,20 @@ def locate(location: tuple[str | int, ...], root: type[BaseModel]) -> tuple[list
             node = branch(node, part)
         else:
             keys.append(str(part) if str(part).isprintable() else repr(part))
-            group, node = node, node.get("properties", {}).get(part) or each(node)
+            group, node = node, node.get("properties", {}).get(part) or values(node)
         while "$ref" in node or "anyOf" in node:  # the second branch of `anyOf` is null
             node = schema["$defs"][node["$ref"].rsplit("/")[-1]] if "$ref" in node else node["anyOf"][0]
     return keys, group, node
 
 
 def branch(node: dict, name: str | int) -> dict:
-    """Branch of a union by the value of its discriminator, by the name of its group or by its JSON type."""
+    """Return a branch of a union by the value of its discriminator, the name of its group or its JSON type."""
     mapping = node.get("discriminator", {}).get("mapping", {})
     names = (mapping.get(name), f"#/$defs/{name}", name)
     return next((one for one in node["oneOf"] if one.get("$ref", one.get("type")) in names), {})
 
 
-def each(node: dict) -> dict:
-    """What every name of a group, or position of a list, holds; empty if the schema does not say."""
+def values(node: dict) -> dict:
+    """Return the schema of the values of a dict or list; empty if the schema has none."""
     by_pattern = list(node.get("patternProperties", {}).values())
     return next(filter(None, [node.get("items"), node.get("additionalProperties"), *by_pattern]), {})

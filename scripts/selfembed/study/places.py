@@ -1,6 +1,6 @@
-"""Figures and tables show one number in every place, averaged over seeds alone: told before any job starts.
+"""Check that figures and tables average only over seeds, before any job starts.
 
-The scripts that draw and lay out check the same of the numbers that they read.
+The scripts that draw figures and lay out tables check the same of their data.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ Row = dict[str, Any]
 
 
 def check(settings: Settings, study: Study) -> Iterator[str]:
-    """Yield one line for every figure and table that would average over more than seeds."""
+    """Yield one line for every figure and table that would average over anything but seeds."""
     for name, figure in settings.figures.items():
         for role, experiment in figure.experiments.items():
             panel = figure.panels[role]
@@ -37,41 +37,35 @@ def check(settings: Settings, study: Study) -> Iterator[str]:
 
 
 def check_differences(key: str, table: DifferencesTable, rows: list[Row]) -> Iterator[str]:
-    """The labels of a table of differences have scores of their last layer on corpora."""
+    """Check that the labels of a table of differences have scores of their last layer on corpora."""
     labels = list(dict.fromkeys(row["label"] for row in rows))
     for where, label in [("against", table.against), *((f"labels.{i}", name) for i, name in enumerate(table.labels))]:
         if label not in labels:
             yield (
-                f"{key}.{where}: '{label}' is no label with such a score of its last layer on a corpus; "
-                f"expected: {', '.join(labels) or 'none in this experiment'}"
+                f"{key}.{where}: '{label}' is not a label with a score of its last layer on a corpus; "
+                f"expected: {', '.join(labels) or 'another experiment'}"
             )
     if labels == [table.against]:
-        yield f"{key}.experiment: '{table.experiment}' scores '{table.against}' alone; expected: two labels or more"
+        yield f"{key}.experiment: '{table.experiment}' scores only '{table.against}'; expected: at least two labels"
 
 
 def rows_of(evaluations: list[Evaluation], settings: Settings) -> Iterator[Row]:
-    """What will identify every score in an experiment's table."""
+    """Yield the identifying columns of every score in an experiment's table."""
     for item in evaluations:
         encoder = settings.encoders[item.model.encoder]
         poolings, layers = selected(item.selection, encoder.layers)
         row = {"label": item.line.label, "series": item.line.series, "x": item.line.x, "corpus": item.on}
         row |= {"encoder": item.model.encoder, "tuned": item.model.recipe is not None, "model": item.model.path}
         row |= {"step": item.step, "last_layer": encoder.layers}
-        for score in names_of(item.score, settings):
+        known = item.score in settings.scores
+        for score in numbers(item.score, settings.scores[item.score]) if known else filter(None, [item.score]):
             for pooling in poolings:
                 for layer in layers:
                     yield row | {"score": score, "pooling": pooling, "layer": layer}
 
 
-def names_of(score: str | None, settings: Settings) -> list[str]:
-    """What tables call the numbers of a score on corpora, or on tasks; none of no score."""
-    if score is None:
-        return []
-    return list(numbers(score, settings.scores[score])) if score in settings.scores else [score]
-
-
 def in_figure(row: Row, figure, panel: Panel) -> bool:
-    """Whether a panel of a figure shows a score."""
+    """Whether a panel of a figure shows the score of a row."""
     if isinstance(figure, ScoreFigure):
         score, poolings = figure.score, (figure.pooling, "none")
     else:
@@ -90,17 +84,17 @@ def is_number(value: object) -> bool:
 
 
 def in_table(row: Row, table) -> bool:
-    """Whether a table shows a score."""
+    """Whether a table shows the score of a row."""
     return is_last(row) and all(row[column] in values for column, values in table.shown.items() if values)
 
 
 def is_last(row: Row) -> bool:
-    """Whether a score is of its model's last layer."""
+    """Whether a row has a score of the last layer."""
     return row["layer"] == row["last_layer"]
 
 
 def averaged(rows: list[Row], place: tuple[str, ...]) -> Iterator[str]:
-    """What differs between scores in one place, besides seeds; at most one problem is told."""
+    """Yield the first difference, except for seeds, between scores with the same values in the columns `place`."""
     first: dict[tuple[str, ...], Row] = {}
     seen = set()
     for row in rows:

@@ -1,4 +1,4 @@
-"""Reading a config before any job starts. Every problem is one line: key path, value, what is allowed."""
+"""Validate a config before any job starts; every problem is one line: key path, value, expected values."""
 
 import csv
 from pathlib import Path
@@ -18,9 +18,9 @@ from selfembed.tasks import task_files
 
 
 def load(config: dict[str, Any]) -> Settings:
-    """Check a config, as Snakemake read it, and return its settings.
+    """Validate a config and return its settings.
 
-    Raises InputError with one line for every wrong key, type, name or combination.
+    Raises InputError with one line for every invalid key, value, name or combination.
     """
     try:
         settings = Settings.model_validate(config)
@@ -36,9 +36,9 @@ def load(config: dict[str, Any]) -> Settings:
 
 
 def missing_sources(settings: Settings) -> None:
-    """Check that the local files and folders a config names exist, and that published numbers say what they are.
+    """Check the local files and folders of a config.
 
-    Raises InputError with one line for each that does not.
+    Raises InputError with one line for each missing file or folder and each invalid published number.
     """
     named = [
         (f"corpora.{name}.source.{key}", path, "", "a file")
@@ -47,14 +47,11 @@ def missing_sources(settings: Settings) -> None:
         if (path := getattr(corpus.source, key, None)) is not None
         if not isinstance(corpus.source, FolderSource)
     ] + [
-        (f"encoders.{name}.path", encoder.path, "model.safetensors", "a folder with model.safetensors")
+        (f"encoders.{name}.{key}", path, inside, f"a folder with {inside}")
         for name, encoder in settings.encoders.items()
         if encoder.type == "folder"
-    ]
-    named += [
-        (f"encoders.{name}.adapter", encoder.adapter, "adapter_config.json", "a folder with adapter_config.json")
-        for name, encoder in settings.encoders.items()
-        if encoder.type == "folder" and encoder.adapter is not None
+        for key, inside in (("path", "model.safetensors"), ("adapter", "adapter_config.json"))
+        if (path := getattr(encoder, key)) is not None
     ]
     if settings.published is not None:
         named.append(("published", settings.published, "", "a file"))
@@ -64,7 +61,7 @@ def missing_sources(settings: Settings) -> None:
         if not Path(path, inside).is_file()
     ] + missing_task_files(settings)
     missing += [
-        f"corpora.{name}.source.path: {corpus.source.path!r} is no folder; expected: a folder with .txt files"
+        f"corpora.{name}.source.path: {corpus.source.path!r} is not a folder; expected: a folder with .txt files"
         for name, corpus in settings.corpora.items()
         if isinstance(corpus.source, FolderSource) and not Path(corpus.source.path).is_dir()
     ]
@@ -75,7 +72,7 @@ def missing_sources(settings: Settings) -> None:
 
 
 def missing_task_files(settings: Settings) -> list[str]:
-    """One line for each task whose files are not all there."""
+    """Return one line for each task with missing files."""
     found = []
     for name, task in settings.tasks.items():
         try:
@@ -88,7 +85,7 @@ def missing_task_files(settings: Settings) -> list[str]:
 
 
 def published_problems(path: str) -> list[str]:
-    """One line if published numbers lack columns, or for each whose noise is not said as it has to be."""
+    """Return one line if published numbers cannot be read or lack columns, or for each with invalid noise."""
     try:
         with open(path, newline="", encoding="utf-8") as file:
             rows = list(csv.reader(file))
@@ -104,12 +101,9 @@ def published_problems(path: str) -> list[str]:
 
 
 def check_target_names(settings: Settings, taken: set[str]) -> None:
-    """Check that no figure or table, each a rule by its name, is called like a rule of the workflow or like another.
-
-    Raises InputError with one line for each that is.
-    """
+    """Raise InputError with one line for each figure or table whose name is a rule's, a script's or a figure's."""
     clashes = [
-        f"{key}.{name}: the name is a rule's; expected: another name"
+        f"{key}.{name}: the name is used by a rule; expected: another name"
         for key, group in (("figures", settings.figures), ("tables", settings.tables))
         for name in group
         if name in taken or (key == "tables" and name in settings.figures)

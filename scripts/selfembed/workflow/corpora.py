@@ -31,7 +31,7 @@ class Corpora:
     def source(self, wildcards: Wildcards):
         """Where the texts of a corpus come from; of a known data set, its address and columns."""
         source = self.sources[wildcards.corpus]
-        return source.resolved if isinstance(source, IclrSource) else source
+        return source.columns if isinstance(source, IclrSource) else source
 
     def source_flags(
         self, omit: tuple[str, ...] = (), keep: tuple[str, ...] | None = None
