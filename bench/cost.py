@@ -12,6 +12,7 @@ import yaml
 from work import BENCHMARK, CHARACTERS_PER_TOKEN, HERE, PARAMETERS, SENTENCES, Amounts, Count, Job, read_sizes, rows
 
 from selfembed.jobs import command_line
+from selfembed.settings.figures import CorporaTable
 from selfembed.settings.schema import Settings
 from selfembed.study import expansion
 from selfembed.study.validation import load
@@ -64,8 +65,9 @@ def hours(jobs: dict[Job, Amounts], machine: str, rates: Rates, precision: str |
 
 def experiments_of_targets(settings: Settings) -> dict[str, list[str]]:
     """Every figure and table with its experiments, and under a last name those that are in none."""
-    found = {
-        name: list(target.experiments.values()) for name, target in {**settings.figures, **settings.tables}.items()
+    found = {name: list(figure.experiments.values()) for name, figure in settings.figures.items()}
+    found |= {
+        name: [] if isinstance(table, CorporaTable) else [table.experiment] for name, table in settings.tables.items()
     }
     used = {name for names in found.values() for name in names}
     return {**found, NO_FIGURE: [name for name in settings.experiments if name not in used]}

@@ -72,8 +72,13 @@ def verdicts(settings: Settings, folder: Path) -> pd.DataFrame:
     scores = pd.concat(rows, ignore_index=True)
     labels = list(dict.fromkeys(scores["label"]))
     bootstrap = defaults(DifferencesTable, "resamples", "seed")
+    numbers = {
+        number: found
+        for experiment in settings.experiments.values()
+        for number, found in settings.numbers(experiment).items()
+    }
     compared = [
-        differences.compare(scores, by_text, against=label, labels=labels[place:], **bootstrap)
+        differences.compare(scores, by_text, against=label, labels=labels[place:], numbers=numbers, **bootstrap)
         for place, label in enumerate(labels[:-1], start=1)
     ]
     found = pd.concat(compared).replace({"corpus": whole_texts(settings), "score": wanted})
@@ -94,7 +99,7 @@ def read(settings: Settings, folder: Path) -> pd.DataFrame:
     paths = [folder / f"{name}.csv" for name in settings.experiments]
     found = [tables.read(path) for path in paths if path.is_file()]
     if not found:
-        raise InputError(f"{folder}: no table of this config; needed: run the workflow with it first")
+        raise InputError(f"{folder}: no table of this config; expected: run the workflow with it first")
     return pd.concat(found, ignore_index=True)
 
 

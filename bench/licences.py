@@ -26,7 +26,7 @@ def licence(package: Distribution) -> str:
     short = short if len(short) < 40 else ""
     found = told.get("License-Expression") or names or short or title_of_file(package)
     if not found:
-        raise ValueError(f"{told['Name']}: no licence in its metadata or files; needed: one that can be told")
+        raise ValueError(f"{told['Name']}: no licence in its metadata or files; expected: one")
     return found
 
 

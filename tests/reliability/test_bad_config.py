@@ -38,7 +38,7 @@ def place(tmp_path_factory):
         ),
         pytest.param("{}", "corpora: missing", id="no keys", marks=pytest.mark.campaign),
         pytest.param("a: &a [*a]\n", "a: unknown key", id="a list that holds itself"),
-        pytest.param(TINY.replace("seeds: [1]", "seeds: [1]\nseeds: [2]"), "key 'seeds' comes twice", id="key twice"),
+        pytest.param(TINY.replace("seeds: [1]", "seeds: [1]\nseeds: [2]"), "duplicate key 'seeds'", id="key twice"),
         pytest.param(
             TINY.replace("  svd: {", "  svd: {type: tfidf}\n  svd: {"),
             "key 'svd' comes twice",

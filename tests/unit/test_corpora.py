@@ -152,7 +152,7 @@ def test_ids_depend_on_the_text_alone():
 def test_the_sources_ids_are_kept_and_must_be_unique():
     corpus, _ = prepare(raw(["a", "b"], ids=["7", "8"]))
     assert corpus["id"].tolist() == ["7", "8"]
-    with pytest.raises(InputError, match="id '7' belongs to several texts"):
+    with pytest.raises(InputError, match="id '7' is not unique"):
         prepare(raw(["a", "b"], ids=["7", "7"]))
 
 

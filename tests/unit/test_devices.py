@@ -81,5 +81,5 @@ def test_fewer_gpus_than_a_run_wants_are_an_error(monkeypatch):
 
 def test_a_gpu_that_is_wanted_and_not_there_is_an_error(monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    with pytest.raises(InputError, match="torch sees no GPU"):
+    with pytest.raises(InputError, match="torch finds no GPU"):
         devices.choose_device("cuda")

@@ -405,5 +405,5 @@ def test_a_map_of_a_run_that_diverged_is_empty_and_stops_no_figure(study, sweep,
 def test_a_run_that_diverged_is_no_adapted_model(sweep):
     folder = sweep / "models" / f"crops_learning_rate-{NAN_RATE}" / "seed-1"
     assert divergence.of_model(folder / "final")
-    with pytest.raises(InputError, match="final: the run diverged, so there is no model"):
+    with pytest.raises(InputError, match="final: the run diverged and has no model"):
         account.check_model(folder / "final")

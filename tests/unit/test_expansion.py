@@ -272,7 +272,7 @@ def test_two_treatments_need_two_labels():
         "figures": {},
     }
     changes["experiments.main"]["models"][1]["mteb"] = {"normalise": False}
-    with pytest.raises(InputError, match=r"'mpnet' is the label of .*384_unit.* and of .*384_raw"):
+    with pytest.raises(InputError, match=r"'mpnet' is the label of .*384_unit.* and .*384_raw"):
         study(changes)
 
 

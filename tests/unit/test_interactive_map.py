@@ -173,7 +173,7 @@ def test_a_corpus_without_titles_has_none():
 @pytest.mark.parametrize(
     ("positions", "message"),
     [
-        (np.zeros((3, 2)), "map of 'Before': 3 positions, but 60 texts; expected: one for each"),
+        (np.zeros((3, 2)), "map of 'Before': 3 positions"),
         (np.full((60, 2), np.inf), "map of 'Before': a position is NaN or infinite; expected: finite numbers"),
     ],
 )
@@ -225,8 +225,8 @@ def test_a_corpus_without_labels_is_coloured_by_cluster_alone(words, tmp_path):
 @pytest.mark.parametrize(
     ("name", "change", "message"),
     [
-        ("After", lambda table: table.iloc[:-1], "After.parquet: its texts are not those of the corpus"),
-        ("clusters", lambda table: table.iloc[::-1], "clusters.parquet: its texts are not those of the corpus"),
+        ("After", lambda table: table.iloc[:-1], "After.parquet: its texts differ from the corpus"),
+        ("clusters", lambda table: table.iloc[::-1], "clusters.parquet: its texts differ from the corpus"),
         ("After", lambda table: table.drop(columns="y"), "After.parquet: no table with the columns id, x, y"),
     ],
 )

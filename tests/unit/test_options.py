@@ -1,6 +1,7 @@
 """Options of scripts are the fields of settings, and read back what `flags` writes."""
 
 import ast
+import inspect
 import re
 import shlex
 from argparse import ArgumentError
@@ -68,7 +69,9 @@ def descendants(model: type[BaseModel]) -> list[type[BaseModel]]:
     return [kind for child in found for kind in (child, *descendants(child))]
 
 
-MODELS = {model.__name__: model for model in [Threads, schema.Settings, *descendants(Closed)]}
+MODELS = {
+    model.__name__: model for model in [Threads, schema.Settings, *descendants(Closed)] if not inspect.isabstract(model)
+}
 
 
 def read(text: str, model, **how):
@@ -252,6 +255,8 @@ def said_again(script: Path, fields: set[str]) -> list[tuple[str, str]]:
     for call in ast.walk(ast.parse(script.read_text(encoding="utf-8"))):
         if not isinstance(call, ast.Call) or not ast.unparse(call.func).endswith(".add_argument"):
             continue
+        if not isinstance(call.args[0], ast.Constant):
+            continue  # a flag of every experiment of a figure
         name = ast.literal_eval(call.args[0]).removeprefix("--").replace("-", "_")
         how = {keyword.arg: keyword.value for keyword in call.keywords}
         kind = ast.unparse(how["type"]).split("(")[0] if "type" in how else ""

@@ -358,9 +358,9 @@ def test_too_few_usable_texts_are_refused_before_any_work(tmp_path, propose, fra
         (("--text", "bdy"), r"no column 'bdy' for 'text'; columns: number, title, body, queue"),
         (("--label", "title"), "'title' has 0 values with 10 texts or more; expected: a column with two classes"),
         (("--name", "My Texts"), "folder: 'My Texts' is invalid"),
-        (("--name", "corpora"), "the name 'corpora' is taken"),
+        (("--name", "corpora"), "the name 'corpora' is reserved"),
         (("--encoder", "./nowhere"), "encoder './nowhere': no such folder"),
-        (("--seeds", "4", "4"), "a seed comes twice"),
+        (("--seeds", "4", "4"), "duplicate seed"),
     ],
 )
 def test_wrong_options_are_one_line(tmp_path, propose, arguments, said):
