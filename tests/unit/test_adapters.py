@@ -149,6 +149,7 @@ def test_a_cut_checkpoint_is_that_layer(base, layers):
     np.testing.assert_allclose(cut.encode(TEXTS), embedded(base / "0")[layers], atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_run_trains_encoder_and_adapter_and_anyone_can_load_its_result(base, tmp_path):
     model = encoders.assemble(encoders.load(base / "0"), "mean", 64)
     before = {name: value.clone() for name, value in model[0].model.state_dict().items()}
@@ -168,6 +169,7 @@ def test_a_run_trains_encoder_and_adapter_and_anyone_can_load_its_result(base, t
     np.testing.assert_allclose(json.loads(done.stdout.splitlines()[-1]), model.encode(TEXTS)[1], atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_the_scripts_tune_keep_and_embed_it(base, tmp_path, precision):
     """Steps that a run keeps are whole models; the card says how they are loaded."""
@@ -188,6 +190,7 @@ def test_the_scripts_tune_keep_and_embed_it(base, tmp_path, precision):
     np.testing.assert_allclose(loaded.encode(TEXTS), embedded(tmp_path / "run/2")[2], atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", ["layer", "module"])
 def test_the_embeddings_of_an_encoder_with_an_adapter_are_those_without(plain, base, tmp_path, part):
     """A stranger may load them."""
@@ -368,6 +371,7 @@ def download(plain, adapter, output, *arguments):
         return subprocess.run(command, capture_output=True, text=True, env=os.environ | environment)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pinned", [True, False])
 def test_an_adapter_is_downloaded_with_its_encoder(plain, base, tmp_path, pinned):
     theirs = small_adapters.save(tmp_path / "theirs", small_adapters.weights())
@@ -384,6 +388,7 @@ def test_an_adapter_is_downloaded_with_its_encoder(plain, base, tmp_path, pinned
     assert facts["adapter"] == source | {"name": "[PRX]"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

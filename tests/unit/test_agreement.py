@@ -205,12 +205,14 @@ def test_the_summary_counts_every_verdict_and_gives_every_reason_once():
 # By simulation
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", agreement_power.KINDS)
 def test_one_true_agreement_in_twenty_is_called_a_difference(kind):
     """4 to 6 %, of numbers of every kind."""
     assert 0.04 <= agreement_power.shares(kind)[0] <= 0.06
 
 
+@pytest.mark.slow
 def test_twice_the_standard_error_of_three_seeds_would_not_do():
     """It calls 19 % of true agreements a difference, and half of those on another split."""
     assert 0.16 < agreement_power.shares("three seeds")[1] < 0.21

@@ -309,6 +309,7 @@ def published_parts(part):
     return found
 
 
+@pytest.mark.slow
 def test_published_numbers_taken_for_ours_give_the_same_estimates(from_paper):
     """A round trip: what is shown beside our estimate is the same quantity."""
     parts = [part for told in DESCRIBED for part in told["evidence"]]

@@ -90,6 +90,7 @@ def test_a_number_of_crops_is_stated_and_the_same_every_time():
     assert len(crop_corpus(corpus, held_out=0, size=None, seed=7)[0]) == 2000
 
 
+@pytest.mark.slow
 def test_too_few_texts_are_one_clear_line(tmp_path):
     records.write_table(texts(100), tmp_path / "corpus.parquet")
     words = ["--corpus", tmp_path / "corpus.parquet", "--output", tmp_path / "crops.parquet"]
@@ -214,6 +215,7 @@ def test_positions_of_crops():
     assert [list(part) for part in found] == [["a/b", "7"], [0, 2], [1, 3]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sparse", [False, True])
 def test_the_script_writes_rows_and_outcomes_that_agree(tmp_path, sparse):
     cropped, _ = crop_corpus(texts(600), held_out=0.1, size=None, seed=7)

@@ -56,6 +56,7 @@ def test_every_corpus_says_its_size(name):
     assert expect.classes or isinstance(CORPORA[name].source, SampleSource)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ON_THE_HUB)
 def test_a_pinned_revision_has_the_size_that_mteb_counted(name):
     """Where mteb counted another revision only, the docs name another who counted this one."""

@@ -82,6 +82,7 @@ TRUTHS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", TRUTHS)
 def test_intervals_hold_the_true_difference_about_as_often_as_they_say(case):
     seeds, spread = TRUTHS[case]
@@ -275,6 +276,7 @@ def lay_out(folder, *words):
     return subprocess.run(command, capture_output=True, text=True)
 
 
+@pytest.mark.slow
 def test_the_script_lays_out_last_layers(tmp_path):
     models = drawn(np.random.default_rng(0), 200, {"Before": 0.5}) | drawn(
         np.random.default_rng(0), 200, {"After": 0.8}, (1, 2)

@@ -86,6 +86,7 @@ def diverged(study, tmp_path_factory):
     return trained(study, tmp_path_factory.mktemp("crops") / "seed-1", "--may-diverge", "1")
 
 
+@pytest.mark.slow
 def test_outside_a_sweep_it_is_an_error(study, tmp_path):
     for flags in ((), ("--may-diverge", "0")):
         with pytest.raises(
@@ -113,6 +114,7 @@ def test_in_a_sweep_the_run_says_where_and_no_folder_looks_like_a_model_without_
             assert divergence.of_model(diverged / name)["diverged"] == run["diverged"]
 
 
+@pytest.mark.slow
 def test_a_run_that_stays_finite_is_the_same_whether_it_may_diverge(study, tmp_path):
     plain = contents(trained(study, tmp_path / "a" / "seed-1", rate="1e-3"))
     may = contents(trained(study, tmp_path / "b" / "seed-1", "--may-diverge", "1", rate="1e-3"))
@@ -212,6 +214,7 @@ def has_diverged(rate, seed):
     return rate == NAN_RATE or (rate, seed) == ("1e-2", 2)
 
 
+@pytest.mark.slow
 def test_embeddings_of_a_run_that_diverged_have_no_vectors(sweep):
     for rate in RATES:
         for seed in SEEDS:
@@ -377,6 +380,7 @@ def test_losses_of_runs_that_diverged_are_drawn_to_their_end(sweep, tmp_path, mo
     assert np.isfinite(axis.get_ylim()).all()
 
 
+@pytest.mark.slow
 def test_a_map_of_a_run_that_diverged_is_empty_and_stops_no_figure(study, sweep, tmp_path, monkeypatch):
     maps, clusters = {}, {}
     for rate in ("1e-3", NAN_RATE):

@@ -61,6 +61,7 @@ def error(done):
     return errors[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("behaviour", ["good", "slow", "cut once"])
 def test_download_gives_a_working_encoder_without_code(repository, tmp_path, behaviour):
     with serving(Hub, folder=repository, behaviour=behaviour, broken=set()) as (hub, server):
@@ -73,6 +74,7 @@ def test_download_gives_a_working_encoder_without_code(repository, tmp_path, beh
     assert not list((tmp_path / "encoder").rglob("*.py"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pinned", [True, False])
 def test_the_revision_is_recorded_where_later_steps_see_it(repository, tmp_path, pinned):
     """In the folder, the base model and its card, and the provenance; without a pin, one line of the log says so."""
@@ -95,6 +97,7 @@ def test_the_revision_is_recorded_where_later_steps_see_it(repository, tmp_path,
     assert data[f"hub:team/encoder@{REVISION}/model.safetensors"] == checksum(repository / "model.safetensors")
 
 
+@pytest.mark.slow
 def test_the_newest_revision_of_no_repository_is_one_line(repository, tmp_path):
     with serving(Hub, folder=repository) as (hub, _):
         done = download(hub, tmp_path / "encoder", repository="team/other", revision=None)
@@ -112,6 +115,7 @@ def test_an_encoder_from_a_folder_has_no_revision_of_the_hub(repository, tmp_pat
     assert "a pretrained encoder, as it came" in (tmp_path / "base" / "0" / "README.md").read_text()
 
 
+@pytest.mark.slow
 def test_a_roberta_with_its_language_model_s_weights_as_a_pickle(tmp_path):
     """As DeCLUTR lies on the hub: pytorch_model.bin with a head and a prefix, vocab.json and merges.txt."""
     folder = tmp_path / "repository"
@@ -147,6 +151,7 @@ def test_a_roberta_with_its_language_model_s_weights_as_a_pickle(tmp_path):
     np.testing.assert_allclose(found[0, 0], expected, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_other_weights_are_converted(repository, with_pickle, tmp_path):
     with serving(Hub, folder=with_pickle) as (hub, _):
         done = download(hub, tmp_path / "encoder")
@@ -163,6 +168,7 @@ class Code:
         return (os.system, ("touch /tmp/selfembed-pickle-ran-code",))
 
 
+@pytest.mark.slow
 def test_weights_with_code_are_refused_and_the_code_does_not_run(with_pickle, tmp_path):
     folder = tmp_path / "evil"
     folder.mkdir()
@@ -175,6 +181,7 @@ def test_weights_with_code_are_refused_and_the_code_does_not_run(with_pickle, tm
     assert not (tmp_path / "encoder").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -189,12 +196,14 @@ def test_what_is_wrong_is_one_line_and_nothing_is_left(repository, tmp_path, cha
     assert not (tmp_path / "encoder").exists()
 
 
+@pytest.mark.slow
 def test_a_wrong_checksum_is_refused(repository, tmp_path):
     with serving(Hub, folder=repository, etag="0" * 64) as (hub, _):
         assert f"expected {'0' * 64}; not kept" in error(download(hub, tmp_path / "encoder"))
     assert not (tmp_path / "encoder").exists()
 
 
+@pytest.mark.slow
 def test_no_hub_is_one_line(tmp_path):
     assert "hub: 'team/encoder' could not be downloaded" in error(download("http://127.0.0.1:9", tmp_path / "encoder"))
     assert not (tmp_path / "encoder").exists()

@@ -120,6 +120,7 @@ def expected(task):
     return {"default": {"test": parts}}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HUBS)
 def test_every_type_of_task_is_scored_on_the_data_of_the_hub(tmp_path, name):
     """Reranking ranks the candidates: a cache of Hugging Face's, used offline, lost them and all texts were ranked."""
@@ -136,6 +137,7 @@ def test_every_type_of_task_is_scored_on_the_data_of_the_hub(tmp_path, name):
     assert 0 < result.get_score() <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "behaviour"), [("STS13", "slow"), ("SciDocsRR", "good")])
 def test_a_downloaded_task_is_scored_without_network_again_and_again(tmp_path, name, behaviour):
     repository = write_repository(name, tmp_path / "hub")
@@ -160,6 +162,7 @@ def test_a_downloaded_task_is_scored_without_network_again_and_again(tmp_path, n
     registry_tasks.load(name, tmp_path / "data")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", [{"repository": "mteb/other"}, {"revision": "b" * 40}])
 def test_what_is_wrong_is_one_line_and_nothing_is_left(pairs, tmp_path, change):
     with serving(Hub, folder=pairs, **HUBS["STS13"] | change) as (hub, _):
@@ -171,6 +174,7 @@ def test_what_is_wrong_is_one_line_and_nothing_is_left(pairs, tmp_path, change):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_no_hub_is_one_line(tmp_path):
     done = download("http://127.0.0.1:9", tmp_path)
     assert done.returncode == 1

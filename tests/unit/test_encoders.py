@@ -61,6 +61,7 @@ def test_a_saved_model_gives_the_same_vectors_and_its_pooling_is_ours(tmp_path, 
     assert list((tmp_path / "model").glob("*.bin")) == []
 
 
+@pytest.mark.slow
 def test_anyone_can_load_a_token7_model(tmp_path):
     """In a process that knows nothing of this library."""
     model = encoders.assemble(small_bert(tmp_path / "tokenizer")[0], "token7", 64)
@@ -97,6 +98,7 @@ def answer_of_a_stranger(folder, arguments=""):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("part", "trust"), [("layer", ", trust_remote_code=True"), ("module", "")])
 def test_anyone_can_load_embeddings_alone_as_their_card_says(tmp_path, part, trust):
     encoders.save(small_bert(tmp_path / "tokenizer"), tmp_path / "base" / "0", "card")

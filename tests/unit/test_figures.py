@@ -83,6 +83,7 @@ def draw(kind, table, folder, *arguments):
     return (folder / "figure.png").read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["comparison", "layers"])
 @pytest.mark.parametrize(
     "table",
@@ -108,6 +109,7 @@ def test_tables_keep_numbers_numbers_and_labels_labels(tmp_path):
     assert set(read["seed"]) == {1, 2}
 
 
+@pytest.mark.slow
 def test_the_same_table_gives_the_same_bytes(tmp_path):
     assert draw("comparison", scores(), tmp_path) == draw("comparison", scores(), tmp_path)
 
@@ -188,6 +190,7 @@ def test_a_line_of_a_block_is_of_one_model(table, named, tmp_path):
     assert refused("benchmark_steps", table, tmp_path).startswith(f"{named} would be averaged; expected: one ")
 
 
+@pytest.mark.slow
 def test_a_line_of_every_block_is_drawn(tmp_path):
     assert draw("benchmark_steps", benchmark(), tmp_path).startswith(b"\x89PNG")
 
@@ -368,6 +371,7 @@ def test_maps_of_texts_without_labels_are_coloured_by_named_clusters(tmp_path, m
         assert tuple(colors[0]) == tuple(colors[3]) != tuple(colors[1])
 
 
+@pytest.mark.slow
 def test_the_colours_are_the_same_whether_they_are_found_by_compiled_code_or_not():
     program = (
         "import sys; from selfembed.drawing import figures; figures.UNCOMPILED = int(sys.argv[1]);"
@@ -396,6 +400,7 @@ def bases(table):
     return pd.concat([table.assign(step="0", recipe=None), table.assign(step="10", recipe="crops")])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("labels", [["A", "B"], ["A", "B", "C"]], ids=["one is left", "none is left"])
 @pytest.mark.parametrize(
     ("kind", "table", "words"),
@@ -438,6 +443,7 @@ def test_a_benchmark_without_a_run_that_went_well_is_one_clear_line(tmp_path):
     assert "nothing to draw" in refused("benchmark_steps", benchmark().assign(value=None), tmp_path)
 
 
+@pytest.mark.slow
 def test_a_benchmark_ends_where_all_runs_diverged(tmp_path):
     table = benchmark()
     assert draw("benchmark_steps", table.assign(value=table["value"].mask(table["step"] == "10")), tmp_path)

@@ -59,6 +59,7 @@ def elements(page):
     return Elements(page)
 
 
+@pytest.mark.slow
 def test_texts_come_out_as_they_went_in(elements):
     texts = json.loads(elements.text("texts"))
     corpus = small_pages.corpus()
@@ -66,6 +67,7 @@ def test_texts_come_out_as_they_went_in(elements):
     assert json.loads(elements.text("facts"))["title"] == "A <b>map</b>"
 
 
+@pytest.mark.slow
 def test_no_text_makes_an_element(elements):
     """Neither a script, nor an image, nor anything else: the elements are those of a page with harmless texts."""
     corpus = small_pages.corpus()
@@ -136,6 +138,7 @@ def test_every_text_keeps_its_class_and_large_classes_come_first(elements):
         assert None not in names[:-1]
 
 
+@pytest.mark.slow
 def test_of_many_classes_the_rare_ones_are_one():
     """A column of tags or names may have thousands."""
     classes = [f"class {row % 100}" if row < 200 else f"rare {row}" for row in range(250)]
@@ -145,12 +148,14 @@ def test_of_many_classes_the_rare_ones_are_one():
     assert [names[number] for number in numbers] == classes[:200] + ["50 rarer classes"] * 50
 
 
+@pytest.mark.slow
 def test_colours_are_those_of_the_static_maps():
     names = ["a", "b", "c"]
     expected = figures.palette(names)
     assert {name: colors["light"] for name, colors in interactive_map.class_colors(names).items()} == expected
 
 
+@pytest.mark.slow
 def test_of_a_large_corpus_a_sample_is_shown_and_the_page_says_so():
     page = map_page("Map", small_pages.corpus(), small_pages.maps(), small_pages.colorings(), points=25, characters=12)
     found = Elements(page)
@@ -202,6 +207,7 @@ def words(tmp_path):
     ]
 
 
+@pytest.mark.slow
 def test_the_script_draws_labels_and_clusters_the_same_twice(words, tmp_path):
     pages = []
     for _ in range(2):

@@ -70,6 +70,7 @@ def test_a_fraction_that_cannot_be_masked(model, fraction):
         preprocess(model, fraction, [text(4)])
 
 
+@pytest.mark.slow
 def test_a_run_sees_the_masks(tmp_path, model):
     """The first loss is that of the unmasked run without masks, and another with them."""
     losses = {}

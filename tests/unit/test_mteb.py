@@ -82,6 +82,7 @@ def test_a_score_of_a_layer_is_that_of_its_hidden_state(model, layer):
     assert score(model, "sts", layer) == pytest.approx(spearmanr(cosines, list(pairs["score"])).statistic, abs=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layer", [0, 1])
 @pytest.mark.parametrize("kind", local_tasks.KINDS)
 def test_a_cut_model_scores_as_the_hidden_state_of_the_whole_one(model, kind, layer):
@@ -179,6 +180,7 @@ def test_data_of_another_task_or_damaged_are_one_clear_line(tmp_path):
         registry_tasks.load("STS13", tmp_path / "data")
 
 
+@pytest.mark.slow
 def test_the_row_says_what_was_scored(tmp_path, model):
     corpus_of().to_parquet(tmp_path / "news.parquet")
     command = [sys.executable, str(SCRIPT), "--model", str(model), "--path", "base/tiny/seed-1", "--step", "0"]
@@ -212,6 +214,7 @@ def test_the_row_says_what_was_scored(tmp_path, model):
     assert TaskResult.from_disk(tmp_path / "result.json").get_score() == row["value"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", [".", "nowhere"])
 def test_missing_data_name_the_task_and_the_command(tmp_path, model, folder):
     data = tmp_path / folder
@@ -225,6 +228,7 @@ def test_missing_data_name_the_task_and_the_command(tmp_path, model, folder):
     assert line.endswith(f"python scripts/download_task.py --task STS13 --output {data}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "published"), [("STS13", 80.60), pytest.param("STS15", 85.39, marks=pytest.mark.reference)]
 )

@@ -137,6 +137,7 @@ def models_of(model, **given):
     return st.fixed_dictionaries(values).map(made).filter(lambda found: found is not None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(MODELS.keys() - APART.keys()))
 @settings(max_examples=25, deadline=None)
 @given(data=st.data())

@@ -442,6 +442,7 @@ def test_a_folder_without_an_encoder_is_refused(tmp_path, propose):
         propose(write(table(), tmp_path / "x.csv"), "--encoder", tmp_path / "none")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("revision", ["", f"@{REVISION}"])
 def test_an_encoder_of_the_hub_is_pinned_to_a_revision(tmp_path, revision):
     """In a process of its own, because where the hub is is read when it is imported."""

@@ -114,6 +114,7 @@ def test_extract_reads_sources_without_importing_them(package):
     assert package not in sys.modules
 
 
+@pytest.mark.slow
 def test_processes_do_not_change_the_result():
     assert python_docs.extract(["networkx"], processes=2).equals(python_docs.extract(["networkx"], processes=1))
 

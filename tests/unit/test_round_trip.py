@@ -153,6 +153,7 @@ def points(axis):
     return (np.concatenate([np.empty((0, 2)), *map(np.asarray, found)]).astype(float) for found in (ours, crosses))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("name", FIGURES)
 def test_every_cross_lies_on_what_is_drawn(name, way, folder, monkeypatch):

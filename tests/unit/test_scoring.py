@@ -85,6 +85,7 @@ def embedded(tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", ["knn", "linear"])
 def test_outcomes_are_of_the_test_texts_and_their_mean_is_the_accuracy(embedded, script):
     scores, outcomes = run(script, embedded)
@@ -104,6 +105,7 @@ def test_outcomes_are_of_the_test_texts_and_their_mean_is_the_accuracy(embedded,
     assert (embedded / "outcomes.parquet").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_which_texts_are_right_is_scikit_learns_word(embedded):
     _, outcomes = run("knn", embedded)
     labelled = np.flatnonzero(np.arange(400) % 9 != 4)

@@ -182,12 +182,14 @@ def run_script(model, tmp_path):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_the_script_scores_files(tmp_path, model):
     run_script(model, tmp_path)
     facts = json.loads((tmp_path / "result.json").read_text())["selfembed"]
     assert f"data={facts['data']}" in pd.read_csv(tmp_path / "row.csv")["settings"][0]
 
 
+@pytest.mark.slow
 def test_the_script_scores_models_that_name_their_layers_otherwise(tmp_path):
     """DistilBERT saves `n_layers`."""
     encoders.save(small_distilbert(tmp_path / "checkpoint"), tmp_path / "model", "card")

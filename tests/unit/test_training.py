@@ -170,6 +170,7 @@ def run(folder, seed, precision="fp32", dropout=0.1):
     return history["loss"].to_numpy(), model.state_dict()
 
 
+@pytest.mark.slow
 def test_the_seed_decides_the_dropout_masks_and_nothing_else_does(folder):
     one, weights = run(folder, 1)
     torch.manual_seed(999)
@@ -188,6 +189,7 @@ def test_dropout_is_on_and_anchor_and_positive_get_different_masks(folder):
     assert abs(with_dropout - without) > 1e-3
 
 
+@pytest.mark.slow
 def test_bf16_follows_fp32_and_leaves_weights_in_fp32(folder):
     exact, _ = run(folder, 1, dropout=0.0)
     rounded, weights = run(folder, 1, "bf16", dropout=0.0)
@@ -229,6 +231,7 @@ def flipped(content: bytes) -> bytes:
     return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", [cut, flipped])
 @pytest.mark.parametrize("name", ["weights.safetensors", "optimizer.pt", "history.json", "checksums.json"])
 def test_a_damaged_state_is_named_and_the_one_before_is_gone_on_from(tmp_path, caplog, name, change):
@@ -309,6 +312,7 @@ def same(one, other):
     return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_keeping_steps_changes_nothing(study, tmp_path, precision):
     plain = tuned(study, tmp_path / "plain", "--precision", precision)
@@ -326,6 +330,7 @@ def test_keeping_steps_changes_nothing(study, tmp_path, precision):
     assert not any(same(one, other) for one, other in itertools.pairwise(steps))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "flags", [("--projection", "8", "4"), ("--mask-fraction", "0.5"), ("--unfrozen-layers", "1"), ("--pooling", "cls")]
 )

@@ -588,6 +588,7 @@ def paths_of(value: Any, prefix: str = "") -> list[str]:
     return [path for key, inner in items for path in (f"{prefix}{key}", *paths_of(inner, f"{prefix}{key}."))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", paths_of(example()))
 def test_every_key_path_is_the_users(path):
     """Wherever a config is invalid, the lines name keys as it has them, and nothing of pydantic's."""
