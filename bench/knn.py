@@ -1,4 +1,4 @@
-"""kNN accuracy of one layer, or of TF-IDF: our exact search, against scikit-learn's brute force and other libraries."""
+"""kNN accuracy of one layer, or of TF-IDF: our search, against scikit-learn's classifier and other libraries."""
 
 import measure
 import texts

@@ -8,7 +8,6 @@ first texts.
 import numpy as np
 from scipy.sparse import csr_matrix, issparse
 from scipy.spatial.distance import cdist
-from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import normalize
 from sklearn.utils import gen_batches
@@ -93,7 +92,8 @@ def rounding_error(dim: int, norms: np.ndarray, longest: float) -> np.ndarray:
 
 
 def squared_distances(text: Vectors, others: Vectors) -> np.ndarray:
-    """Squared Euclidean distances of one text, shape (1, dim), to others, float64; identical vectors tie exactly."""
+    """Squared distances of one text, shape (1, dim), to others, float64, as sums of squared differences."""
     if issparse(others):
-        return euclidean_distances(text.astype(np.float64), others.astype(np.float64), squared=True)[0]
+        repeated = text[np.zeros(others.shape[0], dtype=int)]
+        return np.asarray((others.astype(np.float64) - repeated).power(2).sum(axis=1)).ravel()
     return cdist(text, others, "sqeuclidean")[0]
