@@ -1,14 +1,14 @@
-"""Batches by tokens instead of texts: texts of similar length together, so that hardly anything is padding."""
+"""Batches of texts of similar length, limited by the number of tokens."""
 
 from collections.abc import Iterator
 
 import numpy as np
 
-from selfembed.models.token7 import SHORTEST  # every batch is padded to it
+from selfembed.models.token7 import SHORTEST  # minimum padded length of a batch
 
 
 def batches(lengths: np.ndarray, tokens_per_batch: int) -> Iterator[np.ndarray]:
-    """Positions of texts of similar length, longest first, at most `tokens_per_batch` padded tokens or one text."""
+    """Yield positions of texts of similar length, longest first, with at most `tokens_per_batch` padded tokens."""
     order = np.argsort(-lengths, kind="stable")
     start = 0
     while start < len(order):

@@ -1,1 +1,1 @@
-"""What every job shares: its command line, log, progress, devices, and results that are whole, sealed and resumable."""
+"""Shared by all jobs: command line, log, progress, devices, and complete, sealed and resumable results."""

@@ -1,4 +1,4 @@
-"""Ending a long step when it is asked to end (SIGTERM of a scheduler, Ctrl-C), at a moment of its own choice."""
+"""Stop a long step at a safe point after SIGTERM (from a scheduler) or Ctrl-C."""
 
 import signal
 from collections.abc import Iterator
@@ -8,18 +8,18 @@ from dataclasses import dataclass
 
 @dataclass
 class Interruption:
-    """Whether this process was asked to end."""
+    """Whether the process was asked to stop."""
 
     asked: bool = False
 
     def ask(self, *_) -> None:
-        """Note the request; a signal handler."""
+        """Record the request (signal handler)."""
         self.asked = True
 
 
 @contextmanager
 def awaited() -> Iterator[Interruption]:
-    """Catch SIGTERM and SIGINT as long as the context lasts; to be used in the main thread."""
+    """Catch SIGTERM and SIGINT within the context; use it in the main thread."""
     interruption = Interruption()
     before = {number: signal.signal(number, interruption.ask) for number in (signal.SIGTERM, signal.SIGINT)}
     try:

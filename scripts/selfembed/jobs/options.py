@@ -1,6 +1,6 @@
-"""Options of a command line made from the fields of a settings model, which alone know type, limits, default and help.
+"""Command-line options made from the fields of a settings model: type, limits, default and help.
 
-`workflow/flags.py` writes what is read here: True is the bare flag, `--no-KEY` is False or None, groups inside are
+`workflow/flags.py` writes these options: True is the bare flag, `--no-KEY` is False or None, nested groups are
 flattened.
 """
 
@@ -37,19 +37,18 @@ def add(
 ) -> None:
     """Add an option for every field of a model.
 
-    The parser then checks them together, and ends in one line about the first value that is not valid. Values of all
-    fields, defaults too, are arguments by the names of their options.
+    The parser validates the model and prints the first invalid value as one line. The values of all fields, including
+    defaults, become arguments with the names of the options.
 
     Args:
-        model: a model; or a union of models, of which the option of the field that is one word in each (`type`) says
-            which one is meant.
-        to: the argument that the model itself becomes; needed for an optional one.
-        omit, keep: fields that are left out, or the only ones that are not. The model has their defaults (None for a
-            required one), and `model_dump` leaves them out.
+        model: a model, or a union of models that the option of their discriminator (`type`) selects from.
+        to: name of the argument that holds the model; required with `optional`.
+        omit, keep: fields to leave out, or the only fields to use. The model has the defaults of the others (None if
+            required), and `model_dump` excludes them.
         prefix: of the options' names.
-        names: what options are called where not like their fields.
-        known: fields that are left out and the arguments that have their values.
-        optional: the model is None if no option is given.
+        names: names of options that differ from the names of their fields.
+        known: fields without an option, and the arguments that hold their values.
+        optional: the model is None without any of its options.
 
     Raises TypeError if a field cannot be an option: a table, a list of groups, one of several groups.
     """
@@ -95,18 +94,18 @@ def add(
 
 
 def defaults(model: type[BaseModel], *keys: str) -> dict[str, Any]:
-    """The defaults of some fields of a model, or of all that have one."""
+    """Return the defaults of the given fields of a model, or of all fields with a default."""
     found = {key: field for key, field in model.model_fields.items() if not field.is_required()}
     return {key: found[key].get_default(call_default_factory=True) for key in keys or found}
 
 
 def is_chosen(key: str, omit: tuple[str, ...], keep: tuple[str, ...] | None) -> bool:
-    """Whether a field is among those wanted."""
+    """Whether a field is selected."""
     return key not in omit and (keep is None or key in keep)
 
 
 def fields(model: type[BaseModel]) -> Iterator[tuple[Keys, FieldInfo]]:
-    """The fields of a model, those of groups inside too, with the keys that lead to them."""
+    """Yield the fields of a model, including nested groups, with their key paths."""
     for key, field in model.model_fields.items():
         groups = [
             kind for kind in alternatives(field.annotation) if isinstance(kind, type) and issubclass(kind, BaseModel)
@@ -118,14 +117,14 @@ def fields(model: type[BaseModel]) -> Iterator[tuple[Keys, FieldInfo]]:
 
 
 def tag(found: dict[Keys, FieldInfo]) -> dict[str, str]:
-    """The field that says of which kind a model is, and what it says; empty if there is none."""
+    """Return the discriminator of a model and its value; empty without one."""
     literals = {path[0]: field.annotation for path, field in found.items() if len(path) == 1 and field.is_required()}
     words = {key: get_args(literal) for key, literal in literals.items() if get_origin(literal) is Literal}
     return {key: values[0] for key, values in words.items() if len(values) == 1}
 
 
 def reduced(model: type[BaseModel], omit: tuple[str, ...], keep: tuple[str, ...] | None) -> type[BaseModel]:
-    """The model in which fields that are left out may be anything, and are not dumped."""
+    """Return the model with omitted fields unvalidated and excluded from dumps."""
     others: dict[str, Any] = {}
     for key, field in model.model_fields.items():
         if not is_chosen(key, omit, keep):
@@ -135,7 +134,7 @@ def reduced(model: type[BaseModel], omit: tuple[str, ...], keep: tuple[str, ...]
 
 
 def alternatives(annotation: Any) -> list[Any]:
-    """What a value can be: the members of unions, without what is said about them."""
+    """Return the members of a union type, without annotations."""
     if get_origin(annotation) is Annotated:
         return alternatives(get_args(annotation)[0])
     if get_origin(annotation) in (Union, UnionType):
@@ -144,7 +143,7 @@ def alternatives(annotation: Any) -> list[Any]:
 
 
 def add_option(group: Any, name: str, field: FieldInfo, required: bool) -> None:
-    """Add the option of one field. Its default is not the parser's: the model has it."""
+    """Add the option of one field; the model provides the default."""
     several, kinds = kinds_of(field)
     choices = words_of(kinds)
     if not all(kind in WORDS or get_origin(kind) is Literal for kind in kinds):
@@ -168,25 +167,25 @@ def add_option(group: Any, name: str, field: FieldInfo, required: bool) -> None:
 
 
 def kinds_of(field: FieldInfo) -> tuple[bool, list[Any]]:
-    """Whether a field can be a list, and what it, or each of its items, can be."""
+    """Whether a field can be a list, and the types of its values or items."""
     kinds = alternatives(field.annotation)
     items = [item for kind in kinds if get_origin(kind) is list for item in alternatives(get_args(kind)[0])]
     return bool(items), [*(kind for kind in kinds if get_origin(kind) is not list), *items]
 
 
 def words_of(kinds: list[Any]) -> list[Any]:
-    """The words that a value can be."""
+    """Return the literal values among types."""
     return [word for kind in kinds if get_origin(kind) is Literal for word in get_args(kind)]
 
 
 def unwrapped(value: Any, field: FieldInfo) -> Any:
-    """What was parsed; one word instead of a list where it stands for one, as `all` does for numbers."""
+    """Return a parsed value; a list of one literal word (such as `all`) becomes the word."""
     instead = words_of(alternatives(field.annotation))
     return value[0] if isinstance(value, list) and len(value) == 1 and value[0] in instead else value
 
 
 def number(field: FieldInfo, text: str) -> int | float | str:
-    """Argument type: a number, or text where the field allows that too; limits are the model's to check."""
+    """Argument type: a number, or text if the field allows it; the model checks limits."""
     _, kinds = kinds_of(field)
     if int in kinds and re.fullmatch(r"[+-]?\d{1,18}", text):
         return int(text)
@@ -199,7 +198,7 @@ def number(field: FieldInfo, text: str) -> int | float | str:
 
 
 def allowed(field: FieldInfo) -> str:
-    """The numbers that a field allows, in words; empty if it is not a number."""
+    """Describe the numbers that a field allows; empty for other types."""
     _, kinds = kinds_of(field)
     if str in kinds or not {int, float} & set(kinds):
         return ""
@@ -211,7 +210,7 @@ def allowed(field: FieldInfo) -> str:
 
 
 def annotations(annotation: Any) -> Iterator[Any]:
-    """Everything that is said about a type and those inside."""
+    """Yield all annotations of a type and its arguments."""
     if get_origin(annotation) is Annotated:
         for said in annotation.__metadata__:
             yield from said.metadata if isinstance(said, FieldInfo) else [said]
@@ -221,7 +220,7 @@ def annotations(annotation: Any) -> Iterator[Any]:
 
 
 def problem(error: ValidationError, options: dict[Keys, tuple[str, FieldInfo]]) -> str:
-    """The first thing that is invalid, as one line that names option, value and what is allowed."""
+    """Describe the first error as one line: option, value, and what is expected."""
     found = error.errors(include_url=False)[0]
     message = found["msg"].removeprefix("Value error, ")
     flag, field = next((option for path, option in options.items() if found["loc"][: len(path)] == path), ("", None))

@@ -1,8 +1,8 @@
-"""Seals: beside every result `X` lies `.X.seal`, which says what its bytes are and what made them.
+"""Seals: `.X.seal` beside every result `X` records its checksums and how it was made.
 
-A seal is JSON: `files` (SHA-256 by name, of the file itself or of every file in the folder) and `made_by` (script,
-arguments, checksums of what it read, commit, versions). A step refuses what does not fit its seal; what has none is
-taken as it is.
+A seal is JSON: `files` (SHA-256 by name, of the file or of every file in the folder) and `made_by` (script, arguments,
+checksums of inputs, commit, versions). Steps reject inputs that do not match their seal; inputs without a seal are
+accepted.
 """
 
 import hashlib
@@ -12,17 +12,17 @@ from typing import Any
 
 from selfembed.errors import InputError
 
-# What this process was given and has checked: path → checksum.
+# Inputs of this process that were checked: path → checksum.
 given: dict[str, str] = {}
 
 
 def place(unit: Path) -> Path:
-    """Where the seal of a file or folder lies."""
+    """Path of the seal of a file or folder."""
     return unit.parent / f".{unit.name}.seal"
 
 
 def write(content: Path, name: str, made_by: dict[str, Any]) -> Path:
-    """Seal a file or folder that is to get a name, and return the seal; seals of a folder's parts are dropped."""
+    """Return the seal of a file or folder under its final name; seals of parts of a folder are deleted."""
     for part in content.rglob(".*.seal"):
         part.unlink()
     seal = place(content.with_name(name))
@@ -32,7 +32,7 @@ def write(content: Path, name: str, made_by: dict[str, Any]) -> Path:
 
 
 def read(unit: Path) -> dict[str, Any]:
-    """The seal of a file or folder.
+    """Read the seal of a file or folder.
 
     Raises InputError if the seal itself is damaged.
     """
@@ -44,11 +44,11 @@ def read(unit: Path) -> dict[str, Any]:
 
 
 def check(path: Path) -> str:
-    """Check a file or folder against the seal that covers it: its own, or that of a folder above it.
+    """Compare a file or folder with its seal, or with the seal of a parent folder.
 
-    Returns its checksum: a file's SHA-256, or one of the names and checksums of a folder's files.
+    Returns its checksum: the SHA-256 of a file, or of the names and checksums of the files in a folder.
 
-    Raises InputError if a file is not what was written, or is gone.
+    Raises InputError if a file differs from its seal or is missing.
     """
     unit, sealed = covered(path)
     for file, sha256 in sealed.items():
@@ -59,17 +59,17 @@ def check(path: Path) -> str:
 
 
 def recorded(path: Path) -> str:
-    """The checksum that `check` returns, without checking."""
+    """Return the checksum of `check` from the seal, without reading the files."""
     return together(path, covered(path)[1])
 
 
 def covering(path: Path) -> Path | None:
-    """The file or folder whose seal covers a path: the path itself or a folder above it; None without a seal."""
+    """Return the path or parent folder whose seal covers a path; None without a seal."""
     return next((unit for unit in (path, *path.parents) if place(unit).is_file()), None)
 
 
 def covered(path: Path) -> tuple[Path, dict[str, str]]:
-    """What `covering` finds, and the checksums in its seal of the path's files; the path and none without a seal."""
+    """Return what `covering` finds and the checksums of the path in its seal; the path and None without a seal."""
     unit = covering(path)
     if unit is None:
         return path, {}
@@ -78,19 +78,19 @@ def covered(path: Path) -> tuple[Path, dict[str, str]]:
 
 
 def opened(path: Path) -> Path:
-    """A path that this process was given, checked; what it writes will say so."""
+    """Check an input path and record it for the seals of this process."""
     given[str(path)] = check(path)
     return path
 
 
 def taken(path: Path) -> Path:
-    """A path that this process was given and checks in a way of its own; what it writes will say so."""
+    """Record an input path, checked otherwise, for the seals of this process."""
     given[str(path)] = recorded(path)
     return path
 
 
 def checksums(path: Path, name: str) -> dict[str, str]:
-    """SHA-256 of a file that is to get a name, or of every file in a folder that is, in alphabetical order."""
+    """SHA-256 of a file under its final name, or of every file in a folder, in alphabetical order."""
     if not path.is_dir():
         return {name: checksum(path)}
     files = sorted(file for file in path.rglob("*") if file.is_file())
@@ -98,7 +98,7 @@ def checksums(path: Path, name: str) -> dict[str, str]:
 
 
 def together(path: Path, sealed: dict[str, str]) -> str:
-    """One checksum of a file, or of a folder's files and their names; of what lies there if nothing is sealed."""
+    """Return one checksum of a file, or of the names and files of a folder; of the current content without a seal."""
     files = sealed or checksums(path, path.name)
     if path.is_file():
         return next(iter(files.values()))

@@ -1,7 +1,7 @@
-"""One step in several processes of one machine, one per device, as torch's distributed training wants them.
+"""Run a step in several processes on one machine, one per device, for torch's distributed training.
 
-`torchrun` and `accelerate launch` start workers in sessions of their own: when a job is killed by its process group,
-they go on and write into the checkpoints that the next job resumes from. Here they stay in the job's group.
+`torchrun` starts workers in new sessions. If a job is killed by its process group, they keep running and write to the
+checkpoints that the next job resumes from. The processes started here stay in the group of the job.
 """
 
 import os
@@ -14,21 +14,21 @@ import time
 
 
 def count() -> int:
-    """Processes that work on this step together."""
+    """Number of processes of this step."""
     return int(os.environ.get("WORLD_SIZE", 1))
 
 
 def rank() -> int:
-    """Number of this process among them; 0 writes the files."""
+    """Rank of this process; rank 0 writes the files."""
     return int(os.environ.get("RANK", 0))
 
 
 def launch(processes: int) -> None:
-    """Run this very command in several processes and wait for them; the first one's log is this process's.
+    """Run this command in several processes and wait for them; the log of the first one is the log of this process.
 
-    SIGTERM and SIGINT are passed on. If one fails, the others are ended.
+    SIGTERM and SIGINT are forwarded. If one process fails, the others are terminated.
 
-    Raises SystemExit with the code of the process that failed; if it was not the first, its log is shown.
+    Raises SystemExit with the code of the failed process; its log is printed if it was not the first one.
     """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -47,7 +47,7 @@ def launch(processes: int) -> None:
     failed = next(number for number, code in enumerate(codes) if code)
     for process in running:
         try:
-            process.wait(timeout=30)  # they may be writing a last checkpoint
+            process.wait(timeout=30)  # they may still write a checkpoint
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -58,7 +58,7 @@ def launch(processes: int) -> None:
 
 
 def environment(rank: int, processes: int, port: int) -> dict[str, str]:
-    """Variables by which torch and accelerate find the other processes, over the loopback alone."""
+    """Environment variables for torch and accelerate; processes communicate over the loopback interface."""
     words = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": processes, "LOCAL_WORLD_SIZE": processes}
     words |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
     return os.environ | {name: str(value) for name, value in words.items()}
