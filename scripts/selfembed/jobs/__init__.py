@@ -1,1 +1,1 @@
-"""What every job shares: its command line, log, progress, devices, and results that are whole, sealed and resumable."""
+"""Functions that all jobs use: command line, log, progress, devices, and atomic, sealed and resumable results."""

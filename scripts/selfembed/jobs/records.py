@@ -1,4 +1,4 @@
-"""Provenance, checksums, and writing that leaves no half files."""
+"""Provenance, checksums, and atomic writing of files and folders."""
 
 import hashlib
 import json
@@ -36,26 +36,24 @@ PACKAGES = (
     "matplotlib",
 )
 
-# Parts of the library that decide no result by themselves: no step runs them, or their values reach it as arguments.
+# Parts of the library that are not code inputs of steps: steps do not run them or receive their values as arguments.
 APART = {"settings", "study", "workflow", "proposals", "provenance", "cli.py", "__main__.py"}
 PAGE_PARTS = {".html", ".css", ".js"}
 
-# Hidden folders beside a result that hold it until it is whole: what is written in one is sealed with the result.
+# Suffixes of hidden folders for incomplete results, next to the result. Files in them get no seals of their own.
 PARTIAL, UNFINISHED = ".partial", ".unfinished"
 
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path` (a file or a folder to be) that replaces it only when the block succeeds.
+    """Yield a temporary path for a file or folder that is sealed and replaces `path` only if the block succeeds.
 
-    What replaces it is sealed.
-
-    Raises InputError if a folder lies there that no step wrote.
+    Raises InputError if `path` is a folder that was not written by a step.
     """
     path = Path(path)
     check_replaceable(path)
     shelter = path.with_name(f".{path.name}{PARTIAL}")
-    shutil.rmtree(shelter, ignore_errors=True)  # of a call that was killed
+    shutil.rmtree(shelter, ignore_errors=True)  # left by a killed job
     shelter.mkdir(parents=True)
     try:
         yield shelter / path.name
@@ -66,13 +64,15 @@ def written_whole(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def resumable(path: Path, identity: dict[str, Any], writes: bool = True) -> Iterator[Path]:
-    """Yield a folder beside `path` that outlives a job that is killed; its `result` replaces `path` at the end, sealed.
+    """Yield a folder next to `path` that is kept if the job fails; then its `result` is sealed and moved to `path`.
 
-    Snakemake deletes the outputs of a failed job, not this folder. What an earlier job left in it is there again, if
-    `identity`, everything that decides the result, is the same; otherwise it is thrown away. Of several processes
-    that work together, one `writes`; the others only learn where the folder is.
+    Snakemake deletes the outputs of a failed job, but not this folder.
 
-    Raises InputError if a folder lies at `path` that no step wrote.
+    Args:
+        identity: everything that determines the result. The contents of a folder with another identity are deleted.
+        writes: whether this process writes the result; False for all but one of several processes of a step.
+
+    Raises InputError if `path` is a folder that was not written by a step.
     """
     path = Path(path)
     folder = path.with_name(f".{path.name}{UNFINISHED}")
@@ -96,7 +96,7 @@ def resumable(path: Path, identity: dict[str, Any], writes: bool = True) -> Iter
 
 
 def is_of(known: Path, identity: dict[str, Any]) -> bool:
-    """Whether unfinished work is of some identity; work whose identity cannot be read is of none."""
+    """Return whether the identity file of an incomplete result can be read and is equal to `identity`."""
     try:
         return known.is_file() and read_json(known) == identity
     except InputError:
@@ -104,23 +104,23 @@ def is_of(known: Path, identity: dict[str, Any]) -> bool:
 
 
 def is_part(path: Path) -> bool:
-    """Whether a path lies in a folder that holds a result until it is whole."""
+    """Return whether a path is inside a folder for an incomplete result."""
     hidden = (folder.name for folder in path.parents if folder.name.startswith("."))
     return any(name.endswith((PARTIAL, UNFINISHED)) for name in hidden)
 
 
 def check_replaceable(path: Path) -> None:
-    """Raise InputError if a folder lies at a path that no step wrote."""
+    """Raise InputError if a path is a folder that was not written by a step."""
     if path.is_dir() and any(path.iterdir()) and not seals.place(path).is_file() and not is_part(path):
         raise InputError(f"{path}: the folder was not written by a step and is not replaced; expected: another output")
 
 
 def move(temporary: Path, path: Path) -> None:
-    """Put a file or folder in the place of another, with a seal that says what made it."""
+    """Replace a file or folder by another one, and seal it."""
     seal = None
     if not is_part(path):
         seal = seals.write(temporary, path.name, made_by())
-        # In this order a call that is killed in between leaves no seal that does not fit.
+        # The old seal is removed first, so that a job killed here does not leave a seal that does not match.
         seals.place(path).unlink(missing_ok=True)
     if path.is_dir():
         shutil.rmtree(path)
@@ -130,7 +130,7 @@ def move(temporary: Path, path: Path) -> None:
 
 
 def write_table(table: pd.DataFrame, path: Path) -> None:
-    """Write a frame as CSV or Parquet, by the file's ending, whole or not at all."""
+    """Write a frame atomically as CSV or Parquet, depending on the file extension."""
     with written_whole(path) as temporary:
         if Path(path).suffix == ".parquet":
             table.to_parquet(temporary, index=False)
@@ -139,20 +139,20 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
 
 
 def write_text(text: str, path: Path) -> None:
-    """Write text as UTF-8, whole or not at all."""
+    """Write text atomically as UTF-8."""
     with written_whole(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
 def write_json(content: dict[str, Any], path: Path) -> None:
-    """Write a dictionary as readable JSON, whole or not at all."""
+    """Write a dictionary atomically as indented JSON."""
     write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", path)
 
 
 def read_json(path: Path, *keys: str) -> dict[str, Any]:
-    """Read a JSON file that a step wrote, which has some keys.
+    """Read a JSON file that a step wrote.
 
-    Raises InputError if it is none.
+    Raises InputError if it is not a JSON object with the given keys.
     """
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
@@ -165,7 +165,7 @@ def read_json(path: Path, *keys: str) -> dict[str, Any]:
 
 
 def checksum_of_files(folder: Path, files: Iterable[Path]) -> str:
-    """SHA-256 over the names below a folder and the checksums of some of its files, whatever their order."""
+    """Return the SHA-256 of the relative paths and checksums of files in a folder, independent of their order."""
     digest = hashlib.sha256()
     for path in sorted(files):
         digest.update(f"{path.relative_to(folder).as_posix()} {checksum(path)}\n".encode())
@@ -174,27 +174,27 @@ def checksum_of_files(folder: Path, files: Iterable[Path]) -> str:
 
 @cache
 def code_checksum() -> str:
-    """SHA-256 over what steps run: a job that goes on must be of the same code as the one that began."""
+    """Return the SHA-256 of the code of steps; a job is resumed only with the same code."""
     return checksum_of_files(Path(__file__).parents[2], code_of_steps())
 
 
 def code_of_steps() -> list[Path]:
-    """The scripts and their library, pages and styles included, but not what is APART."""
+    """Return the files of scripts and library, including HTML, CSS and JavaScript, except those in APART."""
     folder = Path(__file__).parents[2]
     files = (path for path in folder.rglob("*.*") if path.suffix in PAGE_PARTS | {".py"})
     return [path for path in files if not APART & set(path.relative_to(folder).parts)]
 
 
 def made_by() -> dict[str, Any]:
-    """What this process makes results by: its command, what it was given, its code, versions and machine."""
+    """Return the provenance of results of this process: command, inputs, code, versions and machine."""
     command = {"script": Path(sys.argv[0]).name, "arguments": sys.argv[1:], "inputs": seals.given}
     return provenance(**command, code=code_checksum()) | {"machine": machine()}
 
 
 def provenance(**facts: Any) -> dict[str, Any]:
-    """What made a result: the given facts, the commit, versions and machine type.
+    """Return a provenance record: the given facts, commit, versions and machine type.
 
-    No times, so that the same commit and input give the same bytes.
+    It contains no times, so that the same commit and inputs give the same bytes.
     """
     return {
         **facts,
@@ -207,7 +207,7 @@ def provenance(**facts: Any) -> dict[str, Any]:
 
 @cache
 def machine() -> str:
-    """System, processor and, where this process uses one, GPU."""
+    """Return operating system, processor and, if this process uses one, GPU."""
     words = [f"{platform.system()} {platform.machine()}"]
     about = Path("/proc/cpuinfo")
     names = re.findall(r"^model name\s*: (.*)$", about.read_text(), re.MULTILINE) if about.is_file() else []
@@ -220,7 +220,7 @@ def machine() -> str:
 
 @cache
 def commit() -> str | None:
-    """Git commit of this code, with `+` appended if files differ from it; None outside a repository."""
+    """Return the Git commit of the code, with `+` if the work tree differs from it; None outside a repository."""
     command = ["git", "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty=+"]
     try:
         found = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True)

@@ -1,8 +1,8 @@
-"""Seals: beside every result `X` lies `.X.seal`, which says what its bytes are and what made them.
+"""Seals: every result `X` has a file `.X.seal` next to it, with the checksums and the provenance of the result.
 
 A seal is JSON: `files` (SHA-256 by name, of the file itself or of every file in the folder) and `made_by` (script,
-arguments, checksums of what it read, commit, versions). A step refuses what does not fit its seal; what has none is
-taken as it is.
+arguments, checksums of inputs, commit, versions). A step rejects inputs that do not match their seal; inputs without a
+seal are not checked.
 """
 
 import hashlib
@@ -12,17 +12,20 @@ from typing import Any
 
 from selfembed.errors import InputError
 
-# What this process was given and has checked: path → checksum.
+# Inputs of this process: path → checksum.
 given: dict[str, str] = {}
 
 
 def place(unit: Path) -> Path:
-    """Where the seal of a file or folder lies."""
+    """Return the path of the seal of a file or folder."""
     return unit.parent / f".{unit.name}.seal"
 
 
 def write(content: Path, name: str, made_by: dict[str, Any]) -> Path:
-    """Seal a file or folder that is to get a name, and return the seal; seals of a folder's parts are dropped."""
+    """Write the seal of a file or folder that will be renamed to `name`; delete seals inside the folder.
+
+    Returns the path of the seal.
+    """
     for part in content.rglob(".*.seal"):
         part.unlink()
     seal = place(content.with_name(name))
@@ -32,9 +35,9 @@ def write(content: Path, name: str, made_by: dict[str, Any]) -> Path:
 
 
 def read(unit: Path) -> dict[str, Any]:
-    """The seal of a file or folder.
+    """Read the seal of a file or folder.
 
-    Raises InputError if the seal itself is damaged.
+    Raises InputError if the seal is damaged.
     """
     try:
         found = json.loads(place(unit).read_text(encoding="utf-8"))
@@ -44,11 +47,11 @@ def read(unit: Path) -> dict[str, Any]:
 
 
 def check(path: Path) -> str:
-    """Check a file or folder against the seal that covers it: its own, or that of a folder above it.
+    """Check a file or folder against its seal or the seal of a parent folder.
 
-    Returns its checksum: a file's SHA-256, or one of the names and checksums of a folder's files.
+    Returns its checksum: the SHA-256 of a file, or of the names and checksums of the files in a folder.
 
-    Raises InputError if a file is not what was written, or is gone.
+    Raises InputError if a file is missing or does not match its checksum.
     """
     unit, sealed = covered(path)
     for file, sha256 in sealed.items():
@@ -59,17 +62,20 @@ def check(path: Path) -> str:
 
 
 def recorded(path: Path) -> str:
-    """The checksum that `check` returns, without checking."""
+    """Return the same checksum as `check`, without checking the files."""
     return together(path, covered(path)[1])
 
 
 def covering(path: Path) -> Path | None:
-    """The file or folder whose seal covers a path: the path itself or a folder above it; None without a seal."""
+    """Return the path itself or the nearest parent folder that has a seal; None if there is none."""
     return next((unit for unit in (path, *path.parents) if place(unit).is_file()), None)
 
 
 def covered(path: Path) -> tuple[Path, dict[str, str]]:
-    """What `covering` finds, and the checksums in its seal of the path's files; the path and none without a seal."""
+    """Return the result of `covering` and the sealed checksums of the files of `path`.
+
+    Without a seal, return the path and no checksums.
+    """
     unit = covering(path)
     if unit is None:
         return path, {}
@@ -78,19 +84,19 @@ def covered(path: Path) -> tuple[Path, dict[str, str]]:
 
 
 def opened(path: Path) -> Path:
-    """A path that this process was given, checked; what it writes will say so."""
+    """Check an input and record it for the seals of this process; return its path."""
     given[str(path)] = check(path)
     return path
 
 
 def taken(path: Path) -> Path:
-    """A path that this process was given and checks in a way of its own; what it writes will say so."""
+    """Record an input for the seals of this process without checking it; return its path."""
     given[str(path)] = recorded(path)
     return path
 
 
 def checksums(path: Path, name: str) -> dict[str, str]:
-    """SHA-256 of a file that is to get a name, or of every file in a folder that is, in alphabetical order."""
+    """Return the SHA-256 of a file, or of every file in a folder, sorted, by paths that start with `name`."""
     if not path.is_dir():
         return {name: checksum(path)}
     files = sorted(file for file in path.rglob("*") if file.is_file())
@@ -98,7 +104,10 @@ def checksums(path: Path, name: str) -> dict[str, str]:
 
 
 def together(path: Path, sealed: dict[str, str]) -> str:
-    """One checksum of a file, or of a folder's files and their names; of what lies there if nothing is sealed."""
+    """Return one checksum of a file, or of the files in a folder and their names.
+
+    Without sealed checksums, compute them from the files.
+    """
     files = sealed or checksums(path, path.name)
     if path.is_file():
         return next(iter(files.values()))
@@ -107,6 +116,6 @@ def together(path: Path, sealed: dict[str, str]) -> str:
 
 
 def checksum(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal digits."""
+    """Return the SHA-256 of a file in hexadecimal digits."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
