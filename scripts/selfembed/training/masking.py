@@ -1,4 +1,4 @@
-"""Masked tokens: part of every text's tokens replaced by the encoder's own mask token."""
+"""Token masking: a fraction of the tokens of every text is replaced by the mask token of the encoder."""
 
 from collections.abc import Callable
 from itertools import count
@@ -32,11 +32,11 @@ def mask_tokens(
 def masked_preprocessing(
     preprocess: Callable, tokenizer, fraction: float, seed: int, calls_before: int = 0
 ) -> Callable:
-    """A model's preprocessing of texts, followed by masking; every call draws anew.
+    """Return a preprocessing function with masking; the masked tokens are drawn independently in every call.
 
     Args:
-        seed: with the number of the call, and of this process among several, decides which tokens are masked.
-        calls_before: calls of an earlier process that this one goes on from.
+        seed: determines the masked tokens, together with the number of the call and the rank of this process.
+        calls_before: number of calls before the checkpoint that training resumes from.
 
     Raises InputError if the encoder has no mask token, or if the fraction is not in [0, 1).
     """
@@ -44,14 +44,14 @@ def masked_preprocessing(
         raise InputError(f"mask_fraction is {fraction}; expected: at least 0 and less than 1")
     if tokenizer.mask_token_id is None:
         raise InputError("mask_fraction: the encoder's tokenizer has no mask token; expected: 0")
-    # An unknown word is a word: it can be masked.
+    # Unknown tokens can be masked.
     special = torch.tensor(sorted(set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}))
     calls = count(calls_before)
 
     def masked(texts: list[str], **arguments) -> dict:
         features = preprocess(texts, **arguments)
         ids = features["input_ids"]
-        # A stream of its own: the run's seed alone already decides the pairs.
+        # The second number separates this random stream from that of the pairs, which has the same seed.
         generator = np.random.default_rng([seed, 1, next(calls), processes.rank()])
         maskable = features["attention_mask"].bool() & ~torch.isin(ids, special)
         return {**features, "input_ids": mask_tokens(ids, maskable, fraction, tokenizer.mask_token_id, generator)}

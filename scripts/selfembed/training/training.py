@@ -1,10 +1,10 @@
-"""Contrastive fine-tuning on pairs, with sentence-transformers' own trainer and loss, to the paper's protocol.
+"""Contrastive fine-tuning on pairs with the trainer and loss of sentence-transformers, following the paper.
 
-Adam without weight decay, no gradient clipping, a learning rate that rises over a part of the first epoch and falls
-linearly to zero, dropout on, in-batch negatives, one direction (anchor to positives).
+Adam without weight decay or gradient clipping, linear warm-up over a part of the first epoch followed by linear decay
+to zero, dropout, in-batch negatives, one direction (anchor to positives).
 
-Several processes share every batch: each passes its part through the encoder, the vectors of all are gathered, and
-every anchor has the whole batch's positives as negatives, as in one process.
+Several processes share every batch: each encodes its part, the vectors are gathered, and the positives of the whole
+batch are the negatives of every anchor, as in one process.
 """
 
 import re
@@ -36,13 +36,13 @@ from selfembed.training.masking import masked_preprocessing
 
 Keep = Callable[[str, pd.DataFrame], None]
 
-# Tokens in a forward pass: few on a processor, so that hardly any is padding; a GPU wants large passes instead.
+# Tokens in a forward pass: few on CPUs to reduce padding; GPUs are faster with large passes.
 TOKENS_PER_PASS = {"cpu": 1024, "cuda": 65536}
 
 HISTORY = "history.json"
-CHECKSUMS = "checksums.json"  # of a checkpoint's other files; the last that is written
+CHECKSUMS = "checksums.json"  # of the other files of a checkpoint; written last
 
-STEPS_AT_CHANCE = 20  # so many steps in a row that tell no positive from the batch's other texts are no accident
+STEPS_AT_CHANCE = 20  # consecutive steps with a loss at chance level before a warning
 
 
 class Divergence(InputError):
@@ -50,9 +50,9 @@ class Divergence(InputError):
 
     Attributes:
         history: one row per optimiser step so far.
-        step: whose loss is not finite; the last, if only the model that it leaves gives no finite loss.
+        step: step with the non-finite loss; the last step if only the final model has a non-finite loss.
         loss: `nan`, `inf`.
-        lost: names of the kept steps without a usable model, saved or not.
+        lost: names of kept steps without a usable model.
     """
 
     def __init__(self, message: str, history: pd.DataFrame, step: int, loss: float, lost: list[str]) -> None:
@@ -64,7 +64,7 @@ class Divergence(InputError):
 
 
 def batches_in_order(epochs: np.ndarray, batch_size: int) -> list[list[int]]:
-    """Positions of pairs, batch by batch, in their order; no batch crosses epochs, the last of each may be smaller.
+    """Return positions of pairs by batch, in order. Batches do not cross epochs; the last of an epoch may be smaller.
 
     Args:
         epochs: epoch of every pair, ascending, shape (pairs,).
@@ -88,7 +88,7 @@ def shares(found: list[list[int]], n_processes: int) -> list[list[int]]:
 
 
 def agreed(value: Any) -> Any:
-    """What the first process says."""
+    """Broadcast a value from the first process."""
     if processes.count() == 1:
         return value
     values = [value]
@@ -97,7 +97,7 @@ def agreed(value: Any) -> Any:
 
 
 class BatchesInOrder(DefaultBatchSampler):
-    """The trainer's view of a list of batches: yields them as they are."""
+    """A batch sampler that yields given batches in order."""
 
     def __init__(self, found: list[list[int]]) -> None:
         self.found = found
@@ -111,7 +111,7 @@ class BatchesInOrder(DefaultBatchSampler):
 
 
 class ResumableTrainer(SentenceTransformerTrainer):
-    """The trainer with checkpoints of bare weights: modules may be of this project, and need not load by themselves."""
+    """A trainer whose checkpoints contain only weights, because custom modules cannot always be loaded."""
 
     def _save(self, output_dir: str | None = None, state_dict: dict | None = None) -> None:
         Path(output_dir).mkdir(parents=True, exist_ok=True)
@@ -122,13 +122,13 @@ class ResumableTrainer(SentenceTransformerTrainer):
 
 
 def newest_checkpoint(folder: Path, before: float = np.inf) -> Path | None:
-    """The whole checkpoint of the latest step in a folder, or of the latest `before` some step, if there is one."""
+    """Return the valid checkpoint of the latest step before `before`; None if there is none."""
     found = [path.parent for path in folder.glob(f"checkpoint-*/{CHECKSUMS}") if step_of(path.parent) < before]
     return next((path for path in sorted(found, key=step_of, reverse=True) if is_whole(path)), None)
 
 
 def is_whole(checkpoint: Path) -> bool:
-    """Whether the files of a checkpoint are what was written; a machine that goes down may leave others."""
+    """Return whether the files of a checkpoint match their checksums; they may not after a crash of the machine."""
     try:
         whole = read_json(checkpoint / CHECKSUMS) == checksums_of(checkpoint)
     except InputError:
@@ -139,18 +139,18 @@ def is_whole(checkpoint: Path) -> bool:
 
 
 def checksums_of(checkpoint: Path) -> dict[str, str]:
-    """SHA-256 of every file of a checkpoint but the one that holds these."""
+    """Return the SHA-256 of every file of a checkpoint except the file of checksums."""
     found = seals.checksums(checkpoint, checkpoint.name)
     return {name: checksum for name, checksum in found.items() if name != f"{checkpoint.name}/{CHECKSUMS}"}
 
 
 def step_of(checkpoint: Path) -> int:
-    """The optimiser step after which a checkpoint was saved."""
+    """Return the optimiser step after which a checkpoint was saved."""
     return int(re.fullmatch(r"checkpoint-(\d+)", checkpoint.name)[1])
 
 
 class Checkpoints(TrainerCallback):
-    """Asks the trainer for a checkpoint every so often, and for a last one when the process is asked to end."""
+    """Callback that requests a checkpoint every `seconds` seconds, and one after SIGTERM or SIGINT."""
 
     def __init__(self, history: "History", seconds: float, asked: interruption.Interruption) -> None:
         self.history = history
@@ -159,29 +159,29 @@ class Checkpoints(TrainerCallback):
         self.saved = time.monotonic()
 
     def on_step_end(self, args, state, control, **kwargs) -> None:
-        """Decide whether this step ends with a checkpoint; the last step of a run needs none."""
+        """Request a checkpoint if one is due; the last step of a run does not need one."""
         due = time.monotonic() - self.saved >= self.seconds
         self.asked.asked, due = agreed((self.asked.asked, due))
         control.should_save = (due or self.asked.asked) and state.global_step < state.max_steps
 
     def on_save(self, args, state, control, **kwargs) -> None:
-        """Complete the checkpoint with the history so far.
+        """Add the history and the checksums to the checkpoint.
 
-        Raises SystemExit if the process was asked to end.
+        Raises SystemExit after SIGTERM or SIGINT.
         """
         if processes.count() > 1:
-            torch.distributed.barrier()  # every process has saved its random state
+            torch.distributed.barrier()  # wait until every process has saved its random state
         if processes.rank() == 0:
             folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
             write_json({"rows": self.history.rows}, folder / HISTORY)
             write_json(checksums_of(folder), folder / CHECKSUMS)
         self.saved = time.monotonic()
         if self.asked.asked:
-            raise SystemExit(f"ended as asked, after step {state.global_step}; run the same again to go on from there")
+            raise SystemExit(f"terminated after step {state.global_step}; run the same command again to resume")
 
 
 class History(TrainerCallback):
-    """Collects one row per optimiser step, hands over kept steps, logs progress, stops a training that diverged."""
+    """Callback that records one row per optimiser step, saves kept steps, logs progress and detects divergence."""
 
     def __init__(self, found: list[list[int]], epochs: np.ndarray, kept: dict[int, list[str]], keep: Keep) -> None:
         self.found = found
@@ -194,17 +194,17 @@ class History(TrainerCallback):
         self.progress = Progress(len(found), "steps")
 
     def go_on_from(self, checkpoint: Path) -> None:
-        """Take over the rows of a checkpoint."""
+        """Read the rows of a checkpoint."""
         self.rows = read_json(checkpoint / HISTORY)["rows"]
         self.progress.skip(len(self.rows))
-        log.info("going on after step %d of %d", len(self.rows), len(self.found))
+        log.info("resuming after step %d of %d", len(self.rows), len(self.found))
 
     def on_step_begin(self, args, state, control, optimizer=None, **kwargs) -> None:
-        """Note the learning rate that this step uses."""
+        """Store the learning rate of this step."""
         self.learning_rate = optimizer.param_groups[0]["lr"]
 
     def on_log(self, args, state, control, logs=None, **kwargs) -> None:
-        """Record the step that just ended."""
+        """Record the completed step."""
         if "loss" not in logs:
             return
         batch = self.found[state.global_step - 1]
@@ -224,10 +224,10 @@ class History(TrainerCallback):
         self.progress.advance(1, f"loss {row['loss']:.4f}")
 
     def divergence(self, row: dict, loss: float, folder: Path, after: bool = False) -> Divergence:
-        """What is known of a training that went wrong at a step, or after it: where, and which kept steps are lost.
+        """Return the error for a non-finite loss at a step or, with `after`, of the model after that step.
 
-        A step whose loss is not finite was begun from broken weights, so the state before it is lost too. The message
-        names the newest state that is known to be good: the step after it went well.
+        A non-finite loss at a step comes from the weights before the step, so the state before it is lost, too. The
+        message names the newest checkpoint that was followed by a step with a finite loss.
         """
         broken = row["step"] if after else row["step"] - 1
         good = newest_checkpoint(folder, before=broken)
@@ -238,19 +238,20 @@ class History(TrainerCallback):
         return Divergence(message, pd.DataFrame(self.rows), row["step"], loss, lost)
 
     def tell_collapse(self) -> None:
-        """Warn when a training that began better than chance has been at chance for a while.
+        """Warn if the loss has been at chance level for STEPS_AT_CHANCE steps, but was below it at the first step.
 
-        The loss is bounded, so that too high a learning rate need not make it NaN: all texts get one vector, and the
-        loss stays at the logarithm of the batch's size. That is no error: the paper's sweep of learning rates shows it.
+        The loss is bounded: with too high a learning rate, all texts can get the same vector, and the loss is then the
+        logarithm of the batch size instead of NaN. This is not an error: it occurs in the learning-rate sweep of the
+        paper.
         """
         first, last = self.rows[0], self.rows[-1]
         self.at_chance = self.at_chance + 1 if relative_to_chance(last) > 0.99 else 0
         if self.at_chance == STEPS_AT_CHANCE and relative_to_chance(first) < 0.95:
             since = self.rows[-STEPS_AT_CHANCE]
-            log.warning("no better than chance since %s; try a smaller learning_rate", self.moment(since))
+            log.warning("loss at chance level since %s; try a smaller learning_rate", self.moment(since))
 
     def moment(self, row: dict) -> str:
-        """Where in a training a row is, in words."""
+        """Describe the step of a row: number, epoch, learning rate and batch."""
         batch = self.found[row["step"] - 1]
         return (
             f"step {row['step']} of {len(self.found)} (epoch {row['epoch']}, learning rate {row['learning_rate']:.3g}, "
@@ -259,13 +260,13 @@ class History(TrainerCallback):
 
 
 def relative_to_chance(row: dict) -> float:
-    """The loss of a step, relative to that of vectors that are all the same."""
+    """Return the loss of a step divided by the loss of identical vectors."""
     return row["loss"] / np.log(max(row["batch_size"], 2))
 
 
 @torch.no_grad()
 def loss_of(model: SentenceTransformer, pairs: pd.DataFrame, temperature: float) -> float:
-    """The loss of a model on one batch of pairs, without dropout and masks."""
+    """Compute the loss of a model on one batch of pairs, without dropout and masking."""
     model.eval()
     features = [
         batch_to_device(model.preprocess(pairs[column].tolist()), model.device) for column in ("anchor", "positive")
@@ -274,9 +275,9 @@ def loss_of(model: SentenceTransformer, pairs: pd.DataFrame, temperature: float)
 
 
 def steps_to_keep(names: list[str], found: list[list[int]], epochs: np.ndarray) -> dict[int, list[str]]:
-    """Names of kept steps (`10`, or `epoch-1` for the end of an epoch) by the optimiser step that they mean.
+    """Return the names of kept steps (`10`, or `epoch-1` for the end of an epoch) by optimiser step.
 
-    Raises InputError if a name is something else, or if the run is too short.
+    Raises InputError if a name is invalid or the run has fewer steps.
     """
     last_steps = {int(epochs[batch[0]]) + 1: step for step, batch in enumerate(found, start=1)}
     kept: dict[int, list[str]] = {}
@@ -313,26 +314,26 @@ def fine_tune(
     """Fine-tune a model in place on pairs, in their order.
 
     For a batch of pairs (a_i, p_i) the loss is the mean over i of
-    -log( exp(cos(a_i, p_i) / T) / sum_j exp(cos(a_i, p_j) / T) ); the anchor and the positive pass through the encoder
-    separately, so dropout masks differ.
+    -log( exp(cos(a_i, p_i) / T) / sum_j exp(cos(a_i, p_j) / T) ). Anchors and positives are encoded separately, so their
+    dropout masks differ.
 
     Args:
-        model: on its device; its pooling, and a head after it, decide the representation that is trained; parameters
-            that need no gradient stay as they are.
+        model: on its device. The loss is computed on the output of its last module (pooling or projection head).
+            Parameters with `requires_grad=False` are not changed.
         pairs: columns `epoch`, `anchor`, `positive`, in training order.
-        seed: decides the dropout masks and the masked tokens; the order is in the pairs.
-        warmup: part of the first epoch over which the learning rate rises from 0.
-        mask_fraction: part of the tokens of each text that the mask token replaces, anchor and positive independently.
-        kept_steps: optimiser steps (`10`) and ends of epochs (`epoch-1`) after which `keep` is called with the step's
-            name and the history so far; the model is then as it was after that step.
-        checkpoints: folder for the state of training, saved every `checkpoint_minutes`, and on SIGTERM or SIGINT; the
-            newest whole state that it holds is gone on from, and gives the same bytes as an unbroken run (on a
-            processor, with the same threads). It must hold states of this very run only. Without it there are none.
+        seed: determines dropout masks and masked tokens.
+        warmup: fraction of the first epoch over which the learning rate increases from 0.
+        mask_fraction: fraction of the tokens of each text that are masked, independently for anchor and positive.
+        kept_steps: optimiser steps (`10`) and ends of epochs (`epoch-1`) after which `keep` is called with the name of
+            the step and the history so far.
+        checkpoints: folder for checkpoints of this run only, saved every `checkpoint_minutes` and on SIGTERM or SIGINT.
+            Training resumes from the newest valid checkpoint in it. On CPUs, with the same number of threads, a
+            resumed run gives the same bytes as an uninterrupted run. None: no checkpoints.
 
     Returns one row per optimiser step: `step` (from 1), `epoch`, `batch_size`, `learning_rate`, `loss`.
 
-    Raises Divergence, an InputError, if the loss becomes NaN or infinite, or is so after the last step; InputError if
-    the run has fewer steps than are to be kept.
+    Raises Divergence, an InputError, if the loss is NaN or infinite at a step or after the last step; InputError if a
+    kept step does not exist.
     """
     n_processes = processes.count()
     epochs = pairs["epoch"].to_numpy()
@@ -346,7 +347,7 @@ def fine_tune(
             num_train_epochs=1,  # all epochs are in the pairs
             per_device_train_batch_size=batch_size // n_processes,
             batch_sampler=lambda dataset, **_: BatchesInOrder(shares(found, n_processes)),
-            accelerator_config={"even_batches": False},  # they are even
+            accelerator_config={"even_batches": False},  # every process has the same number of batches
             ddp_backend={"cpu": "gloo", "cuda": "nccl"}[model.device.type] if n_processes > 1 else None,
             ddp_find_unused_parameters=True,  # a pooler, frozen layers
             optim="adamw_torch",  # without weight decay this is Adam
@@ -359,8 +360,8 @@ def fine_tune(
             use_cpu=model.device.type == "cpu",
             logging_steps=1,
             logging_nan_inf_filter=False,
-            save_strategy="no",  # our callback asks for checkpoints
-            save_total_limit=2,  # the newest may be half written
+            save_strategy="no",  # the callback Checkpoints requests checkpoints
+            save_total_limit=2,  # the newest may be incomplete
             report_to=[],
             disable_tqdm=True,
         )
@@ -372,7 +373,7 @@ def fine_tune(
             loss=MultipleNegativesRankingLoss(model, scale=1 / temperature, gather_across_devices=n_processes > 1),
             callbacks=[history],
         )
-        trainer.remove_callback(PrinterCallback)  # progress is logged by our own
+        trainer.remove_callback(PrinterCallback)  # History logs progress
         trainer.remove_callback(trainer.model_card_callback_class)
         if checkpoints:
             trainer.add_callback(Checkpoints(history, 60 * checkpoint_minutes, asked))
@@ -385,10 +386,10 @@ def fine_tune(
             trainer.data_collator.preprocess_fn = masked
         if processes.rank():
             own_seed = np.random.SeedSequence([seed, processes.rank()]).generate_state(1)[0]
-            torch.manual_seed(int(own_seed))  # dropout masks of its own
+            torch.manual_seed(int(own_seed))  # different dropout masks in every process
         with encoder_forward(model, precision, TOKENS_PER_PASS[model.device.type]):
             trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-            # A step's loss tells of the weights that the step before it left; nothing told of the last ones yet.
+            # The loss of a step is that of the weights before the step, so the final weights are checked here.
             final_loss = agreed(loss_of(model, pairs.iloc[found[-1]], temperature))
     if not np.isfinite(final_loss):
         raise history.divergence(history.rows[-1], final_loss, folder, after=True)
