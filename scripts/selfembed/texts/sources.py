@@ -1,4 +1,4 @@
-"""How a file or folder that people bring is to be read: format, encoding, separator, columns."""
+"""Detection of format, encoding, separator and columns of an input file or folder."""
 
 from pathlib import Path
 from typing import Any
@@ -20,16 +20,16 @@ def look_at(
     encoding: str | None = None,
     fewest: int = 10,
 ) -> Found:
-    """Find out how a file or folder is to be read, and read it.
+    """Detect the settings of a source and read it.
 
     Args:
-        text, label, title: columns; texts and titles are looked for without them.
-        encoding: of files that are not UTF-8; guessed without it.
-        fewest: rows of each value in a column that could be labels.
+        text, label, title: column names; columns of texts and titles are detected by default.
+        encoding: encoding of files that are not UTF-8; guessed by default.
+        fewest: minimum number of rows per class in a column suggested as labels.
 
-    Returns the settings of the source, the raw texts (`id`, `text`, `label`, `title`), and what a person should know.
+    Returns the settings of the source, the raw texts (`id`, `text`, `label`, `title`), and notes for the user.
 
-    Raises InputError with one line if it cannot be read, or if it is not clear where the texts are.
+    Raises InputError if the source cannot be read or the column of texts is ambiguous.
     """
     if not path.exists():
         raise InputError(f"{path}: does not exist; expected: a {', '.join(FORMATS)} file, or a folder of .txt files")
@@ -60,7 +60,7 @@ def look_at(
 def look_at_folder(
     path: Path, text: str | None, label: str | None, title: str | None, encoding: str | None, fewest: int
 ) -> Found:
-    """The same for a folder of .txt files; it has no columns, but the folders inside can be classes."""
+    """Do the same for a folder of .txt files. It has no columns, but its subfolders can be classes."""
     if text or title or label not in (None, "folder"):
         raise InputError(
             f"{path}: a folder of .txt files has no columns; expected: LABEL=folder, for folders inside as classes"
@@ -77,7 +77,7 @@ def look_at_folder(
 
 
 def encoding_setting(paths: list[Path], encoding: str | None, notes: list[str]) -> dict[str, str]:
-    """The setting for files that are not UTF-8: the encoding that a person gave, or a guess, which is told."""
+    """Return the encoding of files that are not UTF-8: the given one, or a guess, which is added to the notes."""
     others = [path for path in paths if not text_files.is_utf_8(path)]
     if not others:
         return {}
@@ -90,11 +90,11 @@ def encoding_setting(paths: list[Path], encoding: str | None, notes: list[str]) 
 
 
 def separator_setting(path: Path, encoding: str | None) -> dict[str, str]:
-    """The setting for a csv file whose header has more of another separator than of commas."""
+    """Return the settings of a csv file whose header has another separator more often than commas."""
     try:
         with open(path, encoding=text_files.encoding_of(path, encoding)) as file:
             outside_quotes = "".join(file.readline().split('"')[::2])
-    except (UnicodeError, LookupError):  # reading the whole file says so in one line
+    except (UnicodeError, LookupError):  # reported when the whole file is read
         return {}
     most = max(",;|\t", key=outside_quotes.count)
     if outside_quotes.count(most) <= outside_quotes.count(","):
