@@ -1,4 +1,4 @@
-"""The encoder's forward pass in fine-tuning: short of padding, and in lower precision where that is wanted."""
+"""Forward pass of the encoder in fine-tuning: with less padding, and optionally in bf16."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,14 +16,14 @@ Forward = Callable[..., BaseModelOutput]
 
 @contextmanager
 def encoder_forward(model: SentenceTransformer, precision: str, tokens_per_pass: int) -> Iterator[None]:
-    """Let a model's encoder run over texts of similar length at a time, in a precision, as long as the context lasts.
+    """Within the context, split batches of the encoder by text length and run it in the given precision.
 
-    Pooling, cosines and loss stay in fp32. (A cosine rounded to bf16 is off by up to 0.08 after division by a
+    Pooling, cosines and loss stay in fp32. (Rounding a cosine to bf16 causes an error of up to 0.08 after division by a
     temperature of 0.05.)
 
     Args:
-        precision: `fp32`, or `bf16` for autocast of the encoder and nothing else.
-        tokens_per_pass: padded tokens in a pass; the whole batch is one if it has fewer.
+        precision: `fp32`, or `bf16` for autocast of the encoder only.
+        tokens_per_pass: maximum number of tokens in a forward pass, including padding.
     """
     encoder = model[0].model
     forward = by_length(encoder.forward, tokens_per_pass)
@@ -35,7 +35,7 @@ def encoder_forward(model: SentenceTransformer, precision: str, tokens_per_pass:
 
 
 def in_bf16(forward: Forward, device: str) -> Forward:
-    """A forward pass under bf16 autocast, with token vectors in fp32."""
+    """Return a forward pass under bf16 autocast that outputs token vectors in fp32."""
 
     def autocast(**arguments) -> BaseModelOutput:
         with torch.autocast(device, dtype=torch.bfloat16):
@@ -47,9 +47,9 @@ def in_bf16(forward: Forward, device: str) -> Forward:
 
 
 def by_length(forward: Forward, tokens_per_pass: int) -> Forward:
-    """A forward pass in parts: texts of similar length together, each part padded to its own longest text.
+    """Return a forward pass in parts: texts of similar length, each part padded to its longest text.
 
-    Token vectors are the same but where a text is padded, beyond the first `SHORTEST` tokens; there they are 0.
+    Token vectors differ only at padding after the first `SHORTEST` tokens, where they can be 0.
     """
 
     def passes(input_ids: torch.Tensor, attention_mask: torch.Tensor, **arguments) -> BaseModelOutput:

@@ -1,14 +1,17 @@
-"""Batches by tokens instead of texts: texts of similar length together, so that hardly anything is padding."""
+"""Batches with a maximum number of tokens, of texts of similar length to reduce padding."""
 
 from collections.abc import Iterator
 
 import numpy as np
 
-from selfembed.models.token7 import SHORTEST  # every batch is padded to it
+from selfembed.models.token7 import SHORTEST  # minimum width of a batch
 
 
 def batches(lengths: np.ndarray, tokens_per_batch: int) -> Iterator[np.ndarray]:
-    """Positions of texts of similar length, longest first, at most `tokens_per_batch` padded tokens or one text."""
+    """Yield positions of texts by batch, longest texts first.
+
+    A batch has at most `tokens_per_batch` tokens, including padding, or one text.
+    """
     order = np.argsort(-lengths, kind="stable")
     start = 0
     while start < len(order):

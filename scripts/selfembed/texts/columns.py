@@ -45,7 +45,7 @@ def find_title(raw: pd.DataFrame, text: str) -> str | None:
 
 
 def could_be_labels(raw: pd.DataFrame, text: str, fewest: int) -> list[str]:
-    """Return columns with values in half of the rows or more, of 2 to MOST_CLASSES classes of at least `fewest` rows."""
+    """Return columns that have, in most rows, one of 2 to MOST_CLASSES values with at least `fewest` rows each."""
     found = []
     for column in names(raw):
         if column == text:

@@ -314,8 +314,8 @@ def fine_tune(
     """Fine-tune a model in place on pairs, in their order.
 
     For a batch of pairs (a_i, p_i) the loss is the mean over i of
-    -log( exp(cos(a_i, p_i) / T) / sum_j exp(cos(a_i, p_j) / T) ). Anchors and positives are encoded separately, so their
-    dropout masks differ.
+    -log( exp(cos(a_i, p_i) / T) / sum_j exp(cos(a_i, p_j) / T) ). Anchors and positives are encoded separately, so
+    their dropout masks differ.
 
     Args:
         model: on its device. The loss is computed on the output of its last module (pooling or projection head).
