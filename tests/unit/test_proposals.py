@@ -396,7 +396,7 @@ def test_an_edited_config_is_kept_and_an_unedited_one_proposed_again(tmp_path, p
     with caplog.at_level("INFO", "selfembed"):
         _, config = propose(path, "--seeds", 2)
     assert config["seeds"] == [7]
-    assert "my_x.yaml was edited and is used as it is" in caplog.text
+    assert "my_x.yaml was edited and is not overwritten" in caplog.text
 
 
 def test_a_config_for_other_texts_is_not_replaced(tmp_path, propose):
