@@ -155,7 +155,7 @@ def with_revision(encoder: str, base: Path) -> str:
 def check_model(folder: Path) -> None:
     """Raise InputError unless the step of a run contains a model."""
     if divergence.of_model(folder):
-        raise InputError(f"{folder}: the run diverged and has no model; expected: a run that did not diverge diverge")
+        raise InputError(f"{folder}: the run diverged and has no model; expected: a run that did not diverge")
     if not (folder / "modules.json").is_file():
         raise InputError(f"{folder}: contains no model; expected: a step that the run kept")
 
