@@ -152,7 +152,7 @@ def parts(n_texts: int, held_out: float) -> tuple[np.ndarray, np.ndarray]:
     try:
         kept, others = split(n_texts, held_out, HELD_OUT_SEED)
     except ValueError as error:
-        raise InputError(f"held_out is {held_out}, which cannot be held out from {n_texts} texts: {error}") from error
+        raise InputError(f"held_out is {held_out}, which is not possible with {n_texts} texts: {error}") from error
     return np.sort(kept), np.sort(others)
 
 

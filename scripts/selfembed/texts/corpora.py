@@ -88,7 +88,9 @@ def one_thing_each(cells: pd.Series, path: Path) -> pd.Series:
     for row, cell in enumerate(found if cells.dtype == object else (), start=1):
         if isinstance(cell, dict | bytes) or (hasattr(cell, "__iter__") and not isinstance(cell, str)):
             kind = type(cell).__name__
-            raise InputError(f"{path}: column '{cells.name}' holds a {kind} in row {row}; expected: one text or number")
+            raise InputError(
+                f"{path}: column '{cells.name}' contains a {kind} in row {row}; expected: one text or number"
+            )
     return cells
 
 
@@ -112,7 +114,7 @@ def read_file(
     """
     format = format or FORMATS.get(path.suffix.lower())
     if format is None:
-        raise InputError(f"{path}: unknown file format: ending '{path.suffix}'; expected: {', '.join(FORMATS)}")
+        raise InputError(f"{path}: unknown file format: extension '{path.suffix}'; expected: {', '.join(FORMATS)}")
     if format in ("csv", "tsv"):
         return cells.read(path, "\t" if format == "tsv" else separator or ",", encoding)
     try:

@@ -44,7 +44,7 @@ def look_at(
         source |= separator_setting(path, source.get("encoding"))
     raw = corpora.read_file(path, source.get("format"), source.get("encoding"), source.get("separator"))
     if raw.empty:
-        raise InputError(f"{path}: no rows; expected: a text in each")
+        raise InputError(f"{path}: no rows; expected: one text per row")
     source["text"] = text or columns.find_text(raw, path)
     title = title or columns.find_title(raw, source["text"])
     named = {key: column for key, column in (("label", label), ("title", title)) if column}
@@ -53,7 +53,7 @@ def look_at(
     notes += [f"titles are in column '{title}'"] if title else []
     could_be = [column for column in columns.could_be_labels(raw, source["text"], fewest) if column != title]
     if label is None and could_be:
-        notes.append(f"could be labels: {', '.join(could_be)}; with LABEL={could_be[0]} accuracies are computed, too")
+        notes.append(f"could be labels: {', '.join(could_be)}; with LABEL={could_be[0]}, accuracies are computed, too")
     return source | named, table, notes
 
 
@@ -63,7 +63,7 @@ def look_at_folder(
     """Do the same for a folder of .txt files. It has no columns, but its subfolders can be classes."""
     if text or title or label not in (None, "folder"):
         raise InputError(
-            f"{path}: a folder of .txt files has no columns; expected: LABEL=folder, for folders inside as classes"
+            f"{path}: a folder of .txt files has no columns; expected: LABEL=folder, which uses subfolders as classes"
         )
     source: dict[str, Any] = {"type": "folder", "path": str(path)}
     notes: list[str] = []
@@ -72,7 +72,7 @@ def look_at_folder(
     if label:
         source["label"] = label
     elif columns.could_be_labels(raw, "text", fewest):
-        notes.append("the folders inside could be classes; with LABEL=folder accuracies are computed, too")
+        notes.append("subfolders could be classes; with LABEL=folder, accuracies are computed, too")
     return source, raw.assign(id=None, label=raw["folder"] if label else None), notes
 
 
@@ -84,7 +84,7 @@ def encoding_setting(paths: list[Path], encoding: str | None, notes: list[str]) 
     if encoding is None:
         encoding = text_files.guessed_encoding(others[0])
         notes.append(
-            f"{others[0]} is not UTF-8 and taken for {encoding}; if special characters look wrong, say ENCODING=…"
+            f"{others[0]} is not UTF-8; assumed encoding: {encoding}; if special characters look wrong, set ENCODING=…"
         )
     return {"encoding": encoding}
 

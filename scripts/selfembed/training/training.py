@@ -83,7 +83,7 @@ def shared(found: list[list[int]], n_processes: int) -> list[list[int]]:
 
 
 def shares(found: list[list[int]], n_processes: int) -> list[list[int]]:
-    """The parts of every batch, in the order in which accelerate deals them out: one to each process in turn."""
+    """Return the parts of every batch in the order in which accelerate assigns them to processes (round-robin)."""
     return [part.tolist() for batch in found for part in np.split(np.array(batch), n_processes)]
 
 
