@@ -1,4 +1,4 @@
-"""selfembed: propose a config for texts of your own, and say what results are worth and were made from."""
+"""selfembed: propose a config for your texts, verify results and show their lineage."""
 
 import argparse
 import inspect
@@ -11,7 +11,7 @@ from selfembed.proposals.proposals import MOST_TEXTS, SEEDS
 
 
 def main(argv: list[str]) -> None:
-    """Run a command with its arguments."""
+    """Parse arguments and run the command."""
     parser = command_line.parser(__doc__)
     parser.prog = "selfembed"
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
@@ -32,38 +32,45 @@ def main(argv: list[str]) -> None:
 
 
 def run() -> None:
-    """Run the command that was typed; errors end in one line."""
+    """Entry point of the command `selfembed`."""
     command_line.run(main)
 
 
 def add_propose(parser: argparse.ArgumentParser) -> None:
-    """Arguments of `propose`."""
+    """Add the arguments of `propose`."""
     parser.add_argument("texts", type=lambda words: Path(words).expanduser(), help="file, or folder of .txt files")
-    parser.add_argument("--text", help="column with the texts; found by itself if one has by far the longest cells")
-    parser.add_argument("--label", help="column with classes (of a folder: 'folder'); adds accuracies to the evidence")
-    parser.add_argument("--title", help="column with titles, for the map; found by itself if it is called so")
+    parser.add_argument("--text", help="column of texts; by default, detected by the length of its cells")
+    parser.add_argument("--label", help="column of classes (of a folder: 'folder'); adds accuracies to the scores")
+    parser.add_argument("--title", help="column of titles, for the map; by default, detected by its name")
     parser.add_argument("--encoding", help="encoding of files that are not UTF-8; guessed by default")
     parser.add_argument(
         "--encoder", help="Hugging Face repository, or folder; by default all-MiniLM-L6-v2, which is installed"
     )
-    parser.add_argument("--name", help="name of results/NAME and my_NAME.yaml; by default the file's")
-    parser.add_argument("--seeds", type=at_least(0), nargs="+", default=SEEDS, help="one fine-tuning for each")
+    parser.add_argument("--name", help="name of results/NAME and my_NAME.yaml; by default, from the file name")
     parser.add_argument(
-        "--most-texts", type=at_least(100), default=MOST_TEXTS, help="of more texts, so many are drawn at random"
+        "--seeds", type=at_least(0), nargs="+", default=SEEDS, help="random seeds; one fine-tuning run per seed"
     )
-    parser.add_argument("--quick", action="store_true", help="a first look: one seed, one epoch, at most 1,000 texts")
-    parser.add_argument("--run", action="store_true", help="run the config, too, and say where the results are")
+    parser.add_argument(
+        "--most-texts",
+        type=at_least(100),
+        default=MOST_TEXTS,
+        help="maximum number of texts; of more, a random sample is used",
+    )
+    parser.add_argument("--quick", action="store_true", help="quick run: one seed, one epoch, at most 1,000 texts")
+    parser.add_argument(
+        "--run", action="store_true", help="run the workflow with the config, and print the paths of the results"
+    )
 
 
 def propose(run: bool, **choices) -> None:
-    """Propose a config that adapts an encoder to texts of your own.
+    """Propose a config that adapts an encoder to your texts.
 
-    Looks at a csv, tsv, jsonl or parquet file, or at a folder of .txt files. Writes `my_NAME.yaml`, a complete config
-    with comments that say why, and prints its name. A config that was edited is kept as it is. Then
+    Reads a csv, tsv, jsonl or parquet file, or a folder of .txt files. Writes `my_NAME.yaml`, a complete config with
+    comments, and prints its name. An edited config is not overwritten. Then
 
       snakemake adapt --configfile my_NAME.yaml --cores all
 
-    makes models, evidence and a map. With --run, it is started at once; `make adapt TEXTS=…` does the same.
+    creates models, scores and a map. With --run, this is started immediately; `make adapt TEXTS=…` does the same.
     """
     from selfembed.proposals import config_file
 
@@ -72,19 +79,19 @@ def propose(run: bool, **choices) -> None:
 
 
 def add_verify(parser: argparse.ArgumentParser) -> None:
-    """Arguments of `verify`."""
+    """Add the arguments of `verify`."""
     folders = [Path("results"), Path("figures")]
-    parser.add_argument("folders", type=Path, nargs="*", default=folders, help="where to look")
-    parser.add_argument("--delete", action="store_true", help="delete what is damaged or outdated")
+    parser.add_argument("folders", type=Path, nargs="*", default=folders, help="folders with results")
+    parser.add_argument("--delete", action="store_true", help="delete damaged and outdated results")
 
 
 def verify(folders: list[Path], delete: bool) -> None:
     """Verify results against their seals.
 
-    Says which results are damaged (not the bytes that were written), which are outdated (made from something that has
-    changed since, or that is outdated), and how many were made with versions of packages other than the installed
-    ones. With --delete, damaged and outdated results are deleted, so that the next run of Snakemake makes them again.
-    The exit status is 1 if anything is damaged or outdated.
+    Prints results that are damaged (checksums do not match) or outdated (an input has changed or is outdated), and the
+    number of results computed with package versions other than the installed ones. With --delete, damaged and outdated
+    results are deleted, so that the next run of Snakemake creates them again. The exit status is 1 if any result is
+    damaged or outdated.
     """
     from selfembed.provenance import verification
 
@@ -92,18 +99,18 @@ def verify(folders: list[Path], delete: bool) -> None:
 
 
 def add_lineage(parser: argparse.ArgumentParser) -> None:
-    """Arguments of `lineage`."""
-    parser.add_argument("results", type=existing, nargs="+", help="files or folders that the workflow made")
+    """Add the arguments of `lineage`."""
+    parser.add_argument("results", type=existing, nargs="+", help="files or folders written by the workflow")
     parser.add_argument("--crate", type=Path, metavar="FOLDER", help="folder to write as an RO-Crate; default: print")
 
 
 def lineage(results: list[Path], crate: Path | None) -> None:
-    """Say which data, settings, code, versions and machine made a result.
+    """Show data, settings, code, versions and machine behind a result.
 
-    Results are figures, tables, models, or anything else that a step wrote. Reads their seals and those of everything
-    they follow from (`.NAME.seal`, beside every result). Prints the chain, or writes it as an RO-Crate: a folder with
-    the results and `ro-crate-metadata.json`, which describes every step of the chain (its command, code, packages and
-    machine) and every file (its SHA-256 and size).
+    Results are figures, tables, models, or any other output of a step. Reads their seals (`.NAME.seal`, next to every
+    result) and those of all results they depend on. Prints the lineage, or writes it as an RO-Crate: a folder with the
+    results and `ro-crate-metadata.json`, which describes every step (command, code, packages and machine) and every
+    file (SHA-256 and size).
     """
     from selfembed.provenance import lineage as chains
 

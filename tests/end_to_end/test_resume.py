@@ -94,7 +94,7 @@ def test_a_run_that_is_killed_twenty_times_ends_with_the_same_bytes(run, unbroke
         code, log = go_until(run(output), unfinished, max(moment, saved + 1), signal.SIGKILL)
         assert code == -signal.SIGKILL, log
         assert not output.exists()
-        gone_on += re.findall(r"going on after step (\d+) of", log)
+        gone_on += re.findall(r"resuming after step (\d+) of", log)
         assert not saved or int(gone_on[-1]) >= saved  # no whole checkpoint was lost
     assert len(gone_on) >= 18
     assert [int(step) for step in gone_on] == sorted(int(step) for step in gone_on)
@@ -109,9 +109,9 @@ def test_a_run_that_is_asked_to_end_loses_no_step(run, unbroken, tmp_path, numbe
     output, unfinished = tmp_path / "seed-3", tmp_path / ".seed-3.unfinished"
     code, log = go_until(run(output), unfinished, 30, number)
     assert code == 1
-    (last,) = map(int, re.findall(r"ended as asked, after step (\d+); run the same again", log))
+    (last,) = map(int, re.findall(r"terminated after step (\d+); run the same command again", log))
     assert max(steps_saved(unfinished)) == last
-    assert f"going on after step {last} of {STEPS}" in finish(run(output))
+    assert f"resuming after step {last} of {STEPS}" in finish(run(output))
     assert contents(output) == unbroken
 
 

@@ -70,10 +70,10 @@ def test_two_processes_go_on_where_they_were(run, tmp_path):
     running.send_signal(signal.SIGTERM)
     _, log = running.communicate(timeout=60)
     assert running.returncode != 0, log
-    assert "ended as asked, after step" in log
+    assert "terminated after step" in log
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert "going on after step" in done.stderr
+    assert "resuming after step" in done.stderr
     for path in (tmp_path / "unbroken").rglob("*.*"):
         if path.is_file():
             again = tmp_path / "broken" / path.relative_to(tmp_path / "unbroken")

@@ -241,7 +241,7 @@ def test_impossible_scores_are_refused(results, tmp_path, output, arguments, exp
 @pytest.mark.parametrize(
     ("step", "arguments", "expected"),
     [
-        ("sample_corpus", ("--corpus", "corpora/notes.parquet", "--size", 999), "fewer than the sample's size"),
+        ("sample_corpus", ("--corpus", "corpora/notes.parquet", "--size", 999), "sample size 999 is too large"),
         ("sample_corpus", ("--corpus", "corpora/notes.parquet", "--size", 0), "whole numbers from 1"),
         ("train_tokenizer", ("--corpus", "corpora/notes.json"), "not a prepared corpus"),
         ("train_tokenizer", ("--corpus", "corpora/notes.parquet", "--vocabulary-size", 3), "whole numbers from 300"),

@@ -41,7 +41,7 @@ def test_format_overrides_the_ending(tmp_path):
     path = tmp_path / "texts.data"
     TABLE.to_csv(path, sep="\t", index=False)
     assert len(read_source(path, format="tsv", text="abstract")) == 3
-    with pytest.raises(InputError, match=r"unknown file format: ending '.data'; expected: .csv, .tsv"):
+    with pytest.raises(InputError, match=r"unknown file format: extension '.data'; expected: .csv, .tsv"):
         read_source(path, text="abstract")
 
 

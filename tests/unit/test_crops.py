@@ -128,7 +128,7 @@ def test_halves_are_all_sentences_in_order_and_the_first_is_not_the_shorter(text
 
 @pytest.mark.parametrize("held_out", [-0.1, 1.0, 1.5])
 def test_what_cannot_be_held_out_is_one_clear_line(held_out):
-    with pytest.raises(InputError, match=f"held_out is {held_out}, which cannot be held out from 30 texts") as error:
+    with pytest.raises(InputError, match=f"held_out is {held_out}, which is not possible with 30 texts") as error:
         make_pairs(corpus_of(30), "crops", 1, seed=1, held_out=held_out)
     assert "\n" not in str(error.value)
 

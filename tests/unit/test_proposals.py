@@ -188,7 +188,7 @@ def test_messy_csv_is_read_as_it_was_written(tmp_path, separator, encoding):
     assert list(raw["text"].fillna("")) == messy
     assert raw["title"].isna().tolist() == [True] + [False] * 5
     assert source.get("encoding") == {"utf-16": "utf-16", "cp1252": "cp1252"}.get(encoding)
-    assert any("is not UTF-8 and taken for" in note for note in notes) == (not encoding.startswith("utf-8"))
+    assert any("is not UTF-8; assumed encoding:" in note for note in notes) == (not encoding.startswith("utf-8"))
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -375,7 +375,7 @@ def test_a_file_that_does_not_exist_or_is_of_another_kind_is_told(tmp_path, prop
     ):
         propose("nothing.csv")
     (tmp_path / "book.pdf").write_bytes(b"%PDF")
-    with pytest.raises(InputError, match=r"unknown file format: ending '\.pdf'"):
+    with pytest.raises(InputError, match=r"unknown file format: extension '\.pdf'"):
         propose("book.pdf")
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match=r"no \.txt file in this folder"):
@@ -396,7 +396,7 @@ def test_an_edited_config_is_kept_and_an_unedited_one_proposed_again(tmp_path, p
     with caplog.at_level("INFO", "selfembed"):
         _, config = propose(path, "--seeds", 2)
     assert config["seeds"] == [7]
-    assert "my_x.yaml was edited and is used as it is" in caplog.text
+    assert "my_x.yaml was edited and is not overwritten" in caplog.text
 
 
 def test_a_config_for_other_texts_is_not_replaced(tmp_path, propose):

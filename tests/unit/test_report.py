@@ -388,7 +388,7 @@ def test_a_file_that_is_not_there_ends_in_a_line(tmp_path, capsys):
 
 def test_a_figure_that_is_no_picture_is_told_in_a_line(tmp_path):
     (tmp_path / "a.png").write_bytes(b"no picture")
-    with pytest.raises(InputError, match=r"a\.png: no PNG; expected: a figure of this workflow"):
+    with pytest.raises(InputError, match=r"a\.png: not a PNG; expected: a figure of this workflow"):
         report(tmp_path, [row("After", "Before", BETTER)], "--entry", "A", "What.", "", str(tmp_path / "a.png"))
 
 

@@ -244,7 +244,7 @@ def test_a_damaged_state_is_named_and_the_one_before_is_gone_on_from(tmp_path, c
     with caplog.at_level(logging.INFO, logger="selfembed"):
         found = train_with_states(tmp_path)
     assert f"{last}: damaged; not used for resuming" in caplog.messages
-    assert "going on after step 3 of 6" in caplog.messages
+    assert "resuming after step 3 of 6" in caplog.messages
     assert all(torch.equal(found[key], undisturbed[key]) for key in undisturbed)
 
 
@@ -276,7 +276,7 @@ def test_a_collapse_is_told_with_step_rate_and_batch(folder, caplog):
             state = SimpleNamespace(global_step=step)
             history.learning_rate = 5e-3
             history.on_log(SimpleNamespace(output_dir=str(folder)), state, None, logs={"loss": loss})
-    expected = "no better than chance since step 11 of 60 (epoch 0, learning rate 0.005, batch of 2: pairs 21 to 22)"
+    expected = "loss at chance level since step 11 of 60 (epoch 0, learning rate 0.005, batch of 2: pairs 21 to 22)"
     assert caplog.messages == [f"{expected}; try a smaller learning_rate"]
 
 

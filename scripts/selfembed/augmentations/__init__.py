@@ -1,1 +1,1 @@
-"""Positive pairs from single texts."""
+"""Augmentations that create positive pairs from single texts."""

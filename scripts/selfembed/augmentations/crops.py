@@ -1,7 +1,7 @@
-"""Positive pairs from single texts: the augmentations, as functions of texts and a numpy Generator.
+"""Positive pairs from single texts, and corpora of crops.
 
-Sentences are split and filtered as in the paper's study: a plain split on the full stop, and lengths taken on the raw
-piece, with its leading space. (White space inside a prepared corpus has been folded before; the study did not do that.)
+Sentences are split and filtered as in the paper: texts are split at full stops, and the length of a piece includes its
+leading space. (Unlike in the paper, white space in a prepared corpus is collapsed before.)
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from selfembed.errors import InputError, first_line
 from selfembed.jobs.progress import Progress
 from selfembed.texts.splits import HELD_OUT_SEED, split
 
-FEWEST = 50  # texts from which crops are worth a score: its standard error is then up to 7 points
+FEWEST = 50  # minimum number of texts for a score on crops; its standard error is then up to 7 points
 PAIR_COLUMNS = ["epoch", "id", "anchor", "positive"]
 
 Candidates = Callable[..., list[str]]
@@ -23,11 +23,11 @@ Draw = Callable[[list[str], np.random.Generator], tuple[str, str]]
 
 
 def packs(text: str, sentences: int, minimum_length: int, maximum_length: int) -> list[str]:
-    """All packs of a text, in order.
+    """Return all packs of a text in order.
 
     A piece between full stops is eligible if its raw length is in [minimum_length, maximum_length] characters. A pack
-    starts at every eligible piece and takes `sentences` eligible pieces from there on, skipping the others; each is
-    stripped and followed by ". ", so a pack ends in a space.
+    consists of `sentences` consecutive eligible pieces; other pieces are skipped. Each piece is stripped and followed
+    by ". ", so a pack ends with a space.
 
     >>> packs("aaa. b. ccc. ddd", sentences=2, minimum_length=3, maximum_length=4)
     ['aaa. ccc. ', 'ccc. ddd. ']
@@ -37,28 +37,28 @@ def packs(text: str, sentences: int, minimum_length: int, maximum_length: int) -
 
 
 def in_words(sentences: int, minimum_length: int, maximum_length: int) -> str:
-    """What a text needs to give two packs."""
+    """Describe the requirements of two packs for an error message."""
     return f"two packs of {sentences} sentences of {minimum_length} to {maximum_length} characters"
 
 
 def crop_pair(candidates: list[str], generator: np.random.Generator) -> tuple[str, str]:
-    """Crops: two different packs, drawn uniformly without replacement."""
+    """Draw two different packs uniformly."""
     first, second = two_of(len(candidates), generator)
     return candidates[first], candidates[second]
 
 
 def two_of(number: int, generator: np.random.Generator) -> tuple[int, int]:
-    """Two different positions below a number, drawn uniformly."""
+    """Draw two different positions below `number` uniformly."""
     first = int(generator.integers(number))
     second = int(generator.integers(number - 1))
     return first, second + (second >= first)
 
 
 def apart_pair(candidates: list[str], sentences: int, generator: np.random.Generator) -> tuple[str, str]:
-    """Two packs that share no sentence, drawn uniformly; the text must have more than `sentences` packs.
+    """Draw two packs that share no sentence uniformly; the text must have more than `sentences` packs.
 
-    Packs that start at a < b share none if b - a is at least `sentences`. So two positions are drawn among fewer, and
-    the later one is moved on.
+    Packs at positions a < b share no sentence if b - a >= `sentences`. Therefore two positions are drawn from a range
+    shortened by `sentences` - 1, and this number is added to the larger one.
     """
     moved = sentences - 1
     first, second = two_of(len(candidates) - moved, generator)
@@ -66,13 +66,13 @@ def apart_pair(candidates: list[str], sentences: int, generator: np.random.Gener
 
 
 def dropout_pair(candidates: list[str], generator: np.random.Generator) -> tuple[str, str]:
-    """Dropout: one pack, drawn uniformly, twice."""
+    """Draw one pack uniformly and return it twice."""
     pack = candidates[int(generator.integers(len(candidates)))]
     return pack, pack
 
 
 def halves(text: str) -> list[str]:
-    """The two halves of a text's sentences, whatever their length; the first has one more if their number is odd.
+    """Return the two halves of the sentences of a text; the first has one more if the number is odd.
 
     >>> halves("One. Two. Three.")
     ['One. Two. ', 'Three. ']
@@ -83,24 +83,24 @@ def halves(text: str) -> list[str]:
 
 
 def halves_pair(candidates: list[str], generator: np.random.Generator) -> tuple[str, str]:
-    """Halves: both, in random order."""
+    """Return both halves in random order."""
     first = int(generator.integers(2))
     return candidates[first], candidates[1 - first]
 
 
 def whole_text(text: str) -> list[str]:
-    """The text itself."""
+    """Return the text as the only candidate."""
     return [text]
 
 
 def whole_text_pair(candidates: list[str], generator: np.random.Generator) -> tuple[str, str]:
-    """Whole text: the text, twice."""
+    """Return the text twice."""
     return candidates[0], candidates[0]
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How a positive pair is made from one text: its candidates, and a draw from at least `needed` of them."""
+    """An augmentation: the function for the candidates of a text, and a draw from at least `needed` candidates."""
 
     candidates: Candidates
     needed: int
@@ -110,7 +110,7 @@ class Augmentation:
 
 AUGMENTATIONS: dict[str, Augmentation] = {
     "crops": Augmentation(packs, 2, crop_pair, takes_packs=True),
-    # Dropout needs only one pack, but is compared with crops on the same texts.
+    # Dropout requires only one pack, but two are required here, so that it uses the same texts as crops.
     "dropout": Augmentation(packs, 2, dropout_pair, takes_packs=True),
     "halves": Augmentation(halves, 2, halves_pair, takes_packs=False),
     "whole_text": Augmentation(whole_text, 1, whole_text_pair, takes_packs=False),
@@ -118,13 +118,13 @@ AUGMENTATIONS: dict[str, Augmentation] = {
 
 
 def read_pairs(path: Path) -> pd.DataFrame:
-    """Read pairs that `make_pairs` made.
+    """Read the pairs written from `make_pairs`.
 
-    Raises InputError if the file holds none.
+    Raises InputError if the file contains no pairs.
     """
     try:
         pairs = pd.read_parquet(path, columns=PAIR_COLUMNS).astype({"anchor": object, "positive": object})
-    except Exception as error:  # whatever the bytes do to the parser
+    except Exception as error:  # any parser error
         raise InputError(f"{path}: no pairs: {first_line(error)}; expected: {', '.join(PAIR_COLUMNS)}") from error
     if pairs.empty:
         raise InputError(f"{path}: no pairs; expected: at least one row")
@@ -132,27 +132,27 @@ def read_pairs(path: Path) -> pd.DataFrame:
 
 
 def positions_kept(n_texts: int, held_out: float) -> np.ndarray:
-    """Positions of the texts that are not held out, ascending.
+    """Return positions of texts that are not held out, ascending.
 
-    Raises InputError if that part cannot be held out.
+    Raises InputError if this fraction cannot be held out.
     """
     return parts(n_texts, held_out)[0] if held_out else np.arange(n_texts)
 
 
 def positions_held_out(n_texts: int, held_out: float) -> np.ndarray:
-    """Positions of the texts that are held out, ascending; all texts if no part is.
+    """Return positions of held-out texts, ascending; of all texts if `held_out` is 0.
 
-    Raises InputError if that part cannot be held out.
+    Raises InputError if this fraction cannot be held out.
     """
     return parts(n_texts, held_out)[1] if held_out else np.arange(n_texts)
 
 
 def parts(n_texts: int, held_out: float) -> tuple[np.ndarray, np.ndarray]:
-    """Positions of the texts that are trained on and of those that are held out, both ascending."""
+    """Return positions of training texts and of held-out texts, both ascending."""
     try:
         kept, others = split(n_texts, held_out, HELD_OUT_SEED)
     except ValueError as error:
-        raise InputError(f"held_out is {held_out}, which cannot be held out from {n_texts} texts: {error}") from error
+        raise InputError(f"held_out is {held_out}, which is not possible with {n_texts} texts: {error}") from error
     return np.sort(kept), np.sort(others)
 
 
@@ -165,18 +165,18 @@ def make_pairs(
     held_out: float,
     **limits: int,
 ) -> pd.DataFrame:
-    """One pair per text and epoch, in the order in which a run sees them.
+    """Create one pair per text and epoch, in training order.
 
-    Texts with too few packs (or halves) are left out; crops and dropout need the same. Each epoch has its own order and
-    its own draws; all of them come from one generator, seeded with `seed`, so fewer epochs give the same first rows.
+    Texts with too few candidates are excluded. Order and pairs are drawn anew in every epoch from one generator with
+    the given seed, so fewer epochs give the same first rows.
 
     Args:
-        held_out: part of all texts, labelled or not, that is left out: the test texts of a score with `split: all`.
-        limits: `sentences`, `minimum_length`, `maximum_length` of packs; halves and whole texts have none.
+        held_out: fraction of all texts, labelled or not, that is excluded: the test texts of scores with `split: all`.
+        limits: `sentences`, `minimum_length`, `maximum_length` of packs; none for halves and whole texts.
 
     Returns a frame with the columns `epoch` (from 0), `id`, `anchor`, `positive`.
 
-    Raises InputError if no text gives a pair, or if that part cannot be held out.
+    Raises InputError if no text has enough candidates, or if this fraction cannot be held out.
     """
     chosen = AUGMENTATIONS[augmentation]
     kept = positions_kept(len(corpus), held_out)
@@ -211,16 +211,16 @@ def crop_corpus(
     seed: int,
     **limits: int,
 ) -> tuple[pd.DataFrame, dict[str, int]]:
-    """Two crops of each held-out text, as a corpus; they share no sentence where the text has enough of them.
+    """Create a corpus of two crops of each held-out text, which share no sentence if the text is long enough.
 
     Args:
-        held_out: the part of all texts that runs with the same `held_out` do not see; 0 takes all texts.
-        size: so many of the texts that have two crops are drawn, if there are more.
-        seed: of the draws.
+        held_out: fraction of texts that runs with the same `held_out` exclude from training; 0: use all texts.
+        size: maximum number of texts; drawn at random from those with two crops.
+        seed: random seed.
         limits: `sentences`, `minimum_length`, `maximum_length` of packs.
 
-    Returns a corpus with the ids `{text}/0` and `{text}/1` in turns, labels and titles of the texts, and the number of
-    texts that went each way.
+    Returns a corpus with alternating ids `{text}/0` and `{text}/1` and the labels and titles of the texts; and the
+    numbers of texts that were held out, excluded (by reason) and kept.
 
     Raises InputError if fewer than FEWEST texts have two crops.
     """

@@ -1,1 +1,1 @@
-"""Texts as vectors: all layers and poolings in one pass."""
+"""Embeddings of texts: all layers and poolings in one forward pass."""

@@ -1,4 +1,4 @@
-"""Text vectors without an encoder: TF-IDF and its truncated SVD."""
+"""TF-IDF vectors and their truncated SVD."""
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -10,9 +10,9 @@ from selfembed.errors import InputError
 
 
 def embed(texts: list[str], *, components: int | None, normalise: bool) -> np.ndarray | csr_matrix:
-    """TF-IDF vectors of texts (sublinear term frequency, scikit-learn's defaults else), or their truncated SVD.
+    """Compute TF-IDF vectors of texts, or their truncated SVD.
 
-    The vocabulary and the singular vectors are fitted on all given texts.
+    Term frequency is sublinear; other parameters are the defaults of scikit-learn. Both are fitted on all given texts.
 
     Returns a CSR matrix, shape (texts, vocabulary), or a dense array, shape (texts, components); float64.
 
@@ -29,6 +29,6 @@ def embed(texts: list[str], *, components: int | None, normalise: bool) -> np.nd
             f"{components} SVD components need more than {min(vectors.shape)} texts and words; "
             f"expected: components up to {min(vectors.shape) - 1}"
         )
-    # The seed is the paper's; it decides the start vector of the iteration only.
+    # The seed, which is that of the paper, determines only the start vector of ARPACK.
     reduced = TruncatedSVD(n_components=components, algorithm="arpack", random_state=42).fit_transform(vectors)
     return normalize(reduced) if normalise else reduced

@@ -1,4 +1,4 @@
-"""Embed a corpus: all layers and poolings of a model in one forward pass, streamed to disk."""
+"""Embeddings of all layers and poolings of an encoder in one forward pass over a corpus."""
 
 from collections.abc import Iterator
 
@@ -11,17 +11,17 @@ from selfembed.errors import InputError
 from selfembed.jobs.progress import Progress
 from selfembed.models import token7
 
-BLOCK = 8192  # texts per block: 0.3 GB for 13 layers of 768 values
+BLOCK = 8192  # texts per block of vectors: 0.3 GB for 13 layers of 768 dimensions
 
-# Padded tokens per batch: fits the cache of a CPU, fills a GPU.
+# Tokens in a batch, including padding: small enough for the cache of a CPU, large enough for a GPU.
 TOKENS_PER_BATCH = {"cpu": 2048, "cuda": 65536}
 
 
 def pool(hidden: torch.Tensor, mask: torch.Tensor, pooling: str) -> torch.Tensor:
-    """Turn token vectors into text vectors.
+    """Pool token vectors into text vectors.
 
-    `mean` averages over the attention mask (including [CLS] and [SEP], denominator at least 1e-9), `cls` is position 0,
-    `last` the last non-padding position, `token7` position 7, even if it is padding.
+    `mean` averages over the attention mask (including [CLS] and [SEP]; denominator at least 1e-9), `cls` selects
+    position 0, `last` the last position that is not padding, `token7` position 7, even if it is padding.
 
     Args:
         hidden: token vectors, shape (texts, tokens, dim), padded on the right.
@@ -44,7 +44,7 @@ def pool(hidden: torch.Tensor, mask: torch.Tensor, pooling: str) -> torch.Tensor
 
 
 def tokenize(texts: list[str], tokenizer, max_length: int, chunk: int = 1000) -> list[np.ndarray]:
-    """Token ids of every text, special tokens included, truncated to `max_length`; int32, not padded."""
+    """Return token ids of every text, including special tokens, truncated to `max_length`; int32, without padding."""
     ids = []
     for start in range(0, len(texts), chunk):
         encoded = tokenizer(
@@ -59,7 +59,7 @@ def tokenize(texts: list[str], tokenizer, max_length: int, chunk: int = 1000) ->
 
 
 def pad(ids: list[np.ndarray], padding_id: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Token ids and attention mask of one batch, int64, shape (texts, tokens), padded on the right."""
+    """Return padded token ids and attention mask of a batch; int64, shape (texts, tokens), padding on the right."""
     width = max(token7.SHORTEST, *(len(tokens) for tokens in ids))
     padded = np.full((len(ids), width), padding_id, dtype=np.int64)
     mask = np.zeros((len(ids), width), dtype=np.int64)
@@ -70,7 +70,7 @@ def pad(ids: list[np.ndarray], padding_id: int) -> tuple[torch.Tensor, torch.Ten
 
 
 def chosen_layers(layers: str | list[int], n_layers: int) -> list[int]:
-    """Layer numbers, ascending, from `all`, `last` or numbers.
+    """Return layer numbers in ascending order from `all`, `last` or a list of numbers.
 
     Raises InputError if a layer does not exist.
     """
@@ -85,7 +85,7 @@ def chosen_layers(layers: str | list[int], n_layers: int) -> list[int]:
 
 
 def blocks(n_texts: int, finished: int = 0) -> Iterator[slice]:
-    """Yield the blocks of a corpus in order, without the first `finished` texts."""
+    """Yield blocks of consecutive texts, starting after the first `finished` texts."""
     for start in range(finished, n_texts, BLOCK):
         yield slice(start, min(start + BLOCK, n_texts))
 
@@ -103,16 +103,16 @@ def embed(
     precision: str,
     progress: Progress | None = None,
 ) -> None:
-    """Embed texts and write the vectors to `out`; the result does not depend on the batches.
+    """Embed texts and write the vectors into `out` in the order of the texts.
 
     Layer 0 is the output of the embedding module, layers 1…L are the transformer layers. Vectors are neither normalised
-    nor centred. The encoder runs on its own device, without dropout.
+    nor centred. The encoder runs on its current device, without dropout.
 
     Args:
         out: float32 array to fill, for instance a memory map, shape (poolings, layers, texts, dim).
-        tokens_per_batch: number of padded tokens; by default it depends on the device.
+        tokens_per_batch: maximum number of tokens, including padding; TOKENS_PER_BATCH of the device by default.
         precision: `fp32`, or `bf16` for autocast of the encoder; pooling stays in fp32.
-        progress: counter of texts; created if None.
+        progress: counter of texts; a new one by default.
     """
     encoder.eval()
     device = encoder.model.device
@@ -124,7 +124,7 @@ def embed(
         input_ids, mask = input_ids.to(device), mask.to(device)
         with torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16"):
             output = encoder.model(input_ids=input_ids, attention_mask=mask, output_hidden_states=True)
-        hidden = output.hidden_states or (output.last_hidden_state,)  # a BERT without layers returns None
+        hidden = output.hidden_states or (output.last_hidden_state,)  # None for a BERT without layers
         for column, layer in enumerate(layers):
             for row, pooling in enumerate(poolings):
                 out[row, column, positions] = pool(hidden[layer], mask, pooling).cpu().numpy()

@@ -1,4 +1,4 @@
-"""Forward pass of the encoder in fine-tuning, with little padding and optional bf16."""
+"""Forward pass of the encoder in fine-tuning: with less padding, and optionally in bf16."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,14 +16,14 @@ Forward = Callable[..., BaseModelOutput]
 
 @contextmanager
 def encoder_forward(model: SentenceTransformer, precision: str, tokens_per_pass: int) -> Iterator[None]:
-    """Within the context, let the encoder of a model process texts of similar length together, in a precision.
+    """Within the context, split batches of the encoder by text length and run it in the given precision.
 
-    Pooling, cosines and loss stay in fp32. (A cosine rounded to bf16 is off by up to 0.08 after division by a
+    Pooling, cosines and loss stay in fp32. (Rounding a cosine to bf16 causes an error of up to 0.08 after division by a
     temperature of 0.05.)
 
     Args:
-        precision: `fp32`, or `bf16` for autocast of the encoder and nothing else.
-        tokens_per_pass: maximum number of padded tokens per pass.
+        precision: `fp32`, or `bf16` for autocast of the encoder only.
+        tokens_per_pass: maximum number of tokens in a forward pass, including padding.
     """
     encoder = model[0].model
     forward = by_length(encoder.forward, tokens_per_pass)
@@ -35,7 +35,7 @@ def encoder_forward(model: SentenceTransformer, precision: str, tokens_per_pass:
 
 
 def in_bf16(forward: Forward, device: str) -> Forward:
-    """Return a forward pass with bf16 autocast and fp32 token vectors."""
+    """Return a forward pass under bf16 autocast that outputs token vectors in fp32."""
 
     def autocast(**arguments) -> BaseModelOutput:
         with torch.autocast(device, dtype=torch.bfloat16):
@@ -47,9 +47,9 @@ def in_bf16(forward: Forward, device: str) -> Forward:
 
 
 def by_length(forward: Forward, tokens_per_pass: int) -> Forward:
-    """Return a forward pass in parts of texts of similar length, each padded to its longest text.
+    """Return a forward pass in parts: texts of similar length, each part padded to its longest text.
 
-    Token vectors are unchanged, except for padding beyond the first `SHORTEST` tokens, which is 0.
+    Token vectors differ only at padding after the first `SHORTEST` tokens, where they can be 0.
     """
 
     def passes(input_ids: torch.Tensor, attention_mask: torch.Tensor, **arguments) -> BaseModelOutput:

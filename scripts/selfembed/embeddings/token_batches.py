@@ -1,14 +1,17 @@
-"""Batches of texts of similar length, limited by the number of tokens."""
+"""Batches with a maximum number of tokens, of texts of similar length to reduce padding."""
 
 from collections.abc import Iterator
 
 import numpy as np
 
-from selfembed.models.token7 import SHORTEST  # minimum padded length of a batch
+from selfembed.models.token7 import SHORTEST  # minimum width of a batch
 
 
 def batches(lengths: np.ndarray, tokens_per_batch: int) -> Iterator[np.ndarray]:
-    """Yield positions of texts of similar length, longest first, with at most `tokens_per_batch` padded tokens."""
+    """Yield positions of texts by batch, longest texts first.
+
+    A batch has at most `tokens_per_batch` tokens, including padding, or one text.
+    """
     order = np.argsort(-lengths, kind="stable")
     start = 0
     while start < len(order):

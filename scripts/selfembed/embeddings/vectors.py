@@ -25,7 +25,7 @@ def create(folder: Path, poolings: int, layers: int, texts: int, dim: int) -> No
 
 
 def to_fill(folder: Path) -> np.memmap:
-    """The created array as a memory map. It keeps written pages in memory, so open it again for each block."""
+    """Open the created array as a memory map. Written pages stay in memory, so open it again for each block."""
     return np.load(folder / "embeddings.npy", mmap_mode="r+")
 
 
@@ -63,5 +63,5 @@ def load_last_layer(folder: Path, texts: int) -> np.ndarray | csr_matrix:
     """
     facts = read_json(folder / "embeddings.json", "poolings", "layers", "last_layer")
     if facts["last_layer"] not in facts["layers"]:
-        raise InputError(f"{folder}: the last layer was not embedded, which maps and clusters show")
+        raise InputError(f"{folder}: the last layer was not embedded; expected: embeddings that include it")
     return load(folder, 0, facts["layers"].index(facts["last_layer"]), np.ones(texts, dtype=bool))

@@ -1,1 +1,1 @@
-"""Shared by all jobs: command line, log, progress, devices, and complete, sealed and resumable results."""
+"""Functions that all jobs use: command line, log, progress, devices, and atomic, sealed and resumable results."""

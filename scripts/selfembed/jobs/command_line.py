@@ -1,4 +1,4 @@
-"""Command lines of scripts: arguments, logging, one-line errors."""
+"""Command lines of all scripts: argument types, shared options, logging and one-line errors."""
 
 import argparse
 import errno
@@ -18,19 +18,19 @@ from selfembed.jobs import seals
 
 log = logging.getLogger("selfembed")
 
-# Messages of Rust, Arrow and torch for a full disk.
+# Error messages of a full disk from libraries without errno: Rust and Arrow, torch.
 FULL_DISK = ("No space left on device", "PytorchStreamWriter failed writing")
 
 
 class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
-    """Help that keeps line breaks of the docstring and shows defaults."""
+    """Help formatter that keeps line breaks and shows defaults."""
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that prints invalid arguments as one line.
+    """A parser that exits with a one-line message if arguments are invalid.
 
     Attributes:
-        checks: functions that check, and may complete, the parsed arguments.
+        checks: functions that are called with the parsed arguments and may modify them.
     """
 
     def __init__(self, **how: Any) -> None:
@@ -38,7 +38,7 @@ class Parser(argparse.ArgumentParser):
         self.checks: list[Callable[[argparse.Namespace], None]] = []
 
     def parse_args(self, *words: Any) -> argparse.Namespace:
-        """Parse arguments and run the checks."""
+        """Parse the arguments and run the checks."""
         arguments = super().parse_args(*words)
         for check in self.checks:
             check(arguments)
@@ -50,12 +50,12 @@ class Parser(argparse.ArgumentParser):
 
 
 def parser(docstring: str) -> Parser:
-    """Create a parser whose `--help` shows the docstring of the script and defaults."""
+    """Return a parser whose `--help` shows the docstring of the script and defaults."""
     return Parser(description=docstring, formatter_class=HelpFormatter, allow_abbrev=False)
 
 
 def run(main: Callable[[list[str]], None]) -> None:
-    """Run the `main` function of a script, log to standard error, and print invalid input as one line."""
+    """Run the `main` function of a script; log to standard error, and exit with a one-line message on invalid input."""
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     for chatty in ("httpx", "sentence_transformers", "transformers", "datasets", "fontTools"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
@@ -69,13 +69,13 @@ def run(main: Callable[[list[str]], None]) -> None:
                 f"{shutil.disk_usage(path).free / 1e6:,.0f} MB free in {path}" for path in (os.getcwd(), gettempdir())
             )
             sys.exit(f"error: no space left on the disk ({free}); free some space and run the same command again")
-        if isinstance(error, OSError) and error.filename:  # no permission, read-only disk: a traceback adds nothing
+        if isinstance(error, OSError) and error.filename:  # no permission, a read-only disk: no traceback needed
             sys.exit(f"error: {one_line(error)}")
         raise
 
 
 def is_full_disk(error: BaseException | None) -> bool:
-    """Whether an error, or its cause, is due to a full disk."""
+    """Return whether an error, or one of the errors that caused it, reports a full disk."""
     if error is None:
         return False
     if getattr(error, "errno", None) == errno.ENOSPC or any(words in str(error) for words in FULL_DISK):
@@ -84,7 +84,7 @@ def is_full_disk(error: BaseException | None) -> bool:
 
 
 def existing(path: str) -> Path:
-    """Argument type: an existing file or folder that matches its seal, if it has one."""
+    """Argument type: a file or folder that exists and matches its seal, if it has one."""
     if not Path(path).exists():
         raise argparse.ArgumentTypeError(f"'{path}' does not exist")
     try:
@@ -93,7 +93,7 @@ def existing(path: str) -> Path:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
-# Inputs of several scripts.
+# Help texts of inputs that several scripts read.
 INPUTS = {
     "corpus": "prepared corpus (Parquet)",
     "embeddings": "embeddings folder",
@@ -103,34 +103,34 @@ INPUTS = {
 
 
 def add_inputs(parser: argparse.ArgumentParser, *names: str, required: bool = True, **described: str) -> None:
-    """Add options for existing files or folders: names in INPUTS, and others with a description."""
+    """Add options for existing files or folders: names of INPUTS, and others with their help texts."""
     for name, what in ({name: INPUTS[name] for name in names} | described).items():
         parser.add_argument(f"--{name.replace('_', '-')}", type=existing, required=required, help=what)
 
 
 def add_outputs(parser: argparse.ArgumentParser, **described: str) -> None:
-    """Add options for files or folders to write, with descriptions."""
+    """Add options for files or folders to write, with their help texts."""
     for name, what in described.items():
         parser.add_argument(f"--{name.replace('_', '-')}", type=Path, required=True, help=f"{what} to write")
 
 
 def add_images(parser: argparse.ArgumentParser) -> None:
-    """Add the option for the files of a figure."""
+    """Add the option for the image files of a figure."""
     parser.add_argument("--output", type=Path, nargs="+", required=True, help="image files to write")
 
 
 def add_colors(parser: argparse.ArgumentParser) -> None:
-    """Add the option for the colours of labels."""
+    """Add the option for the colours of labels in a figure."""
     parser.add_argument("--colors", nargs="+", default=[], help="colours as label=#rrggbb")
 
 
 def add_seed(parser: argparse.ArgumentParser, what: str) -> None:
-    """Add the option for the seed of a run."""
+    """Add the option for the random seed."""
     parser.add_argument("--seed", type=at_least(0), required=True, help=what)
 
 
 def at_least(minimum: int) -> Callable[[str], int]:
-    """Argument type: an integer not less than a minimum."""
+    """Return an argument type: whole numbers from `minimum`."""
 
     def number(text: str) -> int:
         if not re.fullmatch(r"[+-]?\d{1,18}", text) or int(text) < minimum:
@@ -146,7 +146,7 @@ def positive(text: str) -> float:
 
 
 def not_negative(text: str) -> float:
-    """Argument type: a finite number, at least 0."""
+    """Argument type: a finite number, 0 or greater."""
     return _number(text, lambda number: 0 <= number < math.inf, "numbers from 0")
 
 
@@ -166,7 +166,7 @@ def _number(text: str, possible: Callable[[float], bool], allowed: str) -> float
 
 
 def add_entries(parser: argparse.ArgumentParser, names: tuple[str, ...], what: str, required: bool = True) -> None:
-    """Add a repeatable `--entry`: one word per name, followed by files or folders."""
+    """Add the repeatable option `--entry`: one word for each name, followed by one or more files or folders."""
     words = " ".join(name.upper() for name in names)
     parser.add_argument(
         "--entry",
@@ -180,15 +180,15 @@ def add_entries(parser: argparse.ArgumentParser, names: tuple[str, ...], what: s
 
 
 def read_entries(entries: list[list[str]], names: tuple[str, ...]) -> Iterator[tuple[dict[str, str], list[Path]]]:
-    """Return the named words and the paths of every entry.
+    """Yield the words of each entry by name, and its paths.
 
-    Raises InputError if an entry has no path, or a path that does not exist.
+    Raises InputError if an entry has no path, or if a path does not exist.
     """
     for words in entries:
         if len(words) <= len(names):
             raise InputError(f"--entry {' '.join(words)}: no path; expected: {', '.join(names)}, paths")
         try:
             paths = [existing(path) for path in words[len(names) :]]
-        except argparse.ArgumentTypeError as error:  # argparse does not check these words
+        except argparse.ArgumentTypeError as error:  # argparse does not check the paths of an entry
             raise InputError(f"--entry {words[0]}: {error}") from error
         yield dict(zip(names, words, strict=False)), paths

@@ -1,4 +1,4 @@
-"""Choice of devices and threads."""
+"""Selection of devices and number of threads."""
 
 import fcntl
 import os
@@ -9,15 +9,15 @@ from typing import TextIO
 from selfembed.errors import InputError
 from selfembed.jobs.command_line import log
 
-# Locks of this process. They stay open until it ends and are then released by the operating system.
+# Lock files of this process. The operating system releases the locks when the process ends.
 held: list[TextIO] = []
 
 
 def choose_device(wish: str, devices: int = 1) -> str:
     """Return `cpu` or `cuda`; `auto` prefers a GPU.
 
-    Hides all GPUs that the job does not use: it gets the first ones assigned by the scheduler or, without a scheduler,
-    GPUs that no other job of this user has locked. Call this before anything else uses a GPU.
+    Sets CUDA_VISIBLE_DEVICES to the GPUs of this job: the first ones assigned by the scheduler or, without a
+    scheduler, GPUs that no other job of this user has locked. Call this before any other use of a GPU.
 
     Raises InputError if too few GPUs are available.
     """
@@ -41,7 +41,7 @@ def choose_device(wish: str, devices: int = 1) -> str:
 
 
 def own_gpus(gpus: list[str], wanted: int) -> list[str]:
-    """The first GPUs that no other process of this user has locked; the first of all if too few are free.
+    """Lock and return the first free GPUs; return the first GPUs if fewer than `wanted` are free.
 
     Snakemake counts GPUs (`--resources gpu=4`) but does not assign them to jobs.
     """
@@ -63,7 +63,7 @@ def own_gpus(gpus: list[str], wanted: int) -> list[str]:
 
 
 def use_threads(threads: int) -> None:
-    """Use exactly this many CPU threads, because results are bytewise reproducible only for equal numbers."""
+    """Set the number of CPU threads of torch; results have the same bytes only for the same number of threads."""
     import torch
 
     torch.set_num_threads(threads)

@@ -1,4 +1,4 @@
-"""Stop a long step at a safe point after SIGTERM (from a scheduler) or Ctrl-C."""
+"""Deferred handling of SIGTERM (sent by schedulers) and SIGINT (Ctrl-C), so that a step can save its state first."""
 
 import signal
 from collections.abc import Iterator
@@ -8,18 +8,18 @@ from dataclasses import dataclass
 
 @dataclass
 class Interruption:
-    """Whether the process was asked to stop."""
+    """Whether this process received a signal to terminate."""
 
     asked: bool = False
 
     def ask(self, *_) -> None:
-        """Record the request (signal handler)."""
+        """Signal handler: record the signal."""
         self.asked = True
 
 
 @contextmanager
 def awaited() -> Iterator[Interruption]:
-    """Catch SIGTERM and SIGINT within the context; use it in the main thread."""
+    """Catch SIGTERM and SIGINT within the context; must be used in the main thread."""
     interruption = Interruption()
     before = {number: signal.signal(number, interruption.ask) for number in (signal.SIGTERM, signal.SIGINT)}
     try:

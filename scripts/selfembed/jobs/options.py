@@ -1,7 +1,6 @@
-"""Command-line options made from the fields of a settings model: type, limits, default and help.
+"""Command-line options generated from the fields of a settings model: type, limits, default and help.
 
-`workflow/flags.py` writes these options: True is the bare flag, `--no-KEY` is False or None, nested groups are
-flattened.
+`workflow/flags.py` writes these options: `--KEY` for True, `--no-KEY` for False or None; nested groups are flattened.
 """
 
 import re
@@ -37,20 +36,21 @@ def add(
 ) -> None:
     """Add an option for every field of a model.
 
-    The parser validates the model and prints the first invalid value as one line. The values of all fields, including
-    defaults, become arguments with the names of the options.
+    The parser validates all values together and exits with a one-line message on the first invalid value. The parsed
+    arguments contain the values of all fields, including defaults, by the names of their options.
 
     Args:
-        model: a model, or a union of models that the option of their discriminator (`type`) selects from.
-        to: name of the argument that holds the model; required with `optional`.
-        omit, keep: fields to leave out, or the only fields to use. The model has the defaults of the others (None if
-            required), and `model_dump` excludes them.
-        prefix: of the options' names.
-        names: names of options that differ from the names of their fields.
-        known: fields without an option, and the arguments that hold their values.
-        optional: the model is None without any of its options.
+        model: a model, or a union of models. In a union, the field whose annotation is a single literal (`type`)
+            selects the model.
+        to: argument that the validated model is stored in; required if `optional`.
+        omit, keep: fields to exclude, or the only fields to include. Excluded fields have their defaults in the model
+            (None for required fields) and are not part of `model_dump`.
+        prefix: prefix of the option names.
+        names: option names by field, where they differ from the field name.
+        known: excluded fields, with the names of other arguments that contain their values.
+        optional: whether the model is None if no option is given.
 
-    Raises TypeError if a field cannot be an option: a table, a list of groups, one of several groups.
+    Raises TypeError for fields that cannot be options: mappings, lists of groups, unions of groups.
     """
     kinds, omit = alternatives(model), (*omit, *(known or {}))
     chosen = [{path: field for path, field in fields(kind) if is_chosen(path[0], omit, keep)} for kind in kinds]
@@ -94,18 +94,18 @@ def add(
 
 
 def defaults(model: type[BaseModel], *keys: str) -> dict[str, Any]:
-    """Return the defaults of the given fields of a model, or of all fields with a default."""
+    """Return the defaults of the given fields of a model, or of all fields that have one."""
     found = {key: field for key, field in model.model_fields.items() if not field.is_required()}
     return {key: found[key].get_default(call_default_factory=True) for key in keys or found}
 
 
 def is_chosen(key: str, omit: tuple[str, ...], keep: tuple[str, ...] | None) -> bool:
-    """Whether a field is selected."""
+    """Return whether a field is included."""
     return key not in omit and (keep is None or key in keep)
 
 
 def fields(model: type[BaseModel]) -> Iterator[tuple[Keys, FieldInfo]]:
-    """Yield the fields of a model, including nested groups, with their key paths."""
+    """Yield the fields of a model and of nested groups, with the tuples of keys that lead to them."""
     for key, field in model.model_fields.items():
         groups = [
             kind for kind in alternatives(field.annotation) if isinstance(kind, type) and issubclass(kind, BaseModel)
@@ -117,14 +117,14 @@ def fields(model: type[BaseModel]) -> Iterator[tuple[Keys, FieldInfo]]:
 
 
 def tag(found: dict[Keys, FieldInfo]) -> dict[str, str]:
-    """Return the discriminator of a model and its value; empty without one."""
+    """Return the field that identifies the type of a model, and its value; empty if there is none."""
     literals = {path[0]: field.annotation for path, field in found.items() if len(path) == 1 and field.is_required()}
     words = {key: get_args(literal) for key, literal in literals.items() if get_origin(literal) is Literal}
     return {key: values[0] for key, values in words.items() if len(values) == 1}
 
 
 def reduced(model: type[BaseModel], omit: tuple[str, ...], keep: tuple[str, ...] | None) -> type[BaseModel]:
-    """Return the model with omitted fields unvalidated and excluded from dumps."""
+    """Return a model in which excluded fields are not validated and not dumped."""
     others: dict[str, Any] = {}
     for key, field in model.model_fields.items():
         if not is_chosen(key, omit, keep):
@@ -134,7 +134,7 @@ def reduced(model: type[BaseModel], omit: tuple[str, ...], keep: tuple[str, ...]
 
 
 def alternatives(annotation: Any) -> list[Any]:
-    """Return the members of a union type, without annotations."""
+    """Return the types of a value: the members of unions, without annotations."""
     if get_origin(annotation) is Annotated:
         return alternatives(get_args(annotation)[0])
     if get_origin(annotation) in (Union, UnionType):
@@ -143,7 +143,7 @@ def alternatives(annotation: Any) -> list[Any]:
 
 
 def add_option(group: Any, name: str, field: FieldInfo, required: bool) -> None:
-    """Add the option of one field; the model provides the default."""
+    """Add the option of one field, without a parser default: the model sets the default."""
     several, kinds = kinds_of(field)
     choices = words_of(kinds)
     if not all(kind in WORDS or get_origin(kind) is Literal for kind in kinds):
@@ -167,25 +167,25 @@ def add_option(group: Any, name: str, field: FieldInfo, required: bool) -> None:
 
 
 def kinds_of(field: FieldInfo) -> tuple[bool, list[Any]]:
-    """Whether a field can be a list, and the types of its values or items."""
+    """Return whether a field can be a list, and the types of the field or of its items."""
     kinds = alternatives(field.annotation)
     items = [item for kind in kinds if get_origin(kind) is list for item in alternatives(get_args(kind)[0])]
     return bool(items), [*(kind for kind in kinds if get_origin(kind) is not list), *items]
 
 
 def words_of(kinds: list[Any]) -> list[Any]:
-    """Return the literal values among types."""
+    """Return the values of all literal types."""
     return [word for kind in kinds if get_origin(kind) is Literal for word in get_args(kind)]
 
 
 def unwrapped(value: Any, field: FieldInfo) -> Any:
-    """Return a parsed value; a list of one literal word (such as `all`) becomes the word."""
+    """Return the parsed value; a list of one literal such as `all` becomes the literal."""
     instead = words_of(alternatives(field.annotation))
     return value[0] if isinstance(value, list) and len(value) == 1 and value[0] in instead else value
 
 
 def number(field: FieldInfo, text: str) -> int | float | str:
-    """Argument type: a number, or text if the field allows it; the model checks limits."""
+    """Argument type: a number, or text where the field allows it; the model checks the limits."""
     _, kinds = kinds_of(field)
     if int in kinds and re.fullmatch(r"[+-]?\d{1,18}", text):
         return int(text)
@@ -198,7 +198,7 @@ def number(field: FieldInfo, text: str) -> int | float | str:
 
 
 def allowed(field: FieldInfo) -> str:
-    """Describe the numbers that a field allows; empty for other types."""
+    """Describe the range of a numeric field; empty for other fields."""
     _, kinds = kinds_of(field)
     if str in kinds or not {int, float} & set(kinds):
         return ""
@@ -210,7 +210,7 @@ def allowed(field: FieldInfo) -> str:
 
 
 def annotations(annotation: Any) -> Iterator[Any]:
-    """Yield all annotations of a type and its arguments."""
+    """Yield the metadata of a type and of the types nested in it."""
     if get_origin(annotation) is Annotated:
         for said in annotation.__metadata__:
             yield from said.metadata if isinstance(said, FieldInfo) else [said]
@@ -220,7 +220,7 @@ def annotations(annotation: Any) -> Iterator[Any]:
 
 
 def problem(error: ValidationError, options: dict[Keys, tuple[str, FieldInfo]]) -> str:
-    """Describe the first error as one line: option, value, and what is expected."""
+    """Describe the first validation error in one line: option, value and expected values."""
     found = error.errors(include_url=False)[0]
     message = found["msg"].removeprefix("Value error, ")
     flag, field = next((option for path, option in options.items() if found["loc"][: len(path)] == path), ("", None))

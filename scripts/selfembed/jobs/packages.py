@@ -1,4 +1,4 @@
-"""Installed Python packages: their versions and folders."""
+"""Versions and folders of installed Python packages."""
 
 import importlib.metadata
 import importlib.util
@@ -8,7 +8,7 @@ from selfembed.errors import InputError
 
 
 def installed_version(package: str) -> str | None:
-    """Version of an installed package, or None."""
+    """Return the version of a package; None if it is not installed."""
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
@@ -16,7 +16,7 @@ def installed_version(package: str) -> str | None:
 
 
 def package_folder(package: str) -> Path:
-    """Folder of an installed package, found without importing it.
+    """Return the folder of an installed package without importing it.
 
     Raises InputError if it is not installed or not a package.
     """

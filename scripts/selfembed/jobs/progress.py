@@ -1,4 +1,4 @@
-"""Progress of long steps as log lines."""
+"""Progress of long steps in the log."""
 
 import time
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from selfembed.jobs.command_line import log
 
 @dataclass
 class Progress:
-    """Count units of work; log a line at most every `interval` seconds, and one at the end."""
+    """A counter of units of work that logs a line at most every `interval` seconds, and one at the end."""
 
     total: int
     unit: str
@@ -24,7 +24,7 @@ class Progress:
         self.before += amount
 
     def advance(self, amount: int, note: str = "") -> None:
-        """Count `amount` more units; `note` is added to the line."""
+        """Count `amount` more units; `note` is appended to the log line."""
         self.done += amount
         now = time.monotonic()
         if self.done < self.total and now - self.logged < self.interval:

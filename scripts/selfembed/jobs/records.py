@@ -1,4 +1,4 @@
-"""Provenance, checksums, and atomic writing of results."""
+"""Provenance, checksums, and atomic writing of files and folders."""
 
 import hashlib
 import json
@@ -21,7 +21,7 @@ from selfembed.jobs import seals
 from selfembed.jobs.packages import installed_version
 from selfembed.jobs.seals import checksum
 
-# Packages whose versions can change results.
+# The packages whose versions can change a number.
 PACKAGES = (
     "torch",
     "transformers",
@@ -36,24 +36,24 @@ PACKAGES = (
     "matplotlib",
 )
 
-# Parts of the library that are not code inputs: no step runs them, or their values are arguments.
+# Parts of the library that are not code inputs of steps: steps do not run them or receive their values as arguments.
 APART = {"settings", "study", "workflow", "proposals", "provenance", "cli.py", "__main__.py"}
 PAGE_PARTS = {".html", ".css", ".js"}
 
-# Hidden folders beside a result that contain it until it is complete.
+# Suffixes of hidden folders for incomplete results, next to the result. Files in them get no seals of their own.
 PARTIAL, UNFINISHED = ".partial", ".unfinished"
 
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path` (file or folder); it is sealed and replaces `path` if the block succeeds.
+    """Yield a temporary path for a file or folder that is sealed and replaces `path` only if the block succeeds.
 
     Raises InputError if `path` is a folder that was not written by a step.
     """
     path = Path(path)
     check_replaceable(path)
     shelter = path.with_name(f".{path.name}{PARTIAL}")
-    shutil.rmtree(shelter, ignore_errors=True)  # left by a killed call
+    shutil.rmtree(shelter, ignore_errors=True)  # left by a killed job
     shelter.mkdir(parents=True)
     try:
         yield shelter / path.name
@@ -64,11 +64,13 @@ def written_whole(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def resumable(path: Path, identity: dict[str, Any], writes: bool = True) -> Iterator[Path]:
-    """Yield a folder beside `path` that survives a killed job; its `result` is sealed and replaces `path` at the end.
+    """Yield a folder next to `path` that is kept if the job fails; then its `result` is sealed and moved to `path`.
 
-    Snakemake deletes the outputs of a failed job but not this folder. Its content is reused if `identity`, everything
-    that determines the result, is unchanged, and discarded otherwise. Of several cooperating processes, one `writes`;
-    the others only get the path.
+    Snakemake deletes the outputs of a failed job, but not this folder.
+
+    Args:
+        identity: everything that determines the result. The contents of a folder with another identity are deleted.
+        writes: whether this process writes the result; False for all but one of several processes of a step.
 
     Raises InputError if `path` is a folder that was not written by a step.
     """
@@ -94,7 +96,7 @@ def resumable(path: Path, identity: dict[str, Any], writes: bool = True) -> Iter
 
 
 def is_of(known: Path, identity: dict[str, Any]) -> bool:
-    """Whether unfinished work has the given identity; False if its identity is unreadable."""
+    """Return whether the identity file of an incomplete result can be read and is equal to `identity`."""
     try:
         return known.is_file() and read_json(known) == identity
     except InputError:
@@ -102,7 +104,7 @@ def is_of(known: Path, identity: dict[str, Any]) -> bool:
 
 
 def is_part(path: Path) -> bool:
-    """Whether a path is inside a folder of an incomplete result."""
+    """Return whether a path is inside a folder for an incomplete result."""
     hidden = (folder.name for folder in path.parents if folder.name.startswith("."))
     return any(name.endswith((PARTIAL, UNFINISHED)) for name in hidden)
 
@@ -114,11 +116,11 @@ def check_replaceable(path: Path) -> None:
 
 
 def move(temporary: Path, path: Path) -> None:
-    """Move a file or folder to its final path and write its seal."""
+    """Replace a file or folder by another one, and seal it."""
     seal = None
     if not is_part(path):
         seal = seals.write(temporary, path.name, made_by())
-        # In this order, a killed call leaves no seal that does not match.
+        # The old seal is removed first, so that a job killed here does not leave a seal that does not match.
         seals.place(path).unlink(missing_ok=True)
     if path.is_dir():
         shutil.rmtree(path)
@@ -128,7 +130,7 @@ def move(temporary: Path, path: Path) -> None:
 
 
 def write_table(table: pd.DataFrame, path: Path) -> None:
-    """Write a frame atomically as CSV or Parquet, depending on the extension."""
+    """Write a frame atomically as CSV or Parquet, depending on the file extension."""
     with written_whole(path) as temporary:
         if Path(path).suffix == ".parquet":
             table.to_parquet(temporary, index=False)
@@ -148,9 +150,9 @@ def write_json(content: dict[str, Any], path: Path) -> None:
 
 
 def read_json(path: Path, *keys: str) -> dict[str, Any]:
-    """Read a JSON file written by a step.
+    """Read a JSON file that a step wrote.
 
-    Raises InputError if it is invalid or lacks one of the keys.
+    Raises InputError if it is not a JSON object with the given keys.
     """
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
@@ -163,7 +165,7 @@ def read_json(path: Path, *keys: str) -> dict[str, Any]:
 
 
 def checksum_of_files(folder: Path, files: Iterable[Path]) -> str:
-    """SHA-256 over relative names and checksums of files in a folder, independent of their order."""
+    """Return the SHA-256 of the relative paths and checksums of files in a folder, independent of their order."""
     digest = hashlib.sha256()
     for path in sorted(files):
         digest.update(f"{path.relative_to(folder).as_posix()} {checksum(path)}\n".encode())
@@ -172,27 +174,27 @@ def checksum_of_files(folder: Path, files: Iterable[Path]) -> str:
 
 @cache
 def code_checksum() -> str:
-    """SHA-256 over the code of all steps; a job resumes only with the same code."""
+    """Return the SHA-256 of the code of steps; a job is resumed only with the same code."""
     return checksum_of_files(Path(__file__).parents[2], code_of_steps())
 
 
 def code_of_steps() -> list[Path]:
-    """Return the scripts and the library, including templates and styles, without the folders APART."""
+    """Return the files of scripts and library, including HTML, CSS and JavaScript, except those in APART."""
     folder = Path(__file__).parents[2]
     files = (path for path in folder.rglob("*.*") if path.suffix in PAGE_PARTS | {".py"})
     return [path for path in files if not APART & set(path.relative_to(folder).parts)]
 
 
 def made_by() -> dict[str, Any]:
-    """Return the command, inputs, code, versions and machine of this process."""
+    """Return the provenance of results of this process: command, inputs, code, versions and machine."""
     command = {"script": Path(sys.argv[0]).name, "arguments": sys.argv[1:], "inputs": seals.given}
     return provenance(**command, code=code_checksum()) | {"machine": machine()}
 
 
 def provenance(**facts: Any) -> dict[str, Any]:
-    """Return the given facts with commit, versions and machine type.
+    """Return a provenance record: the given facts, commit, versions and machine type.
 
-    It contains no times, so equal inputs and commits give equal bytes.
+    It contains no times, so that the same commit and inputs give the same bytes.
     """
     return {
         **facts,
@@ -205,7 +207,7 @@ def provenance(**facts: Any) -> dict[str, Any]:
 
 @cache
 def machine() -> str:
-    """Return the operating system, processor and GPU, if used."""
+    """Return operating system, processor and, if this process uses one, GPU."""
     words = [f"{platform.system()} {platform.machine()}"]
     about = Path("/proc/cpuinfo")
     names = re.findall(r"^model name\s*: (.*)$", about.read_text(), re.MULTILINE) if about.is_file() else []
@@ -218,7 +220,7 @@ def machine() -> str:
 
 @cache
 def commit() -> str | None:
-    """Return the git commit of this code, with `+` if files are modified; None outside a repository."""
+    """Return the Git commit of the code, with `+` if the work tree differs from it; None outside a repository."""
     command = ["git", "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty=+"]
     try:
         found = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True)

@@ -1,8 +1,8 @@
-"""Seals: `.X.seal` beside every result `X` records its checksums and how it was made.
+"""Seals: every result `X` has a file `.X.seal` next to it, with the checksums and the provenance of the result.
 
-A seal is JSON: `files` (SHA-256 by name, of the file or of every file in the folder) and `made_by` (script, arguments,
-checksums of inputs, commit, versions). Steps reject inputs that do not match their seal; inputs without a seal are
-accepted.
+A seal is JSON: `files` (SHA-256 by name, of the file itself or of every file in the folder) and `made_by` (script,
+arguments, checksums of inputs, commit, versions). A step rejects inputs that do not match their seal; inputs without a
+seal are not checked.
 """
 
 import hashlib
@@ -12,17 +12,20 @@ from typing import Any
 
 from selfembed.errors import InputError
 
-# Inputs of this process that were checked: path → checksum.
+# Inputs of this process: path → checksum.
 given: dict[str, str] = {}
 
 
 def place(unit: Path) -> Path:
-    """Path of the seal of a file or folder."""
+    """Return the path of the seal of a file or folder."""
     return unit.parent / f".{unit.name}.seal"
 
 
 def write(content: Path, name: str, made_by: dict[str, Any]) -> Path:
-    """Return the seal of a file or folder under its final name; seals of parts of a folder are deleted."""
+    """Write the seal of a file or folder that will be renamed to `name`; delete seals inside the folder.
+
+    Returns the path of the seal.
+    """
     for part in content.rglob(".*.seal"):
         part.unlink()
     seal = place(content.with_name(name))
@@ -34,7 +37,7 @@ def write(content: Path, name: str, made_by: dict[str, Any]) -> Path:
 def read(unit: Path) -> dict[str, Any]:
     """Read the seal of a file or folder.
 
-    Raises InputError if the seal itself is damaged.
+    Raises InputError if the seal is damaged.
     """
     try:
         found = json.loads(place(unit).read_text(encoding="utf-8"))
@@ -44,11 +47,11 @@ def read(unit: Path) -> dict[str, Any]:
 
 
 def check(path: Path) -> str:
-    """Compare a file or folder with its seal, or with the seal of a parent folder.
+    """Check a file or folder against its seal or the seal of a parent folder.
 
     Returns its checksum: the SHA-256 of a file, or of the names and checksums of the files in a folder.
 
-    Raises InputError if a file differs from its seal or is missing.
+    Raises InputError if a file is missing or does not match its checksum.
     """
     unit, sealed = covered(path)
     for file, sha256 in sealed.items():
@@ -59,17 +62,20 @@ def check(path: Path) -> str:
 
 
 def recorded(path: Path) -> str:
-    """Return the checksum of `check` from the seal, without reading the files."""
+    """Return the same checksum as `check`, without checking the files."""
     return together(path, covered(path)[1])
 
 
 def covering(path: Path) -> Path | None:
-    """Return the path or parent folder whose seal covers a path; None without a seal."""
+    """Return the path itself or the nearest parent folder that has a seal; None if there is none."""
     return next((unit for unit in (path, *path.parents) if place(unit).is_file()), None)
 
 
 def covered(path: Path) -> tuple[Path, dict[str, str]]:
-    """Return what `covering` finds and the checksums of the path in its seal; the path and None without a seal."""
+    """Return the result of `covering` and the sealed checksums of the files of `path`.
+
+    Without a seal, return the path and no checksums.
+    """
     unit = covering(path)
     if unit is None:
         return path, {}
@@ -78,19 +84,19 @@ def covered(path: Path) -> tuple[Path, dict[str, str]]:
 
 
 def opened(path: Path) -> Path:
-    """Check an input path and record it for the seals of this process."""
+    """Check an input and record it for the seals of this process; return its path."""
     given[str(path)] = check(path)
     return path
 
 
 def taken(path: Path) -> Path:
-    """Record an input path, checked otherwise, for the seals of this process."""
+    """Record an input for the seals of this process without checking it; return its path."""
     given[str(path)] = recorded(path)
     return path
 
 
 def checksums(path: Path, name: str) -> dict[str, str]:
-    """SHA-256 of a file under its final name, or of every file in a folder, in alphabetical order."""
+    """Return the SHA-256 of a file, or of every file in a folder, sorted, by paths that start with `name`."""
     if not path.is_dir():
         return {name: checksum(path)}
     files = sorted(file for file in path.rglob("*") if file.is_file())
@@ -98,7 +104,10 @@ def checksums(path: Path, name: str) -> dict[str, str]:
 
 
 def together(path: Path, sealed: dict[str, str]) -> str:
-    """Return one checksum of a file, or of the names and files of a folder; of the current content without a seal."""
+    """Return one checksum of a file, or of the files in a folder and their names.
+
+    Without sealed checksums, compute them from the files.
+    """
     files = sealed or checksums(path, path.name)
     if path.is_file():
         return next(iter(files.values()))
@@ -107,6 +116,6 @@ def together(path: Path, sealed: dict[str, str]) -> str:
 
 
 def checksum(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal digits."""
+    """Return the SHA-256 of a file in hexadecimal digits."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -138,7 +138,7 @@ def read(arguments: argparse.Namespace) -> Account:
     if not found.compared():
         raise InputError(
             f"{', '.join(map(str, arguments.differences))}: no row compares '{found.label}' with another model on "
-            f"{', '.join(arguments.corpora)}; expected: such a table of differences"
+            f"{', '.join(arguments.corpora)}; expected: a table of differences for this model"
         )
     return found
 
@@ -163,7 +163,7 @@ def check_model(folder: Path) -> None:
 def read_differences(path: Path, corpora: list[str]) -> list[dict[str, Any]]:
     """Rows of a table of differences for some corpora.
 
-    Raises InputError if the file is not such a table.
+    Raises InputError if the file is not a table of differences.
     """
     table = tables.read(path, *DIFFERENCE_COLUMNS).astype({"label": str, "against": str, "corpus": str, "score": str})
     unknown = set(table["measure"]) - set(measures.MEASURES)

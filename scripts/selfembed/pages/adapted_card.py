@@ -11,7 +11,7 @@ from selfembed.pages.plain_words import count
 
 
 def card(account: Account, base_model: str | None) -> str:
-    """The model card: use, data, recipe, scores, limitations, licence.
+    """Return the model card: use, data, recipe, scores, limitations, licence.
 
     Args:
         base_model: the repository on the Hugging Face Hub that the model started from; None if there is none.
@@ -73,6 +73,6 @@ def bullets(sentences: list[str]) -> str:
 
 
 def markdown_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table in Markdown."""
+    """Format a table in Markdown."""
     lines = [headings, ["---"] * len(headings), *rows]
     return "\n".join(f"| {' | '.join(cell if cell == '---' else inline(cell) for cell in line)} |" for line in lines)

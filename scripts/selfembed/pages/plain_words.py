@@ -75,7 +75,7 @@ class Conclusion:
 
 
 def count(number: float, thing: str, things: str | None = None) -> str:
-    """A number of things: `1 text`, `2,000 texts`."""
+    """Format a count with its noun: `1 text`, `2,000 texts`."""
     return f"{int(number):,} {thing if int(number) == 1 else things or f'{thing}s'}"
 
 
@@ -125,7 +125,7 @@ def training(account: Account) -> list[str]:
 
 
 def shown(augmentation: str) -> Shown:
-    """The description of an augmentation.
+    """Return the description of an augmentation.
 
     Raises InputError if it has no entry in SHOWN.
     """
@@ -135,7 +135,7 @@ def shown(augmentation: str) -> Shown:
 
 
 def settings(account: Account) -> list[tuple[str, str]]:
-    """Every setting of the run: its description and its value."""
+    """Return description and value of every setting of the run."""
     return [(what, str(account.recipe[key])) for key, what in SETTINGS.items() if account.recipe.get(key) is not None]
 
 
@@ -180,19 +180,19 @@ def conclusion(account: Account) -> Conclusion:
 
 
 def about(row: dict[str, Any]) -> str:
-    """What the measure of a row judges models by."""
+    """Return the basis of the measure of a row: `labels`, `crops` or `found crops`."""
     return measures.MEASURES[row["measure"]].about
 
 
 def verdict(account: Account) -> list[str]:
-    """The conclusion and the sentences that it is based on, for the terminal."""
+    """Return the conclusion and the sentences that it is based on, for the terminal."""
     said = conclusion(account)
     rows = [row for rows in account.compared().values() for row in rows if is_main(row, rows)]
     return [said.heading, *said.meaning, *(f"- {row['sentence']}" for row in rows)]
 
 
 def outdone(account: Account, compared: dict[str, list[dict[str, Any]]]) -> list[str]:
-    """A sentence that names models, other than the encoder before fine-tuning, that are better in a main score."""
+    """Return a sentence on models, except the encoder before fine-tuning, that are better in a main score."""
     better = [
         other
         for other, rows in compared.items()
@@ -202,13 +202,13 @@ def outdone(account: Account, compared: dict[str, list[dict[str, Any]]]) -> list
 
 
 def together(verdicts: Iterable[str]) -> str | None:
-    """The common verdict of several rows, `mixed` if they disagree, None if there are none."""
+    """Return the common verdict of several rows, `mixed` if they disagree, None if there are none."""
     found = set(verdicts)
     return next(iter(found), None) if len(found) < 2 else "mixed"
 
 
 def badge(row: dict[str, Any]) -> tuple[str, str]:
-    """The verdict of a row as a short text, and its style: `better`, `worse`, or empty if it is not conclusive."""
+    """Return the verdict of a row as a short text, and its style: `better`, `worse`, or empty if inconclusive."""
     verdict = row["verdict"]
     if about(row) == "labels":
         return verdict, verdict if verdict in ("better", "worse") else ""
@@ -250,7 +250,7 @@ def score_table(account: Account, main: bool) -> tuple[list[str], list[tuple[str
 
 
 def cell(numbers: tuple[float, float, float] | None, measure: str) -> str:
-    """A value with its interval; empty if there is none."""
+    """Format a value with its interval; empty if there is none."""
     if numbers is None:
         return ""
     value, low, high = (spelled(number, measure) for number in numbers)
@@ -285,7 +285,7 @@ def listed(words: list[str]) -> str:
 
 
 def held_out(counts: dict[str, Any]) -> str:
-    """A sentence on the texts that crops were drawn from; `counts` are those of a corpus of crops."""
+    """Return a sentence on the texts that crops were drawn from; `counts` are those of a corpus of crops."""
     usable = counts["held out"] - counts["without two crops"]
     drawn = "all of them were used" if counts["kept"] == usable else f"{counts['kept']:,} of them were drawn"
     return f"Of {count(counts['held out'], 'held-out text')}, {usable:,} are long enough for two crops; {drawn}."

@@ -1,1 +1,1 @@
-"""A config for texts of one's own."""
+"""Generation of a config for a user's texts."""

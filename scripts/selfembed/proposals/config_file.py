@@ -1,4 +1,4 @@
-"""The file of a proposed config: `my_NAME.yaml`. One that was edited is kept."""
+"""The file of a proposed config, `my_NAME.yaml`. An edited file is not overwritten."""
 
 import hashlib
 import os
@@ -18,7 +18,7 @@ from selfembed.proposals import proposals, proposed_config
 
 MARK = "# Unedited as long as the lines above have the SHA-256 "
 
-# Names that mean something else in results/, or belong to configs of the project.
+# Reserved names: folders in results/, and configs of the project.
 TAKEN = {
     *("clusters", "corpora", "descriptions", "embeddings", "encoders", "maps", "models", "pairs", "published"),
     *("scores", "sources", "tables", "tasks", "tokenizers", "demo", "iclr_part", "own_texts", "smoke"),
@@ -26,15 +26,15 @@ TAKEN = {
 
 
 def propose(texts: Path, name: str | None = None, encoder: str | None = None, **choices: Any) -> Path:
-    """Write a config for texts, or keep the one that is there if it was edited.
+    """Write a config for texts, or keep the existing one if it was edited; return its path.
 
     Args:
         texts: a csv, tsv, jsonl or parquet file, or a folder of .txt files.
-        name: of the config and its results; the file's by default.
+        name: name of the config and its results; by default, from the name of the file.
         encoder: a repository of the Hugging Face hub, or a folder; all-MiniLM-L6-v2 by default.
-        choices: what else `proposals.propose` is to know.
+        choices: other arguments of `proposals.propose`.
 
-    Raises InputError if the name is taken, or a config of that name is for other texts.
+    Raises InputError if the name is reserved, or if a config of that name is for other texts.
     """
     if name in TAKEN:
         raise InputError(f"the name '{name}' is reserved by the workflow; expected: another NAME")
@@ -42,7 +42,7 @@ def propose(texts: Path, name: str | None = None, encoder: str | None = None, **
     output = Path(f"my_{name}.yaml")
     if output.exists() and is_kept(output, texts):
         log.info(
-            "%s was edited and is used as it is; other options change nothing. Delete it for a new proposal", output
+            "%s was edited and is not overwritten; other options are ignored. Delete it for a new proposal", output
         )
         return output
     with tempfile.TemporaryDirectory() as folder:
@@ -56,12 +56,12 @@ def propose(texts: Path, name: str | None = None, encoder: str | None = None, **
 
 
 def free_name(name: str) -> str:
-    """A name that is not taken and cannot be read as a number."""
+    """Return the name, with the suffix `_texts` if it is reserved or a number."""
     return f"{name}_texts" if name in TAKEN or name.isdigit() else name
 
 
 def is_kept(output: Path, texts: Path) -> bool:
-    """Whether a config that is there was edited.
+    """Return whether an existing config was edited.
 
     Raises InputError if it is for other texts.
     """
@@ -70,7 +70,7 @@ def is_kept(output: Path, texts: Path) -> bool:
         found = yaml.safe_load(content)["corpora"]
         source = found.get("all_texts", found.get("texts"))["source"]["path"]
     except (yaml.YAMLError, KeyError, TypeError, AttributeError):
-        return True  # snakemake will say what is wrong with it
+        return True  # snakemake reports what is invalid
     if Path(source) != texts:
         raise InputError(f"{output} is a config for {source}; expected: another NAME, or delete that file")
     proposed, _, checksum = content.rpartition(MARK)
@@ -78,19 +78,19 @@ def is_kept(output: Path, texts: Path) -> bool:
 
 
 def write(content: str, output: Path) -> None:
-    """Write a config with a last line that tells whether it was edited."""
+    """Write a config; its last line contains a checksum, by which edits are detected."""
     content += "\n"
     output.write_text(f"{content}{MARK}{hashlib.sha256(content.encode()).hexdigest()}\n", encoding="utf-8")
 
 
 def fetch_config(folder: Path, repository: str, revision: str | None) -> tuple[str, Path]:
-    """Fetch the config of a repository of the hub into a folder; without a revision, the newest.
+    """Fetch the config of a repository of the hub into a folder; by default, of the newest revision.
 
     Returns the revision and the folder.
 
-    Raises InputError with one line if the hub has no such repository, or cannot be reached.
+    Raises InputError if the hub does not have the repository or cannot be reached.
     """
-    from selfembed.downloads import hub  # it lets this process use the network
+    from selfembed.downloads import hub  # this import enables network access
 
     revision = revision or hub.newest_revision(repository)
     hub.fetch(repository, revision, "config.json", folder)
@@ -98,7 +98,7 @@ def fetch_config(folder: Path, repository: str, revision: str | None) -> tuple[s
 
 
 def run(config: Path) -> None:
-    """Run `snakemake adapt` with a proposed config and print where its results are.
+    """Run `snakemake adapt` with a proposed config and print the paths of its results.
 
     Raises SystemExit with Snakemake's exit status if it fails.
     """
@@ -108,7 +108,7 @@ def run(config: Path) -> None:
         command += ["--logger", "rich"]
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])  # jobs run `python`
     with subprocess.Popen(command, env=os.environ | {"PATH": path}) as running:
-        # Snakemake itself ends its jobs: on Ctrl-C, which it gets from the terminal, or when it is told to.
+        # Snakemake stops its jobs on SIGINT, which it receives from the terminal, and on SIGTERM.
         signal.signal(signal.SIGINT, lambda *_: None)
         signal.signal(signal.SIGTERM, lambda *_: running.terminate())
     if running.returncode:

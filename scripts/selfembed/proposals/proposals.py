@@ -1,6 +1,6 @@
-"""How to adapt an encoder to texts of one's own: what is in them decides limits, epochs, batches, what is held out.
+"""Choice of settings for adapting an encoder to texts: limits of crops, epochs, batch size, held-out texts.
 
-`proposed_config` writes what is chosen here as a config.
+`proposed_config` writes these settings as a config.
 """
 
 import math
@@ -20,42 +20,42 @@ from selfembed.texts import corpora, sources
 
 SEEDS = (42, 23, 12)
 SAMPLE_SEED = 42
-MOST_TEXTS = 100_000  # more cost hours and add little: most of the gain comes within hundreds of steps
-QUICK = 1000  # texts of a quick look
-LEAST_TEXTS = 2 * FEWEST  # as many to train on as evidence needs
+MOST_TEXTS = 100_000  # more take hours and add little: most of the gain comes within hundreds of steps
+QUICK = 1000  # maximum number of texts with --quick
+LEAST_TEXTS = 2 * FEWEST  # training and held-out texts, FEWEST each
 WANTED_HELD_OUT = 2 * FEWEST  # texts; the standard error of a recall is then up to 5 points
 PARTS_HELD_OUT = (0.1, 0.2, 0.3, 0.4, 0.5)
-LARGEST_PART = 0.3  # held out for better evidence; more only if there would be none without it
-LEAST_IN_CLASS = 10  # texts; as many as the neighbours that vote
-LEAST_STEPS = 100  # by then most of the gain is there (docs/reproducing.md, Figure 1 of the paper)
+LARGEST_PART = 0.3  # maximum held-out fraction, unless fewer than FEWEST texts would be held out
+LEAST_IN_CLASS = 10  # texts; equal to the number of neighbours in k-NN accuracy
+LEAST_STEPS = 100  # includes most of the gain (docs/reproducing.md, Figure 1 of the paper)
 MOST_EPOCHS = 10
-SMALL = 2000  # training texts below which batches are of 32
+SMALL = 2000  # with fewer training texts, the batch size is 32
 LONGEST_TOKENS = 256
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Which sentences crops are made of: their number, and their shortest and longest length in characters."""
+    """Limits of crops: number of sentences, and minimum and maximum length of a sentence in characters."""
 
     sentences: int
     minimum_length: int
     maximum_length: int
 
     def usable(self, texts: pd.Series) -> np.ndarray:
-        """Which texts have the two packs that pairs are made of."""
+        """Return a mask of the texts with at least two packs, which pairs require."""
         found = (packs(text, self.sentences, self.minimum_length, self.maximum_length) for text in texts)
         return np.array([len(candidates) >= 2 for candidates in found], dtype=bool)
 
 
-# The paper's, for texts such as abstracts; then ever shorter and fewer sentences.
+# Tried in this order. The first are the limits of the paper, for texts such as abstracts.
 LIMITS = (Limits(2, 100, 250), Limits(2, 30, 500), Limits(1, 30, 500), Limits(1, 10, 1000))
 PAPER = LIMITS[0]
-TRIED = 2000  # texts that limits are chosen by, evenly spread
+TRIED = 2000  # number of evenly spaced texts by which limits are chosen
 
 
 @dataclass(frozen=True)
 class Encoder:
-    """The encoder that is adapted: its name in the config, its settings, and how many tokens of a text it sees."""
+    """The encoder to adapt: its name in the config, its settings and a comment."""
 
     name: str
     settings: dict[str, Any]
@@ -78,7 +78,7 @@ MINILM = Encoder(
 
 @dataclass(frozen=True)
 class Proposal:
-    """Everything that a proposed config says."""
+    """Contents of a proposed config."""
 
     folder: str
     source: dict[str, Any]
@@ -97,17 +97,17 @@ class Proposal:
 
     @property
     def labelled(self) -> bool:
-        """Whether texts have labels."""
+        """Whether the texts have labels."""
         return self.source.get("label") is not None
 
     @property
     def n_trained(self) -> int:
-        """Texts to train on."""
+        """Number of training texts."""
         return self.n_usable - self.n_held_out
 
     @property
     def steps_in_an_epoch(self) -> int:
-        """Optimiser steps that see every text once."""
+        """Number of optimiser steps in an epoch."""
         return math.ceil(self.n_trained / self.batch_size)
 
 
@@ -123,18 +123,17 @@ def propose(
     most_texts: int = MOST_TEXTS,
     quick: bool = False,
 ) -> Proposal:
-    """Look at texts and choose how to adapt an encoder to them.
+    """Read texts and choose settings for adapting an encoder to them.
 
     Args:
-        folder: name of the study; its results lie in `results/{folder}/`.
+        folder: name of the study; its results are in `results/{folder}/`.
         path: csv, tsv, jsonl or parquet file, or folder of .txt files.
-        text, label, title: columns; texts and titles are looked for without them.
-        encoding: of files that are not UTF-8; guessed without it.
-        most_texts: of more, a sample is taken.
-        quick: one seed, one epoch and at most QUICK texts.
+        text, label, title: column names; columns of texts and titles are detected by default.
+        encoding: encoding of files that are not UTF-8; guessed by default.
+        most_texts: maximum number of texts; of more, a random sample is used.
+        quick: use one seed, one epoch and at most QUICK texts.
 
-    Raises InputError with one line if the texts cannot be read, or are too few or too short to train on and to hold
-    some out.
+    Raises InputError if the texts cannot be read, or if there are too few long enough for training and evaluation.
     """
     source, raw, notes = sources.look_at(path, text, label, title, encoding, LEAST_IN_CLASS)
     corpus = clean(path, raw, label)
@@ -163,9 +162,9 @@ def propose(
 
 
 def clean(path: Path, raw: pd.DataFrame, label: str | None) -> pd.DataFrame:
-    """The texts as a corpus.
+    """Clean the texts as for a corpus.
 
-    Raises InputError if they are too few, or if labels are no classes.
+    Raises InputError if there are too few texts, or fewer than two classes.
     """
     try:
         cleaning = defaults(Columns, "unlabelled") | defaults(Corpus, "minimum_length", "deduplicate")
@@ -185,16 +184,16 @@ def clean(path: Path, raw: pd.DataFrame, label: str | None) -> pd.DataFrame:
 
 
 def best_limits(texts: pd.Series) -> Limits:
-    """The first limits that half of the texts meet; if there are none, those that most do, the last of equals."""
+    """Return the first limits that half of the texts meet, else those that most texts meet (the last of ties)."""
     tried = texts.iloc[:: max(1, len(texts) // TRIED)]
     shares = {limits: limits.usable(tried).mean() for limits in LIMITS}
     return next((limits for limits in LIMITS if shares[limits] >= 0.5), max(reversed(LIMITS), key=shares.__getitem__))
 
 
 def part_held_out(path: Path, usable: np.ndarray, limits: Limits) -> tuple[float, int]:
-    """The smallest part of the texts to hold out with enough usable ones in it, and their number.
+    """Return the smallest fraction to hold out with enough usable texts in it, and the number of these texts.
 
-    Raises InputError if half of the texts are not enough.
+    Raises InputError if no fraction up to one half is sufficient.
     """
     found = {part: int(usable[positions_held_out(len(usable), part)].sum()) for part in PARTS_HELD_OUT}
     for wanted, largest in ((WANTED_HELD_OUT, LARGEST_PART), (FEWEST, max(PARTS_HELD_OUT))):
@@ -208,18 +207,19 @@ def part_held_out(path: Path, usable: np.ndarray, limits: Limits) -> tuple[float
 
 
 def needed_by(limits: Limits) -> str:
-    """What a text must have for crops, in words."""
+    """Describe the requirements of crops for an error message."""
     lengths = f"{limits.minimum_length} to {limits.maximum_length} characters"
     return f"at least {limits.sentences + 1} sentences of {lengths} that end in a full stop"
 
 
 def encoder_from(words: str, fetch_config: Callable[[str, str | None], tuple[str, Path]]) -> Encoder:
-    """The encoder that a person named: a folder, or a repository of the hub, perhaps with `@` and a revision.
+    """Return the encoder in a folder or in a repository of the hub (`NAME` or `NAME@REVISION`).
 
     Args:
-        fetch_config: gives the full revision of a repository of the hub and a folder with its config.
+        fetch_config: function of a repository and a revision (or None) that returns the full revision and a folder with
+            the config of the encoder.
 
-    Raises InputError if there is no such encoder, or if it cannot be used.
+    Raises InputError if the encoder does not exist or is not supported.
     """
     from selfembed.models import checkpoints
 
@@ -228,7 +228,7 @@ def encoder_from(words: str, fetch_config: Callable[[str, str | None], tuple[str
         layers = checkpoints.last_layer(folder)
         checkpoints.check(folder, layers)
         settings = {"type": "folder", "path": str(folder), "layers": layers, "max_length": longest(folder)}
-        return Encoder(encoder_name(folder.resolve().name), settings, "An encoder in a folder of your own.")
+        return Encoder(encoder_name(folder.resolve().name), settings, "An encoder in a local folder.")
     repository, _, revision = words.partition("@")
     if words.startswith((".", "/", "~")) or repository.count("/") > 1:
         raise InputError(
@@ -241,37 +241,37 @@ def encoder_from(words: str, fetch_config: Callable[[str, str | None], tuple[str
 
 
 def longest(folder: Path) -> int:
-    """Tokens of a text that an encoder is to see: what it was made for, but not so many that embedding takes long."""
+    """Return the maximum number of tokens per text: that of the encoder, but at most LONGEST_TOKENS."""
     from transformers import AutoConfig
 
     config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     positions = getattr(config, "max_position_embeddings", None) or LONGEST_TOKENS + 2
-    return min(LONGEST_TOKENS, positions - 2)  # some architectures keep two positions for themselves
+    return min(LONGEST_TOKENS, positions - 2)  # some architectures reserve two positions
 
 
 def encoder_name(words: str) -> str:
-    """The name of an encoder from a folder's or repository's; TF-IDF has its own."""
+    """Derive the name of an encoder from a folder or repository; the name `tfidf` is reserved."""
     name = name_from(words.split("/")[-1])
     return "encoder" if name == "tfidf" else name
 
 
 def name_from(words: str) -> str:
-    """A name that a config can have, from a file's, folder's or repository's."""
+    """Derive a valid name for a config from the name of a file, folder or repository."""
     plain = "".join(character if character.isascii() and character.isalnum() else " " for character in words.lower())
     return "_".join(plain.split()) or "texts"
 
 
 def summary(proposal: Proposal) -> list[str]:
-    """What was found and chosen, in a few lines for a person."""
+    """Summarise the texts and the chosen settings in a few lines."""
     path = proposal.source["path"]
-    sampled = f", a random sample ({'a quick look' if proposal.quick else 'more would cost hours and add little'})"
+    sampled = f", a random sample ({'--quick' if proposal.quick else 'more texts would take hours and add little'})"
     seeds = ", ".join(map(str, proposal.seeds))
     epochs = f"{proposal.epochs} epoch{'s' if proposal.epochs > 1 else ''}"
     steps = f"{epochs} of {proposal.steps_in_an_epoch:,} steps"
     lines = [f"{path}: {note}" if path not in note else note for note in proposal.notes]
     lines.append(f"{path}: {proposal.n_texts:,} texts{sampled if proposal.sample else ''}")
     lines.append(
-        f"{proposal.n_trained:,} are trained on ({steps}, seeds {seeds}), {proposal.n_held_out:,} held out as "
-        f"evidence; {proposal.n_texts - proposal.n_usable:,} are too short for that and only in the map"
+        f"{proposal.n_trained:,} texts for training ({steps}, seeds {seeds}), {proposal.n_held_out:,} held out for "
+        f"evaluation; {proposal.n_texts - proposal.n_usable:,} are too short for either and only in the map"
     )
     return lines

@@ -1,6 +1,6 @@
-"""A proposal as a config with comments that say why.
+"""Rendering of a proposal as a commented config.
 
-`config/own_texts.yaml` is what this writes for an invented file, so that there is one template.
+`config/own_texts.yaml` is rendered from the same template for a fictitious file.
 """
 
 import math
@@ -17,9 +17,9 @@ from selfembed.study.validation import load
 
 
 def render(proposal: Proposal, file: str) -> str:
-    """The config, checked, as it will be called.
+    """Render and validate the config with the path `file`.
 
-    Raises InputError with one line if a name or path in it is invalid.
+    Raises InputError if a name or path in it is invalid.
     """
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
@@ -40,19 +40,19 @@ def render(proposal: Proposal, file: str) -> str:
 
 
 def limit_keys(limits: Limits) -> str:
-    """The limits of crops that are not the default, as keys of a group."""
+    """Format the limits of crops that differ from the defaults as YAML keys."""
     return "".join(f", {key}: {value}" for key, value in asdict(limits).items() if value != getattr(PAPER, key))
 
 
 def scalar(value: Any) -> str:
-    """A value as YAML in one line; texts that mean something to YAML are quoted."""
+    """Format a value as YAML in one line, quoted if necessary."""
     quoted = isinstance(value, str) and not value.isprintable()
     text = yaml.safe_dump(value, default_style='"' if quoted else None, allow_unicode=True, width=math.inf)
     return text.removesuffix("\n").removesuffix("\n...")
 
 
 def example() -> tuple[Path, str]:
-    """`config/own_texts.yaml`: what is proposed for a file that does not exist."""
+    """Return path and content of `config/own_texts.yaml`, a proposal for a fictitious file."""
     path = Path("config", "own_texts.yaml")
     source = {"type": "file", "path": "data/texts.csv", "text": "text", "title": "title"}
     return path, render(Proposal("own_texts", source, 5000, 4500, 450, held_out=0.1, epochs=2), str(path))

@@ -1,1 +1,1 @@
-"""From a result back to its data, code and settings."""
+"""Lineage and verification of results."""

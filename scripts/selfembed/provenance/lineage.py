@@ -1,4 +1,4 @@
-"""What results were made from: the chain of seals from a figure, a table or a model down to the data, and its text."""
+"""Lineage of results: the chain of seals from a figure, table or model to the data."""
 
 import shlex
 from collections.abc import Iterable
@@ -12,10 +12,12 @@ from selfembed.jobs import seals
 
 @dataclass
 class Lineage:
-    """Everything that a result follows from.
+    """Everything that results depend on.
 
-    `made_by` says of every result of the chain what made it, the last one first; `data` has the checksums of what no
-    step wrote; `changed` are inputs that hold something else now than they did when they were read.
+    Attributes:
+        made_by: provenance of every result of the chain, last step first.
+        data: checksums of inputs that were not written by a step.
+        changed: inputs whose content has changed since they were read.
     """
 
     made_by: dict[Path, dict[str, Any]] = field(default_factory=dict)
@@ -24,9 +26,9 @@ class Lineage:
 
 
 def lineage(*units: Path) -> Lineage:
-    """The chain from some results down to the data.
+    """Follow the seals from results to the data.
 
-    Raises InputError if a seal in it is damaged.
+    Raises InputError if a seal is damaged.
     """
     found, waiting = Lineage(), list(units)
     while waiting:
@@ -44,9 +46,9 @@ def lineage(*units: Path) -> Lineage:
 
 
 def made(path: Path) -> Path:
-    """The result that a path is or is part of.
+    """Return the result that contains a path.
 
-    Raises InputError if no step wrote it.
+    Raises InputError if the path was not written by a step.
     """
     unit = seals.covering(path)
     if unit is None:
@@ -55,18 +57,18 @@ def made(path: Path) -> Path:
 
 
 def sealed(path: str) -> Path | None:
-    """The result that an input is or is part of; None if no step wrote it."""
+    """Return the result that contains an input; None if the input was not written by a step."""
     unit = seals.covering(Path(path))
     return unit if unit and unit.exists() else None
 
 
 def changed(made_by: dict[str, Any]) -> list[str]:
-    """Inputs that hold something else now than they did when they were read; what is gone does not."""
+    """Return inputs whose content has changed since they were read; missing inputs are not included."""
     return [path for path, checksum in made_by["inputs"].items() if differs(Path(path), checksum)]
 
 
 def differs(path: Path, checksum: str) -> bool:
-    """Whether something else lies at a path; not if nothing does, or if its seal, which says so itself, is damaged."""
+    """Return whether a path has another checksum; False if it does not exist or its seal is damaged."""
     try:
         return path.exists() and seals.recorded(path) != checksum
     except InputError:
@@ -74,7 +76,7 @@ def differs(path: Path, checksum: str) -> bool:
 
 
 def text(unit: Path, found: Lineage) -> str:
-    """What made a result, as text: data, code, versions and machines (several if its steps differ), and commands."""
+    """Format a lineage as text: data, code, versions, machines and commands of all steps."""
     steps = list(found.made_by.values())
     commands = distinct(map(command, steps))
     versions = {("Python", step["python"]) for step in steps} | {
@@ -96,10 +98,10 @@ def text(unit: Path, found: Lineage) -> str:
 
 
 def distinct(words: Iterable[str]) -> list[str]:
-    """Each once, in their order."""
+    """Return unique strings in order."""
     return list(dict.fromkeys(words))
 
 
 def command(step: dict[str, Any]) -> str:
-    """The command of a step, for a shell: its settings are its arguments."""
+    """Return the shell command of a step; its arguments contain its settings."""
     return shlex.join(["python", f"scripts/{step['script']}", *step["arguments"]])

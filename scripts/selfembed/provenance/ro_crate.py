@@ -1,7 +1,7 @@
-"""What results were made from, as an RO-Crate: a folder with the results and a description of their whole chain.
+"""Lineage of results as an RO-Crate: a folder with the results and a description of all steps and files.
 
-The crate follows RO-Crate 1.1 and the profile Process Run Crate 0.5. It holds the results that were asked for. Every
-other file of the chain is described by its path, SHA-256 and size, but not copied: models and embeddings are large.
+The crate follows RO-Crate 1.1 and the profile Process Run Crate 0.5. It contains the requested results. Other files are
+described by path, SHA-256 and size, but not copied, because models and embeddings are large.
 """
 
 import hashlib
@@ -23,20 +23,20 @@ from selfembed.provenance.lineage import Lineage, command, sealed
 
 PROFILE = "https://w3id.org/ro/wfrun/process/0.5"
 TERMS = "https://w3id.org/ro/terms/workflow-run/context"
-FORMATS = MimeTypes()  # Python's own list, not that of the machine
+FORMATS = MimeTypes()  # only the types known to Python, not those of the operating system
 
 
 def write(units: list[Path], found: Lineage, folder: Path) -> None:
-    """Write results and their common chain as an RO-Crate.
+    """Write results and their common lineage as an RO-Crate.
 
-    The same results and seals give the same bytes: the crate's date is that of the newest result.
+    The same results and seals give the same bytes: the date of the crate is that of the newest result.
 
     Args:
-        units: the results.
-        found: their chain.
-        folder: to write.
+        units: results to copy into the crate.
+        found: their lineage.
+        folder: folder to write.
 
-    Raises InputError if a result of the chain is damaged.
+    Raises InputError if a result in the lineage is damaged.
     """
     crate = ROCrate(version="1.1")
     crate.metadata.extra_contexts.append(TERMS)
@@ -60,12 +60,12 @@ def write(units: list[Path], found: Lineage, folder: Path) -> None:
 
 
 def add(crate: ROCrate, name: str, kind: str, /, **about: Any) -> Entity:
-    """Add an entity, or return the one of that name."""
+    """Add an entity, or return the existing one with this identifier."""
     return crate.get(name) or crate.add(ContextEntity(crate, name, {"@type": kind} | about))
 
 
 def add_run(crate: ROCrate, unit: Path, step: dict[str, Any], files: dict[Path, dict[Path, Entity]]) -> Entity:
-    """Add the run of a script that made a result, or the result to the run if it made several."""
+    """Add the run of a script that wrote a result, or add the result to the existing run."""
     run = add(
         crate,
         f"#run-{digest(step)}",
@@ -82,7 +82,7 @@ def add_run(crate: ROCrate, unit: Path, step: dict[str, Any], files: dict[Path, 
 
 
 def add_script(crate: ROCrate, step: dict[str, Any]) -> Entity:
-    """Add the script of a step, at its commit, with the packages that it ran with."""
+    """Add the script of a step with its commit and package versions."""
     packages = {"Python": step["python"]} | step["packages"]
     return add(
         crate,
@@ -106,9 +106,9 @@ def add_result(crate: ROCrate, unit: Path, copied: bool) -> dict[Path, Entity]:
 
 
 def add_data(crate: ROCrate, path: str, found: Lineage) -> dict[Path, Entity]:
-    """Add what no step wrote. Its size is told if it lies here as it was read.
+    """Add an input that was not written by a step, with its size if it is unchanged.
 
-    The checksum of a folder is of the names and checksums of its files.
+    The checksum of a folder is computed from the names and checksums of its files.
     """
     file, sha256 = Path(path), found.data[path]
     if file.is_dir():
@@ -118,7 +118,7 @@ def add_data(crate: ROCrate, path: str, found: Lineage) -> dict[Path, Entity]:
 
 
 def add_file(crate: ROCrate, path: Path, sha256: str, size: int | None, copied: bool) -> Entity:
-    """Add a file with its SHA-256 and its size in bytes; a copy lies in the crate as the file lies in this folder."""
+    """Add a file with its SHA-256 and its size in bytes; copied files keep their relative paths."""
     form = FORMATS.guess_type(path.name)[0] or "application/octet-stream"
     about = {"name": str(path), "sha256": sha256, "encodingFormat": form}
     if size is not None:
@@ -130,11 +130,11 @@ def add_file(crate: ROCrate, path: Path, sha256: str, size: int | None, copied: 
 
 
 def files_of(path: str, files: dict[Path, dict[Path, Entity]]) -> Iterable[Entity]:
-    """The files of an input: of data, of a result, or of a part of one."""
+    """Return the files of an input, which can be data, a result, or part of a result."""
     unit = sealed(path) or Path(path)
     return (entity for file, entity in files[unit].items() if file.is_relative_to(path))
 
 
 def digest(about: Any) -> str:
-    """A short name for what is said of something."""
+    """Return a short hash of JSON data, used in identifiers."""
     return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:12]

@@ -1,4 +1,4 @@
-"""Results against their seals: what is damaged, what is outdated, what was made with other versions."""
+"""Verification of results by their seals: damaged, outdated, or computed with other package versions."""
 
 import shutil
 from collections import Counter
@@ -12,7 +12,7 @@ from selfembed.provenance import lineage
 
 
 def sealed(folder: Path) -> Iterator[Path]:
-    """Every result below a folder that has a seal."""
+    """Yield all sealed results in a folder and its subfolders."""
     for seal in sorted(folder.rglob(".*.seal")):
         unit = seal.with_name(seal.name.removeprefix(".").removesuffix(".seal"))
         if unit.exists():
@@ -20,7 +20,7 @@ def sealed(folder: Path) -> Iterator[Path]:
 
 
 def damage(units: list[Path]) -> dict[Path, str]:
-    """What is damaged, with a line that says so."""
+    """Return damaged results with a message for each."""
     found = {}
     for unit in units:
         try:
@@ -31,10 +31,10 @@ def damage(units: list[Path]) -> dict[Path, str]:
 
 
 def outdated(units: list[Path]) -> dict[Path, str]:
-    """What was made from something that has changed since or is outdated itself, with a line that says so.
+    """Return results with inputs that have changed or are outdated, with a message for each.
 
     Args:
-        units: whose seals can be read.
+        units: results with readable seals.
     """
     made_by = {unit: seals.read(unit)["made_by"] for unit in units}
     makers = {unit: [lineage.sealed(path) for path in found["inputs"]] for unit, found in made_by.items()}
@@ -54,7 +54,7 @@ def outdated(units: list[Path]) -> dict[Path, str]:
 
 
 def other_versions(units: list[Path]) -> Counter[tuple[str, str]]:
-    """How many results were made with a package in a version other than the installed one."""
+    """Count results by package version that differs from the installed one."""
     packages = (seals.read(unit)["made_by"]["packages"].items() for unit in units)
     return Counter(
         (name, version) for found in packages for name, version in found if version != installed_version(name)
@@ -62,7 +62,7 @@ def other_versions(units: list[Path]) -> Counter[tuple[str, str]]:
 
 
 def verify(folders: list[Path], delete: bool) -> bool:
-    """Print what is damaged or outdated in some folders, delete it if wanted, and return whether nothing is."""
+    """Print damaged and outdated results in folders, optionally delete them; return whether there are none."""
     units = [unit for folder in folders for unit in sealed(folder)]
     problems = damage(units)
     problems |= outdated([unit for unit in units if unit not in problems])

@@ -1,1 +1,1 @@
-"""Corpora: files read, cleaned, labelled and split."""
+"""Reading, cleaning, labelling and splitting of corpora."""

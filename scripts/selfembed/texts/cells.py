@@ -1,4 +1,4 @@
-"""Tables of cells: csv and tsv files, as text."""
+"""Reading of csv and tsv files as tables of text."""
 
 import warnings
 from pathlib import Path
@@ -11,9 +11,12 @@ from selfembed.texts.text_files import encoding_of
 
 
 def read(path: Path, separator: str = ",", encoding: str | None = None) -> pd.DataFrame:
-    """A csv or tsv file in UTF-8, or else in another encoding, as text; only empty cells are missing.
+    """Read a csv or tsv file as text; only empty cells are missing values.
 
-    Raises InputError if it cannot be read, a row is longer than the header, or a column comes twice.
+    Args:
+        encoding: encoding of a file that is not UTF-8.
+
+    Raises InputError if the file cannot be read, a row is longer than the header, or a column name is duplicated.
     """
     how = {"sep": separator, "dtype": str, "keep_default_na": False, "na_values": [""]}
     try:
@@ -22,7 +25,7 @@ def read(path: Path, separator: str = ",", encoding: str | None = None) -> pd.Da
             warnings.simplefilter("error", ParserWarning)
             names = pd.read_csv(path, header=None, nrows=1, index_col=False, **how).iloc[0].dropna()
             table = pd.read_csv(path, index_col=False, **how)
-    except Exception as error:  # whatever the bytes do to the parser
+    except Exception as error:  # any parser error
         kind = "tsv" if separator == "\t" else "csv"
         raise InputError(f"{path}: cannot be read as {kind}: {first_line(error)}") from error
     if names.duplicated().any():

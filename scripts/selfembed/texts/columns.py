@@ -1,4 +1,4 @@
-"""Which column of a table holds the texts, which the titles, and which could hold classes."""
+"""Detection of the columns of a table that contain texts, titles and classes."""
 
 from pathlib import Path
 
@@ -6,19 +6,19 @@ import pandas as pd
 
 from selfembed.errors import InputError
 
-FEWEST_WORDS = 4  # in the middle cell of a column of texts; names, dates and classes have fewer
-CLEARLY_LONGER = 3  # the longest column is the texts if the next is so many times shorter
-LOOKED_AT = 2000  # cells of a column, evenly spread
+FEWEST_WORDS = 4  # minimum median of words per cell in a column of texts; names, dates and classes have fewer
+CLEARLY_LONGER = 3  # minimum ratio of median lengths of the longest and the second longest column
+LOOKED_AT = 2000  # maximum number of cells examined per column, evenly spaced
 TITLES = ("title", "headline", "subject", "name")
 MOST_CLASSES = 50
 
 
 def find_text(raw: pd.DataFrame, path: Path) -> str:
-    """The column with the texts: the only one with several words in a cell, one called `text`, or by far the longest.
+    """Return the column of texts: the only one with several words per cell, one named `text`, or by far the longest.
 
-    Columns called like titles are texts only if there are no others.
+    Columns with the name of a title are considered only if there are no others.
 
-    Raises InputError with the columns to choose from if that does not decide.
+    Raises InputError with the candidate columns if the choice is ambiguous.
     """
     if raw.shape[1] == 1:
         return raw.columns[0]
@@ -39,20 +39,20 @@ def find_text(raw: pd.DataFrame, path: Path) -> str:
 
 
 def find_title(raw: pd.DataFrame, text: str) -> str | None:
-    """The column with the titles, by its name."""
+    """Return the column of titles by its name; None if there is none."""
     by_name = {column.lower(): column for column in names(raw) if column != text}
     return next((by_name[title] for title in TITLES if title in by_name), None)
 
 
 def could_be_labels(raw: pd.DataFrame, text: str, fewest: int) -> list[str]:
-    """Columns with 2 to MOST_CLASSES values in most cells, each of them at least `fewest` times."""
+    """Return columns that have, in most rows, one of 2 to MOST_CLASSES values with at least `fewest` rows each."""
     found = []
     for column in names(raw):
         if column == text:
             continue
         try:
             sizes = raw[column].value_counts()
-        except TypeError:  # cells that hold several things
+        except TypeError:  # cells that are lists or dictionaries
             continue
         if 2 <= len(sizes) <= MOST_CLASSES and sizes.min() >= fewest and sizes.sum() >= len(raw) / 2:
             found.append(column)
@@ -60,12 +60,12 @@ def could_be_labels(raw: pd.DataFrame, text: str, fewest: int) -> list[str]:
 
 
 def names(raw: pd.DataFrame) -> list[str]:
-    """The columns that a config can name: texts, each once."""
+    """Return the columns that a config can name: unique strings."""
     return [column for column in raw.columns if isinstance(column, str) and list(raw.columns).count(column) == 1]
 
 
 def lengths_in(cells: pd.Series) -> tuple[int, int]:
-    """Words and characters of the middle cell that is not missing, by length; none if cells are no texts."""
+    """Return the medians of words and characters per cell; 0 and 0 if a cell is not text."""
     texts = spread(cells)
     if not texts or not all(isinstance(text, str) for text in texts):
         return 0, 0
@@ -74,6 +74,6 @@ def lengths_in(cells: pd.Series) -> tuple[int, int]:
 
 
 def spread(cells: pd.Series) -> list:
-    """Cells that are not missing, evenly spread, at most LOOKED_AT of them."""
+    """Return at most LOOKED_AT evenly spaced cells that are not missing."""
     present = cells.dropna()
     return list(present.iloc[:: max(1, len(present) // LOOKED_AT)].astype(object))[:LOOKED_AT]

@@ -1,4 +1,4 @@
-"""Readers of corpora, and their cleaning into one table: `id`, `text`, `label`, `title`."""
+"""Reading of corpora, and cleaning into a table with the columns `id`, `text`, `label`, `title`."""
 
 import hashlib
 from collections.abc import Sequence
@@ -32,13 +32,15 @@ def read_source(
     encoding: str | None = None,
     separator: str | None = None,
 ) -> pd.DataFrame:
-    """Read the named columns of a csv, tsv, jsonl or parquet file; `keywords` gives labels by `keyword_classes`.
+    """Read columns of a csv, tsv, jsonl or parquet file.
 
     Args:
-        encoding: of a text file that is not UTF-8.
-        separator: of the cells of a csv file, if not a comma.
+        text, label, title, id: column names.
+        keywords: column of keywords, from which labels are determined by the table `keyword_classes`.
+        encoding: encoding of a text file that is not UTF-8.
+        separator: separator of a csv file; a comma by default.
 
-    Returns a frame of strings with the columns `id`, `text`, `label`, `title`; absent ones are all missing.
+    Returns a frame of strings with the columns `id`, `text`, `label`, `title`; columns without a name are all missing.
 
     Raises InputError if the format is unknown, the file cannot be read or a column does not exist.
     """
@@ -57,9 +59,9 @@ def read_source(
 
 
 def columns_of(raw: pd.DataFrame, path: Path, columns: dict[str, str | None]) -> pd.DataFrame:
-    """The named columns of what was read from a file, as text, under our names; absent ones are all missing.
+    """Return columns of a table as text, renamed to the keys of `columns`; columns without a name are all missing.
 
-    Raises InputError if a column does not exist, comes twice, or has cells that hold no text or number.
+    Raises InputError if a column does not exist, is duplicated, or has cells other than text and numbers.
     """
     table = pd.DataFrame(index=range(len(raw)))
     for name, column in columns.items():
@@ -75,23 +77,25 @@ def columns_of(raw: pd.DataFrame, path: Path, columns: dict[str, str | None]) ->
 
 
 def one_thing_each(cells: pd.Series, path: Path) -> pd.Series:
-    """The cells as they are.
+    """Return the cells unchanged.
 
-    Raises InputError if one holds several things, bytes, or text that is not UTF-8.
+    Raises InputError if a cell is a list, a dictionary, bytes, or text that is not UTF-8.
     """
     try:
-        found = cells.astype(object)  # Parquet's texts are decoded only now
+        found = cells.astype(object)  # texts from Parquet files are decoded here
     except Exception as error:
         raise InputError(f"{path}: column '{cells.name}' cannot be read: {first_line(error)}") from error
     for row, cell in enumerate(found if cells.dtype == object else (), start=1):
         if isinstance(cell, dict | bytes) or (hasattr(cell, "__iter__") and not isinstance(cell, str)):
             kind = type(cell).__name__
-            raise InputError(f"{path}: column '{cells.name}' holds a {kind} in row {row}; expected: one text or number")
+            raise InputError(
+                f"{path}: column '{cells.name}' contains a {kind} in row {row}; expected: one text or number"
+            )
     return cells
 
 
 def as_text(cells: pd.Series) -> pd.Series:
-    """Cells as text, missing ones missing; whole numbers with a gap among them, which come as 1.0, 2.0, are 1, 2."""
+    """Convert cells to text. Missing values stay missing; floats are written as integers (`1`) if all are integers."""
     if is_float_dtype(cells) and (cells.dropna() % 1 == 0).all() and (cells.dropna().abs() <= 2**53).all():
         cells = cells.astype("Int64")
     return cells.astype("object").map(str, na_action="ignore")
@@ -100,17 +104,17 @@ def as_text(cells: pd.Series) -> pd.Series:
 def read_file(
     path: Path, format: str | None = None, encoding: str | None = None, separator: str | None = None
 ) -> pd.DataFrame:
-    """Read a csv, tsv, jsonl or parquet file as it is; without a format, its ending decides.
+    """Read all columns of a csv, tsv, jsonl or parquet file; by default, the extension determines the format.
 
     Args:
-        encoding: of a text file that is not UTF-8.
-        separator: of the cells of a csv file, if not a comma.
+        encoding: encoding of a text file that is not UTF-8.
+        separator: separator of a csv file; a comma by default.
 
     Raises InputError if the format is unknown or the file cannot be read.
     """
     format = format or FORMATS.get(path.suffix.lower())
     if format is None:
-        raise InputError(f"{path}: unknown file format: ending '{path.suffix}'; expected: {', '.join(FORMATS)}")
+        raise InputError(f"{path}: unknown file format: extension '{path.suffix}'; expected: {', '.join(FORMATS)}")
     if format in ("csv", "tsv"):
         return cells.read(path, "\t" if format == "tsv" else separator or ",", encoding)
     try:
@@ -118,7 +122,7 @@ def read_file(
             return pd.read_parquet(path)
         how = {"lines": True, "dtype": False, "convert_dates": False}
         return pd.read_json(path, encoding=encoding_of(path, encoding), **how)
-    except Exception as error:  # whatever the bytes do to the parser
+    except Exception as error:  # any parser error
         raise InputError(f"{path}: cannot be read as {format}: {first_line(error)}") from error
 
 
@@ -130,10 +134,12 @@ def prepare(
     minimum_label_count: int,
     deduplicate: bool,
 ) -> tuple[pd.DataFrame, dict[str, int]]:
-    """Clean a table of texts: fold white space, drop empty, short and duplicate texts, give stable ids.
+    """Clean a table of texts: collapse white space, drop empty, short and duplicate texts, add stable ids.
 
-    Returns the corpus and the number of rows that went each way. Ids are the source's, where it has them, else the
-    first 16 hexadecimal digits of the text's SHA-256, so that they do not depend on the order or number of rows.
+    Missing ids are the first 16 hexadecimal digits of the SHA-256 of the text, so that they do not depend on the order
+    or number of rows.
+
+    Returns the corpus, and the numbers of rows that were read, dropped (by reason) and kept.
 
     Raises InputError if no text is left or ids are not unique.
     """
@@ -178,32 +184,32 @@ def fold(text: str) -> str:
 
 
 def text_id(text: str) -> str:
-    """An id that depends on the text alone."""
+    """Return an id that depends only on the text."""
     return hashlib.sha256(text.encode("utf-8", errors="surrogatepass")).hexdigest()[:16]
 
 
 def sample(corpus: pd.DataFrame, size: int, seed: int) -> pd.DataFrame:
-    """A random sample of a corpus without replacement, in the order drawn.
+    """Draw a random sample of a corpus without replacement, in random order.
 
     Raises InputError if the corpus has fewer texts.
     """
     if size > len(corpus):
-        raise InputError(f"{len(corpus)} texts, fewer than the sample's size {size}")
-    # The generator of the paper's study, so that the samples are the same.
+        raise InputError(f"sample size {size} is too large; expected: at most {len(corpus)}, the number of texts")
+    # RandomState is the generator of the paper's code, so that samples are the same.
     return corpus.iloc[np.random.RandomState(seed).choice(len(corpus), size, replace=False)]
 
 
 def summary(counts: dict[str, int]) -> str:
-    """The row counts as one line."""
+    """Format row counts in one line."""
     return ", ".join(f"{number} {name}" for name, number in counts.items())
 
 
 def read_corpus(path: Path) -> pd.DataFrame:
     """Read a prepared corpus.
 
-    Raises InputError if the file is not one.
+    Raises InputError if the file is not a prepared corpus.
     """
     try:
         return pd.read_parquet(path, columns=COLUMNS)
-    except Exception as error:  # whatever the bytes do to the parser
+    except Exception as error:  # any parser error
         raise InputError(f"{path}: not a prepared corpus: {first_line(error)}") from error

@@ -1,4 +1,4 @@
-"""What a config expects of a corpus (`corpora.{corpus}.expect`): numbers that other data do not have."""
+"""Check of a corpus against the expected counts in the config (`corpora.{corpus}.expect`)."""
 
 from collections.abc import Iterable
 
@@ -10,14 +10,14 @@ THINGS = {"rows": ("text", "texts"), "labelled": ("labelled text", "labelled tex
 
 
 def check(corpus: pd.DataFrame, name: str, expected: Iterable[tuple[str, int | None]] | None) -> None:
-    """Compare a corpus with what is expected of it.
+    """Compare the counts of a corpus with expected ones.
 
     Args:
-        corpus: with the columns `text` and `label`.
-        name: of the corpus in the config.
-        expected: numbers of `rows`, `labelled` texts, `classes`; None if nothing is expected.
+        corpus: prepared corpus.
+        name: name of the corpus in the config.
+        expected: numbers of `rows`, `labelled` texts and `classes`; None: no check.
 
-    Raises InputError with one line that names every number that differs.
+    Raises InputError with all counts that differ.
     """
     found = {
         "rows": len(corpus),

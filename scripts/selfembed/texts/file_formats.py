@@ -1,3 +1,3 @@
-"""Tables that people bring: formats by the endings of their names."""
+"""Formats of input files by file extension."""
 
 FORMATS = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".parquet": "parquet"}

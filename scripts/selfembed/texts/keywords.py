@@ -1,4 +1,4 @@
-"""Labels from author keywords, by the rules of the ICLR data set."""
+"""Labels from author keywords, by the rules of the ICLR dataset."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,7 +10,7 @@ from selfembed.texts import cells
 
 
 def read_classes(path: Path) -> pd.DataFrame:
-    """Table of keywords, in lower case, with their `frequency` and `class`, by keyword.
+    """Read a table of keywords, indexed by keyword in lower case, with the columns `frequency` and `class`.
 
     Raises InputError if the file is unreadable, lacks columns, or has duplicate keywords or invalid frequencies.
     """
@@ -30,9 +30,9 @@ def read_classes(path: Path) -> pd.DataFrame:
 
 
 def label(keywords: Iterable[str], classes: pd.DataFrame) -> str | None:
-    """The class of the rarest keyword that is in the table, the first of equally rare ones; None if none is.
+    """Return the class of the rarest known keyword, the first one in case of ties; None if no keyword is known.
 
-    Frequencies are constants of the data set, never counted anew.
+    Frequencies are constants of the dataset, not counts in the corpus.
     """
     known = [keyword for keyword in keywords if keyword in classes.index]
     if not known:
@@ -41,7 +41,7 @@ def label(keywords: Iterable[str], classes: pd.DataFrame) -> str | None:
 
 
 def split(cell: object) -> list[str]:
-    """Keywords of a cell, which holds a list or a text with commas or semicolons; lower case."""
+    """Split a cell (a list, or text separated by commas or semicolons) into keywords in lower case."""
     if isinstance(cell, str):
         cell = cell.replace(";", ",").split(",")
     elif not hasattr(cell, "__iter__"):

@@ -1,7 +1,7 @@
-"""Docstrings of installed Python packages as a labelled corpus that needs no network.
+"""Docstrings of installed Python packages as a labelled corpus that requires no download.
 
-Sources are parsed with :mod:`ast` and never imported. Only prose is kept: parameter lists, doctests,
-directives, code and formulas are dropped, because they are not sentences.
+Sources are parsed with :mod:`ast` and not imported. Only prose is kept: parameter lists, doctests, directives, code and
+formulas are dropped.
 """
 
 import ast
@@ -20,7 +20,7 @@ from selfembed.jobs.packages import package_folder
 
 SKIPPED_FOLDERS = {"tests", "test", "testing", "_vendor", "externals", "_externals", "vendored_packages"}
 
-# numpydoc and Google headings whose content is a list, code or references instead of prose.
+# numpydoc and Google-style sections that contain lists, code or references instead of prose.
 LIST_SECTIONS = {
     "args",
     "arguments",
@@ -59,10 +59,10 @@ EMPHASIS = re.compile(r"\*{1,2}(\S[^*]*?)\*{1,2}")
 
 
 def extract(packages: list[str], processes: int = 1) -> pd.DataFrame:
-    """Collect the docstrings of `packages`, one row each, in a stable order.
+    """Collect the docstrings of packages in a deterministic order.
 
-    Returns a frame with the columns `title` (qualified name), `package` (package.subpackage) and `text`
-    (prose paragraphs joined by a space; docstrings without prose are left out).
+    Returns a frame with the columns `title` (qualified name), `package` (package.subpackage) and `text` (prose
+    paragraphs joined by a space). Docstrings without prose are excluded.
 
     Raises InputError if a package is not installed.
     """
@@ -73,7 +73,7 @@ def extract(packages: list[str], processes: int = 1) -> pd.DataFrame:
 
 
 def texts_of_file(root: Path, path: Path) -> list[tuple[str, str, str]]:
-    """(title, package.subpackage, prose) of every docstring in a source file below `root`."""
+    """Return (title, package.subpackage, prose) of every docstring in a source file below `root`."""
     parts = path.relative_to(root).with_suffix("").parts
     if SKIPPED_FOLDERS.intersection(parts):
         return []
@@ -88,7 +88,7 @@ def docstrings(path: Path, module: str) -> Iterator[tuple[str, str]]:
     try:
         tree = ast.parse(path.read_text(encoding="utf-8", errors="replace"))
     except (SyntaxError, ValueError) as error:
-        log.warning("%s is left out: %s", path, error)
+        log.warning("%s is skipped: %s", path, error)
         return
     waiting = [(module, tree)]
     while waiting:
@@ -105,7 +105,7 @@ def docstrings(path: Path, module: str) -> Iterator[tuple[str, str]]:
 
 
 def prose(docstring: str) -> str:
-    r"""Keep the paragraphs of a docstring that are sentences, with markup removed.
+    r"""Return the prose paragraphs of a docstring without markup.
 
     >>> prose("Add two numbers.\n\nParameters\n----------\nx : int\n    The first.\n")
     'Add two numbers.'
@@ -133,7 +133,7 @@ def prose(docstring: str) -> str:
 
 
 class Heading(NamedTuple):
-    """A section heading inside a docstring, and how many lines of its block it takes."""
+    """A section heading in a docstring, and its number of lines."""
 
     title: str
     lines: int
@@ -141,7 +141,7 @@ class Heading(NamedTuple):
 
 
 def heading_of(lines: list[str]) -> Heading | None:
-    """The heading a block opens with: underlined (numpydoc) or ending in a colon (Google style)."""
+    """Return the heading at the start of a block: underlined (numpydoc) or with a colon (Google style)."""
     if len(lines) >= 2 and UNDERLINE.match(lines[1].strip()):
         return Heading(lines[0].strip().rstrip(":"), 2, underlined=True)
     if len(lines) >= 3 and UNDERLINE.match(lines[0].strip()) and UNDERLINE.match(lines[2].strip()):
@@ -152,7 +152,7 @@ def heading_of(lines: list[str]) -> Heading | None:
 
 
 def is_prose(lines: list[str]) -> bool:
-    """Whether a block reads as sentences: no directive, doctest, list, field, table or formula."""
+    """Return whether a block is prose: no directive, doctest, list, field, table or formula."""
     first = lines[0].strip()
     if first.startswith(("..", ">>>", "|", "+-", "```", "$", "%", "@")):
         return False
@@ -168,7 +168,7 @@ def is_prose(lines: list[str]) -> bool:
 
 
 def without_markup(paragraph: str) -> str:
-    """Remove reStructuredText roles, literals and emphasis, and fold white space."""
+    """Remove reStructuredText roles, literals and emphasis, and collapse white space."""
     paragraph = ROLE.sub(r"\1", paragraph)
     paragraph = LITERAL.sub(r"\1", paragraph)
     paragraph = EMPHASIS.sub(r"\1", paragraph)

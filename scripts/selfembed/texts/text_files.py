@@ -1,4 +1,4 @@
-"""Text in files that people bring: encodings, and folders of .txt files."""
+"""Encodings of text files, and folders of .txt files."""
 
 import codecs
 import os
@@ -9,16 +9,16 @@ import pandas as pd
 from selfembed.errors import InputError, first_line
 
 UTF_8 = "utf-8-sig"  # with or without a byte-order mark
-BLOCK = 2**20  # characters read at once
+BLOCK = 2**20  # characters per read
 
 
 def encoding_of(path: Path, other: str | None = None) -> str:
-    """UTF-8 if a file is that, else the other encoding; UTF-8 if there is no other."""
+    """Return UTF-8 if the file is valid UTF-8 or `other` is None, else `other`."""
     return UTF_8 if other is None or is_utf_8(path) else other
 
 
 def is_utf_8(path: Path) -> bool:
-    """Whether the bytes of a file are UTF-8."""
+    """Return whether a file is valid UTF-8."""
     try:
         with open(path, encoding="utf-8") as file:
             while file.read(BLOCK):
@@ -29,9 +29,9 @@ def is_utf_8(path: Path) -> bool:
 
 
 def guessed_encoding(path: Path) -> str:
-    """The encoding of a file that is not UTF-8.
+    """Guess the encoding of a file that is not UTF-8.
 
-    UTF-16 is known by its mark. Everything else is a guess: the one that Western spreadsheets write.
+    UTF-16 is recognised by its byte-order mark. Otherwise the guess is cp1252, which Western spreadsheets write.
     """
     with open(path, "rb") as file:
         start = file.read(2)
@@ -39,7 +39,7 @@ def guessed_encoding(path: Path) -> str:
 
 
 def txt_files(folder: Path) -> list[Path]:
-    """The .txt files in a folder and in the folders inside it, in alphabetical order, without hidden ones."""
+    """Return the .txt files in a folder and its subfolders, sorted, without hidden files and folders."""
     found = []
     for where, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
@@ -48,20 +48,20 @@ def txt_files(folder: Path) -> list[Path]:
 
 
 def state(folder: Path) -> str:
-    """What changes when a .txt file in a folder comes, goes or is written: their number, size and latest time."""
+    """Return a string that changes if .txt files are added, removed or written: number, size and latest time."""
     stats = [path.stat() for path in txt_files(folder)]
     latest = max((found.st_mtime_ns for found in stats), default=0)
     return f"{len(stats)} files, {sum(found.st_size for found in stats)} bytes, {latest}"
 
 
 def read_folder(folder: Path, encoding: str | None = None) -> pd.DataFrame:
-    """Every .txt file in a folder, and in the folders inside it, as one text.
+    """Read every .txt file in a folder and its subfolders as one text.
 
     Args:
-        encoding: of the files that are not UTF-8.
+        encoding: encoding of files that are not UTF-8.
 
-    Returns a frame of strings: `title` (path inside the folder, without the ending), `folder` (the outermost of the
-    folders inside, missing for files that lie in none), `text`.
+    Returns a frame of strings: `title` (relative path without the extension), `folder` (top-level subfolder; missing
+    for files directly in the folder), `text`.
 
     Raises InputError if there is no .txt file, or if one cannot be read.
     """
@@ -83,5 +83,5 @@ def read_folder(folder: Path, encoding: str | None = None) -> pd.DataFrame:
 
 
 def readable(name: str) -> str:
-    """A file's name as text: bytes in it that are no UTF-8 become question marks."""
+    """Return a file name as text; bytes that are not UTF-8 become question marks."""
     return name.encode("utf-8", errors="replace").decode("utf-8")

@@ -13,7 +13,7 @@ FILE = "diverged.json"
 
 
 def mark(folder: Path, facts: dict[str, Any], last_layer: int, longest_input: int | None) -> None:
-    """Write the marker of a step without a model.
+    """Write the marker of a step without a usable model.
 
     Args:
         facts: the `step` with the non-finite `loss` (`nan`, `inf`), as in the run's `run.json`.
@@ -25,11 +25,11 @@ def mark(folder: Path, facts: dict[str, Any], last_layer: int, longest_input: in
 
 
 def of_model(folder: Path) -> dict[str, Any] | None:
-    """The marker of a step: `diverged`, `last_layer`, `longest_input`; None if the step has a model."""
+    """Read the marker of a step: `diverged`, `last_layer`, `longest_input`; None if the step has a model."""
     marker = folder / FILE
     return read_json(marker, "diverged", "last_layer", "longest_input") if marker.is_file() else None
 
 
 def of_embeddings(folder: Path) -> dict[str, Any] | None:
-    """`step` and `loss` of the diverged run of an embeddings folder; None if it has vectors."""
+    """Read `step` and `loss` of the diverged run from an embeddings folder; None if it has vectors."""
     return read_json(folder / "embeddings.json").get("diverged")

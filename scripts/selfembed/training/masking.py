@@ -1,4 +1,4 @@
-"""Replace a fraction of the tokens of each text by the mask token of the encoder."""
+"""Token masking: a fraction of the tokens of every text is replaced by the mask token of the encoder."""
 
 from collections.abc import Callable
 from itertools import count
@@ -32,11 +32,11 @@ def mask_tokens(
 def masked_preprocessing(
     preprocess: Callable, tokenizer, fraction: float, seed: int, calls_before: int = 0
 ) -> Callable:
-    """Return the preprocessing of a model followed by masking; each call draws new tokens.
+    """Return a preprocessing function with masking; the masked tokens are drawn independently in every call.
 
     Args:
         seed: determines the masked tokens, together with the number of the call and the rank of this process.
-        calls_before: number of calls of the job that this one resumes.
+        calls_before: number of calls before the checkpoint that training resumes from.
 
     Raises InputError if the encoder has no mask token, or if the fraction is not in [0, 1).
     """
@@ -51,7 +51,7 @@ def masked_preprocessing(
     def masked(texts: list[str], **arguments) -> dict:
         features = preprocess(texts, **arguments)
         ids = features["input_ids"]
-        # A separate random stream, because the seed of the run already determines the pairs.
+        # The second number separates this random stream from that of the pairs, which has the same seed.
         generator = np.random.default_rng([seed, 1, next(calls), processes.rank()])
         maskable = features["attention_mask"].bool() & ~torch.isin(ids, special)
         return {**features, "input_ids": mask_tokens(ids, maskable, fraction, tokenizer.mask_token_id, generator)}

@@ -1,7 +1,7 @@
-"""Run a step in several processes on one machine, one per device, for torch's distributed training.
+"""Distributed training on one machine: one process per device.
 
-`torchrun` starts workers in new sessions. If a job is killed by its process group, they keep running and write to the
-checkpoints that the next job resumes from. The processes started here stay in the group of the job.
+`torchrun` and `accelerate launch` start workers in new sessions. If the process group of a job is killed, these workers
+keep running and overwrite the checkpoints that the next job resumes from. Here workers stay in the process group.
 """
 
 import os
@@ -14,21 +14,21 @@ import time
 
 
 def count() -> int:
-    """Number of processes of this step."""
+    """Return the number of processes of this step."""
     return int(os.environ.get("WORLD_SIZE", 1))
 
 
 def rank() -> int:
-    """Rank of this process; rank 0 writes the files."""
+    """Return the rank of this process; rank 0 writes the files."""
     return int(os.environ.get("RANK", 0))
 
 
 def launch(processes: int) -> None:
-    """Run this command in several processes and wait for them; the log of the first one is the log of this process.
+    """Run the current command in several processes and wait for them; only the log of the first is shown.
 
-    SIGTERM and SIGINT are forwarded. If one process fails, the others are terminated.
+    SIGTERM and SIGINT are forwarded. If a process fails, the others are killed after 30 seconds.
 
-    Raises SystemExit with the code of the failed process; its log is printed if it was not the first one.
+    Raises SystemExit with the exit code of the failed process; if it was not the first, its log is shown.
     """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -47,7 +47,7 @@ def launch(processes: int) -> None:
     failed = next(number for number, code in enumerate(codes) if code)
     for process in running:
         try:
-            process.wait(timeout=30)  # they may still write a checkpoint
+            process.wait(timeout=30)  # they may be writing a checkpoint
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -58,7 +58,7 @@ def launch(processes: int) -> None:
 
 
 def environment(rank: int, processes: int, port: int) -> dict[str, str]:
-    """Environment variables for torch and accelerate; processes communicate over the loopback interface."""
+    """Return the environment variables of torch.distributed for one process, with the loopback interface."""
     words = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": processes, "LOCAL_WORLD_SIZE": processes}
     words |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
     return os.environ | {name: str(value) for name, value in words.items()}

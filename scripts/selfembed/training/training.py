@@ -1,10 +1,10 @@
 """Contrastive fine-tuning on pairs with the trainer and loss of sentence-transformers, following the paper.
 
-Adam without weight decay, no gradient clipping, linear warm-up over a fraction of the first epoch and linear decay to
-zero, dropout, in-batch negatives, one direction (anchor to positives).
+Adam without weight decay or gradient clipping, linear warm-up over a part of the first epoch followed by linear decay
+to zero, dropout, in-batch negatives, one direction (anchor to positives).
 
-Several processes share every batch: each encodes a part, the vectors are gathered, and all positives of the batch are
-negatives for every anchor, as in one process.
+Several processes share every batch: each encodes its part, the vectors are gathered, and the positives of the whole
+batch are the negatives of every anchor, as in one process.
 """
 
 import re
@@ -36,23 +36,23 @@ from selfembed.training.masking import masked_preprocessing
 
 Keep = Callable[[str, pd.DataFrame], None]
 
-# Tokens per forward pass: few on a CPU, to avoid padding; many on a GPU.
+# Tokens in a forward pass: few on CPUs to reduce padding; GPUs are faster with large passes.
 TOKENS_PER_PASS = {"cpu": 1024, "cuda": 65536}
 
 HISTORY = "history.json"
 CHECKSUMS = "checksums.json"  # of the other files of a checkpoint; written last
 
-STEPS_AT_CHANCE = 20  # consecutive steps at chance level after which training counts as collapsed
+STEPS_AT_CHANCE = 20  # consecutive steps with a loss at chance level before a warning
 
 
 class Divergence(InputError):
-    """The loss of a training is NaN or infinite.
+    """A training whose loss is NaN or infinite.
 
     Attributes:
         history: one row per optimiser step so far.
-        step: step with the non-finite loss; the last step if the loss is non-finite only after it.
+        step: step with the non-finite loss; the last step if only the final model has a non-finite loss.
         loss: `nan`, `inf`.
-        lost: names of the steps to keep that have no usable model.
+        lost: names of kept steps without a usable model.
     """
 
     def __init__(self, message: str, history: pd.DataFrame, step: int, loss: float, lost: list[str]) -> None:
@@ -64,7 +64,7 @@ class Divergence(InputError):
 
 
 def batches_in_order(epochs: np.ndarray, batch_size: int) -> list[list[int]]:
-    """Return the positions of pairs by batch; batches do not cross epochs, and the last one of an epoch may be smaller.
+    """Return positions of pairs by batch, in order. Batches do not cross epochs; the last of an epoch may be smaller.
 
     Args:
         epochs: epoch of every pair, ascending, shape (pairs,).
@@ -77,18 +77,18 @@ def batches_in_order(epochs: np.ndarray, batch_size: int) -> list[list[int]]:
 
 
 def shared(found: list[list[int]], n_processes: int) -> list[list[int]]:
-    """Return batches whose size is a multiple of the number of processes; surplus pairs are dropped."""
+    """Batches that processes can share evenly: without the last few pairs where the size is no multiple of them."""
     even = [batch[: len(batch) // n_processes * n_processes] for batch in found]
     return [batch for batch in even if batch]
 
 
 def shares(found: list[list[int]], n_processes: int) -> list[list[int]]:
-    """Return the parts of every batch in the order in which accelerate assigns them to processes."""
+    """Return the parts of every batch in the order in which accelerate assigns them to processes (round-robin)."""
     return [part.tolist() for batch in found for part in np.split(np.array(batch), n_processes)]
 
 
 def agreed(value: Any) -> Any:
-    """Return the value of the first process."""
+    """Broadcast a value from the first process."""
     if processes.count() == 1:
         return value
     values = [value]
@@ -97,7 +97,7 @@ def agreed(value: Any) -> Any:
 
 
 class BatchesInOrder(DefaultBatchSampler):
-    """Batch sampler of a fixed list of batches."""
+    """A batch sampler that yields given batches in order."""
 
     def __init__(self, found: list[list[int]]) -> None:
         self.found = found
@@ -111,7 +111,7 @@ class BatchesInOrder(DefaultBatchSampler):
 
 
 class ResumableTrainer(SentenceTransformerTrainer):
-    """Trainer that saves only weights in checkpoints, because custom modules cannot be loaded from a folder."""
+    """A trainer whose checkpoints contain only weights, because custom modules cannot always be loaded."""
 
     def _save(self, output_dir: str | None = None, state_dict: dict | None = None) -> None:
         Path(output_dir).mkdir(parents=True, exist_ok=True)
@@ -122,13 +122,13 @@ class ResumableTrainer(SentenceTransformerTrainer):
 
 
 def newest_checkpoint(folder: Path, before: float = np.inf) -> Path | None:
-    """Return the newest complete checkpoint in a folder, optionally the newest one before a step; None without one."""
+    """Return the valid checkpoint of the latest step before `before`; None if there is none."""
     found = [path.parent for path in folder.glob(f"checkpoint-*/{CHECKSUMS}") if step_of(path.parent) < before]
     return next((path for path in sorted(found, key=step_of, reverse=True) if is_whole(path)), None)
 
 
 def is_whole(checkpoint: Path) -> bool:
-    """Whether the files of a checkpoint match their checksums."""
+    """Return whether the files of a checkpoint match their checksums; they may not after a crash of the machine."""
     try:
         whole = read_json(checkpoint / CHECKSUMS) == checksums_of(checkpoint)
     except InputError:
@@ -139,18 +139,18 @@ def is_whole(checkpoint: Path) -> bool:
 
 
 def checksums_of(checkpoint: Path) -> dict[str, str]:
-    """SHA-256 of every file of a checkpoint, except the file of checksums."""
+    """Return the SHA-256 of every file of a checkpoint except the file of checksums."""
     found = seals.checksums(checkpoint, checkpoint.name)
     return {name: checksum for name, checksum in found.items() if name != f"{checkpoint.name}/{CHECKSUMS}"}
 
 
 def step_of(checkpoint: Path) -> int:
-    """The optimiser step after which a checkpoint was saved."""
+    """Return the optimiser step after which a checkpoint was saved."""
     return int(re.fullmatch(r"checkpoint-(\d+)", checkpoint.name)[1])
 
 
 class Checkpoints(TrainerCallback):
-    """Request a checkpoint at intervals, and a last one when the process is asked to stop."""
+    """Callback that requests a checkpoint every `seconds` seconds, and one after SIGTERM or SIGINT."""
 
     def __init__(self, history: "History", seconds: float, asked: interruption.Interruption) -> None:
         self.history = history
@@ -159,15 +159,15 @@ class Checkpoints(TrainerCallback):
         self.saved = time.monotonic()
 
     def on_step_end(self, args, state, control, **kwargs) -> None:
-        """Request a checkpoint after this step if one is due; the last step of a run needs none."""
+        """Request a checkpoint if one is due; the last step of a run does not need one."""
         due = time.monotonic() - self.saved >= self.seconds
         self.asked.asked, due = agreed((self.asked.asked, due))
         control.should_save = (due or self.asked.asked) and state.global_step < state.max_steps
 
     def on_save(self, args, state, control, **kwargs) -> None:
-        """Complete the checkpoint with the history so far.
+        """Add the history and the checksums to the checkpoint.
 
-        Raises SystemExit if the process was asked to stop.
+        Raises SystemExit after SIGTERM or SIGINT.
         """
         if processes.count() > 1:
             torch.distributed.barrier()  # wait until every process has saved its random state
@@ -177,11 +177,11 @@ class Checkpoints(TrainerCallback):
             write_json(checksums_of(folder), folder / CHECKSUMS)
         self.saved = time.monotonic()
         if self.asked.asked:
-            raise SystemExit(f"ended as asked, after step {state.global_step}; run the same again to go on from there")
+            raise SystemExit(f"terminated after step {state.global_step}; run the same command again to resume")
 
 
 class History(TrainerCallback):
-    """Record one row per optimiser step, save steps to keep, log progress, stop a diverged training."""
+    """Callback that records one row per optimiser step, saves kept steps, logs progress and detects divergence."""
 
     def __init__(self, found: list[list[int]], epochs: np.ndarray, kept: dict[int, list[str]], keep: Keep) -> None:
         self.found = found
@@ -194,13 +194,13 @@ class History(TrainerCallback):
         self.progress = Progress(len(found), "steps")
 
     def go_on_from(self, checkpoint: Path) -> None:
-        """Load the rows of a checkpoint."""
+        """Read the rows of a checkpoint."""
         self.rows = read_json(checkpoint / HISTORY)["rows"]
         self.progress.skip(len(self.rows))
-        log.info("going on after step %d of %d", len(self.rows), len(self.found))
+        log.info("resuming after step %d of %d", len(self.rows), len(self.found))
 
     def on_step_begin(self, args, state, control, optimizer=None, **kwargs) -> None:
-        """Record the learning rate of this step."""
+        """Store the learning rate of this step."""
         self.learning_rate = optimizer.param_groups[0]["lr"]
 
     def on_log(self, args, state, control, logs=None, **kwargs) -> None:
@@ -224,10 +224,10 @@ class History(TrainerCallback):
         self.progress.advance(1, f"loss {row['loss']:.4f}")
 
     def divergence(self, row: dict, loss: float, folder: Path, after: bool = False) -> Divergence:
-        """Create the error for a training that diverged at a step or after it, with the steps that have no model.
+        """Return the error for a non-finite loss at a step or, with `after`, of the model after that step.
 
-        A non-finite loss means that the weights before the step are broken, so that state is lost, too. The message
-        names the newest usable state: the one before a step with a finite loss.
+        A non-finite loss at a step comes from the weights before the step, so the state before it is lost, too. The
+        message names the newest checkpoint that was followed by a step with a finite loss.
         """
         broken = row["step"] if after else row["step"] - 1
         good = newest_checkpoint(folder, before=broken)
@@ -238,19 +238,20 @@ class History(TrainerCallback):
         return Divergence(message, pd.DataFrame(self.rows), row["step"], loss, lost)
 
     def tell_collapse(self) -> None:
-        """Warn when a training that was better than chance stays at chance level.
+        """Warn if the loss has been at chance level for STEPS_AT_CHANCE steps, but was below it at the first step.
 
-        The loss is bounded, so a high learning rate need not make it NaN: all texts get the same vector, and the loss
-        is the logarithm of the batch size. This is not an error; it occurs in the paper's sweep of learning rates.
+        The loss is bounded: with too high a learning rate, all texts can get the same vector, and the loss is then the
+        logarithm of the batch size instead of NaN. This is not an error: it occurs in the learning-rate sweep of the
+        paper.
         """
         first, last = self.rows[0], self.rows[-1]
         self.at_chance = self.at_chance + 1 if relative_to_chance(last) > 0.99 else 0
         if self.at_chance == STEPS_AT_CHANCE and relative_to_chance(first) < 0.95:
             since = self.rows[-STEPS_AT_CHANCE]
-            log.warning("no better than chance since %s; try a smaller learning_rate", self.moment(since))
+            log.warning("loss at chance level since %s; try a smaller learning_rate", self.moment(since))
 
     def moment(self, row: dict) -> str:
-        """Describe the position of a row in the training."""
+        """Describe the step of a row: number, epoch, learning rate and batch."""
         batch = self.found[row["step"] - 1]
         return (
             f"step {row['step']} of {len(self.found)} (epoch {row['epoch']}, learning rate {row['learning_rate']:.3g}, "
@@ -259,13 +260,13 @@ class History(TrainerCallback):
 
 
 def relative_to_chance(row: dict) -> float:
-    """Loss of a step relative to the loss of identical vectors."""
+    """Return the loss of a step divided by the loss of identical vectors."""
     return row["loss"] / np.log(max(row["batch_size"], 2))
 
 
 @torch.no_grad()
 def loss_of(model: SentenceTransformer, pairs: pd.DataFrame, temperature: float) -> float:
-    """The loss of a model on one batch of pairs, without dropout and masks."""
+    """Compute the loss of a model on one batch of pairs, without dropout and masking."""
     model.eval()
     features = [
         batch_to_device(model.preprocess(pairs[column].tolist()), model.device) for column in ("anchor", "positive")
@@ -274,9 +275,9 @@ def loss_of(model: SentenceTransformer, pairs: pd.DataFrame, temperature: float)
 
 
 def steps_to_keep(names: list[str], found: list[list[int]], epochs: np.ndarray) -> dict[int, list[str]]:
-    """Map optimiser steps to the names of steps to keep (`10`, or `epoch-1` for the end of an epoch).
+    """Return the names of kept steps (`10`, or `epoch-1` for the end of an epoch) by optimiser step.
 
-    Raises InputError if a name is invalid or the run is too short.
+    Raises InputError if a name is invalid or the run has fewer steps.
     """
     last_steps = {int(epochs[batch[0]]) + 1: step for step, batch in enumerate(found, start=1)}
     kept: dict[int, list[str]] = {}
@@ -313,26 +314,26 @@ def fine_tune(
     """Fine-tune a model in place on pairs, in their order.
 
     For a batch of pairs (a_i, p_i) the loss is the mean over i of
-    -log( exp(cos(a_i, p_i) / T) / sum_j exp(cos(a_i, p_j) / T) ); the anchor and the positive pass through the encoder
-    separately, so dropout masks differ.
+    -log( exp(cos(a_i, p_i) / T) / sum_j exp(cos(a_i, p_j) / T) ). Anchors and positives are encoded separately, so
+    their dropout masks differ.
 
     Args:
-        model: on its device; its pooling and optional head determine the trained representation. Parameters without
-            gradient are not changed.
+        model: on its device. The loss is computed on the output of its last module (pooling or projection head).
+            Parameters with `requires_grad=False` are not changed.
         pairs: columns `epoch`, `anchor`, `positive`, in training order.
-        seed: of dropout masks and masked tokens; the pairs are already in training order.
-        warmup: fraction of the first epoch used for linear warm-up from 0.
-        mask_fraction: fraction of masked tokens, drawn independently for anchor and positive.
-        kept_steps: optimiser steps (`10`) and ends of epochs (`epoch-1`) after which `keep` is called with the step's
-            name and the history so far; the model is then as it was after that step.
-        checkpoints: folder of checkpoints, saved every `checkpoint_minutes` and on SIGTERM or SIGINT. Training resumes
-            from the newest complete one and gives the same bytes as an uninterrupted run (on a CPU with the same
-            number of threads). The folder must belong to this run. Without it, no checkpoints are saved.
+        seed: determines dropout masks and masked tokens.
+        warmup: fraction of the first epoch over which the learning rate increases from 0.
+        mask_fraction: fraction of the tokens of each text that are masked, independently for anchor and positive.
+        kept_steps: optimiser steps (`10`) and ends of epochs (`epoch-1`) after which `keep` is called with the name of
+            the step and the history so far.
+        checkpoints: folder for checkpoints of this run only, saved every `checkpoint_minutes` and on SIGTERM or SIGINT.
+            Training resumes from the newest valid checkpoint in it. On CPUs, with the same number of threads, a
+            resumed run gives the same bytes as an uninterrupted run. None: no checkpoints.
 
     Returns one row per optimiser step: `step` (from 1), `epoch`, `batch_size`, `learning_rate`, `loss`.
 
-    Raises Divergence, an InputError, if the loss becomes NaN or infinite, also after the last step, and InputError if
-    the run has fewer steps than requested.
+    Raises Divergence, an InputError, if the loss is NaN or infinite at a step or after the last step; InputError if a
+    kept step does not exist.
     """
     n_processes = processes.count()
     epochs = pairs["epoch"].to_numpy()
@@ -346,7 +347,7 @@ def fine_tune(
             num_train_epochs=1,  # all epochs are in the pairs
             per_device_train_batch_size=batch_size // n_processes,
             batch_sampler=lambda dataset, **_: BatchesInOrder(shares(found, n_processes)),
-            accelerator_config={"even_batches": False},  # they are already even
+            accelerator_config={"even_batches": False},  # every process has the same number of batches
             ddp_backend={"cpu": "gloo", "cuda": "nccl"}[model.device.type] if n_processes > 1 else None,
             ddp_find_unused_parameters=True,  # a pooler, frozen layers
             optim="adamw_torch",  # without weight decay this is Adam
@@ -359,7 +360,7 @@ def fine_tune(
             use_cpu=model.device.type == "cpu",
             logging_steps=1,
             logging_nan_inf_filter=False,
-            save_strategy="no",  # the callback `Checkpoints` requests them
+            save_strategy="no",  # the callback Checkpoints requests checkpoints
             save_total_limit=2,  # the newest may be incomplete
             report_to=[],
             disable_tqdm=True,
@@ -372,7 +373,7 @@ def fine_tune(
             loss=MultipleNegativesRankingLoss(model, scale=1 / temperature, gather_across_devices=n_processes > 1),
             callbacks=[history],
         )
-        trainer.remove_callback(PrinterCallback)  # `History` logs progress
+        trainer.remove_callback(PrinterCallback)  # History logs progress
         trainer.remove_callback(trainer.model_card_callback_class)
         if checkpoints:
             trainer.add_callback(Checkpoints(history, 60 * checkpoint_minutes, asked))
@@ -385,10 +386,10 @@ def fine_tune(
             trainer.data_collator.preprocess_fn = masked
         if processes.rank():
             own_seed = np.random.SeedSequence([seed, processes.rank()]).generate_state(1)[0]
-            torch.manual_seed(int(own_seed))  # own dropout masks
+            torch.manual_seed(int(own_seed))  # different dropout masks in every process
         with encoder_forward(model, precision, TOKENS_PER_PASS[model.device.type]):
             trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-            # The loss of a step depends on the weights before it; this checks the final weights.
+            # The loss of a step is that of the weights before the step, so the final weights are checked here.
             final_loss = agreed(loss_of(model, pairs.iloc[found[-1]], temperature))
     if not np.isfinite(final_loss):
         raise history.divergence(history.rows[-1], final_loss, folder, after=True)

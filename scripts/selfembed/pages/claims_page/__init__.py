@@ -1,4 +1,4 @@
-"""Judged claims, told to people: as a page of HTML, as Markdown, and as a table for print."""
+"""Verdicts on claims as an HTML page, as Markdown, and as a table for print."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,20 +16,20 @@ COLUMNS = ["verdict", "claim", "estimate (95 % interval)", "expected", "the pape
 
 
 def number(value: float, unit: str, signed: bool = True) -> str:
-    """An estimate in its unit: `+10.9`, `96`."""
+    """Format an estimate without its unit: `+10.9`, `96`."""
     sign = "+" if signed and unit != "share" else ""
     return f"{100 * value:{sign}.{DIGITS[unit]}f}".replace("-", "−")
 
 
 def quantity(value: float, unit: str) -> str:
-    """An estimate with its unit: `+10.9 points`, `96 %`; empty if it is missing."""
+    """Format an estimate with its unit: `+10.9 points`, `96 %`; empty if it is missing."""
     if pd.isna(value):
         return ""
     return f"{number(value, unit)} {'%' if unit == 'share' else unit}"
 
 
 def interval(row: pd.Series) -> str:
-    """An estimate with its interval: `+10.9 points (8.1 to 13.6)`."""
+    """Format an estimate with its interval: `+10.9 points (8.1 to 13.6)`."""
     if row["result"] == claims.NOT_RUN:
         return claims.NOT_RUN
     if pd.isna(row["low"]):
@@ -39,14 +39,14 @@ def interval(row: pd.Series) -> str:
 
 
 def expected(row: pd.Series) -> str:
-    """The limit of an estimate: `above 0`, `above 90 %`."""
+    """Format the limit of an estimate: `above 0`, `above 90 %`."""
     limit = row["limit_value"]
     text = "0" if limit == 0 else quantity(limit, row["unit"])
     return f"{'above' if row['limit'] == 'at_least' else 'below'} {text}"
 
 
 def theirs(row: pd.Series) -> str:
-    """The estimate from published numbers, whether it is as claimed, and on what if it is not on the same."""
+    """Format the estimate from published numbers: value, corpus if it differs, and whether it is as claimed."""
     if pd.isna(row["published"]):
         return ""
     elsewhere = f" ({row['published_on']})" if row["published_on"] != row["on"] else ""
@@ -54,7 +54,7 @@ def theirs(row: pd.Series) -> str:
 
 
 def based_on(row: pd.Series) -> str:
-    """Texts and seeds behind an estimate."""
+    """Format the numbers of texts and seeds of an estimate."""
     parts = [f"{row['n_texts']:,} texts"] if row["n_texts"] else []
     if row["n_seeds"]:
         parts.append(f"{row['n_seeds']} seed{'s' if row['n_seeds'] > 1 else ''}")
@@ -62,9 +62,9 @@ def based_on(row: pd.Series) -> str:
 
 
 def drawn(row: pd.Series, rows: pd.DataFrame) -> dict[str, float | None]:
-    """Where estimate, ends of its interval, limit and published estimate lie in a picture, in per cent of its width.
+    """Return positions of estimate, interval bounds, limit and published estimate, in per cent of the width of a plot.
 
-    The picture has the same scale for all estimates of a claim with the same unit; what is missing is None.
+    All estimates of a claim with the same unit have the same scale. Missing values are None.
     """
     columns = ["estimate", "low", "high", "limit_value", "published"]
     alike = rows.loc[rows["unit"] == row["unit"], columns].to_numpy(dtype=float)
@@ -76,7 +76,7 @@ def drawn(row: pd.Series, rows: pd.DataFrame) -> dict[str, float | None]:
 
 
 def grouped(judged: pd.DataFrame) -> Iterator[tuple[pd.Series, list[dict[str, Any]]]]:
-    """Every claim as its first row, and its estimates as texts and places in a picture."""
+    """Yield the first row of every claim, and its estimates as text and positions in a plot."""
     for _, rows in judged.groupby("claim", sort=False):
         estimates = [
             {
@@ -96,7 +96,7 @@ def grouped(judged: pd.DataFrame) -> Iterator[tuple[pd.Series, list[dict[str, An
 
 
 def for_print(judged: pd.DataFrame) -> pd.DataFrame:
-    """A table with a line for every claim, and one below it for each of its estimates."""
+    """Return a table with a row for every claim, followed by a row for each of its estimates."""
     lines = []
     for claim, estimates in grouped(judged):
         lines.append([claim["verdict"], claim["sentence"], "", "", ""])
@@ -107,7 +107,7 @@ def for_print(judged: pd.DataFrame) -> pd.DataFrame:
 
 
 def markdown(judged: pd.DataFrame) -> str:
-    """The verdicts as a short table, then every claim with its estimates."""
+    """Format a table of verdicts, followed by every claim with its estimates, as Markdown."""
     table = ["# Claims", "", "| verdict | claim |", "|:--|:--|"]
     table += [f"| {claim['verdict']} | {cell(claim['sentence'])} |" for claim, _ in grouped(judged)]
     parts = ["\n".join(table)]
@@ -126,12 +126,12 @@ def markdown(judged: pd.DataFrame) -> str:
 
 
 def cell(text: str) -> str:
-    """Text that does not end a cell of a Markdown table."""
+    """Escape the text of a cell in a Markdown table."""
     return text.replace("|", "\\|")
 
 
 def html(judged: pd.DataFrame) -> str:
-    """The page; labels and sentences of the config are shown as text, never as HTML."""
+    """Return the HTML page; labels and sentences of the config are escaped."""
     environment = Environment(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )

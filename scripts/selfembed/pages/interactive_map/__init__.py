@@ -1,8 +1,8 @@
-"""A corpus as one page to look at in a browser: the maps of several models, with the texts.
+"""Interactive map of a corpus: one HTML page with the maps of several models and the texts.
 
-The page needs no network and no server: plotly.js, the positions and the texts are inside it. Texts are other people's
-words, so the page never treats them as HTML: they come as JSON that cannot end its element, and are shown as text. The
-page's own policy (Content-Security-Policy) forbids everything that is not in the file.
+The page requires no network or server: it contains plotly.js, positions and texts. Texts are untrusted: they are
+included as escaped JSON and shown as text, never as HTML. A Content-Security-Policy blocks everything that is not in
+the file.
 """
 
 import base64
@@ -22,25 +22,25 @@ from selfembed.drawing.figures import palette
 from selfembed.errors import InputError
 
 HERE = Path(__file__).parent
-STEPS = 2**16 - 1  # of a coordinate: a step is a fortieth of a pixel on a screen 1,600 pixels wide
-MOST_CLASSES = 100  # with a colour and a line of the legend each; rarer ones share one
+STEPS = 2**16 - 1  # resolution of coordinates: a step is 1/40 pixel on a screen with a width of 1,600 pixels
+MOST_CLASSES = 100  # with separate colours and legend entries; rarer classes are merged
 GREY = {"light": "#b4b4b4", "dark": "#6a6a6a"}
-LEAST_DARK_LIGHTNESS = 0.5  # in dark mode, of HLS; below it a colour drowns in the background
+LEAST_DARK_LIGHTNESS = 0.5  # minimum HLS lightness in dark mode, for contrast with the background
 
-# What the page may do: run the two scripts in it, and nothing from elsewhere. 'unsafe-eval' is for regl, the WebGL
-# library in plotly.js, which compiles its draw calls; 'unsafe-inline' for the styles that plotly.js gives its elements.
+# Content-Security-Policy: only the two scripts in the page are allowed. 'unsafe-eval' is required by regl, the WebGL
+# library in plotly.js, which compiles draw calls; 'unsafe-inline' by the inline styles of plotly.js.
 POLICY = (
     "default-src 'none'; script-src 'unsafe-eval' {hashes}; style-src 'unsafe-inline'; "
     "base-uri 'none'; form-action 'none'"
 )
 
-# What could end a JSON block in HTML, or a line of JavaScript.
+# Characters that could end a JSON block in HTML or a line of JavaScript.
 ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
 
 @dataclass(frozen=True)
 class Coloring:
-    """A way to colour texts: what it is called, and the class of every text (missing where it has none)."""
+    """A colouring of texts: its name, the class of every text (None if it has no class), and a note."""
 
     name: str
     classes: Sequence[str | None]
@@ -57,16 +57,16 @@ def page(
     characters: int,
     seed: int = 42,
 ) -> str:
-    """The page as HTML.
+    """Return the HTML page.
 
     Args:
         title: heading.
-        corpus: columns `text` and `title` (which may be missing); a row per text.
-        maps: positions by the name of their model, each of shape (texts, 2), finite.
-        colorings: the first is shown first.
-        points: most texts shown; of more, a random sample of this size.
-        characters: of a text and of a title that are shown and can be searched.
-        seed: of the sample.
+        corpus: columns `text` and `title` (missing values allowed); one row per text.
+        maps: finite positions by model name, shape (texts, 2).
+        colorings: the first one is shown initially.
+        points: maximum number of texts; of more, a random sample is shown.
+        characters: maximum length of texts and titles in the page.
+        seed: random seed of the sample.
 
     Raises InputError if a map has another number of texts than the corpus, or positions that are not finite.
     """
@@ -93,7 +93,7 @@ def page(
 
 
 def check_positions(name: str, positions: np.ndarray, texts: int) -> None:
-    """Raise InputError unless there is a finite position for every text."""
+    """Raise InputError unless every text has a finite position."""
     if positions.shape != (texts, 2):
         raise InputError(
             f"map of '{name}': {len(positions)} positions for {texts} texts; expected: one position per text"
@@ -106,29 +106,29 @@ def check_positions(name: str, positions: np.ndarray, texts: int) -> None:
 
 
 def aligned(maps: list[np.ndarray]) -> list[np.ndarray]:
-    """Maps turned and mirrored to lie as near as they can to the first, so that a switch moves no more than it must.
+    """Rotate and reflect maps to align them with the first, because the orientation of t-SNE maps is arbitrary.
 
-    t-SNE decides neighbourhoods, not directions. (Orthogonal Procrustes: Schönemann 1966, doi:10.1007/BF02289451.)
+    Orthogonal Procrustes analysis: Schönemann 1966, doi:10.1007/BF02289451.
     """
     maps = [positions - positions.mean(axis=0) for positions in maps]
     return [maps[0], *(positions @ nearest_rotation(positions, maps[0]) for positions in maps[1:])]
 
 
 def nearest_rotation(positions: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """The orthogonal matrix of shape (2, 2) that brings centred positions nearest to others."""
+    """Return the orthogonal matrix, shape (2, 2), that best aligns centred positions with a target."""
     left, _, right = np.linalg.svd(positions.T @ target)
     return left @ right
 
 
 def quantise(positions: np.ndarray) -> np.ndarray:
-    """Positions in the smallest square around them, from 0 to 65,535: uint16, shape (texts, 2), y upwards."""
+    """Scale positions in their bounding square to 0 … 65,535; uint16, shape (texts, 2), y upwards."""
     low, high = positions.min(axis=0), positions.max(axis=0)
     span = (high - low).max() or 1
     return np.rint(((positions - (low + high) / 2) / span + 0.5) * STEPS).astype(np.uint16)
 
 
 def pack(numbers: np.ndarray) -> str:
-    """Unsigned 16-bit numbers, little-endian, in base64."""
+    """Encode numbers as unsigned 16-bit little-endian integers in base64."""
     return base64.b64encode(numbers.astype("<u2").tobytes()).decode("ascii")
 
 
@@ -136,9 +136,9 @@ def pack(numbers: np.ndarray) -> str:
 
 
 def legend(coloring: Coloring, rows: np.ndarray) -> tuple[dict[str, object], np.ndarray]:
-    """What the page knows of a colouring, and the number of the class of every shown text, from the largest class on.
+    """Return the legend of a colouring, and the class number of every shown text, largest class first.
 
-    Texts without a class come last, in grey. Colours are those of the static maps, as long as no class is too rare.
+    Texts without a class are last and grey. Colours are those of the static maps, unless rare classes were merged.
     """
     classes = common_classes(pd.Series(coloring.classes, dtype="object"))
     colors = class_colors(sorted(classes.dropna().unique()))
@@ -153,19 +153,19 @@ def legend(coloring: Coloring, rows: np.ndarray) -> tuple[dict[str, object], np.
 
 
 def common_classes(classes: pd.Series) -> pd.Series:
-    """The classes, of which all but the most frequent 100 are one: `12 rarer classes`."""
+    """Merge all classes except the most frequent MOST_CLASSES into one: `12 rarer classes`."""
     counts = classes.value_counts().sort_index().sort_values(ascending=False, kind="stable")
     rare = counts.index[MOST_CLASSES:]
     return classes.mask(classes.isin(rare), f"{len(rare)} rarer classes") if len(rare) else classes
 
 
 def class_colors(names: list[str]) -> dict[str, dict[str, str]]:
-    """The colour of every class on a light and on a dark background."""
+    """Return the colours of every class on a light and on a dark background."""
     return {name: both_colors(color) for name, color in palette(names).items()}
 
 
 def both_colors(color: str) -> dict[str, str]:
-    """A colour, and the same mixed with as much white as a dark background needs."""
+    """Return a colour, and the same colour mixed with white for a dark background."""
     channels = np.array(to_rgb(color))
     lightness = (channels.max() + channels.min()) / 2
     white = max(0, LEAST_DARK_LIGHTNESS - lightness) / (1 - lightness)
@@ -176,14 +176,14 @@ def both_colors(color: str) -> dict[str, str]:
 
 
 def shortened(texts: pd.Series, characters: int) -> list[str]:
-    """The beginnings of texts; an ellipsis where one goes on, nothing where there is none."""
+    """Truncate texts, with an ellipsis; missing texts are empty."""
     return [
         text if len(text) <= characters else f"{text[:characters].rstrip()}…" for text in texts.fillna("").astype(str)
     ]
 
 
 def filled(title: str, facts: dict, texts: dict, blocks: dict[str, str]) -> str:
-    """The template with everything in it."""
+    """Fill the template."""
     scripts = [get_plotlyjs().replace("\r\n", "\n"), (HERE / "map.js").read_text(encoding="utf-8")]
     for script in scripts:
         if re.search(r"</script|<!--", script, re.IGNORECASE):
@@ -203,17 +203,17 @@ def filled(title: str, facts: dict, texts: dict, blocks: dict[str, str]) -> str:
 
 
 def source_hash(script: str) -> str:
-    """What a Content-Security-Policy calls a script."""
+    """Return the hash source of a script for a Content-Security-Policy."""
     digest = hashlib.sha256(script.encode("utf-8")).digest()
     return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
 
 
 def html_json(content: dict) -> str:
-    """JSON that is safe inside a script element of an HTML page."""
+    """Return JSON that is safe inside a script element."""
     written = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return re.sub("[<>&\u2028\u2029]", lambda match: ESCAPES[match[0]], written)
 
 
 def html_text(text: str) -> str:
-    """Text as the content of an HTML element."""
+    """Escape text for an HTML element."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

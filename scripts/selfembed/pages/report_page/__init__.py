@@ -1,7 +1,7 @@
-"""The report of a corpus and a model adapted to it, as one page that needs neither network nor scripts.
+"""Report on a corpus and a model adapted to it: one HTML page without network access or scripts.
 
-What people wrote (titles, labels, captions) is shown as text, never as HTML: the template escapes everything that is
-put into it, and the page's own policy (Content-Security-Policy) allows its style and the pictures inside it alone.
+The template escapes all values such as titles, labels and captions. A Content-Security-Policy allows only the style and
+the images in the page.
 """
 
 import base64
@@ -24,7 +24,7 @@ PNG = b"\x89PNG\r\n\x1a\n"
 
 @dataclass(frozen=True)
 class Figure:
-    """A picture: its heading, what kind of thing it shows, its caption (may be empty), and the file (PNG)."""
+    """A figure: heading, type of content, caption (may be empty), and PNG file."""
 
     title: str
     shows: str
@@ -33,18 +33,18 @@ class Figure:
 
     @property
     def alternative(self) -> str:
-        """What is read out instead of the picture; the caption is read anyway."""
+        """Alternative text for screen readers, which read the caption separately."""
         return f"Figure: {self.title}. {self.shows}"
 
     @property
     def source(self) -> str:
-        """The picture as a data URI.
+        """The image as a data URI.
 
-        Raises InputError if it is none.
+        Raises InputError if the file is not a PNG.
         """
         data = self.path.read_bytes()
         if not data.startswith(PNG):
-            raise InputError(f"{self.path}: no PNG; expected: a figure of this workflow")
+            raise InputError(f"{self.path}: not a PNG; expected: a figure of this workflow")
         return f"data:image/png;base64,{base64.b64encode(data).decode('ascii')}"
 
 
@@ -57,16 +57,16 @@ def page(
     crops: Sequence[dict[str, int]],
     tables: Sequence[Path],
 ) -> str:
-    """The page as HTML.
+    """Return the HTML page.
 
     Args:
         title: heading.
         model: path of the folder with the model.
         maps: relative paths of interactive maps, by corpus.
-        crops: where the texts of corpora of crops went.
-        tables: the tables that the scores are from, to be named.
+        crops: row counts of corpora of crops.
+        tables: paths of the tables of scores.
 
-    Raises InputError if a figure is no picture.
+    Raises InputError if a figure is not a PNG.
     """
     style = (HERE / "style.css").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode("utf-8")).digest()).decode("ascii")
