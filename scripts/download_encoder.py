@@ -1,7 +1,7 @@
-"""Download a pretrained encoder, and optionally its adapter, from the Hugging Face hub at a fixed or the newest revision.
+"""Download a pretrained encoder from the Hugging Face hub, at a fixed or the newest revision, and its adapter, if any.
 
-Writes a folder with config, tokenizer, safetensors weights and `revision.json`, and `adapter/` with the same files of an
-adapter. No other files and no code are downloaded. If a revision has only PyTorch weights, they are read without
+Writes a folder with config, tokenizer, safetensors weights and `revision.json`, and `adapter/` with the same files of
+an adapter. No other files and no code are downloaded. If a revision has only PyTorch weights, they are read without
 executing code and saved as safetensors.
 """
 
