@@ -1,6 +1,6 @@
-"""Describe a bag-of-words model: TF-IDF, or its truncated SVD.
+"""Write the settings of a bag-of-words encoder: TF-IDF or its truncated SVD.
 
-It has no weights, since it is fitted on the corpus that it embeds. Writes a folder with `0/bag_of_words.json`.
+The encoder has no weights; it is fitted on the corpus that it embeds. Writes a folder with `0/bag_of_words.json`.
 """
 
 from selfembed.jobs import command_line, options

@@ -1,6 +1,6 @@
-"""Cut a base model down to its embedding layer or module: the base model at step 0 of an encoder without layers.
+"""Reduce a base model to its embedding layer or embedding module: the base model (step 0) of an encoder without layers.
 
-Reads a base model. Writes a folder with `0/`, a SentenceTransformer with mean pooling, and `model.json`.
+Writes a folder with `0/`, a SentenceTransformer with mean pooling, and `model.json`.
 """
 
 from selfembed.jobs import command_line, options
@@ -9,8 +9,8 @@ from selfembed.models import model_cards
 from selfembed.settings.encoders import EmbeddingLayerEncoder
 
 PARTS = {
-    "layer": "the token-embedding matrix of an encoder, alone",
-    "module": "the embedding module of an encoder (tokens, positions, normalisation), alone",
+    "layer": "only the token embedding matrix of an encoder",
+    "module": "only the embedding module of an encoder (tokens, positions, normalisation)",
 }
 
 
@@ -18,7 +18,7 @@ def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     command_line.add_inputs(parser, base="folder of the base model")
-    parser.add_argument("--part", choices=sorted(PARTS), required=True, help="what is kept of it")
+    parser.add_argument("--part", choices=sorted(PARTS), required=True, help="part of the base model to keep")
     parser.add_argument("--name", required=True, help="name of the encoder")
     options.add(parser, EmbeddingLayerEncoder, keep=("max_length",))
     command_line.add_outputs(parser, output="folder")

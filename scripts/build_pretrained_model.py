@@ -1,7 +1,7 @@
-"""Turn a pretrained checkpoint into a model that has had no fine-tuning: the base model at step 0.
+"""Convert a pretrained checkpoint to a base model (step 0).
 
-Reads an encoder folder, with an adapter in it or without. Writes a folder with `0/`, a SentenceTransformer with mean
-pooling in fp32, and `model.json`, which has the repository and revision of an encoder from the hub.
+Reads an encoder folder, with or without an adapter. Writes a folder with `0/`, a SentenceTransformer with mean pooling
+in fp32, and `model.json`, which contains repository and revision of an encoder from the hub.
 """
 
 from selfembed.jobs import command_line, options
@@ -30,7 +30,7 @@ def main(argv: list[str]) -> None:
         facts |= {"adapter": adapters.source(adapter), "adapter_weights": checksum(adapter / adapters.WEIGHTS)}
         what += " with its adapter"
     with written_whole(arguments.output) as folder:
-        card = model_cards.base(arguments.encoder.name, f"{what}, as it came", encoders.needs_own_code(model))
+        card = model_cards.base(arguments.encoder.name, f"{what}, not fine-tuned", encoders.needs_own_code(model))
         encoders.save(model, folder / "0", card)
         write_json(provenance(**facts, **origin, max_length=arguments.max_length), folder / "model.json")
 

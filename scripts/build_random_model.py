@@ -1,4 +1,4 @@
-"""Initialise a BERT at random: the base model at step 0 of an encoder without pretraining.
+"""Initialise a BERT with random weights: the base model (step 0) of an encoder without pretraining.
 
 Reads a tokenizer folder. Writes a folder with `0/`, a SentenceTransformer with mean pooling, and `model.json`.
 """
@@ -15,7 +15,7 @@ def main(argv: list[str]) -> None:
     command_line.add_inputs(parser, tokenizer="folder with a tokenizer")
     parser.add_argument("--name", required=True, help="name of the encoder")
     options.add(parser, RandomEncoder, "encoder", omit=("tokenizer",))
-    command_line.add_seed(parser, "decides the weights")
+    command_line.add_seed(parser, "seed of the weights")
     command_line.add_outputs(parser, output="folder")
     arguments = parser.parse_args(argv)
     encoder = arguments.encoder

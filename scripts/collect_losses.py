@@ -1,6 +1,6 @@
-"""Collect the loss histories of one experiment's runs into one tidy table.
+"""Collect the loss histories of the runs of an experiment in one tidy table.
 
-Reads run folders, label by label. Writes a CSV table: one row per run and optimiser step.
+Writes a CSV table with one row per run and optimiser step.
 """
 
 import pandas as pd
@@ -16,7 +16,7 @@ NAMES = ("label",)
 def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
-    command_line.add_entries(parser, NAMES, "label, and the run folders that it belongs to; repeatable")
+    command_line.add_entries(parser, NAMES, "label and its run folders; repeatable")
     command_line.add_outputs(parser, output="CSV file")
     arguments = parser.parse_args(argv)
     histories = []
@@ -24,9 +24,7 @@ def main(argv: list[str]) -> None:
         for folder in folders:
             run = model_paths.identity(f"tuned/{read_json(folder / 'run.json', 'run')['run']}")
             histories.append(tables.read(folder / "loss.csv", "step", "loss").assign(**names, **run))
-    table = pd.concat(histories, ignore_index=True)
-    first = [*NAMES, *run]
-    write_table(table[first + [column for column in table.columns if column not in first]], arguments.output)
+    write_table(pd.concat(histories).set_index([*NAMES, *run]).reset_index(), arguments.output)
 
 
 if __name__ == "__main__":

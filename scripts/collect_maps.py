@@ -1,7 +1,6 @@
-"""Collect the maps of an experiment into one table.
+"""Collect the maps of an experiment in one table.
 
-Reads maps, with the label of each model and the corpus. Writes a Parquet table: series, corpus, id, label (the text's
-class), x, y.
+Writes a Parquet table with the columns series, corpus, id, label (class of the text), x, y.
 """
 
 import pandas as pd
@@ -20,13 +19,12 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--corpora", nargs="+", required=True, help="corpus of each map")
     command_line.add_outputs(parser, output="Parquet file")
     arguments = parser.parse_args(argv)
-    parts = []
-    for path, series, corpus in zip(arguments.maps, arguments.series, arguments.corpora, strict=True):
-        part = tables.read_maps(path)
-        part.insert(0, "series", series)
-        part.insert(1, "corpus", corpus)
-        parts.append(part)
-    write_table(pd.concat(parts, ignore_index=True), arguments.output)
+    parts = [
+        tables.read_maps(path).assign(series=series, corpus=corpus)
+        for path, series, corpus in zip(arguments.maps, arguments.series, arguments.corpora, strict=True)
+    ]
+    table = pd.concat(parts, ignore_index=True)
+    write_table(table[["series", "corpus", "id", "label", "x", "y"]], arguments.output)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,7 @@
-"""Collect the scores of one experiment into one tidy table.
+"""Collect the scores of an experiment in one tidy table.
 
-Reads score files, entry by entry. Writes a CSV table: the score rows with the columns label (in figures and tables),
-series (the label without what a sweep changes), x (the value of the swept setting) and group. A score of a run that
-diverged has no value; it is refused outside a sweep.
+Writes a CSV table: the score rows with the columns label (in figures and tables), series (the label without swept
+values), x (the swept value) and group. Scores of diverged runs are missing, which is an error outside a sweep.
 """
 
 import pandas as pd
@@ -18,7 +17,7 @@ NAMES = tuple(tables.LINE_COLUMNS)
 def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
-    what = "label, series, x and group (both may be empty), and the score files (CSV) they belong to; repeatable"
+    what = "label, series, x and group (x and group may be empty), and score files (CSV); repeatable"
     command_line.add_entries(parser, NAMES, what)
     command_line.add_outputs(parser, output="CSV file")
     arguments = parser.parse_args(argv)
@@ -32,7 +31,7 @@ def main(argv: list[str]) -> None:
 
 
 def check_no_divergence(label: str, scores: pd.DataFrame) -> None:
-    """Raise InputError if a score has no value: a sweep first wanted the run, and now something else does."""
+    """Raise InputError if a score is missing because its run, first trained for a sweep, diverged."""
     for row in scores[scores["value"].isna()].to_dict("records"):
         raise InputError(
             f"'{label}': no {row['score']} on {row['corpus']} at step {row['step']}, the run models/{row['model']} "

@@ -1,6 +1,6 @@
-"""Collect the .txt files of a folder, and of the folders inside it, as texts.
+"""Read the .txt files of a folder and its subfolders as texts.
 
-Writes a Parquet table with the columns title (the file's name), folder (the folder inside, if there is one), text.
+Writes a Parquet table with the columns title (file name), folder (subfolder, if there are any), text.
 """
 
 from pathlib import Path

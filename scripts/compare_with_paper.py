@@ -1,9 +1,8 @@
-"""Compare published numbers with ours, number by number.
+"""Compare published numbers with reproduced ones.
 
-Reads the published numbers and the tables of experiments. Writes a CSV table (paper, ours, difference, spread over
-seeds, sources of noise, verdict) and a Markdown summary: verdicts by experiment, every number that differs, and why
-numbers cannot be compared.
-Runs that diverged count as not run.
+Writes a CSV table (published and reproduced value, difference, spread over seeds, sources of noise, verdict) and a
+Markdown summary: verdicts by experiment, numbers that differ, and reasons why numbers cannot be compared. Diverged runs
+count as not run.
 """
 
 import pandas as pd
@@ -16,7 +15,7 @@ from selfembed.scores import tables
 
 
 def markdown(comparison: pd.DataFrame) -> str:
-    """Verdicts by experiment, the numbers that differ, in per cent, and the reasons why numbers are not comparable."""
+    """Format a comparison: verdicts by experiment, differing numbers in per cent, reasons for numbers not compared."""
     counts = pd.crosstab(comparison["experiment"], comparison["verdict"])
     counts = counts.reindex(columns=list(agreement.VERDICTS), fill_value=0).reset_index()
     differing = comparison[comparison["verdict"] == "differs"].copy()
@@ -42,9 +41,8 @@ def main(argv: list[str]) -> None:
     reproduced = pd.concat(
         [tables.read(path, *tables.SCORE_COLUMNS).assign(experiment=path.stem) for path in arguments.tables]
     )
-    diverged = reproduced["value"].isna().sum()
-    if diverged:
-        log.info("%d scores of runs that diverged are left out", diverged)
+    if diverged := reproduced["value"].isna().sum():
+        log.info("%d scores of diverged runs are excluded", diverged)
     comparison = agreement.compare(tables.read(arguments.published, "experiment", *tables.SCORE_COLUMNS), reproduced)
     log.info("%s", comparison["verdict"].value_counts().to_dict())
     write_table(comparison, arguments.output)

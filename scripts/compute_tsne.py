@@ -1,7 +1,6 @@
-"""Map a corpus in two dimensions with t-SNE, as one model embeds it.
+"""Compute a t-SNE map of a corpus from the embeddings of one model.
 
-Reads embeddings and the corpus. Writes a Parquet table with the columns id, label, x, y; without positions if the
-model's run diverged.
+Writes a Parquet table with the columns id, label, x, y; x and y are missing if the model's run diverged.
 """
 
 from selfembed.embeddings import vectors

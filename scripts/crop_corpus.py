@@ -1,7 +1,7 @@
-"""Draw two crops of each text that runs hold out, from one of which the other is to be found.
+"""Draw two crops of each text that runs hold out.
 
-Reads a corpus. Writes a corpus (Parquet) of two rows per text, whose ids are those of the texts and /0 or /1, and a
-JSON file that says where the texts went, unless the corpus is not what is expected.
+Writes a corpus (Parquet) with two rows per text, whose ids end in /0 and /1, and a JSON file with the numbers of texts
+used and excluded. Writes nothing if the corpus is not as expected.
 """
 
 from selfembed.augmentations import crops

@@ -1,7 +1,7 @@
-"""Describe a corpus: how many texts and classes, how long the texts are, how large the classes.
+"""Describe a corpus: number of texts and classes, lengths of texts, sizes of classes.
 
-Reads a corpus. Writes a CSV table of one row, and a CSV table with one row per class, largest first;
-nothing if the corpus is not what is expected.
+Writes a CSV table with one row, and a CSV table with one row per class, largest first. Writes nothing if the corpus is
+not as expected.
 """
 
 import pandas as pd
@@ -16,15 +16,13 @@ from selfembed.texts import expectations
 from selfembed.texts.corpora import read_corpus
 
 
-def describe(corpus: pd.DataFrame, name: str, *, split: str, test_fraction: float, split_seed: int) -> pd.DataFrame:
-    """Row of a table of corpora; lengths in characters, standard deviation with n - 1."""
+def describe(corpus: pd.DataFrame, name: str, parts: Split) -> pd.DataFrame:
+    """Return the row of a corpus; lengths in characters, standard deviation with n - 1."""
     lengths = corpus["text"].str.len()
     labelled = corpus["label"].notna().to_numpy()
     try:
-        test_size = len(
-            scoring.labelled_split(labelled, split=split, test_fraction=test_fraction, split_seed=split_seed)[1]
-        )
-    except InputError:  # too few labels for a score; the corpus can be described all the same
+        test_size = len(scoring.labelled_split(labelled, **parts.model_dump())[1])
+    except InputError:  # too few labels for a score, but not for a description
         test_size = 0
     row = {
         "corpus": name,
@@ -49,10 +47,9 @@ def main(argv: list[str]) -> None:
     name = arguments.corpus.stem
     corpus = read_corpus(arguments.corpus)
     expectations.check(corpus, name, arguments.expected)
-    described = describe(corpus, name, **arguments.parts.model_dump())
     sizes = corpus["label"].value_counts().rename_axis("label").reset_index(name="texts")
     sizes.insert(0, "corpus", name)
-    write_table(described, arguments.output)
+    write_table(describe(corpus, name, arguments.parts), arguments.output)
     write_table(sizes.sort_values(["texts", "label"], ascending=[False, True]), arguments.classes)
 
 

@@ -1,8 +1,7 @@
-"""Download one split of a data set of the Hugging Face hub, at a revision or at the newest.
+"""Download one split of a data set of the Hugging Face hub, at a fixed or the newest revision.
 
-Reads its files, which may be Parquet or JSON lines, compressed or not. Cells may hold a text and a label, or lists of
-both, which are concatenated in order. Writes a Parquet table with the columns text and label, and a JSON file that says
-which revision they are of.
+The files are Parquet or JSON lines, optionally compressed. Cells contain a text and a label, or lists of both, which
+are concatenated in order. Writes a Parquet table with the columns text and label, and a JSON file with the revision.
 """
 
 import re
@@ -22,7 +21,7 @@ ENDINGS = (".parquet", ".jsonl", ".jsonl.gz", ".json", ".json.gz")
 
 
 def files_of_split(names: list[str], split: str) -> list[str]:
-    """Files of a split, by their names: `test.jsonl.gz`, `data/test-00000-of-00001.parquet`; Parquet is preferred.
+    """Select the files of a split, such as `test.jsonl.gz` or `data/test-00000-of-00001.parquet`; prefer Parquet.
 
     Raises InputError if there is none.
     """
@@ -30,12 +29,12 @@ def files_of_split(names: list[str], split: str) -> list[str]:
     found = [name for name in names if named.search(name) and name.endswith(ENDINGS)]
     parquet = [name for name in found if name.endswith(".parquet")]
     if not found:
-        raise InputError(f"no file of split '{split}' among {', '.join(names)}; known: {', '.join(ENDINGS)}")
+        raise InputError(f"no file of split '{split}' among {', '.join(names)}; expected: {', '.join(ENDINGS)}")
     return parquet or found
 
 
 def flattened(table: pd.DataFrame, text: str, label: str) -> pd.DataFrame:
-    """The columns text and label, with list cells concatenated in order.
+    """Return the columns text and label, with list cells concatenated in order.
 
     Raises InputError if a column is missing or lists differ in length.
     """

@@ -1,9 +1,8 @@
-"""Download a pretrained encoder from the Hugging Face hub, at a revision or the newest, with its adapter.
+"""Download a pretrained encoder from the Hugging Face hub, at a fixed or the newest revision, and its adapter, if any.
 
-The only step that fetches weights from the network. Writes a folder with config, tokenizer, safetensors weights and
-`revision.json`, which says which revision they are of, and `adapter/` in it with the same of an adapter. No other file
-is fetched, and no code. Where a revision has PyTorch's own format only, the tensors in it are read without running code
-and written as safetensors.
+Writes a folder with config, tokenizer, safetensors weights and `revision.json`, and `adapter/` with the same files of
+an adapter. No other files and no code are downloaded. If a revision has only PyTorch weights, they are read without
+executing code and saved as safetensors.
 """
 
 from contextlib import suppress
@@ -27,9 +26,9 @@ OPTIONAL = (
 
 
 def fetch_weights(repository: str, revision: str, folder: Path, name: str, other: str) -> None:
-    """Fetch the weights as the safetensors file `name`; converted from the file `other` if there is none.
+    """Download the weights as the safetensors file `name`, or convert the file `other` if it does not exist.
 
-    Raises InputError if the repository has neither, or if its weights cannot be read without running code.
+    Raises InputError if the repository has neither, or if the weights cannot be read without executing code.
     """
     try:
         hub.fetch(repository, revision, name, folder)
@@ -43,10 +42,7 @@ def fetch_weights(repository: str, revision: str, folder: Path, name: str, other
 
 
 def fetch_adapter(repository: str, revision: str | None, folder: Path) -> None:
-    """Fetch an adapter, at a revision or at the newest, and `revision.json`, which says which it is of.
-
-    Raises InputError if the repository has no adapter, or if its weights cannot be read without running code.
-    """
+    """Download an adapter at a fixed or the newest revision, and write its `revision.json`."""
     from selfembed.models import adapters, checkpoints
 
     origin = hub.origin(repository, revision)

@@ -1,6 +1,6 @@
-"""Download a file from the web and check it.
+"""Download a file from the web and verify its checksum.
 
-Starts again when a connection breaks. Writes the file, or nothing if its checksum is invalid.
+Restarts the download when a connection breaks. Writes nothing if the checksum is wrong.
 """
 
 import logging
@@ -17,13 +17,13 @@ from selfembed.jobs.records import written_whole
 from selfembed.settings.corpora import UrlSource
 
 TRIES = 4
-TIMEOUT = 30  # seconds without a byte
+TIMEOUT = 30  # seconds without data
 
 
 def download(url: str, expected: str, path: Path) -> None:
-    """Fetch a file, again if the connection breaks, and check it.
+    """Download a file, with retries, and verify its checksum.
 
-    Raises InputError with one line that names the address if that fails.
+    Raises InputError if the download fails or the checksum is wrong.
     """
     downloader = pooch.HTTPDownloader(progressbar=True, timeout=TIMEOUT, chunk_size=1 << 16)
     shelf = pooch.create(path.parent, "", registry={path.name: None}, urls={path.name: url}, retry_if_failed=TRIES - 1)
@@ -31,9 +31,8 @@ def download(url: str, expected: str, path: Path) -> None:
     try:
         shelf.fetch(path.name, downloader=downloader)
     except requests.HTTPError as error:
-        raise InputError(
-            f"{url}: the server responded with {error.response.status_code} {error.response.reason}"
-        ) from error
+        found = f"{error.response.status_code} {error.response.reason}"
+        raise InputError(f"{url}: the server responded with {found}") from error
     except (requests.RequestException, OSError) as error:
         raise InputError(f"{url}: could not be downloaded in {TRIES} tries: {first_line(error)}") from error
     check_file(path, expected, url)

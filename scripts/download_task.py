@@ -1,7 +1,6 @@
 """Download the data of a task of MTEB's registry, at the registry's revision.
 
-The only step with MTEB's data on the network. Writes a folder with the English part of the data as mteb loads them, and
-`task.json`, which says what they are; `score_mteb.py` scores from it without network.
+Writes a folder with the English part of the data and `task.json`, from which `score_mteb.py` scores offline.
 """
 
 import os
@@ -20,22 +19,21 @@ def main(argv: list[str]) -> None:
     arguments = parser.parse_args(argv)
     with written_whole(arguments.output) as folder:
         folder.mkdir()
-        use_cache(str(folder.parent / "cache"))  # beside the folder: deleted with its shelter
+        use_cache(str(folder.parent / "cache"))  # beside the folder, deleted with its temporary parent
         from selfembed.tasks import registry_tasks
 
         task = registry_tasks.find(arguments.task)
         try:
             task.load_data()
-        except Exception as error:  # whatever the hub, the network or the data did: one line
-            raise InputError(
-                f"task '{arguments.task}': could not be downloaded: {first_line(error)}; try again"
-            ) from error
+        except Exception as error:  # any error of the hub, the network or the data
+            message = f"could not be downloaded: {first_line(error)}; try again"
+            raise InputError(f"task '{arguments.task}': {message}") from error
         registry_tasks.save(task, folder)
         log.info("%s at %s", arguments.task, task.metadata.dataset["revision"])
 
 
 def use_cache(folder: str) -> None:
-    """Let Hugging Face's libraries go online and cache only here; they read this when they are first imported."""
+    """Set network access and cache folder of Hugging Face libraries, which read them at their first import."""
     os.environ.update(HF_HOME=folder, HF_HUB_OFFLINE="0", HF_DATASETS_OFFLINE="0")
     for name in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_DATASETS_CACHE", "HF_MODULES_CACHE", "HF_XET_CACHE"):
         os.environ.pop(name, None)

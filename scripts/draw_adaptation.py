@@ -1,11 +1,11 @@
-"""Draw accuracy on one corpus over the optimiser steps of runs on several: what all share is learning to embed texts.
+"""Draw accuracy on one corpus over the optimiser steps of runs on several corpora (Figure 3 of the paper).
 
-Reads the table of an experiment with steps. Writes a figure: a line per training corpus, the gain that even the most
-different corpus brings early (Δ_S), and what is left to gain from the corpus itself (Δ_D). (Figure 3 of the paper.)
+Writes a figure with a line per training corpus, the early gain from a different corpus (Δ_S), and the remaining gain
+from the corpus itself (Δ_D).
 """
 
 from selfembed.jobs import command_line, options
-from selfembed.scores import measures
+from selfembed.scores import measures, tables
 from selfembed.settings.figures import AdaptationFigure
 
 
@@ -19,7 +19,6 @@ def main(argv: list[str]) -> None:
     measures.add_argument(parser)
     arguments = parser.parse_args(argv)
     from selfembed.drawing import figures, panels
-    from selfembed.scores import tables
 
     scores = figures.read_table(arguments.table, pooling=[arguments.pooling], score=[arguments.score])
     published = panels.numbers(tables.last_layers(figures.read_published(arguments.published, scores)), "step")
@@ -49,25 +48,23 @@ def main(argv: list[str]) -> None:
 
 
 def draw_gains(axis, curves, reference: str, shifted: str, shift_step: int) -> None:
-    """Bars for Δ_S and, at the last step that all curves share, for Δ_D of every other corpus, largest first."""
+    """Draw bars for Δ_S and, at the last common step, for Δ_D of every other corpus, largest first."""
     bar = {"color": "black", "linewidth": 0.8, "solid_capstyle": "butt"}
     if {(shifted, 0), (shifted, shift_step)} <= set(curves.index):
-        axis.plot([shift_step] * 2, [curves[shifted, 0], curves[shifted, shift_step]], **bar)
-        middle = (curves[shifted, 0] + curves[shifted, shift_step]) / 2
-        axis.annotate(
-            r"Δ$_S$", (shift_step, middle), (3, 0), textcoords="offset points", fontsize=6, va="center", parse_math=True
-        )
+        low, high = curves[shifted, 0], curves[shifted, shift_step]
+        axis.plot([shift_step] * 2, [low, high], **bar)
+        style = {"textcoords": "offset points", "fontsize": 6, "va": "center", "parse_math": True}
+        axis.annotate(r"Δ$_S$", (shift_step, (low + high) / 2), (3, 0), **style)
     ends = {name: curve.droplevel(0) for name, curve in curves.groupby(level=0)}
     if reference not in ends or len(ends) < 2:
         return
     step = max(set.intersection(*(set(curve.index) for curve in ends.values())), default=0)
-    if step == 0:  # no step of training is shared
+    if step == 0:  # no common step after the start
         return
     others = sorted((name for name in ends if name != reference), key=lambda name: ends[name][step])
     for place, name in enumerate(others):
         low, high = ends[name][step], ends[reference][step]
-        x = step * (1.02 + 0.025 * place)
-        axis.plot([x, x], [low, high], **bar, clip_on=False)
+        axis.plot([step * (1.02 + 0.025 * place)] * 2, [low, high], **bar, clip_on=False)
         label = rf"Δ$_{{D_{len(others) - place}}}$"
         place_of_label = (step * (1.02 + 0.025 * len(others)), low)
         axis.annotate(label, place_of_label, fontsize=5, va="center", parse_math=True, annotation_clip=False)

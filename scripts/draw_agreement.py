@@ -1,7 +1,7 @@
-"""Draw published numbers against reproduced ones.
+"""Draw reproduced numbers against published ones.
 
-Reads the comparison of all numbers. Writes a figure: every number that was run as a point with the spread of its seeds,
-and how many agree, differ, cannot be compared, or were not run, by experiment.
+Writes a figure with a point per reproduced number, with the spread over seeds, and bars with the number of verdicts by
+experiment.
 """
 
 from selfembed.jobs import command_line
@@ -26,18 +26,9 @@ def main(argv: list[str]) -> None:
     points.plot([0, 1], [0, 1], color="grey", linewidth=0.5, zorder=0)
     for verdict in ("not comparable", "within noise", "differs"):
         shown = comparison[(comparison["verdict"] == verdict) & (comparison["n_seeds"] > 0)]
-        spread = shown["seed_spread"].fillna(0)
-        points.errorbar(
-            shown["published"],
-            shown["reproduced"],
-            yerr=spread,
-            fmt=".",
-            markersize=3,
-            elinewidth=0.4,
-            color=COLORS[verdict],
-            alpha=0.7,
-            label=f"{verdict} ({len(shown)})",
-        )
+        style = {"fmt": ".", "markersize": 3, "elinewidth": 0.4, "alpha": 0.7, "color": COLORS[verdict]}
+        style |= {"yerr": shown["seed_spread"].fillna(0), "label": f"{verdict} ({len(shown)})"}
+        points.errorbar(shown["published"], shown["reproduced"], **style)
     if not (comparison["n_seeds"] > 0).any():
         points.text(0.5, 0.5, "no published number was run", ha="center", va="bottom", rotation=45, color="grey")
     points.set(xlim=(0, 1), ylim=(0, 1), xlabel="Published", ylabel="Reproduced", aspect="equal")
@@ -50,7 +41,7 @@ def main(argv: list[str]) -> None:
     bars.set_yticks(range(len(counts)), counts.index)
     bars.invert_yaxis()
     bars.set_xlabel("Published numbers")
-    # Above the bars: below, the longest ones would lie under it.
+    # Above the bars, because the longest ones would overlap a legend below.
     bars.legend(loc="lower center", bbox_to_anchor=(0.4, 1), ncol=2, fontsize=6)
     figures.save(figure, arguments.output)
 

@@ -1,18 +1,20 @@
-"""Draw MTEB scores over the optimiser steps of runs: a line per block of tasks, and black ones for means over blocks.
+"""Draw MTEB scores of one model over optimiser steps (Figure 1 of the paper).
 
-Reads the table of an experiment with tasks and steps of one model. Writes a figure; crosses are published means, on the
-line of the same blocks. The step `final` has no place on its axis. (Figure 1 of the paper.)
+Writes a figure with a line per block of tasks, black lines for means over blocks, and crosses for published means. The
+step `final` is not drawn.
 """
 
 import itertools
 
+from selfembed.errors import InputError
 from selfembed.jobs import command_line
+from selfembed.scores import tables
 
 BLOCKS = {"clustering": "Clustering", "reranking": "Reranking", "retrieval": "Retrieval", "sts": "STS"}
 BLOCKS |= {"classification": "Classification"}
 PAPER_COLORS = {"clustering": "#d21820", "reranking": "#1869ff", "retrieval": "#008a00", "sts": "#f36dff"}
 PAPER_COLORS |= {"classification": "#8a5a00"}
-MEAN_STYLES = ("-", (0, (2, 1)), (0, (1, 1)))  # dashes that a short line in a legend shows
+MEAN_STYLES = ("-", (0, (2, 1)), (0, (1, 1)))  # short dashes, visible in a legend
 
 
 def main(argv: list[str]) -> None:
@@ -23,9 +25,7 @@ def main(argv: list[str]) -> None:
     command_line.add_images(parser)
     arguments = parser.parse_args(argv)
     from selfembed.drawing import figures, panels
-    from selfembed.errors import InputError
     from selfembed.evidence import blocks
-    from selfembed.scores import tables
 
     scores = tables.one_number_per(["corpus", "step"], figures.read_table(arguments.table, score=["mteb"]))
     published = figures.read_published(arguments.published, scores)
@@ -52,9 +52,8 @@ def main(argv: list[str]) -> None:
         link = {"arrowstyle": "-", "linewidth": 0.3, "shrinkA": 0}
         place = {"xytext": (9, -14), "textcoords": "offset points", "va": "center"}
         axis.annotate("before", (0, starts.min()), **place, fontsize=5, arrowprops=link)
-    last = means["step"].max()
     axis.set(xlim=(0, None), ylim=(0, max(0.8, means["value"].max())), xlabel="Batch", ylabel="MTEB score")
-    panels.clip_spines(axis, (0, last))
+    panels.clip_spines(axis, (0, means["step"].max()))
     figures.percent_axis(axis.yaxis)
     axis.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=5, handlelength=1.2)
     figures.save(figure, arguments.output)

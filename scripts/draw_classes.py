@@ -1,12 +1,10 @@
-"""Draw the sizes of the classes of corpora, largest first.
+"""Draw the class sizes of corpora, largest first, one panel per corpus."""
 
-Reads class sizes, a file per corpus. Writes a figure, a panel per corpus; classes are named where there is room.
-"""
-
+from selfembed.errors import InputError
 from selfembed.jobs import command_line
 from selfembed.jobs.command_line import existing
 
-NAMED = 45
+NAMED = 45  # with more classes, their names do not fit
 
 
 def main(argv: list[str]) -> None:
@@ -18,7 +16,6 @@ def main(argv: list[str]) -> None:
     import pandas as pd
 
     from selfembed.drawing import figures
-    from selfembed.errors import InputError
 
     corpora = [pd.read_csv(path, keep_default_na=False) for path in arguments.classes]
     for path, sizes in zip(arguments.classes, corpora, strict=True):

@@ -1,14 +1,13 @@
-"""Draw four sweeps: temperature (a), sentences in a pack (b), fraction of masked tokens (c), learning rate (d).
+"""Draw four sweeps: temperature (a), sentences per pack (b), fraction of masked tokens (c), learning rate (d).
 
-Reads the tables of four experiments; every series is evaluated with the pooling it was trained with. Writes a figure;
-lines have gaps, and triangles on the lower axis, where runs diverged.
-(Figure S2 of the paper.)
+Each model is scored with its training pooling. Writes a figure; diverged runs are gaps in lines and triangles on the
+lower axis. (Figure S2 of the paper.)
 """
 
-import math
+import numpy as np
 
 from selfembed.jobs import command_line
-from selfembed.scores import measures
+from selfembed.scores import measures, tables
 
 # Experiment: axis label, logarithmic axis.
 PANELS = {
@@ -29,7 +28,6 @@ def main(argv: list[str]) -> None:
     measures.add_argument(parser)
     arguments = parser.parse_args(argv)
     from selfembed.drawing import figures, panels
-    from selfembed.scores import tables
 
     figure, axes = figures.new_figure(9.15, 9, len(PANELS), rows=2, share_y=True)
     highest = 0
@@ -38,13 +36,13 @@ def main(argv: list[str]) -> None:
         scores = tables.one_number_per(["series", "x"], panels.numbers(tables.last_layers(scores), "x"))
         published = figures.read_published(getattr(arguments, f"published_{name}"), scores)
         names = list(dict.fromkeys(scores["series"]))
-        colors = dict(zip((name for name in names if "Dropout" not in name), figures.DEFAULT_COLORS, strict=False))
+        solid = [name for name in names if "Dropout" not in name]
+        colors = dict.fromkeys(names, figures.DEFAULT_COLORS[0])
+        colors |= dict(zip(solid, figures.DEFAULT_COLORS, strict=False))
         for series in names:
             shown = scores[scores["series"] == series]
-            linestyle = "-" if series in colors else "--"
-            panels.lines(axis, shown, "x", {series: colors.get(series, figures.DEFAULT_COLORS[0])}, linestyle=linestyle)
-        plain = dict.fromkeys(names, figures.DEFAULT_COLORS[0])
-        diverged = panels.mark_diverged(axis, scores, "x", plain | colors)
+            panels.lines(axis, shown, "x", colors, linestyle="-" if series in solid else "--")
+        diverged = panels.mark_diverged(axis, scores, "x", colors)
         panels.mark_published(axis, panels.numbers(tables.last_layers(published), "x"), "x")
         if logarithmic:
             axis.set_xscale("log")
@@ -54,31 +52,28 @@ def main(argv: list[str]) -> None:
         elif scores["x"].max() > 1:
             axis.xaxis.get_major_locator().set_params(integer=True)
         axis.set_xlabel(what)
-        highest, name_of_score = (
-            max(highest, scores["value"].max()),
-            measures.heading(scores["score"], measures.read(arguments.measures)),
-        )
+        highest = max(highest, scores["value"].max())
         figures.percent_axis(axis.yaxis)
         panels.letter(axis, "abcd"[place], -0.1)
         if place in (0, 3) or diverged:
             axis.legend(fontsize=5, handlelength=1.5, loc="lower center" if place == 0 else "lower left")
-    if 0.5 < highest <= 0.6:  # the paper's range, the same in all panels; models that broke fall below it
+    if 0.5 < highest <= 0.6:  # the range of the paper; diverged models are below it
         axes[0].set_ylim(0.35, 0.6)
     for axis in axes[::2]:
-        axis.set_ylabel(name_of_score)
+        axis.set_ylabel(measures.heading(scores["score"], measures.read(arguments.measures)))
     figures.save(figure, arguments.output)
 
 
 def short(value: float) -> str:
-    """A number as a tick label: 0.05, 1e-5."""
+    """Format a tick label: 0.05, 1e-5."""
     return f"{value:g}" if value >= 1e-3 else f"{value:.0e}".replace("e-0", "e-")
 
 
 def decades(values) -> list[float]:
-    """The values that are powers of ten times the smallest."""
-    smallest = min(values)
-    ratios = {value: math.log10(value / smallest) for value in values}
-    return sorted(value for value, ratio in ratios.items() if abs(ratio - round(ratio)) < 1e-6)
+    """Return the values that are powers of ten times the smallest."""
+    values = np.unique(values)
+    exponents = np.log10(values / values[0])
+    return values[np.abs(exponents - exponents.round()) < 1e-6].tolist()
 
 
 if __name__ == "__main__":

@@ -1,12 +1,11 @@
-"""Draw a corpus as a page to look at in a browser: the maps of several models, with the texts.
+"""Write an HTML page with maps of a corpus from several models, and its texts.
 
-Reads maps, the corpus and its clusters. Writes one HTML file that needs no network. Texts are coloured by label, if
-they have some, and by cluster. Models whose runs diverged have no map and are left out.
+The page works offline. Texts are coloured by label, if any, and by cluster. Models whose runs diverged are omitted.
 """
 
 from pathlib import Path
 
-from selfembed.errors import InputError
+from selfembed.errors import InputError, first_line
 from selfembed.jobs import command_line, options
 from selfembed.jobs.command_line import existing, log
 from selfembed.jobs.records import write_text
@@ -18,14 +17,14 @@ def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     parser.add_argument("--maps", type=existing, nargs="+", required=True, help="maps of the corpus (Parquet)")
-    parser.add_argument("--models", nargs="+", required=True, help="what the model of each map is called")
+    parser.add_argument("--models", nargs="+", required=True, help="name of the model of each map")
     command_line.add_inputs(parser, "corpus")
     parser.add_argument(
         "--clusters",
         type=existing,
         nargs=2,
         required=True,
-        help="clusters by the last model (Parquet), their names (CSV)",
+        help="clusters of the last model (Parquet) and their names (CSV)",
     )
     parser.add_argument("--title", required=True, help="heading")
     command_line.add_outputs(parser, output="HTML file")
@@ -34,7 +33,7 @@ def main(argv: list[str]) -> None:
     if len(arguments.maps) != len(arguments.models) or len(set(arguments.models)) != len(arguments.models):
         raise InputError(
             f"--models: {len(arguments.models)} names for {len(arguments.maps)} maps; "
-            "expected: a name for each, all different"
+            "expected: a name for each map, no duplicates"
         )
     import numpy as np
     import pandas as pd
@@ -52,7 +51,7 @@ def main(argv: list[str]) -> None:
     if diverged:
         log.warning("omitted because their runs diverged: %s", ", ".join(diverged))
     if not maps:
-        raise InputError("--maps: no positions because all runs diverged; expected: a map of at least one model")
+        raise InputError("--maps: all runs diverged; expected: a map of at least one model")
     numbers, names = arguments.clusters
     clusters = read_rows(numbers, corpus, ["cluster"])["cluster"].map(pd.read_csv(names).set_index("cluster")["name"])
     note = f"Groups of similar texts, found in the embeddings of {arguments.models[-1]} and named by their own words."
@@ -67,20 +66,20 @@ def main(argv: list[str]) -> None:
 
 
 def read_rows(path: Path, corpus, columns: list[str]):
-    """Columns of a table that has a row for every text of the corpus, in its order.
+    """Read columns of a table with one row per text of the corpus.
 
-    Raises InputError if it has other rows.
+    Raises InputError if its rows differ from the corpus.
     """
     import pandas as pd
-
-    from selfembed.errors import first_line
 
     try:
         table = pd.read_parquet(path, columns=["id", *columns])
     except (ValueError, OSError) as error:
-        raise InputError(f"{path}: no table with the columns id, {', '.join(columns)}: {first_line(error)}") from error
+        raise InputError(
+            f"{path}: cannot be read as a table with the columns id, {', '.join(columns)}: {first_line(error)}"
+        ) from error
     if table["id"].tolist() != corpus["id"].tolist():
-        raise InputError(f"{path}: its texts differ from the corpus; expected: the same ids in the same order")
+        raise InputError(f"{path}: texts differ from the corpus; expected: the same ids in the same order")
     return table[columns]
 
 

@@ -1,11 +1,11 @@
 """Draw accuracy by layer, before and after fine-tuning.
 
-Reads the table of an experiment. Writes a figure, one panel per corpus: a line per model through the means over seeds,
-a band from the lowest to the highest seed, and a dotted line for models without layers (bags of words).
+Writes a figure with one panel per corpus: a line per model through the means over seeds, a band from the lowest to the
+highest seed, and a dotted line for models without layers (bags of words).
 """
 
 from selfembed.jobs import command_line, options
-from selfembed.scores import measures
+from selfembed.scores import measures, tables
 from selfembed.settings.figures import LayersFigure
 
 
@@ -20,7 +20,6 @@ def main(argv: list[str]) -> None:
     measures.add_argument(parser)
     arguments = parser.parse_args(argv)
     from selfembed.drawing import figures, panels
-    from selfembed.scores import tables
 
     scores = figures.read_table(arguments.table, pooling=[arguments.pooling, "none"], score=[arguments.score])
     scores = tables.one_number_per(["label", "corpus", "layer"], scores)
@@ -34,7 +33,6 @@ def main(argv: list[str]) -> None:
         panels.mark_published(axis, shown, "layer")
         if len(corpora) > 1:
             panels.letter(axis, "abcdefghij"[place % 10], -0.12)
-        if len(corpora) > 1:
             axis.set_title(corpus)
         axis.set_xlabel("Layer")
         axis.set_ylabel("")
@@ -48,7 +46,7 @@ def main(argv: list[str]) -> None:
 
 
 def draw_panel(axis, scores, labels: list[str], colors: dict) -> None:
-    """One line per label."""
+    """Draw a line per label."""
     import seaborn
 
     from selfembed.drawing import panels

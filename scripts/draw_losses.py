@@ -1,8 +1,8 @@
-"""Draw the contrastive loss over the optimiser steps of every run.
+"""Draw the contrastive loss of runs over optimiser steps.
 
-Reads the loss table of an experiment. Writes a figure, one panel per training corpus: a thin line per run, and a thick
-one, smoothed over about a twentieth of the run, for the mean of the runs with the same label. Short last batches are
-left out, since the loss grows with the number of negatives. A run that diverged ends in a triangle on the lower axis.
+Writes a figure with one panel per training corpus: a thin line per run, and a thick line for the mean of the runs with
+the same label, smoothed over a twentieth of the run. Incomplete last batches are omitted, because the loss grows with
+the number of negatives. Diverged runs end in a triangle on the lower axis.
 """
 
 from selfembed.jobs import command_line
@@ -36,7 +36,7 @@ def main(argv: list[str]) -> None:
 
 
 def draw_panel(axis, losses, labels: list[str], colors: dict) -> None:
-    """A thin line per run and a thick one per label."""
+    """Draw a thin line per run and a thick one per label."""
     from selfembed.drawing import panels
 
     for label in labels:
@@ -46,7 +46,7 @@ def draw_panel(axis, losses, labels: list[str], colors: dict) -> None:
         window = max(1, len(runs) // 20)
         smoothed = runs.mean(axis=1).rolling(window, min_periods=1, center=True).mean()
         axis.plot(runs.index, runs, color=colors[label], linewidth=0.4, alpha=0.5)
-        # Above the axis, on which the loss of pairs that are easy to recognise lies.
+        # Losses close to 0 are drawn over the axis.
         axis.plot(smoothed.index, smoothed, color=colors[label], label=label, zorder=3, clip_on=False)
     ends = losses[losses["loss"].isna()].assign(series=losses["label"], value=losses["loss"])
     panels.mark_diverged(axis, ends, "step", colors)

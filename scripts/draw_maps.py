@@ -1,14 +1,15 @@
-"""Draw t-SNE maps of corpora, a row per model and a column per corpus, coloured by class.
+"""Draw t-SNE maps, a row per model and a column per corpus, coloured by class (Figure 2 of the paper).
 
-Reads the maps of an experiment, and its table of scores, if a score is shown. Writes a figure; the number in a corner
-is the accuracy of the embeddings (not of the map), the mean over seeds. (Figure 2 of the paper.) Clusters of the last
-model colour a corpus without labels; their names are in its map.
+The number in a corner is the accuracy of the embeddings (not of the map), averaged over seeds. A corpus without labels
+is coloured by the clusters of the last model, whose map shows their names.
 """
 
+from itertools import product
 from pathlib import Path
 
 from selfembed.errors import InputError
 from selfembed.jobs import command_line, options
+from selfembed.scores import tables
 from selfembed.settings.figures import MapsFigure
 
 
@@ -16,7 +17,7 @@ def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     command_line.add_inputs(parser, maps="maps of the experiment (Parquet)")
-    command_line.add_inputs(parser, required=False, table="table of the experiment (CSV); none without a score")
+    command_line.add_inputs(parser, required=False, table="table of the experiment (CSV); needed to show a score")
     command_line.add_entries(
         parser, ("corpus",), "clusters of a corpus without labels (Parquet) and their names (CSV)", required=False
     )
@@ -24,9 +25,8 @@ def main(argv: list[str]) -> None:
     options.add(parser, MapsFigure, keep=("pooling", "score"))
     arguments = parser.parse_args(argv)
     if arguments.score and arguments.table is None:
-        raise InputError("--table: missing; expected: the table with the score that is shown, or --no-score")
+        raise InputError("--table: missing; expected: a table with the score, or --no-score")
     from selfembed.drawing import figures
-    from selfembed.scores import tables
 
     maps = tables.read_maps(arguments.maps, "series", "corpus")
     clusters = {
@@ -38,19 +38,18 @@ def main(argv: list[str]) -> None:
         maps.loc[rows, "label"] = maps.loc[rows, "id"].map(names)
     accuracy = corner_scores(arguments.table, arguments.pooling, arguments.score) if arguments.score else {}
     rows, columns = (list(dict.fromkeys(maps[name])) for name in ("series", "corpus"))
-    width = 1 + 2.8 * len(columns)
-    figure, axes = figures.new_figure(width, 0.6 + 2.8 * len(rows), len(rows) * len(columns), rows=len(rows))
-    places = [(series, corpus) for series in rows for corpus in columns]
+    width, height = 1 + 2.8 * len(columns), 0.6 + 2.8 * len(rows)
+    figure, axes = figures.new_figure(width, height, len(rows) * len(columns), rows=len(rows))
     palettes = {
         corpus: figures.palette(sorted(maps.loc[maps["corpus"] == corpus, "label"].dropna().unique()))
         for corpus in columns
     }
-    for axis, (series, corpus) in zip(axes, places, strict=True):
+    for axis, (series, corpus) in zip(axes, product(rows, columns), strict=True):
         points = maps[(maps["series"] == series) & (maps["corpus"] == corpus)]
         draw_map(axis, points, palettes[corpus])
         if len(points) and points["x"].isna().all():
             axis.text(0.5, 0.5, "diverged", transform=axis.transAxes, ha="center", va="center", fontsize=6)
-        if corpus in clusters and series == rows[-1]:  # whose clusters they are; elsewhere names would pile up
+        if corpus in clusters and series == rows[-1]:  # clusters of this model; in other maps names would overlap
             write_names(axis, points)
         if (series, corpus) in accuracy:
             axis.text(0, 0.02, f"{100 * accuracy[series, corpus]:.1f}%", transform=axis.transAxes, fontsize=6)
@@ -62,9 +61,8 @@ def main(argv: list[str]) -> None:
 
 
 def corner_scores(table: Path, pooling: str, score: str) -> dict[tuple[str, str], float]:
-    """The mean over seeds of a score of the last layer, by series and corpus."""
+    """Return the mean over seeds of a last-layer score, by series and corpus."""
     from selfembed.drawing import figures
-    from selfembed.scores import tables
 
     scores = figures.read_table(table, pooling=[pooling, "none"], score=[score])
     scores = tables.one_number_per(["series", "corpus"], tables.last_layers(scores))
@@ -72,7 +70,7 @@ def corner_scores(table: Path, pooling: str, score: str) -> dict[tuple[str, str]
 
 
 def cluster_names(clusters: Path, names: Path) -> dict[str, str]:
-    """The name of the cluster of every text, by its id."""
+    """Return the cluster name of each text id."""
     import pandas as pd
 
     table = pd.read_parquet(clusters).set_index("id")["cluster"]
@@ -80,7 +78,7 @@ def cluster_names(clusters: Path, names: Path) -> dict[str, str]:
 
 
 def draw_map(axis, points, colors: dict[str, object]) -> None:
-    """Grey points without a label below coloured ones."""
+    """Draw points in the colours of their labels, above grey ones without a label."""
     style = {"linewidths": 0, "rasterized": True, "s": max(0.3, min(6, 6000 / max(len(points), 1)))}
     labelled = points[points["label"].notna()]
     rest = points[points["label"].isna()]
@@ -91,7 +89,7 @@ def draw_map(axis, points, colors: dict[str, object]) -> None:
 
 
 def write_names(axis, points) -> None:
-    """The first word of every cluster's name amid its texts, over a light outline."""
+    """Write the first word of each cluster name at the median of its points."""
     from matplotlib.patheffects import withStroke
 
     for name, place in points.groupby("label")[["x", "y"]].median().iterrows():

@@ -1,9 +1,9 @@
-"""Embed a corpus with one model: the chosen layers and poolings in one forward pass.
+"""Embed a corpus with one model: the selected layers and poolings in one forward pass.
 
-Reads a model at a step and a corpus. Writes a folder with `embeddings.npy` (float32, shape poolings × layers × texts ×
-dim; for TF-IDF `embeddings.npz`, a sparse matrix texts × words) and `embeddings.json`, which names poolings and layers.
-Of a step at which a run has no model, because it diverged, `embeddings.json` says so and there are no vectors.
-A job that was killed goes on after its last finished block of texts, kept beside the output in `.NAME.unfinished/`.
+Writes a folder with `embeddings.npy` (float32, shape poolings × layers × texts × dim; for TF-IDF `embeddings.npz`, a
+sparse matrix texts × words) and `embeddings.json`, which lists poolings and layers. For a diverged run, the folder has
+no vectors and `embeddings.json` has the key `diverged`.
+An interrupted job resumes after its last finished block of texts, saved beside the output in `.NAME.unfinished/`.
 """
 
 from argparse import Namespace
@@ -36,8 +36,8 @@ def main(argv: list[str]) -> None:
     arguments = parser.parse_args(argv)
     texts = read_corpus(arguments.corpus)["text"].tolist()
     facts = {"texts": len(texts), "corpus": checksum(arguments.corpus)}
-    decisive = identity(arguments, facts)
-    with resumable(arguments.output, decisive) as unfinished:
+    identity = identity_of(arguments, facts)
+    with resumable(arguments.output, identity) as unfinished:
         folder = unfinished / "result"
         folder.mkdir(exist_ok=True)
         if diverged := divergence.of_model(arguments.model):
@@ -45,13 +45,13 @@ def main(argv: list[str]) -> None:
         elif (arguments.model / "bag_of_words.json").is_file():
             facts |= embed_as_bags_of_words(arguments, texts, folder)
         else:
-            facts |= embed_with_encoder(arguments, texts, folder, unfinished / "blocks.json", decisive["weights"])
+            facts |= embed_with_encoder(arguments, texts, folder, unfinished / "blocks.json", identity["weights"])
         write_json(provenance(**facts), folder / "embeddings.json")
     log.info("%d texts, layers %s, poolings %s", len(texts), facts["layers"], facts["poolings"])
 
 
-def identity(arguments: Namespace, facts: dict) -> dict:
-    """Everything that decides the vectors: blocks of an earlier job are used if it is the same."""
+def identity_of(arguments: Namespace, facts: dict) -> dict:
+    """Return everything that determines the vectors; blocks of a job with the same identity are reused."""
     described = [arguments.model / name for name in ("bag_of_words.json", divergence.FILE)]
     model = checksum(next(filter(Path.is_file, described), arguments.model / "model.safetensors"))
     words = {key: str(value) for key, value in vars(arguments).items() if key != "output"}
@@ -59,21 +59,17 @@ def identity(arguments: Namespace, facts: dict) -> dict:
 
 
 def without_vectors(arguments: Namespace, diverged: dict) -> dict:
-    """What describes the embeddings that a diverged run would have."""
+    """Return the metadata of the embeddings of a diverged run."""
     from selfembed.embeddings import embedding
 
     log.warning("%s: the run diverged at step %d: no vectors", arguments.model, diverged["diverged"]["step"])
     layers = embedding.chosen_layers(arguments.layers, diverged["last_layer"])
-    return {
-        "poolings": arguments.poolings,
-        "layers": layers,
-        "last_layer": diverged["last_layer"],
-        "diverged": diverged["diverged"],
-    }
+    facts = {"poolings": arguments.poolings, "layers": layers}
+    return facts | {key: diverged[key] for key in ("last_layer", "diverged")}
 
 
 def embed_as_bags_of_words(arguments: Namespace, texts: list[str], folder: Path) -> dict:
-    """Save the vectors of a bag of words in `folder`; return what describes them."""
+    """Save the vectors of a bag of words in `folder`; return their metadata."""
     from selfembed.embeddings import bags_of_words
 
     embedded = bags_of_words.embed(texts, **read_json(arguments.model / "bag_of_words.json", "components", "normalise"))
@@ -82,10 +78,11 @@ def embed_as_bags_of_words(arguments: Namespace, texts: list[str], folder: Path)
 
 
 def embed_with_encoder(arguments: Namespace, texts: list[str], folder: Path, finished: Path, weights: str) -> dict:
-    """Stream the vectors of an encoder into `folder`; return what describes them.
+    """Write the vectors of an encoder to `folder`, block by block; return their metadata.
 
-    `finished` is a file that counts the texts of finished blocks, so that a killed job can go on; `weights` is the
-    checksum of the encoder's.
+    Args:
+        finished: file with the number of embedded texts, from which an interrupted job resumes.
+        weights: checksum of the encoder's weights.
     """
     from selfembed.embeddings import embedding
     from selfembed.models import encoders
@@ -98,7 +95,7 @@ def embed_with_encoder(arguments: Namespace, texts: list[str], folder: Path, fin
     progress = Progress(len(texts), "texts")
     if finished.is_file():
         progress.skip(read_json(finished)["texts"])
-        log.info("going on after %d of %d texts", progress.done, len(texts))
+        log.info("resuming after %d of %d texts", progress.done, len(texts))
     else:
         vectors.create(folder, len(arguments.poolings), len(layers), len(texts), config.hidden_size)
     for block in embedding.blocks(len(texts), progress.done):

@@ -1,6 +1,6 @@
 """Extract the published numbers of one experiment, in the columns of its table of scores.
 
-Reads the table of all published numbers. Writes a CSV table; without rows if nothing was published.
+Writes a CSV table, without rows if nothing was published.
 """
 
 from selfembed.jobs import command_line

@@ -1,6 +1,6 @@
-"""Collect the docstrings of installed Python packages as texts.
+"""Extract the docstrings of installed Python packages as texts.
 
-Reads the packages' sources (never imports them). Writes a Parquet table with the columns title, package, text.
+Parses the source files without importing them. Writes a Parquet table with the columns title, package, text.
 """
 
 from selfembed.jobs import command_line, options
@@ -14,7 +14,7 @@ def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     options.add(parser, PythonDocsSource)
-    parser.add_argument("--processes", type=at_least(1), default=1, help="source files parsed at once")
+    parser.add_argument("--processes", type=at_least(1), default=1, help="number of parallel processes")
     command_line.add_outputs(parser, output="Parquet file")
     arguments = parser.parse_args(argv)
     table = python_docs.extract(arguments.packages, arguments.processes)

@@ -1,10 +1,10 @@
-"""Fine-tune a model on pairs, contrastively: one run.
+"""Fine-tune a model on pairs with a contrastive loss: one run.
 
-Reads a base model and its pairs. Writes a folder with `final/`, a SentenceTransformer that anyone can load, one more
-such folder for every kept step, `loss.csv` (one row per optimiser step) and `run.json` (all settings and versions).
-A run whose loss becomes NaN or infinite is an error or, with `--may-diverge 1`, ends there: `run.json` names the step,
-and steps without a usable model hold `diverged.json` instead.
-A run that was killed goes on from its last checkpoint, which lies beside the output in `.NAME.unfinished/`.
+Writes a folder with `final/`, a SentenceTransformer, another one for each kept step, `loss.csv` (one row per optimiser
+step) and `run.json` (settings and versions).
+If the loss becomes NaN or infinite, this is an error. With `--may-diverge 1`, the run ends instead: `run.json` contains
+the step of the divergence, and steps without a usable model contain `diverged.json`.
+An interrupted job resumes from its last checkpoint, saved beside the output in `.NAME.unfinished/`.
 """
 
 import logging
@@ -41,36 +41,25 @@ def main(argv: list[str]) -> None:
         parser,
         base="folder of the base model",
         pairs="pairs in training order (Parquet)",
-        pairs_settings="how the pairs were made (JSON)",
+        pairs_settings="settings of the pairs (JSON)",
     )
     parser.add_argument("--name", required=True, help="name of the run, for its model card")
     options.add(parser, Recipe, "recipe", omit=("augmentation", "epochs", "held_out"))
     options.add(parser, Masked, "masks")
     options.add(parser, Settings, keep=("device", "devices_per_run"), names={"devices_per_run": "devices"})
     options.add(parser, Threads, keep=("fine_tune",), names={"fine_tune": "threads"})
-    parser.add_argument("--keep", nargs="+", default=[], help="steps to keep: optimiser steps, or epoch-1, …")
-    command_line.add_seed(parser, "decides dropout masks, masked tokens and the head")
-    parser.add_argument(
-        "--checkpoint-minutes",
-        type=not_negative,
-        default=10.0,
-        help="time between checkpoints, which a killed run goes on from",
-    )
-    parser.add_argument(
-        "--may-diverge",
-        type=int,
-        choices=[0, 1],
-        default=0,
-        help="1: a loss that becomes NaN or infinite is a result, as in a sweep of learning rates; 0: it is an error",
-    )
+    parser.add_argument("--keep", nargs="+", default=[], help="steps to save: optimiser steps, or epoch-1, …")
+    command_line.add_seed(parser, "seed of dropout masks, masked tokens and the projection head")
+    what = "minutes between checkpoints"
+    parser.add_argument("--checkpoint-minutes", type=not_negative, default=10.0, help=what)
+    what = "1: a NaN or infinite loss is a result, as in a sweep of learning rates; 0: it is an error"
+    parser.add_argument("--may-diverge", type=int, choices=[0, 1], default=0, help=what)
     command_line.add_outputs(parser, output="folder")
     arguments = parser.parse_args(argv)
     chosen, devices = arguments.recipe, arguments.devices
     if chosen.batch_size % devices:
-        raise InputError(
-            f"--batch-size {chosen.batch_size}: {devices} devices need equal parts of it; "
-            f"expected: a multiple of {devices}"
-        )
+        found = f"--batch-size {chosen.batch_size}: not divisible by the number of devices"
+        raise InputError(f"{found}; expected: a multiple of {devices}")
     device = choose_device(arguments.device, devices)
     if processes.count() < devices:
         return processes.launch(devices)
@@ -79,8 +68,8 @@ def main(argv: list[str]) -> None:
 
     use_threads(arguments.threads)
     logging.getLogger("transformers").setLevel(logging.ERROR)
-    how_pairs_were_made = read_json(arguments.pairs_settings, "settings")["settings"]
-    recipe = how_pairs_were_made | chosen.model_dump() | arguments.masks.model_dump()
+    settings_of_pairs = read_json(arguments.pairs_settings, "settings")["settings"]
+    recipe = settings_of_pairs | chosen.model_dump() | arguments.masks.model_dump()
     pairs = crops.read_pairs(arguments.pairs)
     encoder = encoders.load(arguments.base / "0")
     max_length = encoder.max_seq_length
@@ -104,7 +93,7 @@ def main(argv: list[str]) -> None:
         folder = unfinished / "result"
 
         def save(step: str, history: pd.DataFrame) -> None:
-            """Save the model as it is now, without a head, for texts that may be longer than packs."""
+            """Save the current model without its head, with the maximum length of the base model."""
             if processes.rank():
                 return
             finished = encoders.assemble(encoder, chosen.pooling, max_length)
@@ -147,14 +136,13 @@ def main(argv: list[str]) -> None:
 
 
 def mark_lost(folder: Path, steps: list[str], diverged: dict, encoder) -> None:
-    """Put a marker in the place of every step without a usable model, also where one was saved before its loss was."""
+    """Write a marker for each step without a usable model, also over a model saved before its loss was known."""
     from selfembed.models import encoders
 
-    last_layer = encoder.model.config.num_hidden_layers
-    longest = encoders.longest_input(encoder, 0)  # 0: no limit
+    longest = encoders.longest_input(encoder, 0) or None  # 0: no limit
     for step in steps:
         with written_whole(folder / step) as whole:
-            divergence.mark(whole, diverged, last_layer, longest or None)
+            divergence.mark(whole, diverged, encoder.model.config.num_hidden_layers, longest)
 
 
 if __name__ == "__main__":

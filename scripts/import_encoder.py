@@ -1,7 +1,6 @@
-"""Copy a pretrained encoder from a local folder or from inside an installed Python package, after checking it.
+"""Check a pretrained encoder in a local folder or in an installed Python package, and copy it.
 
-Writes a folder with config, tokenizer and safetensors weights, and `adapter/` in it with those of an adapter, if it has
-one.
+Writes a folder with config, tokenizer and safetensors weights, and `adapter/` with those of its adapter, if any.
 """
 
 import shutil
@@ -34,7 +33,7 @@ def main(argv: list[str]) -> None:
     with written_whole(arguments.output) as folder:
         folder.mkdir()
         for path in sorted(source.iterdir()):
-            # A revision is of what the hub gave, not of what is in a folder now.
+            # The revision applies to the downloaded files, not to what the folder contains now.
             if path.suffix in {".json", ".txt", ".safetensors"} and path.name != checkpoints.REVISION:
                 shutil.copy(path, folder)
         if adapter is not None:

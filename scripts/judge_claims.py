@@ -1,8 +1,8 @@
-"""Judge claims by scores: an estimate with a 95 % interval for every comparison, and a verdict for every claim.
+"""Judge claims by scores: an estimate with a 95 % interval for each comparison, and a verdict for each claim.
 
-Reads the claims (JSON, as the config gives them), score files (CSV), entry by entry, what every text adds to scores on
-corpora (Parquet, of the same name), and published numbers. Without score files only the published numbers are shown.
-Writes a CSV table with a row for every estimate, and the same as Markdown, LaTeX and HTML.
+Reads claims (JSON), score files (CSV) with outcomes of texts beside them (Parquet), and published numbers. Without
+score files, only published numbers are shown. Writes a CSV table with a row per estimate, also as Markdown, LaTeX and
+HTML.
 """
 
 import argparse
@@ -32,10 +32,11 @@ def main(argv: list[str]) -> None:
     options.add(parser, DifferencesTable, keep=("resamples", "seed"))
     parser.add_argument("--output", type=Path, nargs=4, required=True, help="CSV, Markdown, LaTeX, HTML file to write")
     arguments = parser.parse_args(argv)
-    parts = []
-    for names, paths in command_line.read_entries(arguments.entry, NAMES):
-        for path in paths:
-            parts.append(tables.read(path, *tables.SCORE_COLUMNS).assign(**names, path=str(path)))
+    parts = [
+        tables.read(path, *tables.SCORE_COLUMNS).assign(**names, path=str(path))
+        for names, paths in command_line.read_entries(arguments.entry, NAMES)
+        for path in paths
+    ]
     judged = claims.judge(
         arguments.claims,
         pd.concat(parts, ignore_index=True) if parts else None,
@@ -54,16 +55,11 @@ def main(argv: list[str]) -> None:
 
 
 def parsed(text: str) -> list[dict]:
-    """Argument type: claims as JSON.
-
-    Raises ArgumentTypeError if it is none.
-    """
+    """Argument type: claims as JSON."""
     try:
         return json.loads(text)
     except ValueError as error:
-        raise argparse.ArgumentTypeError(
-            f"no JSON ({error}); expected: the claims as the workflow gives them"
-        ) from error
+        raise argparse.ArgumentTypeError(f"invalid JSON ({error}); expected: claims written by the workflow") from error
 
 
 if __name__ == "__main__":

@@ -1,7 +1,4 @@
-"""Lay out corpora as a table for print: texts, labels, classes, lengths.
-
-Reads descriptions of corpora. Writes a CSV and a LaTeX table.
-"""
+"""Format descriptions of corpora (texts, labels, classes, lengths) as a CSV and a LaTeX table."""
 
 from pathlib import Path
 
@@ -23,7 +20,7 @@ def main(argv: list[str]) -> None:
     arguments = parser.parse_args(argv)
     table = pd.concat([pd.read_csv(path) for path in arguments.descriptions], ignore_index=True)
     write_table(table, arguments.output[0])
-    lengths = [f"{mean:.0f} ± {std:.0f}" for mean, std in zip(table["mean_length"], table["std_length"], strict=True)]
+    lengths = table["mean_length"].map("{:.0f} ± ".format) + table["std_length"].map("{:.0f}".format)
     shown = pd.DataFrame(
         {
             "corpus": table["corpus"],

@@ -1,7 +1,7 @@
-"""Lay out scores against those of one model: differences on the same texts, with 95 % intervals and verdicts.
+"""Format differences between the scores of models and of one reference model, with 95 % intervals and verdicts.
 
-Reads score files (CSV), entry by entry, and what every text adds to them (Parquet, of the same name). Writes a CSV
-table, whose last column says each comparison as a sentence, and a LaTeX table; last layers only.
+Reads score files (CSV) with outcomes of texts beside them (Parquet). Compares last layers on the same texts. Writes a
+CSV table, whose last column is a sentence per comparison, and a LaTeX table.
 """
 
 from pathlib import Path
@@ -30,20 +30,17 @@ def main(argv: list[str]) -> None:
     rows, by_text = [], []
     for names, paths in command_line.read_entries(arguments.entry, NAMES):
         for path in paths:
-            shown = tables.last_layers(tables.read(path, *tables.SCORE_COLUMNS))
-            shown = tables.chosen(
-                shown, pooling=[arguments.pooling, "none"], score=arguments.scores, step=list(map(str, arguments.steps))
-            )
+            scores = tables.last_layers(tables.read(path, *tables.SCORE_COLUMNS))
+            poolings = [arguments.pooling, "none"]
+            shown = tables.chosen(scores, pooling=poolings, score=arguments.scores, step=arguments.steps)
             rows.append(shown.assign(**names))
             by_text += outcomes.of_scores(shown, path.with_suffix(".parquet"))
-    scores = pd.concat(rows, ignore_index=True)
-    numbers = measures.read(arguments.measures)
     table = differences.compare(
-        scores,
+        pd.concat(rows, ignore_index=True),
         by_text,
         against=arguments.against,
         labels=arguments.labels,
-        numbers=numbers,
+        numbers=measures.read(arguments.measures),
         resamples=arguments.resamples,
         seed=arguments.seed,
     )

@@ -1,7 +1,6 @@
-"""Lay out the scores of an experiment as a table for print.
+"""Format the last-layer scores of an experiment as a CSV and a LaTeX table.
 
-Reads the experiment's table and, if given, the published numbers. Writes a CSV and a LaTeX table of the last layers:
-per cent, mean ± standard deviation over seeds, the published value in parentheses.
+Cells are mean ± standard deviation over seeds in per cent, with the published value in parentheses.
 """
 
 from pathlib import Path
@@ -21,20 +20,13 @@ def main(argv: list[str]) -> None:
     command_line.add_inputs(parser, "published", required=False)
     options.add(parser, ScoresTable, omit=("experiment", "title"))
     measures.add_argument(parser)
-    parser.add_argument(
-        "--repeated", nargs="+", default=[], help="corpora with the texts of another: shown, but in no mean"
-    )
+    what = "corpora that share their texts with another: shown, but excluded from means"
+    parser.add_argument("--repeated", nargs="+", default=[], help=what)
     parser.add_argument("--output", type=Path, nargs=2, required=True, help="CSV and LaTeX file to write")
     arguments = parser.parse_args(argv)
+    needed, wanted = ("label", *KEY, "last_layer", "value"), {"score": arguments.scores, "step": arguments.steps}
     ours, published = (
-        tables.chosen(
-            tables.read(path, "label", *KEY, "last_layer", "value"),
-            score=arguments.scores,
-            step=list(map(str, arguments.steps)),
-        )
-        if path
-        else None
-        for path in (arguments.table, arguments.published)
+        path and tables.chosen(tables.read(path, *needed), **wanted) for path in (arguments.table, arguments.published)
     )
     table = layouts.lay_out(
         ours,

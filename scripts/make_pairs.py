@@ -1,7 +1,6 @@
-"""Make the positive pairs that a run sees, in training order, all epochs.
+"""Make the positive pairs of a run, in training order, for all epochs.
 
-Reads a corpus. Writes a Parquet table with the columns epoch, id, anchor, positive, and a JSON file that says how it
-was made.
+Writes a Parquet table with the columns epoch, id, anchor, positive, and a JSON file with the settings.
 """
 
 from selfembed.augmentations import crops
@@ -18,24 +17,19 @@ def main(argv: list[str]) -> None:
     command_line.add_inputs(parser, "corpus")
     options.add(parser, Augmentation, "augmentation", omit=("mask_fraction",))
     options.add(parser, Recipe, keep=("epochs", "held_out"))
-    command_line.add_seed(parser, "seed of all draws and orders")
+    command_line.add_seed(parser, "seed of sampling and order")
     command_line.add_outputs(parser, output="Parquet file", settings="JSON file with the settings")
     arguments = parser.parse_args(argv)
     corpus = read_corpus(arguments.corpus)
-    augmentation = arguments.augmentation
-    limits = augmentation.model_dump(exclude={"type"})
-    settings = limits | {"epochs": arguments.epochs, "seed": arguments.seed, "held_out": arguments.held_out}
-    pairs = crops.make_pairs(corpus, augmentation.type, **settings)
-    log.info(
-        "%d of %d texts give pairs; %d pairs in %d epochs",
-        pairs["id"].nunique(),
-        len(corpus),
-        len(pairs),
-        arguments.epochs,
-    )
+    settings = arguments.augmentation.model_dump(exclude={"type"})
+    settings |= {"epochs": arguments.epochs, "seed": arguments.seed, "held_out": arguments.held_out}
+    augmentation = arguments.augmentation.type
+    pairs = crops.make_pairs(corpus, augmentation, **settings)
+    counts = (pairs["id"].nunique(), len(corpus), len(pairs), arguments.epochs)
+    log.info("pairs from %d of %d texts; %d pairs in %d epochs", *counts)
     write_table(pairs, arguments.output)
     facts = {
-        "settings": {"augmentation": augmentation.type} | settings,
+        "settings": {"augmentation": augmentation} | settings,
         "corpus": checksum(arguments.corpus),
         "texts": len(corpus),
         "pairs": len(pairs),

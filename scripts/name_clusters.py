@@ -1,7 +1,7 @@
-"""Find clusters of a corpus, as one model embeds it, and name them by their own words.
+"""Cluster a corpus by the embeddings of one model, and name the clusters by characteristic words.
 
-Reads embeddings and the corpus. Writes a Parquet table with the columns id and cluster, and a CSV table of clusters:
-cluster, name, texts (how many). If the model's run diverged, no text has a cluster.
+Writes a Parquet table with the columns id and cluster, and a CSV table with the columns cluster, name, texts (number of
+texts). If the model's run diverged, clusters are missing.
 """
 
 from selfembed.embeddings import vectors
@@ -33,7 +33,7 @@ def main(argv: list[str]) -> None:
         return
     embeddings = vectors.load_last_layer(arguments.embeddings, len(corpus))
     count = arguments.clusters or clusters.number_of_clusters(len(corpus))
-    with threadpool_limits(1):  # sums of several threads are added in any order
+    with threadpool_limits(1):  # with more threads, the order of summation varies
         found = clusters.cluster(embeddings, count, seed=clusters.SEED)
     names = clusters.describe(corpus["text"], found, seed=clusters.SEED)
     log.info("%d texts in %d clusters", len(corpus), len(names))

@@ -1,7 +1,7 @@
-"""Put an adapted model into a folder of its own, ready to use and to publish.
+"""Write an adapted model to a folder that is ready to use and publish.
 
-Reads a run, where its texts came from, and tables of differences. Writes a folder that anyone can load with
-SentenceTransformer(folder), whose README.md, the model card, says what it was made of and what it is worth.
+Writes a folder that SentenceTransformer(folder) loads, with a README.md (model card) that describes data, training and
+evaluation.
 """
 
 import shutil
@@ -16,7 +16,7 @@ def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     account.add_arguments(parser)
-    parser.add_argument("--base-model", help="repository on the Hugging Face hub that the model started from")
+    parser.add_argument("--base-model", help="hub repository of the model before fine-tuning")
     command_line.add_outputs(parser, output="folder")
     arguments = parser.parse_args(argv)
     from selfembed.pages import adapted_card

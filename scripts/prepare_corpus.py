@@ -1,7 +1,7 @@
-"""Clean a table of texts into a corpus.
+"""Clean a table of texts to a corpus.
 
 Reads a csv, tsv, jsonl or parquet file. Writes a Parquet table with the columns id, text, label, title, and a JSON file
-that says how many rows went where, and of which revision they are; neither if the corpus is not what is expected.
+with the numbers of rows kept and excluded, and the source's revision. Writes nothing if the corpus is not as expected.
 """
 
 from selfembed.jobs import command_line, options
@@ -15,14 +15,9 @@ def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     command_line.add_inputs(parser, source="file with the texts")
-    command_line.add_inputs(
-        parser,
-        required=False,
-        keyword_classes="keywords with frequency and class (CSV)",
-        origin="which revision the source is of (JSON)",
-    )
-    known = {"path": "source", "keyword_classes": "keyword_classes"}
-    options.add(parser, FileSource, "columns", known=known)
+    optional = {"keyword_classes": "keywords with frequency and class (CSV)", "origin": "revision of the source (JSON)"}
+    command_line.add_inputs(parser, required=False, **optional)
+    options.add(parser, FileSource, "columns", known={"path": "source", "keyword_classes": "keyword_classes"})
     options.add(parser, Corpus, "cleaning", keep=("minimum_length", "minimum_label_count", "deduplicate"))
     options.add(parser, Expected, "expected", prefix="expect-", optional=True)
     command_line.add_outputs(parser, output="Parquet file", counts="JSON file with the row counts")

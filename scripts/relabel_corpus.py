@@ -1,6 +1,6 @@
-"""Give the texts of a corpus coarser labels: the part of each label before a separator.
+"""Shorten the labels of a corpus: keep the part of each label before a separator.
 
-Reads a corpus. Writes a corpus with the same rows and ids, unless it is not what is expected.
+Writes a corpus with the same rows and ids, or nothing if the corpus is not as expected.
 """
 
 from selfembed.jobs import command_line, options

@@ -1,6 +1,6 @@
-"""Draw a fixed random sample of a corpus, without replacement.
+"""Draw a random sample of a corpus without replacement.
 
-Reads a corpus. Writes a corpus, the sample, in the order drawn, unless it is not what is expected.
+Writes a corpus in the order drawn, or nothing if the sample is not as expected.
 """
 
 from selfembed.errors import InputError

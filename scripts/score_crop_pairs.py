@@ -1,7 +1,7 @@
-"""How well one model tells texts apart without labels: from one crop of a text, its other crop is looked for.
+"""Score embeddings without labels, by finding one crop of a text from its other crop.
 
-Reads embeddings of a corpus of crops, and the corpus. Writes tidy score rows (CSV): recall@1, recall@10 and mean
-reciprocal rank of the other crop, alignment and uniformity; and what every text adds to each (Parquet).
+Reads embeddings of a corpus of crops. Writes tidy score rows (CSV): recall@1, recall@10 and mean reciprocal rank of the
+other crop, alignment and uniformity; and the outcome of each text (Parquet).
 """
 
 import numpy as np
@@ -29,8 +29,8 @@ def main(argv: list[str]) -> None:
         return crop_pairs.outcomes(embeddings[first], embeddings[second])
 
     every_row = np.full(len(ids), True)
-    facts = {"n_test": len(texts)}
-    scoring.write_scores(arguments, {"similarity": "cosine"}, measures.OF_CROP_PAIRS, measure, every_row, texts, facts)
+    settings, facts = {"similarity": "cosine"}, {"n_test": len(texts)}
+    scoring.write_scores(arguments, settings, measures.OF_CROP_PAIRS, measure, every_row, texts, facts)
 
 
 if __name__ == "__main__":

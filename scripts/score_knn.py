@@ -1,7 +1,6 @@
-"""Nearest-neighbour accuracy of every embedded layer and pooling of one model on one corpus.
+"""Compute the nearest-neighbour accuracy of each layer and pooling of one model on one corpus.
 
-Reads embeddings and the corpus; only labelled texts count. Writes tidy score rows (CSV)
-and whether every tested text gets the right label (Parquet).
+Uses labelled texts only. Writes tidy score rows (CSV), and whether each test text is classified correctly (Parquet).
 """
 
 from functools import partial

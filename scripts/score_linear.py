@@ -1,7 +1,6 @@
-"""Accuracy of a linear probe on every embedded layer and pooling of one model on one corpus.
+"""Compute the accuracy of a linear probe on each layer and pooling of one model on one corpus.
 
-Reads embeddings and the corpus; only labelled texts count. Writes tidy score rows (CSV)
-and whether every tested text gets the right label (Parquet).
+Uses labelled texts only. Writes tidy score rows (CSV), and whether each test text is classified correctly (Parquet).
 """
 
 from selfembed.jobs import command_line, options

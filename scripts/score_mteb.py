@@ -1,8 +1,7 @@
-"""Score one model, cut at a layer, on one MTEB task: mteb embeds and scores.
+"""Score one model, cut at a layer, on one task with mteb.
 
-Reads a model at a step, and the data of a task: a downloaded task of mteb's registry, a labelled corpus from which a
-task is made, or files. Writes one tidy score row (CSV), and mteb's own result file with one more key, `selfembed`: what
-made it (JSON). Of a step at which a run has no model, because it diverged, the row has no value.
+The data are a downloaded task of mteb's registry, a labelled corpus, or files. Writes one tidy score row (CSV), and
+mteb's result with the additional key `selfembed`, its provenance (JSON). The value is missing if the run diverged.
 """
 
 import logging
@@ -27,9 +26,9 @@ from selfembed.tasks import task_files
 from selfembed.training import divergence
 
 PRECISION = "fp32"
-# How long and when, left out of mteb's result so that the same model gives the same bytes.
+# Removed from mteb's result, so that equal models give equal bytes.
 TIMELESS = {"evaluation_time": None, "date": None, "evaluation_phases": None}
-# The packages whose versions can change a score most.
+# Packages whose versions can change a score.
 PACKAGES = ("mteb", "datasets", "sentence-transformers", "transformers", "torch")
 
 
@@ -39,13 +38,13 @@ def main(argv: list[str]) -> None:
     command_line.add_inputs(parser, model="model folder at a step")
     parser.add_argument("--path", required=True, help="model path, for instance tuned/iclr/mpnet/crops/seed-42")
     parser.add_argument("--step", required=True, help="step of the model")
-    parser.add_argument("--layer", type=at_least(0), required=True, help="layers above this one are removed")
+    parser.add_argument("--layer", type=at_least(0), required=True, help="last layer to keep")
     parser.add_argument("--task", required=True, help="name of the task")
-    parser.add_argument("--block", required=True, help="block of tasks that the score belongs to")
+    parser.add_argument("--block", required=True, help="block of the task")
     data = parser.add_mutually_exclusive_group(required=True)
-    data.add_argument("--data", type=Path, help="downloaded data of a task of mteb's registry")
-    data.add_argument("--corpus", type=existing, help="prepared corpus (Parquet) that a task is made from")
-    data.add_argument("--files", type=existing, help="folder with a task's files, in the columns of MTEB's data sets")
+    data.add_argument("--data", type=Path, help="folder of a downloaded task of mteb's registry")
+    data.add_argument("--corpus", type=existing, help="prepared corpus (Parquet) to make a task from")
+    data.add_argument("--files", type=existing, help="folder with files of a task, in MTEB's columns")
     parser.add_argument("--kind", choices=task_files.FILES, help="kind of a task from a corpus or from files")
     options.add(parser, ScoreFigure, keep=("pooling",))
     options.add(parser, Mteb)
@@ -58,7 +57,7 @@ def main(argv: list[str]) -> None:
     from selfembed.tasks import benchmark, registry_tasks
 
     use_threads(arguments.threads)
-    logging.getLogger("transformers").setLevel(logging.ERROR)  # it would list the layers that are cut off
+    logging.getLogger("transformers").setLevel(logging.ERROR)  # no warnings about removed layers
     if arguments.data:
         task, data_checksum = registry_tasks.load(arguments.task, arguments.data)
         seals.taken(arguments.data)
@@ -73,16 +72,9 @@ def main(argv: list[str]) -> None:
         last_layer = checkpoints.last_layer(arguments.model)
         weights = checksum(arguments.model / "model.safetensors")
         name = f"{arguments.path}/{arguments.step}/{arguments.pooling}_{arguments.layer}".replace("/", "__")
-        model = benchmark.model_at(
-            arguments.model,
-            arguments.layer,
-            arguments.pooling,
-            arguments.max_length,
-            arguments.normalise,
-            f"selfembed/{name}",
-            weights,
-        ).to(choose_device(arguments.device))
-        result = benchmark.evaluate(model, task)
+        cut = (arguments.layer, arguments.pooling, arguments.max_length, arguments.normalise)
+        model = benchmark.model_at(arguments.model, *cut, f"selfembed/{name}", weights)
+        result = benchmark.evaluate(model.to(choose_device(arguments.device)), task)
         value, max_length = float(result.get_score()), model.max_seq_length
         found = result.model_dump(mode="json") | TIMELESS
     settings = {
@@ -106,18 +98,17 @@ def main(argv: list[str]) -> None:
     }
     log.info("%s, layer %d: %.4f", arguments.task, arguments.layer, value)
     facts = {"model": arguments.path, **{key: row[key] for key in ("step", "layer", "pooling")}, "weights": weights}
-    made_by = provenance(**facts, **settings)
-    write_json(found | {"selfembed": made_by}, arguments.result)
+    write_json(found | {"selfembed": provenance(**facts, **settings)}, arguments.result)
     write_table(pd.DataFrame([row], columns=SCORE_COLUMNS), arguments.output)
 
 
 def local_task(arguments):
-    """A task from a corpus or from files, and the checksum of what it is made of."""
+    """Return a task made from a corpus or from files, and the checksum of its data."""
     from selfembed.tasks import local_tasks, tasks_from_corpus, tasks_from_files
     from selfembed.texts.corpora import read_corpus
 
     if arguments.kind is None:
-        raise InputError(f"--kind: missing; allowed with --corpus or --files: {', '.join(task_files.FILES)}")
+        raise InputError(f"--kind: missing; expected with --corpus or --files: {', '.join(task_files.FILES)}")
     try:
         if arguments.corpus:
             data = tasks_from_corpus.make(arguments.kind, read_corpus(arguments.corpus))

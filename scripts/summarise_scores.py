@@ -1,7 +1,7 @@
-"""Summarise an experiment's scores over seeds.
+"""Summarise the scores of an experiment over seeds.
 
-Reads the experiment's table. Writes a CSV table with mean, standard deviation and standard error over the seeds whose
-runs did not diverge, and how many did; and the same as a Markdown table of the last layers.
+Writes a CSV table with mean, standard deviation and standard error over the seeds whose runs did not diverge, and the
+number that did; and a Markdown table of the last layers.
 """
 
 import pandas as pd
@@ -14,24 +14,20 @@ WITHOUT_SEED = ["label", *(column for column in tables.IDENTITY_COLUMNS if colum
 
 
 def summarise(scores: pd.DataFrame) -> pd.DataFrame:
-    """Mean over seeds, standard deviation, and standard error of the mean (both missing for a single value).
+    """Compute mean, standard deviation and standard error over seeds (the last two are missing for a single value).
 
-    Seeds whose runs diverged, with a missing value, are no part of these; `diverged` is their number.
+    Seeds whose runs diverged have no value and are excluded; `diverged` is their number.
     """
     groups = scores.groupby(WITHOUT_SEED, sort=False, dropna=False)["value"]
-    table = groups.agg(
-        mean="mean", standard_deviation="std", smallest="min", largest="max", n_seeds="count"
-    ).reset_index()
+    found = {"mean": "mean", "standard_deviation": "std", "smallest": "min", "largest": "max", "n_seeds": "count"}
+    table = groups.agg(**found).reset_index()
     table["diverged"] = groups.size().to_numpy() - table["n_seeds"]
     table["standard_error"] = table["standard_deviation"] / table["n_seeds"] ** 0.5
     return table
 
 
 def markdown(summary: pd.DataFrame, numbers: dict[str, measures.Number]) -> str:
-    """The last layers as a Markdown table, in per cent; score and step are columns if they vary.
-
-    So is the number of seeds that diverged, if any did.
-    """
+    """Format the last layers as a Markdown table in per cent; scores, steps and diverged seeds are shown if needed."""
     last = tables.last_layers(summary)
     scores_vary, steps_vary = last["score"].nunique() > 1, last.groupby("label")["step"].nunique().max() > 1
     names = {"model": last["label"], "corpus": last["corpus"]}
@@ -52,12 +48,11 @@ def markdown(summary: pd.DataFrame, numbers: dict[str, measures.Number]) -> str:
 
 
 def spelled(values: pd.Series, fractions: pd.Series) -> list[str]:
-    """Parts of 1 in per cent with one decimal, other numbers as they are with three, a dash for what is missing."""
-    found = []
-    for value, fraction in zip(values, fractions, strict=True):
-        text = f"{100 * value:.1f}" if fraction else f"{value:.3f}"
-        found.append("–" if pd.isna(value) else text)
-    return found
+    """Format fractions of 1 in per cent with one decimal, other numbers with three, missing values as a dash."""
+    return [
+        "–" if pd.isna(value) else f"{100 * value:.1f}" if fraction else f"{value:.3f}"
+        for value, fraction in zip(values, fractions, strict=True)
+    ]
 
 
 def main(argv: list[str]) -> None:

@@ -1,6 +1,6 @@
 """Train a tokenizer on a corpus, for randomly initialised encoders.
 
-Reads a corpus. Writes a folder that transformers loads as a tokenizer.
+Writes a folder that transformers loads as a tokenizer.
 """
 
 from selfembed.jobs import command_line, options

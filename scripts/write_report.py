@@ -1,7 +1,6 @@
-"""Write the report of a corpus and a model adapted to it: what was done, what came of it, how to use it.
+"""Write the report about a corpus and a model adapted to it: data, training, results, usage.
 
-Reads a run, where its texts came from, tables of differences and figures. Writes one HTML page that needs no network;
-interactive maps lie beside it and are linked.
+Writes one HTML page that works offline, with links to interactive maps beside it.
 """
 
 import os
@@ -19,12 +18,11 @@ def main(argv: list[str]) -> None:
     parser = command_line.parser(__doc__)
     account.add_arguments(parser)
     parser.add_argument("--title", required=True, help="heading")
-    command_line.add_inputs(parser, model="folder of the model, ready to use")
-    parser.add_argument(
-        "--crops", type=existing, nargs="+", default=[], help="where the texts of corpora of crops went (JSON)"
-    )
+    command_line.add_inputs(parser, model="folder of the adapted model")
+    what = "numbers of texts of corpora of crops (JSON)"
+    parser.add_argument("--crops", type=existing, nargs="+", default=[], help=what)
     parser.add_argument("--maps", type=existing, nargs="+", default=[], help="interactive maps (HTML)")
-    what = "title of a figure, what it shows, its caption (may be empty), and the figure (PNG); repeatable"
+    what = "title, content and caption (may be empty) of a figure, and the figure (PNG); repeatable"
     command_line.add_entries(parser, FIGURE, what, required=False)
     command_line.add_outputs(parser, output="HTML file")
     arguments = parser.parse_args(argv)

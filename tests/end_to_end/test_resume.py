@@ -182,13 +182,13 @@ def test_an_embedding_that_is_killed_again_and_again_has_the_same_bytes(embeddin
         running.send(signal.SIGKILL)
         code, log = running.ended()
         assert code == -signal.SIGKILL, log
-        assert not texts or int(re.search(r"going on after (\d+) of 20 texts", log)[1]) >= texts
+        assert not texts or int(re.search(r"resuming after (\d+) of 20 texts", log)[1]) >= texts
         texts = blocks_finished(finished)
     code, log = warm_steps.start(
         "embed", embedding_arguments(tmp_path / "broken"), tmp_path / "log", embedding.BLOCK
     ).ended()
     assert code == 0, log
-    assert f"going on after {texts} of 20 texts" in log
+    assert f"resuming after {texts} of 20 texts" in log
     assert contents(tmp_path / "broken") == contents(tmp_path / "unbroken")
 
 

@@ -84,7 +84,7 @@ def test_a_batch_that_cannot_be_shared_is_one_line(run, tmp_path):
     done = subprocess.run(run(tmp_path / "none", 3), capture_output=True, text=True)
     assert done.returncode == 1
     lines = [line for line in done.stderr.splitlines() if line.startswith("error")]
-    assert lines == ["error: --batch-size 8: 3 devices need equal parts of it; expected: a multiple of 3"]
+    assert lines == ["error: --batch-size 8: not divisible by the number of devices; expected: a multiple of 3"]
 
 
 def test_batches_are_shared_evenly():

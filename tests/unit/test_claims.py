@@ -380,7 +380,7 @@ def test_the_script_writes_all_pages_and_refuses_claims_that_are_no_json(tmp_pat
         assert "SBERT" in Path(path).read_text(encoding="utf-8")
     with pytest.raises(SystemExit):
         judge_claims.main(["--claims", "{", "--output", *out])
-    assert "--claims: no JSON" in capsys.readouterr().err
+    assert "--claims: invalid JSON" in capsys.readouterr().err
 
 
 # Configs -------------------------------------------------------------------------------------------------------

@@ -112,7 +112,7 @@ def test_an_encoder_from_a_folder_has_no_revision_of_the_hub(repository, tmp_pat
     import_encoder.main(f"--type folder --path {tmp_path}/mine --layers 2 --output {tmp_path}/encoder".split())
     build_pretrained_model.main(f"--encoder {tmp_path}/encoder --max-length 64 --output {tmp_path}/base".split())
     assert "revision" not in json.loads((tmp_path / "base" / "model.json").read_text())
-    assert "a pretrained encoder, as it came" in (tmp_path / "base" / "0" / "README.md").read_text()
+    assert "a pretrained encoder, not fine-tuned" in (tmp_path / "base" / "0" / "README.md").read_text()
 
 
 @pytest.mark.slow

@@ -233,7 +233,11 @@ def test_a_corpus_without_labels_is_coloured_by_cluster_alone(words, tmp_path):
     [
         ("After", lambda table: table.iloc[:-1], "After.parquet: its texts differ from the corpus"),
         ("clusters", lambda table: table.iloc[::-1], "clusters.parquet: its texts differ from the corpus"),
-        ("After", lambda table: table.drop(columns="y"), "After.parquet: no table with the columns id, x, y"),
+        (
+            "After",
+            lambda table: table.drop(columns="y"),
+            "After.parquet: cannot be read as a table with the columns id, x, y",
+        ),
     ],
 )
 def test_a_broken_input_is_told_in_a_line(words, tmp_path, name, change, message):
