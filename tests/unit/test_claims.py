@@ -415,12 +415,12 @@ WRONG = {
     "unknown label": ({"models": ["After", "Else"]}, {}, "evidence.0: 'Else' is not a label; expected: Before, After"),
     "unknown score": ({"score": "linear"}, {}, "evidence.0.score: 'linear' is not a score of the experiment"),
     "unknown corpus": ({"corpora": ["docs"]}, {}, "evidence.0.corpora.0: 'docs' is not a corpus of the experiment"),
-    "no such step": ({"models": [{"label": "After", "step": 3}, "Before"]}, {}, "'After' has no such score"),
-    "no such layer": ({"models": [{"label": "After", "layer": 1}, "Before"]}, {}, "'After' has no such score"),
-    "no such pooling": ({"pooling": "cls"}, {}, "'After' has no such score"),
+    "no such step": ({"models": [{"label": "After", "step": 3}, "Before"]}, {}, "'After' has no score"),
+    "no such layer": ({"models": [{"label": "After", "layer": 1}, "Before"]}, {}, "'After' has no score"),
+    "no such pooling": ({"pooling": "cls"}, {}, "'After' has no score"),
     "several steps": ({}, {"experiments.main.steps": [0, 5, "final"]}, "'After' has the steps 0, 5, final"),
     "one model": ({"models": ["After"]}, {}, "evidence.0.models"),
-    "two limits": ({"at_least": 0, "at_most": 1}, {}, "at_least and at_most are both given"),
+    "two limits": ({"at_least": 0, "at_most": 1}, {}, "at_least and at_most are both set"),
 }
 
 

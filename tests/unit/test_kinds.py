@@ -97,7 +97,8 @@ def test_a_kind_that_lacks_a_fact_is_an_error_at_import():
             type: typing.Literal["new"]
 
     with pytest.raises(
-        TypeError, match="NewSource does not define columns, downloaded, label_setting, labelled; expected: .*OwnSource"
+        TypeError,
+        match=r"NewSource does not define columns, downloaded, label_setting, labelled; .*OwnSource",
     ):
 
         class NewSource(OwnSource):

@@ -303,7 +303,7 @@ EXPECTED = {"rows": 5, "labelled": 4, "classes": 3}
             {"corpora.news.expect": EXPECTED | {"classes": 0}},
             "corpora.news.expect: classes 0, but labelled 4; expected: at least 1 class",
         ),
-        ({"corpora.notes.expect": EXPECTED}, "corpora.notes.expect: 'notes' has no labels; expected: rows alone"),
+        ({"corpora.notes.expect": EXPECTED}, "corpora.notes.expect: 'notes' has no labels; expected: only rows"),
         (
             {"corpora.few": {"source": SAMPLE, "expect": {"rows": 6}}},
             "corpora.few.expect.rows: 6 is not the sample's size; expected: 5",
@@ -690,14 +690,14 @@ def test_missing_sources_accepts_what_exists(tmp_path):
     [
         pytest.param(
             {"experiments.main_losses": {"corpora": ["news"], "models": [{"encoder": "tfidf"}]}},
-            "experiments.main_losses: names that end in '_summary', '_losses', '_maps' are tables'; "
+            "experiments.main_losses: names that end in '_summary', '_losses', '_maps' are reserved for tables; "
             "expected: another name",
             id="experiment called like a table",
         ),
         pytest.param(
             {"experiments.main.models.1.sweep": {"epochs": [1, 2]}, "experiments.main.models.1.color": "#ff0000"},
-            "experiments.main.models.1.color: one colour for a sweep; "
-            "remove this key, every combination gets its own colour",
+            "experiments.main.models.1.color: a sweep needs several colours; "
+            "remove this key, colours are chosen automatically",
             id="colour of a sweep",
         ),
         pytest.param(
@@ -708,7 +708,7 @@ def test_missing_sources_accepts_what_exists(tmp_path):
         ),
         pytest.param(
             {"experiments.main.layers": [0, 1]},
-            "figures.bars.draw: 'comparison' shows layer 2 of 'tiny', not scored; expected: layers, losses",
+            "figures.bars.draw: 'comparison' shows the unscored layer 2 of 'tiny'; expected: layers, losses",
             id="comparison without the last layer",
         ),
         pytest.param(
@@ -726,7 +726,7 @@ def test_what_would_fail_late_fails_early(changes, message):
 def test_a_figure_cannot_be_called_like_a_rule():
     """Its name becomes a rule's."""
     settings = load(changed({"figures.embed": {"draw": "layers", "experiment": "main"}}))
-    with pytest.raises(InputError, match=r"^figures.embed: the name is a rule's; expected: another name$"):
+    with pytest.raises(InputError, match=r"^figures.embed: the name is used by a rule; expected: another name$"):
         check_target_names(settings, taken={"all", "embed"})
 
 
@@ -775,7 +775,7 @@ def test_a_label_means_one_way_to_score():
         ),
         pytest.param(
             {"corpora.part": {"source": {"type": "sample", "corpus": "news", "size": 3}, "deduplicate": False}},
-            "corpora.part.deduplicate: 'news' is cleaned already; remove this key",
+            "corpora.part.deduplicate: 'news' is already cleaned; remove this key",
             id="cleaned twice",
         ),
         pytest.param(
@@ -812,7 +812,7 @@ def test_a_label_means_one_way_to_score():
         ),
         pytest.param(
             {"tasks": {"news": {"type": "clustering", "corpus": "news", "block": "own"}}},
-            "tasks.news: is a corpus, too; expected: another name",
+            "tasks.news: is also the name of a corpus; expected: another name",
             id="task called like a corpus",
         ),
         pytest.param(
@@ -822,19 +822,21 @@ def test_a_label_means_one_way_to_score():
         ),
         pytest.param(
             {"devices_per_run": 3},
-            "experiments.main.models.1.recipe: batch_size 64 cannot be shared equally; allowed with devices_per_run 3: "
-            "its multiples",
+            "experiments.main.models.1.recipe: batch_size 64 is not divisible by devices_per_run; "
+            "expected: a multiple of 3",
             id="batches that devices cannot share",
         ),
         pytest.param(
             {"recipes.crops.held_out": 0.1},
-            "experiments.main.models.1.recipe: 'crops' holds out 0.1 of all texts, but score 'knn' tests others; "
+            "experiments.main.models.1.recipe: 'crops' holds out 0.1 of all texts, but score 'knn' has other "
+            "test texts; "
             "expected: a score with split: all, test_fraction: 0.1, split_seed: 42",
             id="held-out texts that are not tested",
         ),
         pytest.param(
             {"experiments.main.models.1.sweep": {"held_out": [0, 0.2]}},
-            "experiments.main.models.1.sweep: 'crops' holds out 0.2 of all texts, but score 'knn' tests others; "
+            "experiments.main.models.1.sweep: 'crops' holds out 0.2 of all texts, but score 'knn' has other "
+            "test texts; "
             "expected: a score with split: all, test_fraction: 0.2, split_seed: 42",
             id="held-out texts of a sweep that are not tested",
         ),
@@ -846,8 +848,9 @@ def test_a_label_means_one_way_to_score():
                 "experiments.main.corpora": ["part"],
                 "experiments.main.models.1.train_on": "docs",
             },
-            "experiments.main.models.1.train_on: what 'crops' holds out of 'docs' is not what scores on 'part' test; "
-            "remove this key, or a recipe without held_out",
+            "experiments.main.models.1.train_on: the texts of 'docs' that 'crops' holds out are not the test "
+            "texts of 'part'; "
+            "remove this key or use a recipe without held_out",
             id="texts held out of another corpus",
         ),
         pytest.param(
@@ -893,12 +896,12 @@ def test_a_label_means_one_way_to_score():
         ),
         pytest.param(
             {"experiments.main.maps": True, "experiments.main.poolings": ["cls", "mean"]},
-            "experiments.main.poolings: maps are of one pooling; expected: one, or maps: false",
+            "experiments.main.poolings: maps need one pooling; expected: one pooling, or maps: false",
             id="maps of two poolings",
         ),
         pytest.param(
             {"experiments.main.maps": True, f"{ENTRY}.poolings": ["cls", "mean"]},
-            f"{ENTRY}.poolings: maps are of one pooling; expected: one, or maps: false",
+            f"{ENTRY}.poolings: maps need one pooling; expected: one pooling, or maps: false",
             id="maps of two poolings of one entry",
         ),
         pytest.param(
@@ -922,13 +925,13 @@ def test_a_label_means_one_way_to_score():
                 "figures.page": {"draw": "interactive_map", "experiment": "main"},
                 "figures.another": {"draw": "interactive_map", "experiment": "main"},
             },
-            "figures.another.experiment: the map of 'news' is figure 'page's; "
-            "expected: one interactive map of a corpus",
+            "figures.another.experiment: 'news' already has a map, figure 'page'; "
+            "expected: one interactive map per corpus",
             id="two interactive maps of a corpus",
         ),
         pytest.param(
             {"tables": {"one": {"lay_out": "scores", "experiment": "main", "rows": "corpus"}}},
-            "tables.one.columns: 'corpus' is in the rows already; expected: another axis",
+            "tables.one.columns: 'corpus' is already in the rows; expected: another axis",
             id="table with one axis",
         ),
         pytest.param(
@@ -956,7 +959,7 @@ def test_a_figure_can_show_scores_on_tasks():
 def test_a_table_cannot_be_called_like_a_figure():
     """Both become rules."""
     settings = load(changed({"tables": {"bars": {"lay_out": "scores", "experiment": "main"}}}))
-    with pytest.raises(InputError, match=r"^tables.bars: the name is a rule's; expected: another name$"):
+    with pytest.raises(InputError, match=r"^tables.bars: the name is used by a rule; expected: another name$"):
         check_target_names(settings, taken={"all"})
 
 
@@ -1091,7 +1094,10 @@ def test_circles_of_derived_corpora_are_told():
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ({"type": "folder", "path": "no such"}, "corpora.news.source.path: 'no such' is no folder; expected: a folder"),
+        (
+            {"type": "folder", "path": "no such"},
+            "corpora.news.source.path: 'no such' is not a folder; expected: a",
+        ),
         ({"type": "folder", "path": __file__}, "corpora.news.source.path: "),
     ],
 )
@@ -1149,31 +1155,34 @@ def test_evidence_without_labels_is_accepted(changes):
     [
         pytest.param(
             {"experiments.main.corpora": ["news"], "recipes.crops.held_out": 0},
-            "experiments.main.corpora.0: corpus 'news' has no crops, which 'pairs' looks for; "
+            "experiments.main.corpora.0: corpus 'news' has no crops, which 'pairs' needs; "
             "expected: corpora of type crops",
             id="crop_pairs on whole texts",
         ),
         pytest.param(
             {"experiments.main.scores": ["knn"], "figures": {}},
-            "experiments.main.corpora.0: corpus 'pieces' has two crops of every text, which would vote for each other "
+            "experiments.main.corpora.0: corpus 'pieces' has two crops of every text, which would be neighbours "
             "in 'knn'; expected: scores of type crop_pairs",
             id="accuracy on crops",
         ),
         pytest.param(
             {"recipes.crops.held_out": 0},
-            "experiments.main.models.1.recipe: 'crops' trains on texts of 'notes' that the crops of 'pieces' are of; "
+            "experiments.main.models.1.recipe: 'crops' trains on the texts of 'notes' that the crops of "
+            "'pieces' are drawn from; "
             "expected: held_out: 0.1 in the recipe",
             id="texts that were trained on",
         ),
         pytest.param(
             {"recipes.crops.held_out": 0.2},
-            "experiments.main.models.1.recipe: 'crops' trains on texts of 'notes' that the crops of 'pieces' are of; "
+            "experiments.main.models.1.recipe: 'crops' trains on the texts of 'notes' that the crops of "
+            "'pieces' are drawn from; "
             "expected: held_out: 0.1 in the recipe",
             id="another part held out",
         ),
         pytest.param(
             {"recipes.crops.held_out": 0, "corpora.pieces.source.held_out": 0},
-            "experiments.main.models.1.recipe: 'crops' trains on texts of 'notes' that the crops of 'pieces' are of; "
+            "experiments.main.models.1.recipe: 'crops' trains on the texts of 'notes' that the crops of "
+            "'pieces' are drawn from; "
             "expected: held_out: 0.1 in the recipe and in corpora.pieces.source",
             id="nothing held out",
         ),
@@ -1192,7 +1201,8 @@ def test_evidence_without_labels_is_accepted(changes):
         ),
         pytest.param(
             SAMPLED | {"recipes.crops.held_out": 0},
-            "experiments.main.models.1.recipe: 'crops' trains on texts of 'part' that the crops of 'pieces' are of; "
+            "experiments.main.models.1.recipe: 'crops' trains on the texts of 'part' that the crops of 'pieces' "
+            "are drawn from; "
             "expected: held_out: 0.1 in the recipe",
             id="trained on a whole sample, scored on crops of it",
         ),
@@ -1215,13 +1225,13 @@ def test_evidence_without_labels_is_accepted(changes):
         ),
         pytest.param(
             {"figures.bars.score": "pairs_uniformity"},
-            "figures.bars.score: 'pairs_uniformity' is no part of 1, which figures show in per cent; "
+            "figures.bars.score: 'pairs_uniformity' is not a fraction of 1, which figures show in per cent; "
             "expected: pairs_recall@1, pairs_recall@10, pairs_mrr",
             id="a number that is no part of 1 in a figure",
         ),
         pytest.param(
             {"scores.pairs_mrr": {"type": "knn"}},
-            "scores.pairs_mrr: the name is that of a number of score 'pairs'; expected: another name",
+            "scores.pairs_mrr: the name is used by a number of score 'pairs'; expected: another name",
             id="a score called like a number of another",
         ),
         pytest.param(
@@ -1249,21 +1259,21 @@ def test_evidence_without_labels_is_accepted(changes):
         ),
         pytest.param(
             {"tables": {"one": DIFFERENCES | {"against": "Before", "labels": ["tiny", "After"]}}},
-            "tables.one.against: 'Before' is no label with such a score of its last layer on a corpus; "
+            "tables.one.against: 'Before' is not a label with a score of its last layer on a corpus; "
             "expected: tiny, tiny + crops\n"
-            "tables.one.labels.1: 'After' is no label with such a score of its last layer on a corpus; "
+            "tables.one.labels.1: 'After' is not a label with a score of its last layer on a corpus; "
             "expected: tiny, tiny + crops",
             id="differences of nobody",
         ),
         pytest.param(
             {"experiments.main.models": [{"encoder": "tiny"}], "tables": {"one": DIFFERENCES}},
-            "tables.one.experiment: 'main' scores 'tiny' alone; expected: two labels or more",
+            "tables.one.experiment: 'main' scores only 'tiny'; expected: at least two labels",
             id="differences of one model",
         ),
         pytest.param(
             {"experiments.main.layers": [0, 1], "tables": {"one": DIFFERENCES}, "figures": {}},
-            "tables.one.against: 'tiny' is no label with such a score of its last layer on a corpus; "
-            "expected: none in this experiment",
+            "tables.one.against: 'tiny' is not a label with a score of its last layer on a corpus; "
+            "expected: another experiment",
             id="differences of no last layer",
         ),
         pytest.param(
@@ -1325,13 +1335,13 @@ def test_a_report_can_be_of(changes):
         ),
         pytest.param(
             {"report.model": "tiny"},
-            "report.model: 'tiny' is no label of a model fine-tuned on 'notes' in these tables; expected: tiny + crops",
+            "report.model: 'tiny' is not a model fine-tuned on 'notes' in these tables; expected: tiny + crops",
             id="a model that is not fine-tuned",
         ),
         pytest.param(
             {"report.corpus": "docs"},
-            "report.model: 'tiny + crops' is no label of a model fine-tuned on 'docs' in these tables; "
-            "expected: none, name another corpus or other tables",
+            "report.model: 'tiny + crops' is not a model fine-tuned on 'docs' in these tables; "
+            "expected: another corpus or other tables",
             id="a corpus on which nothing is fine-tuned",
         ),
         pytest.param(
@@ -1345,8 +1355,8 @@ def test_a_report_can_be_of(changes):
             {"experiments.main.steps": [4, "final"], "figures": {}, "report.figures": []}
             | {"tables": {name: DIFFERENCES | {"steps": [0, step]} for name, step in (("one", 4), ("two", "final"))}}
             | {"report.differences": ["one", "two"]},
-            "report.model: 'tiny + crops' means models/tuned/notes/tiny/crops, step 4 and "
-            "models/tuned/notes/tiny/crops, step final in these tables; expected: a label of one",
+            "report.model: 'tiny + crops' is the label of models/tuned/notes/tiny/crops, step 4 and "
+            "models/tuned/notes/tiny/crops, step final in these tables; expected: a label of one model",
             id="a model of several steps",
         ),
         pytest.param(

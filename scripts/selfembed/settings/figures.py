@@ -69,7 +69,7 @@ class ScoreFigure(FigureKind):
 
     experiment: Name = Field(description="Experiment that provides the data.")
     pooling: Pooling = Field("mean", description="Pooling to show.")
-    score: ScoreName = Field("knn", description="Score to show; one number of a score with several, e.g. `crop_pairs_recall@1`.")
+    score: ScoreName = Field("knn", description="Score to show, e.g. `knn` or `crop_pairs_recall@1`.")
 
 
 class ComparisonFigure(ScoreFigure):

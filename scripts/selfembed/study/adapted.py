@@ -64,7 +64,7 @@ def check(settings: Settings, study: Study) -> Iterator[str]:
             if item.model.recipe and item.model.corpus == report.corpus
         )
         yield (
-            f"report.model: '{report.model}' is not a label of a model fine-tuned on '{report.corpus}' in these tables; "
+            f"report.model: '{report.model}' is not a model fine-tuned on '{report.corpus}' in these tables; "
             f"expected: {', '.join(tuned) or 'another corpus or other tables'}"
         )
         return

@@ -334,8 +334,8 @@ def check_held_out(where: str, key: str, entry, recipe, corpus: str, experiment,
             )
     if texts_of(trained_on(entry, corpus, settings), settings) != texts_of(corpus, settings):
         yield (
-            f"{key}.train_on: the texts of '{entry.train_on}' that '{entry.recipe}' holds out are not the test texts of "
-            f"'{corpus}'; remove this key or use a recipe without held_out"
+            f"{key}.train_on: the texts of '{entry.train_on}' that '{entry.recipe}' holds out are not the test "
+            f"texts of '{corpus}'; remove this key or use a recipe without held_out"
         )
 
 
@@ -437,7 +437,7 @@ def check_score(key: str, figure: ScoreFigure, experiment, settings: Settings) -
         for name in dict.fromkeys(entry.encoder for entry in experiment.models):
             last = settings.encoders[name].layers if name in settings.encoders else 0
             if max(experiment.layers) < last:
-                yield f"{key}.draw: 'comparison' shows layer {last} of '{name}', which is not scored; expected: layers, losses"
+                yield f"{key}.draw: 'comparison' shows the unscored layer {last} of '{name}'; expected: layers, losses"
     scored = scored_poolings(experiment, settings)
     if scored and figure.pooling not in scored:
         yield f"{key}.pooling: '{figure.pooling}' is not scored by '{figure.experiment}'; expected: {', '.join(scored)}"

@@ -12,6 +12,7 @@ from selfembed.study.places import Row, rows_of
 
 LEAST_LAYERS = 3  # a line fits two points exactly
 
+
 def described(settings: Settings, study: Study) -> list[dict[str, Any]]:
     """Return every claim as plain data: its texts and comparisons."""
     return [

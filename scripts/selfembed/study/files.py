@@ -13,7 +13,7 @@ def check(paths: Iterable[Path]) -> None:
     problems = [
         f"{path}: duplicate key '{key}' in lines {first} and {again}; expected: one"
         for path in paths
-        for key, first, again in duplicates(yaml.compose(Path(path).read_text(encoding="utf-8"), yaml.SafeLoader), set())
+        for key, first, again in duplicates(yaml.compose(Path(path).read_text("utf-8"), yaml.SafeLoader), set())
     ]
     if problems:
         raise InputError("\n".join(problems))
