@@ -41,7 +41,7 @@ def place(tmp_path_factory):
         pytest.param(TINY.replace("seeds: [1]", "seeds: [1]\nseeds: [2]"), "duplicate key 'seeds'", id="key twice"),
         pytest.param(
             TINY.replace("  svd: {", "  svd: {type: tfidf}\n  svd: {"),
-            "key 'svd' comes twice",
+            "duplicate key 'svd'",
             id="name twice",
             marks=pytest.mark.campaign,
         ),
@@ -290,4 +290,4 @@ def test_repeated_keys_are_found_in_any_yaml_that_can_be_read(tmp_path_factory, 
     try:
         files.check([path])
     except InputError as error:
-        assert "comes twice" in str(error)
+        assert "duplicate key" in str(error)

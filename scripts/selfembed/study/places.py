@@ -57,8 +57,11 @@ def rows_of(evaluations: list[Evaluation], settings: Settings) -> Iterator[Row]:
         row = {"label": item.line.label, "series": item.line.series, "x": item.line.x, "corpus": item.on}
         row |= {"encoder": item.model.encoder, "tuned": item.model.recipe is not None, "model": item.model.path}
         row |= {"step": item.step, "last_layer": encoder.layers}
-        known = item.score in settings.scores
-        for score in numbers(item.score, settings.scores[item.score]) if known else filter(None, [item.score]):
+        if item.score in settings.scores:
+            names = list(numbers(item.score, settings.scores[item.score]))
+        else:
+            names = [item.score] if item.score else []  # a task or a map
+        for score in names:
             for pooling in poolings:
                 for layer in layers:
                     yield row | {"score": score, "pooling": pooling, "layer": layer}
