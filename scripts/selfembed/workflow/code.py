@@ -1,4 +1,4 @@
-"""Which source files a script runs, so that an edit reruns exactly the steps it can change."""
+"""Find the source files of a script, so that an edit reruns only the steps that it can change."""
 
 import ast
 from functools import cache
@@ -11,7 +11,7 @@ LIBRARY = "selfembed"
 
 @cache
 def code(script: Path) -> list[str]:
-    """The script and every library file it imports, directly or not, in a stable order.
+    """Return the script and all library files that it imports, directly or indirectly, in a stable order.
 
     Read from the source: `import selfembed.a`, `from selfembed import a` and `from selfembed.a import b`, anywhere in
     the file. Importing a module also runs the packages around it, and what lies in these besides Python, as a page and
@@ -38,7 +38,7 @@ def code(script: Path) -> list[str]:
 
 @cache
 def imported(path: Path) -> set[str]:
-    """Dotted names of library modules that a file imports (names of functions among them do no harm)."""
+    """Return the dotted names of library modules that a file imports; they may include names of functions."""
     modules = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):

@@ -1,4 +1,4 @@
-"""Raw files, corpora, and what is downloaded."""
+"""Raw files, corpora and downloads."""
 
 from collections.abc import Callable
 from importlib.metadata import packages_distributions
@@ -14,29 +14,29 @@ from selfembed.workflow.flags import Wildcards, flags, named, one_of
 
 
 class Corpora:
-    """What rules ask about corpora, as functions of wildcards."""
+    """Input and parameter functions of the rules for corpora."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.sources = {name: corpus.source for name, corpus in settings.corpora.items()}
 
     def of(self, *kinds: str | type) -> str:
-        """A pattern of the names of all corpora with some kinds of source."""
+        """Pattern of the names of all corpora with some kinds of source."""
         return named(self.sources, *kinds)
 
     def cleaned(self) -> str:
-        """A pattern of the names of all corpora that are not derived from another."""
+        """Pattern of the names of all corpora that are not derived from another."""
         return one_of(name for name, source in self.sources.items() if not isinstance(source, DerivedSource))
 
     def source(self, wildcards: Wildcards):
-        """Where the texts of a corpus come from; of a known data set, its address and columns."""
+        """Source of a corpus; for a known data set, its address and columns."""
         source = self.sources[wildcards.corpus]
         return source.columns if isinstance(source, IclrSource) else source
 
     def source_flags(
         self, omit: tuple[str, ...] = (), keep: tuple[str, ...] | None = None
     ) -> Callable[[Wildcards], str]:
-        """A params function: where the texts of a corpus come from, as flags."""
+        """Return a parameter function: the source of a corpus as flags."""
         return lambda wildcards: flags(self.source(wildcards), omit=omit, keep=keep)
 
     def raw_file(self, wildcards: Wildcards) -> str:
@@ -44,19 +44,19 @@ class Corpora:
         return self.sources[wildcards.corpus].raw_file(wildcards.corpus)
 
     def reading_flags(self, wildcards: Wildcards) -> str:
-        """How a raw file is read and cleaned."""
+        """Flags for reading and cleaning a raw file."""
         corpus = self.settings.corpora[wildcards.corpus]
         columns = flags(corpus.source.columns, omit=("type", "path", "url", "sha256", "git_blob"))
         return f"{columns} {flags(corpus, omit=('source', 'expect', 'seeds'))}"
 
     def expected(self, wildcards: Wildcards) -> str:
-        """What a corpus must have, as flags."""
+        """Expected sizes of a corpus as flags."""
         expect = self.settings.corpora[wildcards.corpus].expect
         numbers = {} if expect is None else expect.model_dump(exclude_none=True)
         return " ".join(f"--expect-{name} {number}" for name, number in numbers.items())
 
     def expected_of_made(self, wildcards: Wildcards, output) -> str:
-        """What a corpus that is made must have, as flags.
+        """Expected sizes of a new corpus as flags.
 
         A function of `output`, whose changes rerun nothing: what is expected changes no corpus. Where a corpus exists
         already, its description is made anew, and checks it.
@@ -64,7 +64,7 @@ class Corpora:
         return self.expected(wildcards)
 
     def origin(self, wildcards: Wildcards) -> str | list[str]:
-        """The file that says which revision a corpus of the hub is of."""
+        """File with the revision of a corpus from the Hub."""
         is_of_hub = isinstance(self.sources[wildcards.corpus], HubSource)
         return f"<results>/sources/{wildcards.corpus}.json" if is_of_hub else []
 
@@ -73,11 +73,11 @@ class Corpora:
         return self.sources[wildcards.corpus].path
 
     def folder_state(self, wildcards: Wildcards):
-        """What changes when a text file in a folder of texts does: thousands of files would be too many inputs."""
+        """State of a folder of texts, as a parameter: thousands of files would be too many inputs."""
         return text_files.state(Path(self.raw_folder(wildcards)))
 
     def keyword_classes(self, wildcards: Wildcards) -> str | list[str]:
-        """The table of keywords that a corpus is labelled by."""
+        """Table of keywords that determine the labels of a corpus."""
         return getattr(self.sources[wildcards.corpus], "keyword_classes", None) or []
 
     def original(self, wildcards: Wildcards) -> str:
@@ -85,23 +85,23 @@ class Corpora:
         return f"<results>/corpora/{self.sources[wildcards.corpus].corpus}.parquet"
 
     def packages(self, wildcards: Wildcards) -> str:
-        """Names of the packages whose docstrings are a corpus."""
+        """Names of the packages of a corpus of docstrings."""
         return " ".join(self.sources[wildcards.corpus].packages)
 
     def package_versions(self, wildcards: Wildcards) -> dict[str, str | None]:
-        """Versions of the packages whose docstrings are a corpus, so that it is made anew when they change."""
+        """Versions of the packages of a corpus of docstrings, so that updates rerun it."""
         distributions = packages_distributions()
         names = {distributions.get(package, [package])[0] for package in self.sources[wildcards.corpus].packages}
         return {name: installed_version(name) for name in sorted(names)}
 
     def knn_split(self) -> str:
-        """How the first kNN score of the config splits texts, as flags; by default if it has no such score."""
+        """Split of the first kNN score of the config as flags; the default split without a kNN score."""
         scores = [score for score in self.settings.scores.values() if isinstance(score, Knn)]
         return flags(scores[0] if scores else Split(), keep=tuple(Split.model_fields))
 
 
 def downloads(settings: Settings) -> list[str]:
-    """Everything that a config names from the network."""
+    """Return all files that a config needs from the network."""
     sources = {name: corpus.source for name, corpus in settings.corpora.items()}
     own = {name: source for name, source in sources.items() if not isinstance(source, DerivedSource)}
     return [

@@ -1,4 +1,4 @@
-"""Figures. One called `published/…` is drawn from the published numbers."""
+"""Figures. A figure named `published/…` is drawn from the published numbers."""
 
 import csv
 import shlex
@@ -12,7 +12,7 @@ from selfembed.workflow.scores import measures_of
 
 
 class Figures:
-    """What rules ask about figures, as functions of wildcards."""
+    """Input and parameter functions of the rules for figures."""
 
     def __init__(self, settings: Settings, study: Study) -> None:
         self.settings = settings
@@ -20,7 +20,7 @@ class Figures:
         self.maps = Maps(settings, study)
 
     def drawn_as(self, kind: str) -> str:
-        """A pattern of the names of all figures of a kind, and of their published counterparts."""
+        """Pattern of the names of all figures of a kind, and of their published counterparts."""
         names = [name for name, figure in self.settings.figures.items() if figure.draw == kind]
         return f"(published/)?({'|'.join(names) or 'none-of-this-kind'})"
 
@@ -32,7 +32,7 @@ class Figures:
         return [f"<figures>/{name}.png", f"<figures>/{name}.pdf"]
 
     def all_files(self) -> list[str]:
-        """The files of every figure of the config, and of the comparison with published numbers."""
+        """Files of all figures of the config, and of the comparison with published numbers."""
         names = [*self.settings.figures, *(["paper_comparison"] if self.settings.published else [])]
         return [path for name in names for path in self.files(name)]
 
@@ -52,7 +52,7 @@ class Figures:
         return self.settings.figures[wildcards.figure.removeprefix("published/")]
 
     def table(self, role: str = "experiment", suffix: str = "") -> Callable[[Wildcards], str | list[str]]:
-        """An input function: the table of the experiment in a role of a figure; nothing if there is none."""
+        """Return an input function: the table of an experiment of a figure; empty without one."""
 
         def path(wildcards: Wildcards) -> str | list[str]:
             name = getattr(self.of(wildcards), role)
@@ -62,7 +62,7 @@ class Figures:
         return path
 
     def published(self, role: str = "experiment") -> Callable[[Wildcards], str | list[str]]:
-        """An input function: the published numbers to mark in a figure; nothing if there are none."""
+        """Return an input function: the published numbers to mark in a figure; empty without them."""
 
         def path(wildcards: Wildcards) -> str | list[str]:
             name = getattr(self.of(wildcards), role)
@@ -72,38 +72,38 @@ class Figures:
         return path
 
     def map_table(self, wildcards: Wildcards) -> str:
-        """The maps that a figure shows."""
+        """Maps of a figure."""
         return f"<results>/tables/{self.of(wildcards).experiment}_maps.parquet"
 
     def corner_table(self, wildcards: Wildcards) -> str | list[str]:
-        """The table with the scores in the corners of maps; nothing if there are none."""
+        """Table of the scores in the corners of maps; empty without them."""
         return self.table()(wildcards) if self.of(wildcards).score else []
 
     def clusters(self, wildcards: Wildcards) -> list[str]:
-        """The clusters that a figure of maps shows instead of labels, and their names."""
+        """Clusters, and their names, of the corpora of a figure of maps that have no labels."""
         items = self.maps.without_labels(self.of(wildcards).experiment).values()
         return [path for item in items for path in cluster_files(item)]
 
     def cluster_entries(self, wildcards: Wildcards, input: Inputs) -> str:
-        """Every corpus with its clusters and their names, as flags."""
+        """Return an `--entry` for each corpus: its clusters and their names."""
         paths = iter(input.clusters)
         corpora = self.maps.without_labels(self.of(wildcards).experiment)
         return " ".join(f"--entry {corpus} {next(paths)} {next(paths)}" for corpus in corpora)
 
     def class_sizes(self, wildcards: Wildcards) -> list[str]:
-        """Class sizes of the corpora that a figure shows."""
+        """Class sizes of the corpora of a figure."""
         return [f"<results>/descriptions/{corpus}_classes.csv" for corpus in self.of(wildcards).corpora]
 
     def flags(self, *keys: str) -> Callable[[Wildcards], str]:
-        """A params function: settings of a figure as flags."""
+        """Return a parameter function: settings of a figure as flags."""
         return lambda wildcards: flags(self.of(wildcards), keep=keys)
 
     def measures(self, wildcards: Wildcards) -> str:
-        """What the scores of the experiments of a figure measure, as flags."""
+        """Measures of the scores of a figure as flags."""
         return measures_of(self.settings, *self.of(wildcards).experiments.values())
 
     def measured(self, wildcards: Wildcards) -> list[str]:
-        """What the score of a figure is called, and what it is."""
+        """Name and description of the score of a figure."""
         figure = self.of(wildcards)
         number = self.settings.numbers(self.settings.experiments[figure.experiment])[figure.score]
         return [number.heading, number.explained]
@@ -115,11 +115,11 @@ class Figures:
         return f"--colors {shlex.join(colors)}" if colors else ""
 
     def title(self, wildcards: Wildcards) -> str:
-        """Heading of a figure in the report."""
+        """Title of a figure in the report."""
         return self.of(wildcards).title or wildcards.figure
 
     def caption(self, wildcards: Wildcards) -> str:
-        """What to see in a figure."""
+        """Caption of a figure in the report."""
         return " ".join(self.of(wildcards).caption.split())  # a line of its own could be a directive
 
 

@@ -23,7 +23,7 @@ class Inputs(Protocol):
 
 
 def one_of(names: Iterable[str]) -> str:
-    """A pattern of a wildcard that takes one of these values; of no value, if there are none."""
+    """Pattern of a wildcard that takes one of the values; matches nothing without values."""
     return "|".join(map(re.escape, names)) or "none-of-this-kind"
 
 
@@ -59,14 +59,14 @@ def flags(
 
 
 def measures(numbers: dict[str, Number]) -> str:
-    """What scores measure and are called, by what tables call them, as flags."""
+    """Measures and names of scores as flags."""
     return " ".join(
         f"--measure {shlex.join([name, number.measure, number.heading])}" for name, number in numbers.items()
     )
 
 
 def file_flags(*names: str) -> Callable[[Wildcards, Inputs], str]:
-    """A params function: every input of these names, if the job has it, as a flag of the same name."""
+    """Return a parameter function: each named input, if present, as a flag of the same name."""
 
     def words(wildcards: Wildcards, input: Inputs) -> str:
         found = ((name, getattr(input, name)) for name in names)
@@ -77,7 +77,7 @@ def file_flags(*names: str) -> Callable[[Wildcards, Inputs], str]:
 
 
 def braced(paths: Iterable[str]) -> list[str]:
-    """Patterns that bash expands to these paths: a part in which alone some differ is written as {a,b}.
+    """Return patterns that bash expands to the paths: parts that differ are written as {a,b}.
 
     Thousands of paths would not fit into one command. The order may change.
 
@@ -97,6 +97,6 @@ def braced(paths: Iterable[str]) -> list[str]:
 
 
 def one_word(words: Iterable[str]) -> str:
-    """A word that bash expands to all of these."""
+    """Return a word that bash expands to all words."""
     first, *others = words
     return f"{{{','.join([first, *others])}}}" if others else first

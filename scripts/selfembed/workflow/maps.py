@@ -11,14 +11,14 @@ from selfembed.workflow.flags import Wildcards, flags, one_of
 
 
 class Maps:
-    """What rules ask about maps, as functions of wildcards."""
+    """Input and parameter functions of the rules for maps."""
 
     def __init__(self, settings: Settings, study: Study) -> None:
         self.settings = settings
         self.study = study
 
     def of(self, experiment: str) -> list[Evaluation]:
-        """The evaluations of an experiment whose embeddings are mapped."""
+        """Evaluations of an experiment that are mapped."""
         return mapped(self.study.experiments[experiment], self.settings)
 
     def files(self, wildcards: Wildcards) -> list[str]:
@@ -26,7 +26,7 @@ class Maps:
         return [map_file(item) for item in self.of(wildcards.experiment)]
 
     def names(self, wildcards: Wildcards) -> str:
-        """Label and corpus of every map of an experiment, as flags."""
+        """Labels and corpora of the maps of an experiment as flags."""
         items = self.of(wildcards.experiment)
         series, corpora = [item.line.series for item in items], [item.on for item in items]
         return f"--series {shlex.join(series)} --corpora {shlex.join(corpora)}"
@@ -38,12 +38,12 @@ class Maps:
 
     @cached_property
     def interactive(self) -> dict[str, InteractiveMapFigure]:
-        """Every corpus with an interactive map, and the figure that it is of."""
+        """Corpora with an interactive map, and their figures."""
         figures = [figure for figure in self.settings.figures.values() if isinstance(figure, InteractiveMapFigure)]
         return {item.on: figure for figure in figures for item in self.of(figure.experiment)}
 
     def with_pages(self) -> str:
-        """A pattern of the names of all corpora with an interactive map."""
+        """Pattern of the names of all corpora with an interactive map."""
         return one_of(self.interactive)
 
     def pages(self, figure: InteractiveMapFigure) -> list[str]:
@@ -51,16 +51,16 @@ class Maps:
         return [f"<figures>/maps/{corpus}.html" for corpus, owner in self.interactive.items() if owner is figure]
 
     def shown(self, wildcards: Wildcards) -> list[Evaluation]:
-        """The evaluations that the interactive map of a corpus shows, in the order of the models."""
+        """Evaluations in the interactive map of a corpus, in the order of the models."""
         experiment = self.interactive[wildcards.corpus].experiment
         return [item for item in self.of(experiment) if item.on == wildcards.corpus]
 
     def shown_files(self, wildcards: Wildcards) -> list[str]:
-        """The t-SNE positions that the interactive map of a corpus shows."""
+        """t-SNE positions of the interactive map of a corpus."""
         return [map_file(item) for item in self.shown(wildcards)]
 
     def shown_names(self, wildcards: Wildcards) -> str:
-        """What the interactive map of a corpus calls its models: labels, and the step where a label has several."""
+        """Names of the models in the interactive map: labels, with the step if a label has several."""
         items = self.shown(wildcards)
         labels = [item.line.label for item in items]
         return shlex.join(
@@ -69,23 +69,23 @@ class Maps:
         )
 
     def shown_clusters(self, wildcards: Wildcards) -> list[str]:
-        """The clusters that the interactive map of a corpus shows, and their names: those of the last model."""
+        """Clusters, and their names, of the interactive map of a corpus: those of the last model."""
         return cluster_files(self.shown(wildcards)[-1])
 
     def page_flags(self, wildcards: Wildcards) -> str:
-        """Which and how much of its texts the interactive map of a corpus shows."""
+        """Numbers of texts and characters in the interactive map of a corpus, as flags."""
         return flags(self.interactive[wildcards.corpus], keep=("points", "characters"))
 
     def page_title(self, wildcards: Wildcards) -> str:
-        """Heading of the interactive map of a corpus."""
+        """Title of the interactive map of a corpus."""
         return self.interactive[wildcards.corpus].title or f"Map of {wildcards.corpus}"
 
     def page_caption(self, wildcards: Wildcards) -> str:
-        """What to see in the interactive map of a corpus."""
+        """Caption of the interactive map of a corpus."""
         return self.interactive[wildcards.corpus].caption
 
     def cluster_flags(self, wildcards: Wildcards) -> str:
-        """How many clusters are looked for, if a figure says it."""
+        """Number of clusters as a flag, if a figure sets it."""
         figure = self.interactive.get(wildcards.corpus)
         return flags(figure, keep=("clusters",)) if figure else ""
 
@@ -101,5 +101,5 @@ def cluster_files(item: Evaluation) -> list[str]:
 
 
 def embedded(item: Evaluation) -> str:
-    """Which embeddings an evaluation is of, as the end of a path."""
+    """End of the path of the embeddings of an evaluation."""
     return f"{item.on}/{item.model.path}/{item.step}/{item.selection}"

@@ -17,28 +17,28 @@ from selfembed.workflow.flags import Wildcards, flags, named
 
 
 class Models:
-    """What rules ask about encoders, runs and their embeddings, as functions of wildcards."""
+    """Input and parameter functions of the rules for encoders, runs and embeddings."""
 
     def __init__(self, settings: Settings, study: Study) -> None:
         self.settings = settings
         self.study = study
 
     def of(self, *kinds: str | type) -> str:
-        """A pattern of the names of all encoders of some kinds."""
+        """Pattern of the names of all encoders of some kinds."""
         return named(self.settings.encoders, *kinds)
 
     def encoder(self, wildcards: Wildcards):
-        """The settings of an encoder."""
+        """Settings of an encoder."""
         return self.settings.encoders[wildcards.encoder]
 
     def encoder_flags(
         self, omit: tuple[str, ...] = (), keep: tuple[str, ...] | None = None
     ) -> Callable[[Wildcards], str]:
-        """A params function: what an encoder is, as flags."""
+        """Return a parameter function: the settings of an encoder as flags."""
         return lambda wildcards: flags(self.encoder(wildcards), omit=omit, keep=keep)
 
     def encoder_files(self, wildcards: Wildcards) -> list[str]:
-        """The files of an encoder in a local folder and of its adapter: when they change, it is imported anew."""
+        """Files of an encoder in a local folder and of its adapter, so that changes rerun the import."""
         encoder = self.encoder(wildcards)
         if not isinstance(encoder, FolderEncoder):
             return []
@@ -49,13 +49,13 @@ class Models:
         return sorted(map(str, files))
 
     def hub_flags(self, wildcards: Wildcards) -> str:
-        """Which encoder of the hub is fetched, and which adapter with it."""
+        """Encoder of the Hub and its adapter as flags."""
         encoder = self.encoder(wildcards)
         words = flags(encoder, omit=("type", "max_length", "adapter"))
         return words if encoder.adapter is None else f"{words} {flags(encoder.adapter, prefix='adapter-')}"
 
     def tokenizer(self, wildcards: Wildcards) -> str:
-        """Where the tokenizer of a random encoder lies."""
+        """Folder of the tokenizer of a random encoder."""
         tokenizer = self.encoder(wildcards).tokenizer
         if isinstance(tokenizer, TrainedTokenizer):
             return f"<results>/tokenizers/{wildcards.encoder}"
@@ -66,26 +66,26 @@ class Models:
         return f"<results>/corpora/{self.encoder(wildcards).tokenizer.train_on}.parquet"
 
     def tokenizer_flags(self, wildcards: Wildcards) -> str:
-        """How a tokenizer is trained."""
+        """Settings of a tokenizer as flags."""
         return flags(self.encoder(wildcards).tokenizer, omit=("train_on",))
 
     def embeddings_owner(self, wildcards: Wildcards) -> str:
-        """The base model whose embedding layer or module is a model of its own."""
+        """Base model whose embedding layer or module is used."""
         return f"<results>/models/base/{self.encoder(wildcards).of}{wildcards.seed_folder}"
 
     def embeddings_flags(self, wildcards: Wildcards) -> str:
-        """Which part of a base model is a model of its own."""
+        """Part of a base model that is used, as flags."""
         encoder = self.encoder(wildcards)
         part = "layer" if isinstance(encoder, EmbeddingLayerEncoder) else "module"
         return f"--part {part} --max-length {encoder.max_length}"
 
     def pairs_flags(self, wildcards: Wildcards) -> str:
-        """How pairs are made."""
+        """Settings of pairs as flags."""
         recipe = self.study.pairs[wildcards.augmentation]
         return f"{flags(recipe.augmentation, omit=('mask_fraction',))} --held-out {recipe.held_out}"
 
     def run(self, wildcards: Wildcards) -> Model:
-        """The run that a path means."""
+        """Run of a path."""
         return Model(wildcards.encoder, int(wildcards.seed), wildcards.corpus, wildcards.recipe)
 
     def run_base(self, wildcards: Wildcards) -> str:
@@ -93,16 +93,16 @@ class Models:
         return f"<results>/models/{base_of(self.run(wildcards), self.settings).path}"
 
     def run_pairs(self, suffix: str) -> Callable[[Wildcards], str]:
-        """An input function: the pairs that a run sees (`.parquet`), or how they were made (`.json`)."""
+        """Return an input function: the pairs of a run (`.parquet`) or their settings (`.json`)."""
         return lambda wildcards: f"<results>/pairs/{self.pairs_of(self.run(wildcards))}{suffix}"
 
     def pairs_of(self, run: Model) -> str:
-        """Where the pairs that a run sees lie below `results/pairs/`, without suffix."""
+        """Path of the pairs of a run below `results/pairs/`, without suffix."""
         recipe = self.study.recipes[run.recipe]  # ty: ignore[invalid-argument-type] a run has a recipe
         return f"{run.corpus}/{pairs_name(recipe)}/epochs-{recipe.epochs}/seed-{run.seed}"
 
     def run_flags(self, wildcards: Wildcards) -> str:
-        """What decides a run, besides its pairs and its seed."""
+        """Settings of a run, except its pairs and seed, as flags."""
         recipe = self.study.recipes[wildcards.recipe]
         words = [flags(recipe, omit=("augmentation", "epochs", "held_out"))]
         words += [flags(recipe.augmentation, keep=("mask_fraction",))]
@@ -111,11 +111,11 @@ class Models:
         return " ".join(words)
 
     def run_may_diverge(self, wildcards: Wildcards) -> int:
-        """1 if a run that diverges is a result, since sweeps alone ask for it; 0 if it is an error."""
+        """1 if divergence is a result, because only sweeps request the run; 0 if it is an error."""
         return int(self.run(wildcards).path in self.study.may_diverge)
 
     def embedding_flags(self, wildcards: Wildcards) -> str:
-        """What is embedded of a model, and how: poolings and layers of a selection, longest text, device, threads."""
+        """Settings of an embedding as flags: poolings and layers of a selection, maximum length, device, threads."""
         encoder = self.settings.encoders[identity(wildcards.model)["encoder"]]
         if isinstance(encoder, BagOfWords):
             return ""

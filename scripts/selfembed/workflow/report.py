@@ -1,4 +1,4 @@
-"""The report of a corpus, and the model that it is about."""
+"""The report on a corpus and its adapted model."""
 
 import shlex
 from functools import cached_property
@@ -15,7 +15,7 @@ from selfembed.workflow.models import Models
 
 
 class Report:
-    """What the rules of the report ask about it, as functions of wildcards."""
+    """Input and parameter functions of the rules for the report."""
 
     def __init__(self, settings: Settings, study: Study) -> None:
         self.settings = settings
@@ -37,11 +37,11 @@ class Report:
 
     @cached_property
     def item(self) -> Evaluation:
-        """The model that the report is about, as its first seed's evaluation."""
+        """First evaluation of the adapted model."""
         return adapted.evaluations(self.settings, self.study)[0]
 
     def account(self, wildcards: Wildcards) -> dict[str, str | list[str]]:
-        """What is told of the corpus and the model, as named inputs."""
+        """Named inputs with the facts about the corpus and the model."""
         report, model = self.asked, self.item.model
         encoder = self.settings.encoders[model.encoder]
         # The config tells the revision of a pinned encoder; the base model that of another.
@@ -56,7 +56,7 @@ class Report:
         }
 
     def account_flags(self, wildcards: Wildcards, input: Inputs) -> str:
-        """What is told of the corpus and the model, what they are called, and which step of the run it is."""
+        """Facts about the corpus and the model as flags: files, names and step."""
         item = self.item
         encoder = self.settings.encoders[item.model.encoder]
         words = ["--corpus", item.model.corpus, "--label", item.line.label, "--step", item.step]
@@ -68,22 +68,22 @@ class Report:
         return f"{file_flags(*self.account(wildcards))(wildcards, input)} {words_of_run}"
 
     def base_model_flag(self, wildcards: Wildcards) -> str:
-        """The repository on the hub that the model started from, as a flag; nothing if it is from elsewhere."""
+        """Repository on the Hub of the base model as a flag; empty for other encoders."""
         encoder = self.settings.encoders[self.item.model.encoder]
         return f"--base-model {shlex.quote(encoder.id)}" if isinstance(encoder, HubEncoder) else ""
 
     def title(self, wildcards: Wildcards) -> str:
-        """Heading of the report."""
+        """Title of the report."""
         return self.asked.title or f"Report on {self.asked.corpus}"
 
     def crops(self, wildcards: Wildcards) -> list[str]:
-        """Where the texts of the corpora of crops that the model is scored on went."""
+        """Counts of the corpora of crops that the model is scored on."""
         corpora = {name: self.settings.corpora[name] for name in adapted.scored_on(self.settings, self.study)}
         crops = [name for name, corpus in corpora.items() if isinstance(corpus.source, CropsSource)]
         return [f"<results>/corpora/{name}.json" for name in crops]
 
     def pictures(self) -> list[str]:
-        """Names of the figures in the report that are no interactive maps."""
+        """Names of the figures in the report, without interactive maps."""
         return [name for name in self.asked.figures if self.settings.figures[name].draw != "interactive_map"]
 
     def figures(self, wildcards: Wildcards) -> list[str]:
@@ -96,7 +96,7 @@ class Report:
         return [path for name in self.asked.figures if name not in pictures for path in self.figure_files(name)]
 
     def entries(self, wildcards: Wildcards, input: Inputs) -> str:
-        """Every figure of the report with its title, what it shows and its caption, as flags."""
+        """Return an `--entry` for each figure of the report: title, description, caption and path."""
         entries = []
         for name, path in zip(self.pictures(), input.figures, strict=True):
             figure = self.settings.figures[name]

@@ -1,4 +1,4 @@
-"""What jobs ask for: memory, minutes and GPUs."""
+"""Resources of jobs: memory, minutes and GPUs."""
 
 from collections.abc import Callable
 from math import ceil
@@ -20,18 +20,18 @@ class JobResources:
         self.settings = settings
 
     def memory(self, least: float, **factors: float) -> Asked:
-        """MB: a least number and some per MB of named inputs; more at every attempt.
+        """Memory in MB: a minimum plus a factor per MB of named inputs; it grows with each attempt.
 
         `layer` stands for one layer of `embeddings`, of which scores and maps hold one at a time.
         """
         return self.growing(least, factors)
 
     def minutes(self, least: float, **factors: float) -> Asked:
-        """Minutes: a least number and some per MB of named inputs; more at every attempt."""
+        """Minutes: a minimum plus a factor per MB of named inputs; they grow with each attempt."""
         return self.growing(least, factors)
 
     def growing(self, least: float, factors: dict[str, float]) -> Asked:
-        """A least number and some per MB of named inputs, times the number of the attempt."""
+        """Return a minimum plus a factor per MB of named inputs, times the number of the attempt."""
 
         def needed(wildcards: Wildcards, input: Inputs, attempt: int) -> int:
             number = least
@@ -45,25 +45,25 @@ class JobResources:
         return needed
 
     def memory_of_run(self, least: float, **factors: float) -> Asked:
-        """MB as by `memory`, for every device of a run."""
+        """Memory in MB, as in `memory`, times the number of devices of a run."""
         of_device = self.memory(least, **factors)
         return lambda wildcards, input, attempt: self.settings.devices_per_run * of_device(wildcards, input, attempt)
 
     def gpus_for_encoder(self, wildcards: Wildcards) -> int:
-        """GPUs of a job with a model: none for bags of words."""
+        """Number of GPUs of a job with a model; 0 for bags of words."""
         return 0 if self.settings.device == "cpu" or isinstance(self.encoder(wildcards), BagOfWords) else 1
 
     def gpus_of_run(self, wildcards: Wildcards) -> int:
-        """GPUs of a fine-tuning."""
+        """Number of GPUs of a run."""
         return self.settings.devices_per_run * self.gpus_for_encoder(wildcards)
 
     def encoder(self, wildcards: Wildcards) -> Encoder:
-        """The encoder of a job, named by a wildcard or in the path of its model."""
+        """Encoder of a job, from a wildcard or the path of its model."""
         name = getattr(wildcards, "encoder", None) or identity(wildcards.model)["encoder"]
         return self.settings.encoders[name]
 
     def embedded_layers(self, wildcards: Wildcards) -> int:
-        """How many layers, of all poolings, are in the embeddings of a model."""
+        """Number of layers in the embeddings of a model, over all poolings."""
         encoder = self.encoder(wildcards)
         if isinstance(encoder, BagOfWords):
             return 1
@@ -72,7 +72,7 @@ class JobResources:
 
 
 def megabytes(paths: str | list[str]) -> float:
-    """MB of files, and of all files in folders."""
+    """Size of files and folders in MB."""
     found = [Path(path) for path in ([paths] if isinstance(paths, str) else paths)]
     files = [file for path in found for file in (path.rglob("*") if path.is_dir() else [path])]
     return sum(file.stat().st_size for file in files) / 1e6

@@ -12,14 +12,14 @@ from selfembed.workflow.flags import Inputs, Wildcards, braced, flags, measures
 
 
 class Scores:
-    """What rules ask about scores, as functions of wildcards."""
+    """Input and parameter functions of the rules for scores."""
 
     def __init__(self, settings: Settings, study: Study) -> None:
         self.settings = settings
         self.study = study
 
     def embeddings(self, wildcards: Wildcards) -> str:
-        """The embeddings of a corpus by a model; a corpus that only has other labels has those of its texts."""
+        """Embeddings of a corpus; a relabelled corpus uses those of its original."""
         texts = texts_of(wildcards.corpus, self.settings)
         return f"<results>/embeddings/{texts}/{wildcards.model}/{wildcards.step}/{wildcards.selection}"
 
@@ -29,7 +29,7 @@ class Scores:
         return f"--score {wildcards.score} {score} --threads {self.settings.threads.score}"
 
     def task_data(self, wildcards: Wildcards) -> str | list[str]:
-        """What an MTEB task is made of: its downloaded data, a corpus, or files."""
+        """Data of an MTEB task: downloaded data, a corpus, or files."""
         task = self.settings.tasks[wildcards.task]
         if isinstance(task, RegistryTask):
             return f"<results>/tasks/{wildcards.task}"
@@ -38,7 +38,7 @@ class Scores:
         return [str(task_files.find(Path(task.files), name)) for name in task_files.FILES[task.type]]
 
     def task_flags(self, wildcards: Wildcards, input: Inputs) -> str:
-        """What an MTEB task is, and how a model is scored by it."""
+        """Data of an MTEB task and settings of its evaluation as flags."""
         task = self.settings.tasks[wildcards.task]
         if isinstance(task, RegistryTask):
             made_of = f"--data {input.data}"
@@ -49,7 +49,7 @@ class Scores:
         return f"{made_of} --block {task.block} --max-length {wildcards.max_length} {scaling}"
 
     def experiments(self) -> list[str]:
-        """The experiments that have scores; others are for maps alone."""
+        """Experiments with scores; the others have only maps."""
         return [name for name in self.settings.experiments if self.of(name)]
 
     def summaries(self) -> list[str]:
@@ -57,7 +57,7 @@ class Scores:
         return [f"<results>/tables/{name}_summary.csv" for name in self.experiments()]
 
     def of(self, experiment: str) -> list[Evaluation]:
-        """The evaluations of an experiment that are scores."""
+        """Evaluations of an experiment with scores."""
         return [evaluation for evaluation in self.study.experiments[experiment] if evaluation.score]
 
     def files(self, wildcards: Wildcards) -> list[str]:
@@ -65,15 +65,15 @@ class Scores:
         return [f"<results>/scores/{evaluation.path}.csv" for evaluation in self.of(wildcards.experiment)]
 
     def entries(self, wildcards: Wildcards, input: Inputs) -> str:
-        """Every label of an experiment with what it is made of and its score files, as flags."""
+        """Return an `--entry` for each label of an experiment: its parts and its score files."""
         return line_entries(self.of(wildcards.experiment), input.scores)
 
     def measures(self, wildcards: Wildcards) -> str:
-        """What the scores of an experiment measure, as flags."""
+        """Measures of the scores of an experiment as flags."""
         return measures_of(self.settings, wildcards.experiment)
 
     def labelled_runs(self, wildcards: Wildcards) -> list[tuple[str, str]]:
-        """Label and model path of every run of an experiment, each once."""
+        """Unique pairs of label and model path of the runs of an experiment."""
         evaluations = self.study.experiments[wildcards.experiment]
         return list(dict.fromkeys((item.line.label, item.model.path) for item in evaluations if item.model.recipe))
 
@@ -82,13 +82,13 @@ class Scores:
         return [f"<results>/models/{path}" for _, path in self.labelled_runs(wildcards)]
 
     def run_entries(self, wildcards: Wildcards, input: Inputs) -> str:
-        """Every label of an experiment with its run folders, as flags."""
+        """Return an `--entry` for each label of an experiment: its run folders."""
         labels = [(label,) for label, _ in self.labelled_runs(wildcards)]
         return entries(zip(labels, input.runs, strict=True))
 
 
 def measures_of(settings: Settings, *experiments: str) -> str:
-    """What the scores of experiments measure, as flags."""
+    """Measures of the scores of experiments as flags."""
     found = {}
     for name in experiments:
         found |= settings.numbers(settings.experiments[name])
@@ -96,17 +96,17 @@ def measures_of(settings: Settings, *experiments: str) -> str:
 
 
 def line_entries(evaluations: list[Evaluation], paths: Iterable[str]) -> str:
-    """Every label with what it is made of and the files of its evaluations, as flags."""
+    """Return an `--entry` for each label: its parts and the files of its evaluations."""
     return entries((line_words(item.line), path) for item, path in zip(evaluations, paths, strict=True))
 
 
 def line_words(line: Line) -> tuple[str, ...]:
-    """A label and what it is made of: series, swept value, group."""
+    """Return a label and its parts: series, swept value, group."""
     return (line.label, line.series, "" if line.x is None else spelled(line.x), line.group or "")
 
 
 def entries(named: Iterable[tuple[tuple[str, ...], str]]) -> str:
-    """Words and a path each, as flags: an `--entry` for all paths with the same words."""
+    """Return an `--entry` for each tuple of words, with all of its paths."""
     files: dict[tuple[str, ...], list[str]] = {}
     for words, path in named:
         files.setdefault(words, []).append(path)

@@ -13,14 +13,14 @@ from selfembed.workflow.scores import entries, line_entries, measures_of
 
 
 class Tables:
-    """What rules ask about tables, as functions of wildcards."""
+    """Input and parameter functions of the rules for tables."""
 
     def __init__(self, settings: Settings, study: Study) -> None:
         self.settings = settings
         self.study = study
 
     def laid_out_as(self, kind: str) -> str:
-        """A pattern of the names of all tables of a kind."""
+        """Pattern of the names of all tables of a kind."""
         return one_of(name for name, table in self.settings.tables.items() if table.lay_out == kind)
 
     def files(self, name: str) -> list[str]:
@@ -36,32 +36,32 @@ class Tables:
         return self.settings.tables[wildcards.table]
 
     def source(self, wildcards: Wildcards) -> str:
-        """The scores that a table lays out."""
+        """Scores of a table."""
         return f"<results>/tables/{self.of(wildcards).experiment}.csv"
 
     def published(self, wildcards: Wildcards) -> str | list[str]:
-        """The published numbers that a table shows beside ours; nothing if there are none."""
+        """Published numbers of a table; empty without them."""
         return f"<results>/published/{self.of(wildcards).experiment}.csv" if self.settings.published else []
 
     def descriptions(self, wildcards: Wildcards) -> list[str]:
-        """Descriptions of the corpora that a table shows."""
+        """Descriptions of the corpora of a table."""
         return [f"<results>/descriptions/{corpus}.csv" for corpus in self.of(wildcards).corpora]
 
     def compared(self, wildcards: Wildcards) -> list[Evaluation]:
-        """The scores on corpora of the experiment that a table of differences lays out."""
+        """Scores on corpora of a table of differences."""
         found = self.study.experiments[self.of(wildcards).experiment]
         return [item for item in found if item.score and item.on in self.settings.corpora]
 
     def compared_files(self, suffix: str) -> Callable[[Wildcards], list[str]]:
-        """An input function: files of the scores that a table of differences lays out."""
+        """Return an input function: files of the scores of a table of differences."""
         return lambda wildcards: [f"<results>/scores/{item.path}{suffix}" for item in self.compared(wildcards)]
 
     def compared_entries(self, wildcards: Wildcards, input: Inputs) -> str:
-        """Every label of a table of differences with its score files, as flags."""
+        """Return an `--entry` for each label of a table of differences: its score files."""
         return line_entries(self.compared(wildcards), input.scores)
 
     def layout(self, wildcards: Wildcards) -> str:
-        """How a table is laid out, and the corpora that are in no mean, because their texts are those of another."""
+        """Layout of a table as flags, and the corpora to omit from means because their texts are repeated."""
         table = self.of(wildcards)
         layout = flags(table, omit=("title", "lay_out", "experiment", "corpora"))
         if not isinstance(table, ScoresTable) or not table.means:
@@ -70,28 +70,28 @@ class Tables:
         return f"{layout} --repeated {' '.join(words)}" if words else layout
 
     def measures(self, wildcards: Wildcards) -> str:
-        """What the scores of the experiment of a table measure, as flags."""
+        """Measures of the scores of a table as flags."""
         return measures_of(self.settings, self.of(wildcards).experiment)
 
     def title(self, wildcards: Wildcards) -> str:
-        """Heading of a table in the report."""
+        """Title of a table in the report."""
         return self.of(wildcards).title or wildcards.table
 
 
 class Claims:
-    """What the rule that judges claims asks about them."""
+    """Input and parameter functions of the rule `judge_claims`."""
 
     def __init__(self, settings: Settings, study: Study) -> None:
         self.settings = settings
         self.study = study
 
     def pages(self, claims: str = "claims") -> list[str]:
-        """The files with the judged claims; none if the config has no claims."""
+        """Files of the claims; empty without claims."""
         endings = ("csv", "md", "tex", "html") if self.settings.claims else ()
         return [f"<figures>/{claims}.{ending}" for ending in endings]
 
     def bootstrap(self) -> str:
-        """How intervals of claims are computed: as those of tables of differences by default."""
+        """Bootstrap settings of claims as flags: the defaults of tables of differences."""
         return " ".join(f"--{key} {value}" for key, value in defaults(DifferencesTable, "resamples", "seed").items())
 
     def described(self) -> str:
@@ -99,22 +99,22 @@ class Claims:
         return json.dumps(claimed.described(self.settings, self.study), ensure_ascii=False)
 
     def evaluations(self, wildcards: Wildcards) -> list[tuple[str, Evaluation]]:
-        """Experiments and evaluations that claims are judged by; none from published numbers alone."""
+        """Experiments and evaluations that claims need; empty for published claims."""
         if wildcards.claims.startswith("published/"):
             return []
         needed = claimed.needed(self.settings, self.study)
         return [(experiment, item) for experiment, items in needed.items() for item in items]
 
     def scores(self, wildcards: Wildcards) -> list[str]:
-        """The score files that claims are judged by."""
+        """Score files that claims need."""
         return [f"<results>/scores/{item.path}.csv" for _, item in self.evaluations(wildcards)]
 
     def outcomes(self, wildcards: Wildcards) -> list[str]:
-        """What every text adds to the scores on corpora that claims are judged by."""
+        """Outcomes of texts for the scores on corpora that claims need."""
         items = [item for _, item in self.evaluations(wildcards)]
         return [f"<results>/scores/{item.path}.parquet" for item in items if item.on in self.settings.corpora]
 
     def entries(self, wildcards: Wildcards, input: Inputs) -> str:
-        """Every experiment and label with the score files that claims are judged by, as flags."""
+        """Return an `--entry` for each experiment and label: the score files that claims need."""
         labels = [(experiment, item.line.label) for experiment, item in self.evaluations(wildcards)]
         return entries(zip(labels, input.scores, strict=True))
