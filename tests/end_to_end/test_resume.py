@@ -152,11 +152,11 @@ def test_embedding_goes_on_after_its_last_finished_block(embedding_arguments, tm
     embed.main(embedding_arguments(tmp_path / "unbroken"))
     whole, seen = embedding.embed, []
 
-    def dies_in_the_third_block(encoder, texts, *arguments):
+    def dies_in_the_third_block(encoder, texts, *arguments, **options):
         seen.append(len(texts))
         if len(seen) == 3:
             raise KeyboardInterrupt
-        whole(encoder, texts, *arguments)
+        whole(encoder, texts, *arguments, **options)
 
     monkeypatch.setattr(embedding, "embed", dies_in_the_third_block)
     with pytest.raises(KeyboardInterrupt):
