@@ -39,7 +39,7 @@ def test_data_that_have_changed_since_are_told(study):
 def test_what_no_step_wrote_is_refused_in_one_line(tiny):
     done = told(tiny, "notes.csv")
     assert done.returncode == 1
-    assert done.stderr.startswith("error: notes.csv: has no seal beside it")
+    assert done.stderr.startswith("error: notes.csv: has no seal")
     assert len(done.stderr.splitlines()) == 1
 
 

@@ -110,7 +110,7 @@ def test_the_table_in_the_docs_is_that_of_the_config(name):
         case HubSource(id=repository, revision=revision):
             pass
         case IclrSource():
-            address = re.search(r"com/([^/]+/[^/]+)/(\w+)/(data/.+)$", corpus.source.resolved.url)
+            address = re.search(r"com/([^/]+/[^/]+)/(\w+)/(data/.+)$", corpus.source.columns.url)
             repository, revision = f"{address[1]}, {address[3]}", address[2]
         case _:
             repository, revision = f"as {corpus.source.corpus}", ""
@@ -134,5 +134,5 @@ def test_what_costs_are_computed_from_is_what_is_expected():
 
 def test_commits_are_whole_and_no_branch():
     for version in ("24v1", "24v2"):
-        source = IclrSource(type="iclr", version=version).resolved
+        source = IclrSource(type="iclr", version=version).columns
         assert re.search(r"/iclr-dataset/[0-9a-f]{40}/data/iclr24v", source.url)

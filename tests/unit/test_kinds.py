@@ -85,7 +85,7 @@ def test_a_family_has_all_of_its_kinds_in_the_schema(family, bases, kinds):
         kind
         for base in bases
         for kind in subclasses(base)
-        if set(DISCRIMINATORS) & set(kind.model_fields) and kind.__module__.startswith("selfembed.")
+        if set(DISCRIMINATORS) & set(kind.model_fields) and kind.__module__.startswith("selfembed.settings.")
     }
     assert every == set(kinds.values()), f"{family}: a kind is not in its union in the settings, or not of its family"
 
