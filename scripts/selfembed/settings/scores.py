@@ -43,7 +43,7 @@ class Knn(Split):
     """Nearest-neighbour accuracy of embeddings, as in the paper."""
 
     headings: ClassVar = {measures.ACCURACY: "kNN accuracy"}
-    explained = "which part of the labelled test texts is given the right class by its nearest neighbours"
+    explained = "the fraction of labelled test texts whose label is predicted by their nearest neighbours"
 
     type: Literal["knn"]
     k: int = Field(10, ge=1, description="Number of neighbours that vote; ties go to the class that sorts first.")
@@ -57,7 +57,7 @@ class Linear(Split):
     """Accuracy of a linear probe (logistic regression without penalty on standardised embeddings), as in the paper."""
 
     headings: ClassVar = {measures.ACCURACY: "Linear accuracy"}
-    explained = "which part of the labelled test texts is given the right class by logistic regression"
+    explained = "the fraction of labelled test texts whose label is predicted by logistic regression"
 
     type: Literal["linear"]
 
@@ -70,8 +70,8 @@ class CropPairs(ScoreKind):
 
     headings: ClassVar = {name: measures.MEASURES[name].heading for name in measures.OF_CROP_PAIRS}
     explained = (
-        "from one crop of a text, its other crop is looked for; how often it comes first or among the first ten, or "
-        "the mean of one over its rank"
+        "one crop of a text is used to retrieve the other: how often it is ranked first or among the first ten, or the "
+        "mean reciprocal rank"
     )
     needs_labels = False
     needs_crops = True
