@@ -1,4 +1,4 @@
-"""selfembed: from raw text to final figure. See README.md; every key of the config is in docs/configuration.md."""
+"""The workflow of selfembed, from raw texts to figures. See README.md; docs/configuration.md lists all config keys."""
 
 from snakemake.utils import min_version
 
@@ -36,7 +36,7 @@ include: "rules/report.smk"
 
 
 rule all:
-    """Every figure and table of the config, and its report."""
+    """Make all figures and tables of the config, and its report."""
     default_target: True
     input:
         figures_and_tables,
@@ -44,25 +44,25 @@ rule all:
 
 
 rule adapt:
-    """The same, for texts of one's own: models, evidence and maps."""
+    """Make the same as `all`, for a config for your own texts."""
     input:
         rules.all.input,
 
 
 rule claims:
-    """The claims of the config, each with its verdict."""
+    """Decide all claims of the config."""
     input:
         claims.pages(),
 
 
 rule download:
-    """Everything that the config names from the network; after it, no job needs one."""
+    """Download all data and weights of the config; other rules need no network."""
     input:
         downloads(settings),
 
 
 rule published:
-    """The figures of the config whose numbers were published, and its claims, from these numbers alone."""
+    """Draw figures and decide claims of the config from published numbers."""
     input:
         figures.published_files(),
         claims.pages("published/claims"),

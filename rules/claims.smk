@@ -1,13 +1,13 @@
-"""Claims judged by scores. `published/claims` is made from the published numbers alone."""
+"""Decide claims by scores; `published/claims` uses only published numbers."""
 
 
-# Seconds, in a moment when nothing else can run: not worth a place in a queue.
+# A job of a few seconds, which is not submitted to a cluster.
 localrules:
     judge_claims,
 
 
 rule judge_claims:
-    """Whether each claim of the config holds, by scores and their intervals."""
+    """Decide each claim of the config by scores and their confidence intervals."""
     input:
         scores=claims.scores,
         outcomes=claims.outcomes,

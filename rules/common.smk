@@ -1,4 +1,4 @@
-"""What the rules share: the checked settings, the study they expand to, and what is asked about both. No rules here."""
+"""Load the config, and define functions, resources and constraints of wildcards that the rules share."""
 
 import os
 import sys
@@ -23,7 +23,7 @@ from selfembed.workflow.resources import JobResources
 from selfembed.workflow.scores import Scores
 from selfembed.workflow.tables import Claims, Tables
 
-# Only download_* rules use the network; jobs inherit this.
+# Only download_* rules use the network. Jobs inherit this variable.
 os.environ.update(HF_HUB_OFFLINE="1")
 
 try:
@@ -53,7 +53,6 @@ page = Report(settings, study)
 memory = asked.memory
 minutes = asked.minutes
 
-# Everything that a config shows.
 figures_and_tables = [*figures.all_files(), *tables.all_files(), *claims.pages(), *scores.summaries()]
 
 
@@ -74,21 +73,21 @@ wildcard_constraints:
 
 
 def subfolder(top):
-    """A generated top-level folder, or this config's part of it."""
+    """Return the subfolder of this config in a top-level folder of outputs."""
     return f"{top}/{settings.folder}" if settings.folder else top
 
 
 def code(script):
-    """An input function: a script and what it runs, so that an edit reruns what it can change.
+    """Return an input function: a script and the library files that it imports.
 
-    A function, because every job of a cluster starts snakemake: it reads the code of its rule, not of all rules.
+    It is a function so that a cluster job, which starts snakemake, reads only the code of its own rule.
     """
     return lambda wildcards: code_of(script)
 
 
 @cache
 def code_of(script):
-    """The script, then the library files that it imports."""
+    """Return the path of a script, followed by the library files that it imports."""
     path = str(Path(workflow.basedir, "scripts", script))
     library = [file for file in code_files.code(Path(path)) if file != path]
     return [os.path.relpath(file) for file in [path, *library]]

@@ -1,4 +1,4 @@
-"""Raw files, corpora and the data of benchmark tasks."""
+"""Download and prepare corpora and the data of benchmark tasks."""
 
 
 localrules:
@@ -8,7 +8,7 @@ localrules:
 
 
 rule download_file:
-    """A file of texts from the web, checked."""
+    """Download a file of texts and verify its checksum."""
     input:
         code=code("download_file.py"),
     output:
@@ -28,7 +28,7 @@ rule download_file:
 
 
 rule download_dataset:
-    """A data set of the hub, as one table of texts and labels, and the revision that it is of."""
+    """Download a data set from the hub as a table of texts and labels, and record its revision."""
     input:
         code=code("download_dataset.py"),
     output:
@@ -50,7 +50,7 @@ rule download_dataset:
 
 
 rule download_task:
-    """The data of an MTEB task at the revision of MTEB's registry."""
+    """Download the data of an MTEB task at the revision of MTEB's registry."""
     input:
         code=code("download_task.py"),
     output:
@@ -68,7 +68,7 @@ rule download_task:
 
 
 rule extract_python_docs:
-    """Docstrings of installed packages, as raw texts."""
+    """Extract docstrings of installed packages as raw texts."""
     input:
         code=code("extract_python_docs.py"),
     output:
@@ -94,7 +94,7 @@ rule extract_python_docs:
 
 
 rule collect_texts:
-    """The .txt files of a folder, as raw texts."""
+    """Collect the .txt files of a folder as raw texts."""
     input:
         code=code("collect_texts.py"),
     output:
@@ -119,7 +119,7 @@ rule collect_texts:
 
 
 rule prepare_corpus:
-    """A raw file cleaned into a corpus."""
+    """Clean a raw file and save it as a corpus."""
     input:
         source=corpora.raw_file,
         origin=corpora.origin,
@@ -149,7 +149,7 @@ rule prepare_corpus:
 
 
 rule relabel_corpus:
-    """The texts of another corpus with coarser labels."""
+    """Make a corpus of the texts of another corpus with coarser labels."""
     input:
         corpus=corpora.original,
         code=code("relabel_corpus.py"),
@@ -177,7 +177,7 @@ rule relabel_corpus:
 
 
 use rule relabel_corpus as sample_corpus with:
-    """A fixed random sample of another corpus."""
+    """Draw a fixed random sample of another corpus."""
     input:
         corpus=corpora.original,
         code=code("sample_corpus.py"),
@@ -188,7 +188,7 @@ use rule relabel_corpus as sample_corpus with:
 
 
 rule crop_corpus:
-    """Two crops of each text that runs hold out, as a corpus."""
+    """Make a corpus of two crops of each held-out text."""
     input:
         corpus=corpora.original,
         code=code("crop_corpus.py"),
@@ -215,7 +215,7 @@ rule crop_corpus:
 
 
 rule describe_corpus:
-    """Numbers of texts and classes of a corpus, lengths of its texts, sizes of its classes."""
+    """Compute numbers of texts and classes, lengths of texts and sizes of classes of a corpus."""
     input:
         corpus="<results>/corpora/{corpus}.parquet",
         code=code("describe_corpus.py"),

@@ -1,8 +1,8 @@
-"""Embeddings of corpora."""
+"""Embed corpora."""
 
 
 rule embed:
-    """A corpus embedded by one model: chosen layers and poolings in one forward pass."""
+    """Embed a corpus with one model: all selected layers and poolings in one forward pass."""
     input:
         model="<results>/models/{model}",
         corpus="<results>/corpora/{corpus}.parquet",
@@ -13,7 +13,7 @@ rule embed:
         "<logs>/embed/{corpus}/{model}/{step}/{selection}.log",
     benchmark:
         "<logs>/embed/{corpus}/{model}/{step}/{selection}.tsv"
-    # Before further runs: scores appear early, and a large encoder is not left for the end.
+    # Runs before further fine-tuning, so that scores are available early and large encoders do not run last.
     priority: 1
     conda:
         "../envs/train.yaml"

@@ -1,7 +1,7 @@
-"""Figures: from tables to a PNG and a PDF. A figure called `published/…` is drawn from the published numbers."""
+"""Draw figures from tables, as PNG and PDF; figures named `published/…` are drawn from published numbers."""
 
 
-# Seconds each, in a moment when nothing else can run: not worth a place in a queue.
+# Jobs of a few seconds, which are not submitted to a cluster.
 localrules:
     draw_before_after,
     draw_comparison,
@@ -15,10 +15,10 @@ localrules:
     draw_classes,
 
 
-# The other figures inherit its command, which `use rule` cannot change: it runs the first file of `code`, and takes flags
-# from params: `tables` (inputs by name), `shown` (settings), `labels` (colours, or clusters of corpora), `measures`.
+# Other figures inherit the command, which runs the first file of `code`. Its flags are the params `tables` (inputs by name),
+# `shown` (settings), `labels` (colours, or clusters of corpora) and `measures`.
 rule draw_before_after:
-    """An arrow per encoder, from before fine-tuning to after."""
+    """Draw an arrow per encoder, from its score before to its score after fine-tuning."""
     input:
         table=figures.table(),
         published=figures.published(),
@@ -57,7 +57,7 @@ rule draw_before_after:
 
 
 use rule draw_before_after as draw_comparison with:
-    """Models side by side at their last layer, seed by seed."""
+    """Draw scores of the last layer of several models, for each seed."""
     input:
         table=figures.table(),
         published=figures.published(),
@@ -80,7 +80,7 @@ use rule draw_before_after as draw_comparison with:
 
 
 use rule draw_before_after as draw_layers with:
-    """Accuracy by layer, before and after fine-tuning."""
+    """Draw accuracy by layer, before and after fine-tuning."""
     input:
         table=figures.table(),
         published=figures.published(),
@@ -104,7 +104,7 @@ use rule draw_before_after as draw_layers with:
 
 
 use rule draw_before_after as draw_losses with:
-    """Contrastive loss over the optimiser steps of every run."""
+    """Draw the contrastive loss over the optimiser steps of every run."""
     input:
         table=figures.table(suffix="_losses"),
         code=code("draw_losses.py"),
@@ -128,7 +128,7 @@ use rule draw_before_after as draw_losses with:
 
 
 use rule draw_before_after as draw_benchmark_steps with:
-    """MTEB blocks over the optimiser steps of runs."""
+    """Draw scores of MTEB blocks over the optimiser steps of runs."""
     input:
         table=figures.table(),
         published=figures.published(),
@@ -143,7 +143,7 @@ use rule draw_before_after as draw_benchmark_steps with:
 
 
 use rule draw_before_after as draw_adaptation with:
-    """Accuracy on one corpus over the optimiser steps of runs on several."""
+    """Draw accuracy on one corpus over the optimiser steps of runs on several corpora."""
     input:
         table=figures.table(),
         published=figures.published(),
@@ -157,7 +157,7 @@ use rule draw_before_after as draw_adaptation with:
 
 
 use rule draw_before_after as draw_maps with:
-    """T-SNE maps, a row per model and a column per corpus."""
+    """Draw t-SNE maps, with a row per model and a column per corpus."""
     input:
         maps=figures.map_table,
         table=figures.corner_table,
@@ -174,7 +174,7 @@ use rule draw_before_after as draw_maps with:
 
 
 use rule draw_before_after as draw_depth with:
-    """Frozen layers, accuracy by layer, MTEB by layer."""
+    """Draw accuracy by number of trained layers, accuracy by layer and MTEB by layer."""
     input:
         freezing=figures.table("freezing"),
         layers=figures.table("layers"),
@@ -195,7 +195,7 @@ use rule draw_before_after as draw_depth with:
 
 
 use rule draw_before_after as draw_hyperparameters with:
-    """Sweeps of temperature, sentences, mask fraction and learning rate."""
+    """Draw sweeps of temperature, sentences, mask fraction and learning rate."""
     input:
         temperature=figures.table("temperature"),
         sentences=figures.table("sentences"),
@@ -225,7 +225,7 @@ use rule draw_before_after as draw_hyperparameters with:
 
 
 use rule draw_before_after as draw_classes with:
-    """Sizes of the classes of corpora."""
+    """Draw the class sizes of corpora."""
     input:
         classes=figures.class_sizes,
         code=code("draw_classes.py"),

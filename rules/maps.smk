@@ -1,14 +1,14 @@
-"""Maps of corpora in two dimensions, and their pages."""
+"""Compute t-SNE maps and clusters, and make interactive maps."""
 
 
-# Seconds each, in a moment when nothing else can run: not worth a place in a queue.
+# Jobs of a few seconds, which are not submitted to a cluster.
 localrules:
     collect_maps,
     draw_interactive_map,
 
 
 rule compute_tsne:
-    """A t-SNE map of a corpus as one model embeds it."""
+    """Compute a t-SNE map of the embeddings of a corpus."""
     input:
         embeddings=scores.embeddings,
         corpus="<results>/corpora/{corpus}.parquet",
@@ -33,7 +33,7 @@ rule compute_tsne:
 
 
 rule name_clusters:
-    """Clusters of a corpus as one model embeds it, named by their own words."""
+    """Cluster the embeddings of a corpus and name clusters by their characteristic words."""
     input:
         embeddings=scores.embeddings,
         corpus="<results>/corpora/{corpus}.parquet",
@@ -58,7 +58,7 @@ rule name_clusters:
 
 
 rule collect_maps:
-    """All maps of an experiment in one table."""
+    """Collect all maps of an experiment in one table."""
     input:
         maps=maps.files,
         code=code("collect_maps.py"),
@@ -80,7 +80,7 @@ rule collect_maps:
 
 
 rule draw_interactive_map:
-    """A corpus as a page: the map of every model, with its texts."""
+    """Make a page with the maps and texts of a corpus."""
     input:
         maps=maps.shown_files,
         corpus="<results>/corpora/{corpus}.parquet",

@@ -1,4 +1,4 @@
-"""Encoders, base models and runs."""
+"""Download encoders, build base models and fine-tune them."""
 
 
 localrules:
@@ -6,7 +6,7 @@ localrules:
 
 
 rule download_encoder:
-    """A pretrained encoder from the hub: the only rule that fetches weights from the network."""
+    """Download a pretrained encoder from the hub; no other rule downloads weights."""
     input:
         code=code("download_encoder.py"),
     output:
@@ -26,7 +26,7 @@ rule download_encoder:
 
 
 rule import_encoder:
-    """A pretrained encoder from a local folder or an installed package."""
+    """Copy a pretrained encoder from a local folder or an installed package."""
     input:
         source=models.encoder_files,
         code=code("import_encoder.py"),
@@ -50,7 +50,7 @@ rule import_encoder:
 
 
 rule train_tokenizer:
-    """A tokenizer for a random encoder, trained on a corpus."""
+    """Train the tokenizer of a random encoder on a corpus."""
     input:
         corpus=models.tokenizer_corpus,
         code=code("train_tokenizer.py"),
@@ -72,7 +72,7 @@ rule train_tokenizer:
 
 
 rule build_pretrained_model:
-    """A pretrained encoder as a model without fine-tuning."""
+    """Build a base model from a pretrained encoder."""
     input:
         encoder="<results>/encoders/{encoder}",
         code=code("build_pretrained_model.py"),
@@ -97,7 +97,7 @@ rule build_pretrained_model:
 
 
 rule build_random_model:
-    """A randomly initialised encoder as a model without fine-tuning."""
+    """Build a base model from a randomly initialised encoder."""
     input:
         tokenizer=models.tokenizer,
         code=code("build_random_model.py"),
@@ -122,7 +122,7 @@ rule build_random_model:
 
 
 rule build_embedding_model:
-    """The embedding layer or module of another encoder alone, as a model without fine-tuning."""
+    """Build a base model from the embedding layer or module of another encoder."""
     input:
         base=models.embeddings_owner,
         code=code("build_embedding_model.py"),
@@ -148,7 +148,7 @@ rule build_embedding_model:
 
 
 rule build_bag_of_words:
-    """TF-IDF or its SVD as a model; it is fitted where it embeds."""
+    """Save the settings of a bag of words as a model; it is fitted when it embeds a corpus."""
     input:
         code=code("build_bag_of_words.py"),
     output:
@@ -171,7 +171,7 @@ rule build_bag_of_words:
 
 
 rule fine_tune:
-    """One run: a base model fine-tuned contrastively on the pairs of a corpus."""
+    """Fine-tune a base model with a contrastive loss on the pairs of a corpus."""
     input:
         base=models.run_base,
         pairs=models.run_pairs(".parquet"),
@@ -190,9 +190,8 @@ rule fine_tune:
         mem_mb=asked.memory_of_run(6000, base=8, pairs=12),
         runtime=minutes(60, pairs=2),
         gpu=asked.gpus_of_run,
-        # No parameter, as it changes no result: `--set-resources fine_tune:checkpoint_minutes=2` reruns nothing.
+        # Resources, because changed params would rerun the rule.
         checkpoint_minutes=10,
-        # No parameter either: an experiment that is added or left out must not train a run again.
         may_diverge=models.run_may_diverge,
     params:
         recipe=models.run_flags,

@@ -1,8 +1,8 @@
-"""Positive pairs."""
+"""Make positive pairs."""
 
 
 rule make_pairs:
-    """The pairs that a run sees, all epochs, in training order."""
+    """Make the pairs of a run for all epochs, in training order."""
     input:
         corpus="<results>/corpora/{corpus}.parquet",
         code=code("make_pairs.py"),

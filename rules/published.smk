@@ -1,7 +1,7 @@
-"""Published numbers, and the comparison with them."""
+"""Extract published numbers and compare them with the results."""
 
 
-# Seconds each, in a moment when nothing else can run: not worth a place in a queue.
+# Jobs of a few seconds, which are not submitted to a cluster.
 localrules:
     extract_published,
     compare_with_paper,
@@ -9,7 +9,7 @@ localrules:
 
 
 rule extract_published:
-    """The published numbers of one experiment."""
+    """Extract the published numbers of one experiment."""
     input:
         published=settings.published or [],
         code=code("extract_published.py"),
@@ -30,7 +30,7 @@ rule extract_published:
 
 
 rule compare_with_paper:
-    """Every published number beside ours, with a verdict."""
+    """Compare every published number with the result and give a verdict."""
     input:
         published=settings.published or [],
         tables=expand("<results>/tables/{experiment}.csv", experiment=scores.experiments()),
@@ -58,7 +58,7 @@ rule compare_with_paper:
 
 
 rule draw_agreement:
-    """Published numbers against reproduced ones, all of them."""
+    """Draw all reproduced numbers over published numbers."""
     input:
         comparison="<results>/tables/paper_comparison.csv",
         code=code("draw_agreement.py"),

@@ -1,14 +1,14 @@
-"""The report of a corpus and a model adapted to it, and that model in a folder of its own."""
+"""Save the adapted model of a corpus and write a report."""
 
 
-# Seconds each, in a moment when nothing else can run: not worth a place in a queue.
+# Jobs of a few seconds, which are not submitted to a cluster.
 localrules:
     package_model,
     write_report,
 
 
 rule package_model:
-    """The adapted model, with a card that says what it was made of and what it is worth: ready to use and to publish."""
+    """Save the adapted model with a model card."""
     input:
         unpack(page.account),
         code=code("package_model.py"),
@@ -31,7 +31,7 @@ rule package_model:
 
 
 rule write_report:
-    """What was done with a corpus and what came of it, as a page in plain words."""
+    """Write a report on the adaptation of a model to a corpus."""
     input:
         unpack(page.account),
         model="<results>/adapted_model",

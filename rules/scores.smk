@@ -1,16 +1,16 @@
-"""Scores, and their collection into one table per experiment."""
+"""Compute scores and collect them into one table per experiment."""
 
 
-# Seconds each, in a moment when nothing else can run: not worth a place in a queue.
+# Jobs of a few seconds, which are not submitted to a cluster.
 localrules:
     collect_scores,
     summarise_scores,
     collect_losses,
 
 
-# The other scores of corpora inherit its command, which runs the first file of `code`.
+# Other scores of corpora inherit the command, which runs the first file of `code`.
 rule score_knn:
-    """Nearest-neighbour accuracy of every embedded layer and pooling of one model on one corpus."""
+    """Compute the nearest-neighbour accuracy of every layer and pooling of one model on one corpus."""
     input:
         embeddings=scores.embeddings,
         corpus="<results>/corpora/{corpus}.parquet",
@@ -40,7 +40,7 @@ rule score_knn:
 
 
 use rule score_knn as score_linear with:
-    """Accuracy of a linear probe on every embedded layer and pooling of one model on one corpus."""
+    """Compute the accuracy of a linear probe for every layer and pooling of one model on one corpus."""
     input:
         embeddings=scores.embeddings,
         corpus="<results>/corpora/{corpus}.parquet",
@@ -55,7 +55,7 @@ use rule score_knn as score_linear with:
 
 
 use rule score_knn as score_crop_pairs with:
-    """From one crop of a text its other crop is looked for, in every embedded layer and pooling of one model."""
+    """Score the retrieval of second crops for every layer and pooling of one model."""
     input:
         embeddings=scores.embeddings,
         corpus="<results>/corpora/{corpus}.parquet",
@@ -67,7 +67,7 @@ use rule score_knn as score_crop_pairs with:
 
 
 rule score_mteb:
-    """One MTEB task with one model, cut at a layer; vectors as they come (raw) or of unit length (unit)."""
+    """Score one model, truncated after a layer, on one MTEB task, with normalised (unit) or raw vectors."""
     input:
         model="<results>/models/{model}",
         data=scores.task_data,
@@ -100,7 +100,7 @@ rule score_mteb:
 
 
 rule collect_scores:
-    """All scores of an experiment in one tidy table."""
+    """Collect all scores of an experiment in one tidy table."""
     input:
         scores=scores.files,
         code=code("collect_scores.py"),
@@ -124,7 +124,7 @@ rule collect_scores:
 
 
 rule summarise_scores:
-    """An experiment's scores over seeds: mean, standard deviation, standard error."""
+    """Compute mean, standard deviation and standard error over seeds."""
     input:
         table="<results>/tables/{experiment}.csv",
         code=code("summarise_scores.py"),
@@ -153,7 +153,7 @@ rule summarise_scores:
 
 
 use rule collect_scores as collect_losses with:
-    """The loss histories of an experiment's runs in one tidy table."""
+    """Collect the loss histories of an experiment in one tidy table."""
     input:
         runs=scores.run_folders,
         code=code("collect_losses.py"),

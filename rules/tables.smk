@@ -1,16 +1,15 @@
-"""Tables for print."""
+"""Lay out tables as CSV and LaTeX."""
 
 
-# Seconds each, in a moment when nothing else can run: not worth a place in a queue.
+# Jobs of a few seconds, which are not submitted to a cluster.
 localrules:
     lay_out_scores,
     lay_out_corpora,
 
 
-# The other tables inherit its command, which `use rule` cannot change: it runs the first file of `code`, and takes flags
-# from the params.
+# Other tables inherit the command, which runs the first file of `code` with flags from the params.
 rule lay_out_scores:
-    """An experiment's scores as a table for print, CSV and LaTeX."""
+    """Lay out the scores of an experiment."""
     input:
         table=tables.source,
         published=tables.published,
@@ -47,7 +46,7 @@ rule lay_out_scores:
 
 
 use rule lay_out_scores as lay_out_corpora with:
-    """Corpora as a table for print, CSV and LaTeX."""
+    """Lay out a description of corpora."""
     input:
         descriptions=tables.descriptions,
         code=code("lay_out_corpora.py"),
@@ -61,7 +60,7 @@ use rule lay_out_scores as lay_out_corpora with:
 
 
 use rule lay_out_scores as lay_out_differences with:
-    """Scores against those of one model, with intervals and verdicts, as a table for print, CSV and LaTeX."""
+    """Lay out differences from the scores of one model, with confidence intervals and verdicts."""
     input:
         scores=tables.compared_files(".csv"),
         outcomes=tables.compared_files(".parquet"),
