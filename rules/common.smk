@@ -45,10 +45,10 @@ corpora = Corpora(settings)
 models = Models(settings, study)
 scores = Scores(settings, study)
 maps = Maps(settings, study)
-figures = Figures(settings, study)
+figures = Figures(settings, maps)
 tables = Tables(settings, study)
 claims = Claims(settings, study)
-page = Report(settings, study)
+page = Report(settings, study, models, figures)
 
 memory = asked.memory
 minutes = asked.minutes

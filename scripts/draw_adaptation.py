@@ -38,7 +38,7 @@ def main(argv: list[str]) -> None:
         axis.annotate("before", (0, start.mean()), (5, 0), textcoords="offset points", fontsize=5, va="center")
     corpus = scores["corpus"].iloc[0]
     name = corpus.upper() if len(corpus) < 6 else f"{corpus}\n"
-    heading = measures.heading(scores["score"], measures.read(arguments.measures))
+    heading = measures.heading(scores["score"], arguments.measures)
     axis.set(xlabel="Batch", ylabel=f"{name} {heading}")
     axis.set_xlim(0, 1.14 * scores["step"].max())
     panels.clip_spines(axis, (0, scores["step"].max()))

@@ -49,7 +49,7 @@ def main(argv: list[str]) -> None:
         known = published.loc[published["encoder"] == encoder, "value"]
         axis.plot([place] * len(known), known, **panels.PUBLISHED)
     axis.set_xticks(range(len(encoders)), first.loc[encoders, "series"], rotation=90)
-    axis.set_ylabel(measures.heading(scores["score"], measures.read(arguments.measures)))
+    axis.set_ylabel(measures.heading(scores["score"], arguments.measures))
     axis.set_xlim(-0.6, len(encoders) - 0.4)
     figures.percent_axis(axis.yaxis)
     bracket_groups(axis, groups[encoders].tolist())

@@ -33,7 +33,7 @@ def main(argv: list[str]) -> None:
         axis.plot(known["value"], [labels.index(label) for label in known["label"]], **panels.PUBLISHED)
         if len(corpora) > 1:
             axis.set_title(corpus)
-        axis.set_xlabel(measures.heading(scores["score"], measures.read(arguments.measures)))
+        axis.set_xlabel(measures.heading(scores["score"], arguments.measures))
         figures.percent_axis(axis.xaxis)
     figures.save(figure, arguments.output)
 

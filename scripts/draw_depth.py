@@ -44,7 +44,6 @@ def main(argv: list[str]) -> None:
     figure, axes = figures.new_figure(2.6 + 4.8 * len(paths), 4.6, len(paths))
     if {"freezing", "layers"} <= set(paths):
         axes[0].sharey(axes[1])
-    numbers = measures.read(arguments.measures)
     tables_of = {role: figures.read_table(path, pooling=["mean"]) for role, path in paths.items()}
     names = dict.fromkeys(name for table in tables_of.values() for name in table["series"])
     colors = figures.label_colors(list(names), PAPER_COLORS)
@@ -56,7 +55,7 @@ def main(argv: list[str]) -> None:
         if role == "benchmark":
             scores, published, y_label = benchmark_means(scores, published)
         else:
-            y_label = measures.heading(tables.one_number_per(["series", x], scores)["score"], numbers)
+            y_label = measures.heading(tables.one_number_per(["series", x], scores)["score"], arguments.measures)
         panels.lines(axis, scores, x, colors, markersize=4 if role == "freezing" else 3)
         panels.mark_diverged(axis, scores, x, colors)
         panels.mark_published(axis, published, x)

@@ -60,7 +60,7 @@ def main(argv: list[str]) -> None:
     if 0.5 < highest <= 0.6:  # the range of the paper; diverged models are below it
         axes[0].set_ylim(0.35, 0.6)
     for axis in axes[::2]:
-        axis.set_ylabel(measures.heading(scores["score"], measures.read(arguments.measures)))
+        axis.set_ylabel(measures.heading(scores["score"], arguments.measures))
     figures.save(figure, arguments.output)
 
 

@@ -40,7 +40,7 @@ def main(argv: list[str]) -> None:
         if axis is not axes[-1] and axis.get_legend():
             axis.get_legend().remove()
         figures.percent_axis(axis.yaxis)
-    axes[0].set_ylabel(measures.heading(scores["score"], measures.read(arguments.measures)))
+    axes[0].set_ylabel(measures.heading(scores["score"], arguments.measures))
     axes[-1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5), title=None)
     figures.save(figure, arguments.output)
 

@@ -40,7 +40,7 @@ def main(argv: list[str]) -> None:
         by_text,
         against=arguments.against,
         labels=arguments.labels,
-        numbers=measures.read(arguments.measures),
+        numbers=arguments.measures,
         resamples=arguments.resamples,
         seed=arguments.seed,
     )

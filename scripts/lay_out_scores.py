@@ -37,7 +37,7 @@ def main(argv: list[str]) -> None:
         poolings=arguments.poolings,
         means=arguments.means,
         repeated=arguments.repeated,
-        numbers=measures.read(arguments.measures),
+        numbers=arguments.measures,
     )
     write_table(table, arguments.output[0])
     write_text(layouts.latex(table, arguments.caption), arguments.output[1])

@@ -64,7 +64,7 @@ def main(argv: list[str]) -> None:
     arguments = parser.parse_args(argv)
     summary = summarise(tables.read(arguments.table, *WITHOUT_SEED, "value"))
     write_table(summary, arguments.output)
-    write_text(markdown(summary, measures.read(arguments.measures)), arguments.markdown)
+    write_text(markdown(summary, arguments.measures), arguments.markdown)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ TUNED = "tuned/notes/tiny/crops/seed-1/final/mean_last"
 
 def figures(changes=None):
     settings = load(changed(changes or {}))
-    return Figures(settings, expand(settings))
+    return Figures(settings, Maps(settings, expand(settings)))
 
 
 def maps(changes=None):

@@ -8,6 +8,9 @@ from settings_examples import changed
 
 from selfembed.study.expansion import expand
 from selfembed.study.validation import load
+from selfembed.workflow.figures import Figures
+from selfembed.workflow.maps import Maps
+from selfembed.workflow.models import Models
 from selfembed.workflow.report import Report
 from selfembed.workflow.scores import Scores
 from selfembed.workflow.tables import Claims, Tables
@@ -41,7 +44,10 @@ REPORTED = {
 
 def of(kind, changes=None):
     settings = load(changed(changes or {}))
-    return kind(settings, expand(settings))
+    study = expand(settings)
+    if kind is Report:
+        return Report(settings, study, Models(settings, study), Figures(settings, Maps(settings, study)))
+    return kind(settings, study)
 
 
 def files(paths, suffix=".csv"):

@@ -140,28 +140,14 @@ def at_least(minimum: int) -> Callable[[str], int]:
     return number
 
 
-def positive(text: str) -> float:
-    """Argument type: a finite number above 0."""
-    return _number(text, lambda number: 0 < number < math.inf, "numbers above 0")
-
-
 def not_negative(text: str) -> float:
-    """Argument type: a finite number, 0 or greater."""
-    return _number(text, lambda number: 0 <= number < math.inf, "numbers from 0")
-
-
-def part(text: str) -> float:
-    """Argument type: a number from 0 to 1."""
-    return _number(text, lambda number: 0 <= number <= 1, "numbers from 0 to 1")
-
-
-def _number(text: str, possible: Callable[[float], bool], allowed: str) -> float:
+    """Argument type: a finite number, at least 0."""
     try:
         number = float(text)
     except ValueError:
         number = math.nan
-    if not possible(number):
-        raise argparse.ArgumentTypeError(f"{text!r} is invalid; expected: {allowed}")
+    if not 0 <= number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is invalid; expected: numbers from 0")
     return number
 
 

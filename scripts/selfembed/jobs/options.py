@@ -99,6 +99,11 @@ def defaults(model: type[BaseModel], *keys: str) -> dict[str, Any]:
     return {key: found[key].get_default(call_default_factory=True) for key in keys or found}
 
 
+def default_of(field: FieldInfo) -> Any:
+    """Return the default of a field; None if it is required."""
+    return None if field.is_required() else field.get_default(call_default_factory=True)
+
+
 def is_chosen(key: str, omit: tuple[str, ...], keep: tuple[str, ...] | None) -> bool:
     """Return whether a field is included."""
     return key not in omit and (keep is None or key in keep)
@@ -128,8 +133,7 @@ def reduced(model: type[BaseModel], omit: tuple[str, ...], keep: tuple[str, ...]
     others: dict[str, Any] = {}
     for key, field in model.model_fields.items():
         if not is_chosen(key, omit, keep):
-            default = None if field.is_required() else field.get_default(call_default_factory=True)
-            others[key] = (Any, Field(default, exclude=True))
+            others[key] = (Any, Field(default_of(field), exclude=True))
     return create_model(model.__name__, __base__=model, **others) if others else model
 
 
@@ -148,7 +152,7 @@ def add_option(group: Any, name: str, field: FieldInfo, required: bool) -> None:
     choices = words_of(kinds)
     if not all(kind in WORDS or get_origin(kind) is Literal for kind in kinds):
         raise TypeError(f"--{name}: a field of type {field.annotation} cannot be an option")
-    default = None if field.is_required() else field.get_default(call_default_factory=True)
+    default = default_of(field)
     shown = " ".join(map(str, default)) if isinstance(default, list) else "" if default is None else str(default)
     notes = "; ".join(filter(None, [allowed(field), shown and f"default: {shown}"]))
     told = f"{field.description or ''}{notes and f' ({notes})'}".replace("%", "%%")

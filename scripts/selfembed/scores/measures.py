@@ -4,11 +4,11 @@ Scripts that show scores get the measure and heading of each score from `--measu
 is not parsed.
 """
 
-import argparse
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from selfembed.errors import InputError
+from selfembed.jobs.command_line import Parser
 
 ACCURACY = "accuracy"
 
@@ -58,8 +58,8 @@ def score_name(score: str, measure: str) -> str:
     return score if measure == ACCURACY else f"{score}_{measure}"
 
 
-def add_argument(parser: argparse.ArgumentParser) -> None:
-    """Add `--measure`, whose values (`measures`) are parsed by `read`."""
+def add_argument(parser: Parser) -> None:
+    """Add `--measure`; the parsed argument `measures` is what `read` returns."""
     parser.add_argument(
         "--measure",
         dest="measures",
@@ -69,6 +69,7 @@ def add_argument(parser: argparse.ArgumentParser) -> None:
         metavar=("SCORE", "MEASURE", "HEADING"),
         help=f"a score in the table, its measure ({', '.join(MEASURES)}) and its heading; repeatable",
     )
+    parser.checks.append(lambda arguments: setattr(arguments, "measures", read(arguments.measures)))
 
 
 def read(words: list[list[str]]) -> dict[str, Number]:

@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Callable
 
 from selfembed.settings.schema import Settings
-from selfembed.study.expansion import Study, default_label
+from selfembed.study.expansion import default_label
 from selfembed.workflow.flags import Inputs, Wildcards, flags
 from selfembed.workflow.maps import Maps, cluster_files
 from selfembed.workflow.scores import measures_of
@@ -14,10 +14,9 @@ from selfembed.workflow.scores import measures_of
 class Figures:
     """Input and parameter functions of the rules for figures."""
 
-    def __init__(self, settings: Settings, study: Study) -> None:
+    def __init__(self, settings: Settings, maps: Maps) -> None:
         self.settings = settings
-        self.study = study
-        self.maps = Maps(settings, study)
+        self.maps = maps
 
     def drawn_as(self, kind: str) -> str:
         """Pattern of the names of all figures of a kind, and of their published counterparts."""

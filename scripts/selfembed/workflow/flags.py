@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel
 
+from selfembed.jobs.options import is_chosen
 from selfembed.scores.measures import Number
 
 
@@ -47,7 +48,7 @@ def flags(
         value = getattr(settings, key)
         without = value is None or value is False
         is_default = value == field.get_default(call_default_factory=True)
-        if key in omit or (keep is not None and key not in keep) or (is_default and (without or value == [])):
+        if not is_chosen(key, omit, keep) or (is_default and (without or value == [])):
             continue
         if isinstance(value, BaseModel):
             words.append(flags(value, prefix=prefix))

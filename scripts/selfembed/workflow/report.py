@@ -17,11 +17,11 @@ from selfembed.workflow.models import Models
 class Report:
     """Input and parameter functions of the rules for the report."""
 
-    def __init__(self, settings: Settings, study: Study) -> None:
+    def __init__(self, settings: Settings, study: Study, models: Models, figures_of_config: Figures) -> None:
         self.settings = settings
         self.study = study
-        self.figure_files = Figures(settings, study).files
-        self.pairs_of = Models(settings, study).pairs_of
+        self.pairs_of = models.pairs_of
+        self.figure_files = figures_of_config.files
 
     def files(self) -> list[str]:
         """The report and the adapted model, if the config asks for them."""

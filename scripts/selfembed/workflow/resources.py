@@ -19,19 +19,11 @@ class JobResources:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
 
-    def memory(self, least: float, **factors: float) -> Asked:
-        """Memory in MB: a minimum plus a factor per MB of named inputs; it grows with each attempt.
+    def growing(self, least: float, **factors: float) -> Asked:
+        """Return a resource function: a minimum plus a factor per MB of named inputs, times the number of the attempt.
 
         `layer` stands for one layer of `embeddings`, of which scores and maps hold one at a time.
         """
-        return self.growing(least, factors)
-
-    def minutes(self, least: float, **factors: float) -> Asked:
-        """Minutes: a minimum plus a factor per MB of named inputs; they grow with each attempt."""
-        return self.growing(least, factors)
-
-    def growing(self, least: float, factors: dict[str, float]) -> Asked:
-        """Return a minimum plus a factor per MB of named inputs, times the number of the attempt."""
 
         def needed(wildcards: Wildcards, input: Inputs, attempt: int) -> int:
             number = least
@@ -43,6 +35,8 @@ class JobResources:
             return attempt * ceil(number)
 
         return needed
+
+    memory = minutes = growing  # in MB, and in minutes
 
     def memory_of_run(self, least: float, **factors: float) -> Asked:
         """Memory in MB, as in `memory`, times the number of devices of a run."""
@@ -64,10 +58,7 @@ class JobResources:
 
     def embedded_layers(self, wildcards: Wildcards) -> int:
         """Number of layers in the embeddings of a model, over all poolings."""
-        encoder = self.encoder(wildcards)
-        if isinstance(encoder, BagOfWords):
-            return 1
-        poolings, layers = selected(wildcards.selection, encoder.layers)
+        poolings, layers = selected(wildcards.selection, self.encoder(wildcards).layers)
         return len(poolings) * len(layers)
 
 
