@@ -27,6 +27,7 @@ def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     command_line.add_inputs(parser, "corpus", model="model folder at a step")
+    # An experiment needs corpora or tasks: here, the corpus to embed.
     options.add(parser, Experiment, keep=("layers", "poolings"), known={"corpora": "corpus"})
     options.add(parser, FolderEncoder, keep=("max_length",))
     options.add(parser, Embedding)

@@ -52,6 +52,8 @@ def main(argv: list[str]) -> None:
     options.add(parser, Threads, keep=("embed",), names={"embed": "threads"})
     command_line.add_outputs(parser, output="CSV file", result="JSON file")
     arguments = parser.parse_args(argv)
+    if arguments.pooling == "token7":
+        raise InputError("--pooling: tasks are not scored with 'token7'; expected: mean, cls, last")
     os.environ.update(HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1")  # before mteb and datasets are imported
     from selfembed.models import checkpoints
     from selfembed.tasks import benchmark, registry_tasks

@@ -14,6 +14,7 @@ from mteb.results import TaskResult
 from small_models import small_bert, text
 from small_tasks import corpus_of
 
+import score_mteb
 from selfembed.errors import InputError
 from selfembed.models import encoders
 from selfembed.tasks import benchmark, local_tasks, registry_tasks, tasks_from_corpus
@@ -114,6 +115,13 @@ def test_vectors_are_scaled_and_texts_truncated_as_asked(model, normalise):
     assert np.allclose(norms, 1) if normalise else not np.allclose(norms, 1, atol=0.1)
     assert np.allclose(vectors[1], vectors[2], atol=1e-5)
     assert not np.allclose(vectors[0], vectors[1], atol=1e-2)
+
+
+def test_a_pooling_that_tasks_do_not_have_is_refused(tmp_path):
+    words = f"--model {tmp_path} --path base/x --step 0 --layer 0 --task Own --block own --data {tmp_path}"
+    words += f" --output {tmp_path}/score.csv --result {tmp_path}/score.json --pooling token7"
+    with pytest.raises(InputError, match=r"^--pooling: .*'token7'; expected: mean, cls, last$"):
+        score_mteb.main(words.split())
 
 
 def test_broken_vectors_are_one_clear_line(model):
