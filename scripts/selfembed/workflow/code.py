@@ -14,9 +14,10 @@ def code(script: Path) -> list[str]:
     """Return the script and all library files that it imports, directly or indirectly, in a stable order.
 
     Read from the source: `import selfembed.a`, `from selfembed import a` and `from selfembed.a import b`, anywhere in
-    the file. Importing a module also runs the packages around it, and what lies in these besides Python, as a page and
-    its style, is code, too. Library files are looked up beside the script. Folders that decide no result by themselves
-    (`records.APART`) are left out: a step gets their values as arguments, which are parameters of its rule.
+    the file. Importing a module also runs the packages around it; files without statements are left out, because every
+    input file of a job takes time in planning. Other files of a package, such as a page and its style, are code, too.
+    Library files are looked up beside the script. Folders that decide no result by themselves (`records.APART`) are
+    left out: a step gets their values as arguments, which are parameters of its rule.
     """
     root = script.parent
     found: dict[Path, None] = {}
@@ -33,14 +34,27 @@ def code(script: Path) -> list[str]:
                 waiting.extend(file for file in (place / "__init__.py", place.with_suffix(".py")) if file.is_file())
     packages = [path.parent for path in found if path.name == "__init__.py"]
     others = [file for folder in packages for file in folder.iterdir() if file.suffix in PAGE_PARTS]
-    return sorted(map(str, [*found, *others]))
+    return sorted(map(str, [*filter(has_statements, found), *others]))
+
+
+@cache
+def parsed(path: Path) -> ast.Module:
+    """Return the syntax tree of a file."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def has_statements(path: Path) -> bool:
+    """Return whether a file contains anything but a docstring."""
+    statements = parsed(path).body
+    return len(statements) > (ast.get_docstring(parsed(path)) is not None)
 
 
 @cache
 def imported(path: Path) -> set[str]:
     """Return the dotted names of library modules that a file imports; they may include names of functions."""
     modules = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
             modules.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
