@@ -47,6 +47,12 @@ def test_a_class_of_more_than_four_fifths_is_told_in_one_line(caplog, sizes, war
     assert caplog.messages == ([said] if warned else [])
 
 
+def test_classes_without_test_texts_are_told(caplog):
+    with caplog.at_level(logging.WARNING, "selfembed"):
+        class_balance.always_largest(np.array(list("aabbc")), np.array(list("ab")), "mail")
+    assert caplog.messages == ["mail: 1 of 3 classes have no test text"]
+
+
 def test_always_predicting_the_largest_class_is_no_balanced_success():
     """230 texts of one class and 10 of another."""
     correct = UNEQUAL == "a"

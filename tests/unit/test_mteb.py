@@ -13,6 +13,7 @@ import pytest
 from mteb.results import TaskResult
 from small_models import small_bert, text
 from small_tasks import corpus_of
+from with_defaults import split
 
 import score_mteb
 from selfembed.errors import InputError
@@ -148,14 +149,27 @@ def test_vectors_are_not_blamed_for_what_the_data_cause(model):
         benchmark.evaluate(benchmark.model_at(model, 2, "mean", 64, True, "a", "0" * 40), task)
 
 
+def two_alike(positions):
+    """A corpus in which only the first two texts at some positions share a label."""
+    return corpus_of().assign(label=["shared" if i in positions[:2] else f"label {i}" for i in range(60)])
+
+
 @pytest.mark.parametrize(
     ("kind", "corpus", "message"),
     [
         ("sts", corpus_of(5), "5 labelled texts are too few; expected: at least 20 texts and 2 labels"),
         ("clustering", corpus_of(n_labels=60), "each of 60 labelled texts has its own label; expected: labels that"),
         ("reranking", corpus_of(n_labels=60), "each of 60 labelled texts has its own label; expected: labels that"),
-        ("classification", corpus_of(n_labels=59), "classes are too rare to train on half of the texts; expected: "),
-        ("sts", corpus_of(n_labels=59), "labels are too rare for pairs with equal labels; expected: labels with"),
+        (
+            "classification",
+            two_alike(split(60, 0.5)[0]),
+            "classes are too rare to train on half of the texts; expected: ",
+        ),
+        (
+            "sts",
+            two_alike(np.random.default_rng(42).permutation(60)[1::2]),
+            "labels are too rare for pairs with equal labels; expected: labels with",
+        ),
     ],
 )
 def test_labels_that_tell_no_models_apart_are_one_clear_line(kind, corpus, message):

@@ -25,7 +25,7 @@ def balanced_outcomes(correct: np.ndarray, labels: np.ndarray) -> np.ndarray:
 def always_largest(train_labels: np.ndarray, test_labels: np.ndarray, what: str) -> np.ndarray:
     """Return whether each test text is of the largest class of the training texts (of ties, the first by name).
 
-    Logs a warning that names `what` if more than UNEQUAL of them are.
+    Logs a warning that names `what` if more than UNEQUAL of them are, or if a class has no test text.
     """
     classes, sizes = np.unique(train_labels, return_counts=True)
     correct = test_labels == classes[sizes.argmax()]
@@ -34,4 +34,6 @@ def always_largest(train_labels: np.ndarray, test_labels: np.ndarray, what: str)
             "%s: %.1f %% of %d test texts are of one class, so an accuracy says little (compare a balanced accuracy)",
             *(what, 100 * correct.mean(), len(correct)),
         )
+    if len(untested := np.setdiff1d(classes, test_labels)):
+        log.warning("%s: %d of %d classes have no test text", what, len(untested), len(classes))
     return correct
