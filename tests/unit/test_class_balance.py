@@ -10,6 +10,7 @@ import with_defaults
 from sklearn.dummy import DummyClassifier
 from sklearn.metrics import balanced_accuracy_score
 
+from selfembed.evidence import differences
 from selfembed.scores import class_balance, measures, scoring
 from selfembed.settings.scores import Knn, Linear, numbers
 
@@ -68,7 +69,9 @@ def test_one_text_of_a_rare_class_proves_nothing():
     place = {"corpus": "mail", "score": "knn_balanced_accuracy", "step": "0", "layer": 2, "pooling": "mean"}
     rows = pd.DataFrame([place | {"label": label, "seed": pd.NA, "largest_class": 0.5} for label in hits])
     known = {"knn_balanced_accuracy": measures.Number(measures.BALANCED, "Balanced accuracy")}
-    (found,) = with_defaults.compare(rows, by_text, "Before", [], numbers=known).to_dict("records")
+    table = with_defaults.compare(rows, by_text, "Before", [], numbers=known)
+    assert differences.for_print(table)["always the largest class"].tolist() == ["50.0"]
+    (found,) = table.to_dict("records")
     assert (found["value"], found["against_value"]) == (1, pytest.approx(0.5))
     assert (found["low"], found["high"], found["against_low"], found["against_high"]) == (1, 1, 0, 1)
     assert found["sentence"] == (

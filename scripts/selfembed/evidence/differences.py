@@ -265,5 +265,7 @@ def for_print(table: pd.DataFrame) -> pd.DataFrame:
     }
     if tables.LARGEST_CLASS in table:
         shown = table[["measure", tables.LARGEST_CLASS]].itertuples(index=False, name=None)
-        columns["largest class"] = ["" if np.isnan(share) else spelled(share, measure) for measure, share in shown]
+        columns["always the largest class"] = [
+            "" if np.isnan(share) else spelled(share, measure) for measure, share in shown
+        ]
     return pd.DataFrame(columns)
