@@ -27,7 +27,8 @@ def main(argv: list[str]) -> None:
         if names["label"] == names["series"]:
             check_no_divergence(names["label"], pd.concat(parts[-len(paths) :]))
     table = pd.concat(parts, ignore_index=True)
-    write_table(table[[*tables.LINE_COLUMNS, *tables.SCORE_COLUMNS]], arguments.output)
+    also = [name for name in (tables.LARGEST_CLASS,) if name in table]
+    write_table(table[[*tables.LINE_COLUMNS, *tables.SCORE_COLUMNS, *also]], arguments.output)
 
 
 def check_no_divergence(label: str, scores: pd.DataFrame) -> None:

@@ -9,6 +9,7 @@ import math
 import os
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from selfembed.errors import InputError
@@ -18,6 +19,7 @@ from selfembed.jobs.devices import choose_device, use_threads
 from selfembed.jobs.packages import installed_version
 from selfembed.jobs.records import checksum, checksum_of_files, provenance, write_json, write_table
 from selfembed.models import model_paths
+from selfembed.scores import class_balance
 from selfembed.scores.tables import SCORE_COLUMNS
 from selfembed.settings.figures import ScoreFigure
 from selfembed.settings.schema import Settings
@@ -100,6 +102,9 @@ def main(argv: list[str]) -> None:
     }
     log.info("%s, layer %d: %.4f", arguments.task, arguments.layer, value)
     facts = {"model": arguments.path, **{key: row[key] for key in ("step", "layer", "pooling")}, "weights": weights}
+    if arguments.kind == "classification":
+        train, test = (np.array(task.dataset[part]["label"]) for part in ("train", "test"))
+        facts["largest_class"] = float(class_balance.always_largest(train, test, arguments.task).mean())
     write_json(found | {"selfembed": provenance(**facts, **settings)}, arguments.result)
     write_table(pd.DataFrame([row], columns=SCORE_COLUMNS), arguments.output)
 

@@ -18,7 +18,8 @@ def summarise(scores: pd.DataFrame) -> pd.DataFrame:
 
     Seeds whose runs diverged have no value and are excluded; `diverged` is their number.
     """
-    groups = scores.groupby(WITHOUT_SEED, sort=False, dropna=False)["value"]
+    also = [name for name in (tables.LARGEST_CLASS,) if name in scores]
+    groups = scores.groupby([*WITHOUT_SEED, *also], sort=False, dropna=False)["value"]
     found = {"mean": "mean", "standard_deviation": "std", "smallest": "min", "largest": "max", "n_seeds": "count"}
     table = groups.agg(**found).reset_index()
     table["diverged"] = groups.size().to_numpy() - table["n_seeds"]
@@ -41,6 +42,8 @@ def markdown(summary: pd.DataFrame, numbers: dict[str, measures.Number]) -> str:
         "± standard error": spelled(last["standard_error"], fractions),
         "seeds": last["n_seeds"],
     }
+    if tables.LARGEST_CLASS in last:
+        cells["always the largest class"] = spelled(last[tables.LARGEST_CLASS], fractions)
     cells |= {"diverged": last["diverged"]} if last["diverged"].any() else {}
     alignment = ("left",) * len(names) + ("right",) * len(cells)
     rows = pd.DataFrame(names | cells)

@@ -1,4 +1,4 @@
-"""A small labelled corpus for MTEB tasks, and what the data of a task hold."""
+"""A small labelled corpus for MTEB tasks, the files of a task, and what its data hold."""
 
 import pandas as pd
 from small_models import text
@@ -15,3 +15,18 @@ def content(data):
     if isinstance(data, dict):
         return {name: content(part) for name, part in data.items()}
     return data.to_list() if hasattr(data, "to_list") else data
+
+
+def write(tables, folder, ending):
+    """Write the tables of a task to files."""
+    folder.mkdir(exist_ok=True)
+    for name, table in tables.items():
+        path = folder / f"{name}{ending}"
+        match ending:
+            case ".parquet":
+                table.to_parquet(path)
+            case ".jsonl":
+                table.to_json(path, orient="records", lines=True)
+            case _:
+                table.to_csv(path, index=False, sep="\t" if ending == ".tsv" else ",")
+    return folder

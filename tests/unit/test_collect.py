@@ -92,6 +92,19 @@ def test_a_summary_says_what_was_scored(rows, header):
         assert ("0.500" if row is UNIFORMITY else "50.0") in line.split(" | ")
 
 
+def test_a_summary_has_the_score_of_the_largest_class_beside_accuracies():
+    table = table_of(KNN | {"largest_class": 0.958, "seed": 1}, KNN | {"largest_class": 0.958, "seed": 2}, RECALL)
+    summary = summarise_scores.summarise(table)
+    assert summary["n_seeds"].tolist() == [2, 1]
+    assert summary["largest_class"].tolist()[0] == 0.958
+    header, _, knn, recall = summarise_scores.markdown(summary, NUMBERS).splitlines()
+    assert [line.split(" | ")[-1].strip(" |") for line in (header, knn, recall)] == [
+        "always the largest class",
+        "95.8",
+        "–",
+    ]
+
+
 def test_published_scores_are_called_as_ours_are():
     """By their names, which are the config's."""
     numbers = {"knn_cosine": Number("accuracy", "kNN accuracy"), "linear": Number("accuracy", "Linear accuracy")}

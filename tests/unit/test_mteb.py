@@ -13,6 +13,7 @@ import pytest
 from mteb.results import TaskResult
 from small_models import small_bert, text
 from small_tasks import corpus_of
+from with_defaults import split
 
 import score_mteb
 from selfembed.errors import InputError
@@ -124,17 +125,64 @@ def test_a_pooling_that_tasks_do_not_have_is_refused(tmp_path):
         score_mteb.main(words.split())
 
 
-def test_broken_vectors_are_one_clear_line(model):
+NOT_FINITE = "the model's vectors contain NaN or infinite values; expected: finite values"
+EQUAL = "the model's vectors are all equal; expected: different vectors"
+
+
+@pytest.mark.parametrize(
+    ("kind", "weight", "reason"),
+    [("sts", 0.0, EQUAL), *((kind, np.nan, NOT_FINITE) for kind in ("sts", "clustering", "classification"))],
+)
+def test_broken_vectors_are_one_clear_line(model, kind, weight, reason):
     broken = benchmark.model_at(model, 0, "mean", 64, False, "a", "0" * 40)
-    broken[0].model.embeddings.LayerNorm.weight.data.zero_()
+    broken[0].model.embeddings.LayerNorm.weight.data.fill_(weight)
     broken[0].model.embeddings.LayerNorm.bias.data.zero_()
-    with pytest.raises(InputError, match="task 'Own': score is nan; are the model's vectors finite"):
-        benchmark.evaluate(broken, task_of("sts"))
+    with pytest.raises(InputError, match=rf"^task 'Own': .*{local_tasks.KINDS[kind][2]}.*, because {reason}"):
+        benchmark.evaluate(broken, task_of(kind))
 
 
-def test_too_few_labelled_texts_are_one_clear_line():
-    with pytest.raises(InputError, match="5 labelled texts are too few; expected: at least 20 texts and 2 labels"):
-        task_of("sts", corpus_of(5))
+def test_vectors_are_not_blamed_for_what_the_data_cause(model):
+    data = tasks_from_corpus.make("sts", corpus_of())
+    data["test"] = data["test"].map(lambda pair: pair | {"score": 1.0})
+    task = local_tasks.local_task("Own", "sts", data, "0" * 64)
+    with pytest.raises(InputError, match=r"cosine_spearman is nan, because it is not defined for these texts and lab"):
+        benchmark.evaluate(benchmark.model_at(model, 2, "mean", 64, True, "a", "0" * 40), task)
+
+
+def two_alike(positions):
+    """A corpus in which only the first two texts at some positions share a label."""
+    return corpus_of().assign(label=["shared" if i in positions[:2] else f"label {i}" for i in range(60)])
+
+
+@pytest.mark.parametrize(
+    ("kind", "corpus", "message"),
+    [
+        ("sts", corpus_of(5), "5 labelled texts are too few; expected: at least 20 texts and 2 labels"),
+        ("clustering", corpus_of(n_labels=60), "each of 60 labelled texts has its own label; expected: labels that"),
+        ("reranking", corpus_of(n_labels=60), "each of 60 labelled texts has its own label; expected: labels that"),
+        (
+            "classification",
+            two_alike(split(60, 0.5)[0]),
+            "classes are too rare to train on half of the texts; expected: ",
+        ),
+        (
+            "sts",
+            two_alike(np.random.default_rng(42).permutation(60)[1::2]),
+            "labels are too rare for pairs with equal labels; expected: labels with",
+        ),
+    ],
+)
+def test_labels_that_tell_no_models_apart_are_one_clear_line(kind, corpus, message):
+    with pytest.raises(InputError, match=message):
+        tasks_from_corpus.make(kind, corpus)
+
+
+def test_test_texts_of_classes_without_training_texts_are_told(caplog):
+    corpus = corpus_of().assign(label=[f"label {i % 3 if i < 50 else i}" for i in range(60)])
+    with caplog.at_level("WARNING", "selfembed"):
+        tasks_from_corpus.make("classification", corpus)
+    (said,) = caplog.messages
+    assert said.endswith("of 30 test texts are of classes without training texts")
 
 
 @pytest.mark.parametrize(

@@ -304,7 +304,12 @@ def test_labels_bring_accuracies_on_the_texts_that_are_held_out(tmp_path, propos
     _, config = propose(write(table(), tmp_path / "x.csv"), "--label", "queue")
     held_out = config["recipes"]["crops"]["held_out"]
     for score in ("knn", "linear"):
-        assert config["scores"][score] == {"type": score, "split": "all", "test_fraction": held_out}
+        assert config["scores"][score] == {
+            "type": score,
+            "split": "all",
+            "test_fraction": held_out,
+            "balanced": True,
+        }
     assert {"accuracy", "layers"} <= set(config["figures"])
     assert "accuracy_differences" in config["tables"]
     embedded = {

@@ -20,7 +20,7 @@ from selfembed.evidence import differences
 from selfembed.jobs import records
 from selfembed.pages import adapted_card
 from selfembed.pages.account import with_revision
-from selfembed.pages.plain_words import badge, conclusion, held_out, limits, texts, training
+from selfembed.pages.plain_words import badge, conclusion, held_out, limits, score_table, texts, training, verdict
 from selfembed.study.validation import load
 
 HOSTILE = "<script>window.broken = 1</script>\"><img src=x onerror=alert(1)> & {{ 7777 * 7777 }} | `a` 'b'"
@@ -168,6 +168,30 @@ def test_a_pair_in_two_tables_is_compared_once_and_before_comes_first(tmp_path):
     found = account(tmp_path, rows).compared()
     assert [(other, len(rows)) for other, rows in found.items()] == [("Before", 1), ("TF-IDF", 1)]
     assert list(account(tmp_path, rows).values()) == ["Before", "After", "TF-IDF"]
+
+
+def with_largest_class(share):
+    """Rows of an accuracy and of its balanced accuracy, of two classes."""
+    rows = [row("After", "Before", BETTER, "accuracy") | {"largest_class": share}]
+    rows.append(row("After", "Before", EVEN, "balanced_accuracy", score="knn_balanced_accuracy"))
+    rows[-1]["largest_class"] = 0.5
+    return [found | differences.in_words(found) for found in rows]
+
+
+@pytest.mark.parametrize(("share", "warned"), [(0.958, True), (0.6, False)])
+def test_the_largest_class_is_beside_every_accuracy(tmp_path, share, warned):
+    found = account(tmp_path, with_largest_class(share))
+    headings, lines = score_table(found, main=False)
+    assert headings == ["Accuracy (knn)", "Balanced accuracy (knn)"]
+    assert lines[-1] == ("always the largest class", [f"{100 * share:.1f}%", "50.0%"])
+    assert score_table(found, main=True)[1][-1] == ("always the largest class", [f"{100 * share:.1f}%"])
+    assert verdict(found)[-1].endswith(f" Always predicting the largest class: {100 * share:.1f}%.")
+    told = [said for said in limits(found) if "are of one class, so accuracies say little" in said]
+    assert len(told) == warned
+    page = report(tmp_path, with_largest_class(share))
+    card = adapted_card.card(found, None)
+    for text in (page.text, card):
+        assert "always the largest class" in text and f"{100 * share:.1f}%" in text
 
 
 def test_rows_on_other_corpora_are_left_out(tmp_path):

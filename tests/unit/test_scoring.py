@@ -10,7 +10,9 @@ import pandas as pd
 import pytest
 from scipy.sparse import csr_matrix
 from sklearn.decomposition import PCA
+from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import accuracy_score, balanced_accuracy_score
 from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
@@ -113,6 +115,29 @@ def test_which_texts_are_right_is_scikit_learns_word(embedded):
     reference = KNeighborsClassifier(10, algorithm="brute").fit(VECTORS[train], LABELS[train])
     here = outcomes[(outcomes["pooling"] == "mean") & (outcomes["layer"] == 0)]
     assert (here["outcome"].to_numpy() == (reference.predict(VECTORS[test]) == LABELS[test])).all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("script", ["knn", "linear"])
+def test_a_balanced_score_has_the_balanced_accuracy_and_that_of_the_largest_class(embedded, script):
+    plain, _ = run(script, embedded)
+    scores, outcomes = run(script, embedded, "--balanced")
+    assert list(scores.columns) == [*tables.SCORE_COLUMNS, tables.LARGEST_CLASS]
+    of_score = scores["score"] == script
+    assert set(scores["score"][~of_score]) == {f"{script}_balanced_accuracy"}
+    pd.testing.assert_frame_equal(scores[of_score][tables.SCORE_COLUMNS].reset_index(drop=True), plain)
+    labels = LABELS[np.arange(400) % 9 != 4]
+    train, test = split(len(labels))
+    always = DummyClassifier().fit(train, labels[train]).predict(test)
+    expected = {True: accuracy_score(labels[test], always), False: balanced_accuracy_score(labels[test], always)}
+    for is_plain, share in expected.items():
+        assert scores["largest_class"][of_score == is_plain].to_numpy() == pytest.approx(share)
+    here = (outcomes["pooling"] == "mean") & (outcomes["layer"] == 0)
+    hits = outcomes[here & (outcomes["score"] == script)]["outcome"].to_numpy()
+    recalls = [hits[labels[test] == name].mean() for name in "abc"]
+    assert scores["value"][~of_score].iloc[0] == pytest.approx(np.mean(recalls))
+    balanced = outcomes[here & (outcomes["score"] == f"{script}_balanced_accuracy")]
+    assert balanced["outcome"].mean() == pytest.approx(np.mean(recalls), abs=1e-6)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])

@@ -21,6 +21,10 @@ SEEDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "
 # Sentence templates of each measure: for the model, and for the reference model.
 SENTENCES = {
     measures.ACCURACY: ("{label} gives {value} of {texts} test texts the right label by {score}", "{label} {value}"),
+    measures.BALANCED: (
+        "{label} gives {value} of the test texts of a class the right label on average ({score}, {texts} texts)",
+        "{label} {value}",
+    ),
     "recall@1": ("{label} finds the other crop of a text first for {value} of {texts} texts", "{label} for {value}"),
     "recall@10": (
         "{label} finds the other crop of a text among the first ten for {value} of {texts} texts",
@@ -62,7 +66,7 @@ def compare(
 
     Returns one row per comparison: `corpus`, `score`, `measure`, `label`, `against`, `n_texts`, `n_seeds` and
     `against_seeds` (0 without seeds), both values and their difference with the bounds of their intervals, `verdict`
-    (`better`, `worse`, `not distinguishable`) and `sentence`.
+    (`better`, `worse`, `not distinguishable`) and `sentence`; and `largest_class`, if the scores have it.
 
     Raises InputError if models were scored on different texts, if there is nothing to compare, or if a measure is
     missing.
@@ -86,8 +90,9 @@ def compare(
         )
         measures.of(score, numbers)
         facts = {"corpus": corpus, "score": score, "measure": numbers[score].measure}
+        also = {name: group[name].iloc[0] for name in (tables.LARGEST_CLASS,) if name in group}
         for label, model in zip(others, models, strict=True):
-            rows.append(row(facts | {"label": label, "against": against, "n_texts": n_texts}, model, reference))
+            rows.append(row(facts | {"label": label, "against": against, "n_texts": n_texts} | also, model, reference))
     if not rows:
         note = " (its runs, or those of all others, diverged)" if diverged.any() else ""
         raise InputError(f"nothing to compare with {against!r}{note}; expected: a score of another label on its corpus")
@@ -175,6 +180,8 @@ def row(facts: dict, model: tuple, other: tuple) -> dict:
         ("against_", "against_value", other_value, other_draws),
         ("difference_", "difference", value - other_value, draws - other_draws),
     ):
+        if prefix != "difference_" and facts["measure"] == measures.BALANCED:
+            drawn = np.clip(drawn, 0, 1)  # a class may be missing in a draw, or be drawn too often
         low, high = interval(drawn)
         found |= {name: estimate, f"{prefix}low": low, f"{prefix}high": high}
     return found | in_words(found)
@@ -222,7 +229,11 @@ def sentence(found: dict) -> str:
     points = " points" if measures.MEASURES[measure].fraction else ""
     count = SEEDS[n_seeds] if n_seeds < len(SEEDS) else n_seeds
     seeds = f"; {count} seed{'s' if n_seeds > 1 else ''}" if n_seeds else ""
-    return f"{model}, {reference}: {result} {amount}{points} (95% interval {low} to {high}{seeds})."
+    compared = f"{model}, {reference}: {result} {amount}{points} (95% interval {low} to {high}{seeds})."
+    largest = found.get(tables.LARGEST_CLASS)
+    if largest is None or np.isnan(largest):
+        return compared
+    return f"{compared} Always predicting the largest class: {spelled(largest, measure, unit=True)}."
 
 
 def spelled(number: float, measure: str, signed: bool = False, unit: bool = False) -> str:
@@ -252,4 +263,9 @@ def for_print(table: pd.DataFrame) -> pd.DataFrame:
         "difference": cells("difference", "difference_", signed=True),
         "verdict": table["verdict"],
     }
+    if tables.LARGEST_CLASS in table:
+        shown = table[["measure", tables.LARGEST_CLASS]].itertuples(index=False, name=None)
+        columns["always the largest class"] = [
+            "" if np.isnan(share) else spelled(share, measure) for measure, share in shown
+        ]
     return pd.DataFrame(columns)

@@ -1,6 +1,7 @@
 """The facts in the report and the model card, read from files."""
 
 import argparse
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ DIFFERENCE_COLUMNS = (
     *("value", "low", "high", "against_value", "against_low", "against_high"),
     *("difference", "difference_low", "difference_high", "verdict", "sentence"),
 )
+ALWAYS = "always the largest class"
 
 
 @dataclass(frozen=True)
@@ -69,13 +71,19 @@ class Account:
         return {other: rows for other, rows in found.items() if rows}
 
     def values(self) -> dict[str, dict[tuple[str, str, str], tuple[float, float, float]]]:
-        """Value and interval bounds, by label (before, the model, others), then by corpus, score and measure."""
+        """Value and interval bounds, by label (before, the model, others), then by corpus, score and measure.
+
+        The last label is ALWAYS, without bounds (NaN), if accuracies have the score of the largest class.
+        """
         found: dict[str, dict] = {label: {} for label in (self.base_label, self.label) if label is not None}
+        always = {}
         for row in self.rows:
             where = row["corpus"], row["score"], row["measure"]
             for label, prefix in ((row["against"], "against_"), (row["label"], "")):
                 numbers = tuple(row[f"{prefix}{name}"] for name in ("value", "low", "high"))
                 found.setdefault(label, {}).setdefault(where, numbers)
+            always[where] = (row.get(tables.LARGEST_CLASS, math.nan), math.nan, math.nan)
+        found[ALWAYS] = {where: numbers for where, numbers in always.items() if not math.isnan(numbers[0])}
         return {label: numbers for label, numbers in found.items() if numbers}
 
 

@@ -4,6 +4,7 @@ Models fine-tuned on a corpus retrieve its crops better but are not necessarily 
 labels take precedence, and better crop retrieval alone is not a verdict.
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -11,7 +12,7 @@ from typing import Any, NamedTuple
 from selfembed.errors import InputError
 from selfembed.evidence.differences import spelled
 from selfembed.pages.account import Account, is_main
-from selfembed.scores import measures
+from selfembed.scores import class_balance, measures, tables
 
 # Why rows of a source are excluded from the corpus.
 DROPPED = {"empty": "had no text", "too short": "were too short", "duplicate": "were duplicates"}
@@ -229,8 +230,8 @@ def caution(account: Account) -> str:
 
 def score_heading(corpus: str, score: str, measure: str, several_corpora: bool) -> str:
     """Heading of a column of scores."""
-    heading = measures.MEASURES[measure].heading
-    heading = f"{heading} ({score})" if measure == measures.ACCURACY else heading
+    heading, about, *_ = measures.MEASURES[measure]
+    heading = f"{heading} ({score.removesuffix(f'_{measure}')})" if about == "labels" else heading
     return f"{heading}, {corpus}" if several_corpora else heading
 
 
@@ -250,12 +251,12 @@ def score_table(account: Account, main: bool) -> tuple[list[str], list[tuple[str
 
 
 def cell(numbers: tuple[float, float, float] | None, measure: str) -> str:
-    """Format a value with its interval; empty if there is none."""
+    """Format a value with its interval, if it has one; empty if there is no value."""
     if numbers is None:
         return ""
     value, low, high = (spelled(number, measure) for number in numbers)
     unit = "%" if measures.MEASURES[measure].fraction else ""
-    return f"{value}{unit} ({low} to {high})"
+    return f"{value}{unit}" if math.isnan(numbers[1]) else f"{value}{unit} ({low} to {high})"
 
 
 def limits(account: Account) -> list[str]:
@@ -268,6 +269,12 @@ def limits(account: Account) -> list[str]:
     ]
     if any(about(row) in ("crops", "found crops") for row in compared):
         said.append(caution(account))
+    shares = [row.get(tables.LARGEST_CLASS, 0) for row in compared if row["measure"] == measures.ACCURACY]
+    if unequal := [share for share in shares if share > class_balance.UNEQUAL]:
+        said.append(
+            f"{max(unequal):.1%} of the labelled test texts are of one class, so accuracies say little: compare the "
+            "balanced accuracies, which count every class alike."
+        )
     seeds = max(row["n_seeds"] for row in compared)
     if seeds < 2:
         said.append("Only one seed was used: confidence intervals do not include the variation between seeds.")

@@ -11,6 +11,7 @@ from selfembed.errors import InputError
 from selfembed.jobs.command_line import Parser
 
 ACCURACY = "accuracy"
+BALANCED = "balanced_accuracy"
 
 
 class Measure(NamedTuple):
@@ -34,6 +35,7 @@ class Measure(NamedTuple):
 
 MEASURES = {
     ACCURACY: Measure("Accuracy", "labels", is_main=True),
+    BALANCED: Measure("Balanced accuracy", "labels"),
     "recall@1": Measure("Recall@1 of crops", "found crops", is_main=True),
     "recall@10": Measure("Recall@10 of crops", "found crops"),
     "mrr": Measure("Mean reciprocal rank of crops", "found crops"),

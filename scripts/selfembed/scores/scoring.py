@@ -14,8 +14,7 @@ from selfembed.jobs import command_line
 from selfembed.jobs.command_line import log
 from selfembed.jobs.records import read_json, write_table
 from selfembed.models import model_paths
-from selfembed.scores import measures
-from selfembed.scores.tables import OUTCOME_COLUMNS, SCORE_COLUMNS
+from selfembed.scores import class_balance, measures, tables
 from selfembed.texts import splits
 from selfembed.texts.corpora import read_corpus
 
@@ -78,8 +77,11 @@ def write_accuracy(
 ) -> None:
     """Write the accuracy of each pooling and layer in an embeddings folder, and whether each test text is correct.
 
+    With `balanced`, also write the balanced accuracy, and the scores of always predicting the largest class.
+
     Args:
-        arguments: arguments of `add_arguments`, the number of `threads`, and the settings of `labelled_split`.
+        arguments: arguments of `add_arguments`, the number of `threads`, `balanced`, and the settings of
+            `labelled_split`.
         settings: further settings of the score for the column `settings`.
         predict: maps training embeddings, training labels and test embeddings to predicted labels.
         transform: applied to the embeddings of all labelled texts.
@@ -100,11 +102,17 @@ def write_accuracy(
         )
     facts = {"n_train": len(train), "n_test": len(test), "n_classes": len(np.unique(labels))}
 
+    def outcomes(correct: np.ndarray) -> dict[str, np.ndarray]:
+        balanced = {measures.BALANCED: class_balance.balanced_outcomes(correct, labels[test])}
+        return {measures.ACCURACY: correct} | (balanced if arguments.balanced else {})
+
     def measure(embeddings: Vectors) -> dict[str, np.ndarray]:
         embeddings = transform(embeddings)
-        return {measures.ACCURACY: predict(embeddings[train], labels[train], embeddings[test]) == labels[test]}
+        return outcomes(predict(embeddings[train], labels[train], embeddings[test]) == labels[test])
 
-    write_scores(arguments, settings, (measures.ACCURACY,), measure, labelled, ids[test], facts)
+    always = outcomes(class_balance.always_largest(labels[train], labels[test], str(arguments.corpus)))
+    largest = {name: by_text.mean() for name, by_text in always.items()} if arguments.balanced else None
+    write_scores(arguments, settings, always, measure, labelled, ids[test], facts, largest)
 
 
 def write_scores(
@@ -115,6 +123,7 @@ def write_scores(
     rows: np.ndarray,
     ids: np.ndarray,
     facts: dict,
+    largest_class: dict[str, float] | None = None,
 ) -> None:
     """Write score rows and outcomes of each pooling and layer in an embeddings folder.
 
@@ -128,6 +137,7 @@ def write_scores(
         rows: boolean mask of the embeddings passed to `measure`, shape (texts,).
         ids: ids of the test texts.
         facts: further columns of the rows.
+        largest_class: the score, by measure, of always predicting the largest class, for a column of that name.
 
     Raises InputError if embeddings contain NaN or infinity.
     """
@@ -156,11 +166,13 @@ def write_scores(
                     "settings": " ".join(f"{key}={value}" for key, value in (named | settings).items()),
                 }
                 scored = summary(by_text)
-                scores.append(place | identity | scored | facts)
+                also = {tables.LARGEST_CLASS: largest_class[name]} if largest_class else {}
+                scores.append(place | identity | scored | facts | also)
                 tested = pd.Categorical(ids[: len(by_text)], categories=ids)
                 outcomes.append(pd.DataFrame(place | {"id": tested, "outcome": by_text.astype(np.float32)}))
                 log.info("%s, layer %d, %s: %.4f ± %.4f", *place.values(), *scored.values())
-    write_table(pd.DataFrame(scores, columns=SCORE_COLUMNS), arguments.output)
+    columns = [*tables.SCORE_COLUMNS, *([tables.LARGEST_CLASS] if largest_class else [])]
+    write_table(pd.DataFrame(scores, columns=columns), arguments.output)
     # Compact types: the table has one row per text, layer and pooling.
     kinds = {"pooling": "category", "layer": np.int16, "score": "category"}
-    write_table(pd.concat(outcomes, ignore_index=True)[OUTCOME_COLUMNS].astype(kinds), arguments.outcomes)
+    write_table(pd.concat(outcomes, ignore_index=True)[tables.OUTCOME_COLUMNS].astype(kinds), arguments.outcomes)

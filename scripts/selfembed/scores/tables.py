@@ -25,6 +25,8 @@ IDENTITY_COLUMNS = [
 # Names of a model in figures: unique label, label without the swept value, swept value, family.
 LINE_COLUMNS = ["label", "series", "x", "group"]
 SCORE_COLUMNS = [*IDENTITY_COLUMNS, "value", "standard_error", "n_train", "n_test", "n_classes"]
+# Additional column of accuracies with `balanced`: the score of always predicting the largest class.
+LARGEST_CLASS = "largest_class"
 # Contribution of each test text to a score, which is their mean; written beside each file of scores on a corpus.
 OUTCOME_COLUMNS = ["pooling", "layer", "score", "id", "outcome"]
 

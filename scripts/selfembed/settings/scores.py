@@ -23,6 +23,11 @@ class ScoreKind(Kind):
     needs_labels: ClassVar[bool]
     needs_crops: ClassVar[bool]
 
+    @property
+    def measured(self) -> dict[str, measures.Number]:
+        """The numbers that are computed, by their measure."""
+        return {name: measures.Number(name, heading, self.explained) for name, heading in self.headings.items()}
+
 
 class Split(ScoreKind):
     """A random split of a corpus into training and test texts, shared by every model, layer and pooling."""
@@ -39,7 +44,29 @@ class Split(ScoreKind):
     split_seed: int = Field(42, ge=0, description="Random seed of the split.")
 
 
-class Knn(Split):
+class Classification(Split):
+    """Accuracy of a classifier that is trained on the training texts of a split."""
+
+    balanced: bool = Field(
+        False,
+        description="Also compute the balanced accuracy (mean over classes), and record the accuracy of always "
+        "predicting the largest class.",
+    )
+
+    @property
+    def measured(self) -> dict[str, measures.Number]:
+        """The accuracy and, with `balanced`, the balanced accuracy."""
+        found = super().measured
+        if self.balanced:
+            heading, explained = (
+                f"{self.headings[measures.ACCURACY]} (balanced)",
+                f"{self.explained}, averaged by class",
+            )
+            found[measures.BALANCED] = measures.Number(measures.BALANCED, heading, explained)
+        return found
+
+
+class Knn(Classification):
     """Nearest-neighbour accuracy of embeddings, as in the paper."""
 
     headings: ClassVar = {measures.ACCURACY: "kNN accuracy"}
@@ -53,7 +80,7 @@ class Knn(Split):
     )
 
 
-class Linear(Split):
+class Linear(Classification):
     """Accuracy of a linear probe (logistic regression without penalty on standardised embeddings), as in the paper."""
 
     headings: ClassVar = {measures.ACCURACY: "Linear accuracy"}
@@ -84,10 +111,7 @@ Score = Annotated[Knn | Linear | CropPairs, Field(discriminator="type"), short_f
 
 def numbers(name: str, score: Score) -> dict[str, measures.Number]:
     """Return the numbers that a score computes, by their names in tables."""
-    return {
-        measures.score_name(name, measure): measures.Number(measure, heading, score.explained)
-        for measure, heading in score.headings.items()
-    }
+    return {measures.score_name(name, measure): number for measure, number in score.measured.items()}
 
 
 class RegistryTask(Closed):

@@ -2,9 +2,11 @@
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import mteb
 import numpy as np
+import torch
 from mteb.abstasks.abstask import AbsTask
 from mteb.cache import ResultCache
 from mteb.results import TaskResult
@@ -13,6 +15,8 @@ from sentence_transformers.sentence_transformer.modules import Normalize
 
 from selfembed.errors import InputError
 from selfembed.models import encoders
+
+ROUNDING = 1e-5  # relative distance of vectors that are equal, but computed in different batches
 
 
 def model_at(
@@ -35,21 +39,62 @@ def model_at(
 def evaluate(model: SentenceTransformer, task: AbsTask, batch_size: int = 32) -> TaskResult:
     """Score a model on a new task instance with an empty mteb cache; return mteb's result.
 
-    Raises InputError if mteb returns no finite score.
+    Raises InputError if there is no finite score; the message says whether the reason is the model's vectors.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        results = mteb.evaluate(
-            model,
-            task,
-            cache=ResultCache(folder),
-            overwrite_strategy="always",
-            encode_kwargs={"batch_size": batch_size},
-            co2_tracker=False,
-            show_progress_bar=False,
-        )
+    vectors = Vectors()
+    hook = model.register_forward_hook(vectors.see)
+    name, main_score = task.metadata.name, task.metadata.main_score
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            results = mteb.evaluate(
+                model,
+                task,
+                cache=ResultCache(folder),
+                overwrite_strategy="always",
+                encode_kwargs={"batch_size": batch_size},
+                co2_tracker=False,
+                show_progress_bar=False,
+            )
+    except ValueError as error:  # of scikit-learn or scipy
+        if vectors.fault is None:
+            raise
+        raise InputError(f"task '{name}': no {main_score}, because {vectors.fault}") from error
+    finally:
+        hook.remove()
     if not results.task_results:
-        raise InputError(f"task '{task.metadata.name}': mteb gave no result")
+        raise InputError(f"task '{name}': mteb gave no result")
     (result,) = results.task_results
     if not np.isfinite(result.get_score()):
-        raise InputError(f"task '{task.metadata.name}': score is {result.get_score()}; are the model's vectors finite?")
+        reason = vectors.fault or "it is not defined for these texts and labels; the model's vectors are in order"
+        raise InputError(f"task '{name}': {main_score} is {result.get_score()}, because {reason}")
     return result
+
+
+class Vectors:
+    """What the vectors of a model have in common, from batches as they are computed.
+
+    Attributes:
+        finite: whether all values are finite.
+        equal: whether all vectors are equal, up to rounding.
+    """
+
+    def __init__(self) -> None:
+        self.finite = self.equal = True
+        self.first: torch.Tensor | None = None
+
+    def see(self, model: torch.nn.Module, given: Any, found: dict[str, torch.Tensor]) -> None:
+        """Take account of a batch of vectors, shape (texts, dim); a forward hook."""
+        batch = found["sentence_embedding"].detach()
+        self.first = batch[0] if self.first is None else self.first
+        self.finite = self.finite and bool(torch.isfinite(batch).all())
+        apart = torch.linalg.vector_norm(batch - self.first, dim=1).max()
+        self.equal = self.equal and bool(apart <= ROUNDING * torch.linalg.vector_norm(self.first))
+
+    @property
+    def fault(self) -> str | None:
+        """Return what is wrong with the vectors and what is expected; None if nothing is."""
+        if not self.finite:
+            return "the model's vectors contain NaN or infinite values; expected: finite values (did training diverge?)"
+        if self.equal:
+            return "the model's vectors are all equal; expected: different vectors (did training collapse?)"
+        return None

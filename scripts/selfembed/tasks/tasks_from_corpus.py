@@ -8,6 +8,7 @@ import pandas as pd
 from datasets import Dataset
 
 from selfembed.errors import InputError
+from selfembed.jobs.command_line import log
 from selfembed.tasks import task_data
 from selfembed.texts.splits import split
 
@@ -22,12 +23,24 @@ def clustering(corpus: pd.DataFrame, generator: np.random.Generator) -> dict:
 
 
 def classification(corpus: pd.DataFrame, generator: np.random.Generator) -> dict:
-    """Half of the texts for training, half for testing."""
-    return task_data.classification(*(corpus.iloc[part] for part in split(len(corpus), 0.5, SEED)))
+    """Half of the texts for training, half for testing.
+
+    Raises InputError if no test text has a class of the training texts, or if these have one class.
+    """
+    train, test = (corpus.iloc[part] for part in split(len(corpus), 0.5, SEED))
+    unknown = ~test["label"].isin(train["label"])
+    if unknown.all() or train["label"].nunique() < 2:
+        raise InputError("classes are too rare to train on half of the texts; expected: classes with several texts")
+    if unknown.any():
+        log.warning("%d of %d test texts are of classes without training texts", unknown.sum(), len(test))
+    return task_data.classification(train, test)
 
 
 def sts(corpus: pd.DataFrame, generator: np.random.Generator) -> dict:
-    """Pairs of texts, alternately with equal labels (score 1) and different labels (score 0)."""
+    """Pairs of texts, alternately with equal labels (score 1) and different labels (score 0).
+
+    Raises InputError if all pairs are of one sort.
+    """
     pairs = {"sentence1": [], "sentence2": [], "score": []}
     for number, position in enumerate(generator.permutation(len(corpus))[:LARGEST]):
         same = number % 2 == 0
@@ -36,6 +49,8 @@ def sts(corpus: pd.DataFrame, generator: np.random.Generator) -> dict:
             partner = generator.choice(partners)
             for key, value in zip(pairs, (corpus["text"][position], corpus["text"][partner], float(same)), strict=True):
                 pairs[key].append(value)
+    if len(set(pairs["score"])) < 2:
+        raise InputError("labels are too rare for pairs with equal labels; expected: labels with several texts")
     return {"test": Dataset.from_dict(pairs)}
 
 
@@ -93,9 +108,13 @@ MAKERS = {
 def make(kind: str, corpus: pd.DataFrame) -> dict:
     """Make the data of a task of a kind, in mteb's layout.
 
-    Raises InputError if the corpus has fewer than 20 labelled texts or fewer than two labels.
+    Raises InputError if the corpus has fewer than 20 labelled texts, fewer than two labels, or no label that texts
+    share.
     """
     labelled = corpus[corpus["label"].notna()].reset_index(drop=True)
-    if len(labelled) < 20 or labelled["label"].nunique() < 2:
+    labels = labelled["label"].nunique()
+    if len(labelled) < 20 or labels < 2:
         raise InputError(f"{len(labelled)} labelled texts are too few; expected: at least 20 texts and 2 labels")
+    if labels == len(labelled) and kind != "retrieval":
+        raise InputError(f"each of {labels} labelled texts has its own label; expected: labels that texts share")
     return MAKERS[kind](labelled, np.random.default_rng(SEED))
