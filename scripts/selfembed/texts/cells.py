@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from pandas.errors import ParserWarning
@@ -24,7 +25,7 @@ MOST = 0.9  # minimum fraction of rows with the same number of cells
 ROWS_IN_A_CELL = 10  # minimum number of line breaks in a cell whose lines are rows if each of them looks like one
 EMPTY_CELLS = {"keep_default_na": False, "na_values": [""]}
 BREAK = re.compile(r"\r\n|\r|\n")
-LONE_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")  # half of a character that is written as two
 
 csv.field_size_limit(2**31 - 1)
 
@@ -207,17 +208,21 @@ def read_json(text: str, lines: bool) -> pd.DataFrame:
     if isinstance(content, dict) and lines:
         content = [content]
     if isinstance(content, dict):
-        tables = [found for found in content.values() if isinstance(found, list) and found and is_object(found[0])]
+        lists = [found for found in content.values() if isinstance(found, list) and found]
+        tables = [found for found in lists if isinstance(found[0], dict)]
         content = tables[0] if len(tables) == 1 else content
-    table = pd.DataFrame(content)
-    if LONE_SURROGATE.search(text):  # half of a character, which cannot be written to files
-        table = table.map(lambda cell: cell.encode("utf-8", "ignore").decode() if isinstance(cell, str) else cell)
-    return table
+    return pd.DataFrame(whole_characters(content) if SURROGATE.search(text) else content)
 
 
-def is_object(content: object) -> bool:
-    """Return whether JSON content is an object."""
-    return isinstance(content, dict)
+def whole_characters(content: Any) -> Any:
+    """Return JSON content without halves of characters, which cannot be written to files."""
+    if isinstance(content, str):
+        return content.encode("utf-8", "ignore").decode()
+    if isinstance(content, list):
+        return [whole_characters(item) for item in content]
+    if isinstance(content, dict):
+        return {whole_characters(key): whole_characters(value) for key, value in content.items()}
+    return content
 
 
 def json_lines(text: str) -> Iterator[object]:
@@ -236,7 +241,7 @@ def json_lines(text: str) -> Iterator[object]:
 def read_workbook(path: Path) -> pd.DataFrame:
     """Read the first sheet of an xlsx file, whose first row is the header; only empty cells are missing values.
 
-    Raises InputError if a column name is duplicated, ValueError if half of the names are missing.
+    Raises InputError if a column name is duplicated, ValueError if most names but the first are missing.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # styles and extensions that are not read
@@ -247,7 +252,7 @@ def read_workbook(path: Path) -> pd.DataFrame:
     if table.empty:
         return table
     names = table.iloc[0]
-    if names.isna().sum() > len(names) / 2:
+    if names[1:].isna().mean() > 1 / 2:  # a title above the header; the column of row numbers often has no name
         raise ValueError("most cells of the first row are empty; expected: the names of the columns in the first row")
     check_unique(names.dropna().map(str), path)
     named = [f"Unnamed: {place}" if pd.isna(name) else str(name) for place, name in enumerate(names)]
