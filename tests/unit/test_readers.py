@@ -309,6 +309,11 @@ def test_a_single_row_that_is_longer_than_the_header_does_not_change_the_separat
     assert cells.find_separator(as_csv() + "a,b,c;d\n") == ","
 
 
+def test_a_few_texts_with_the_same_mark_are_one_column():
+    assert cells.find_separator("text\n" + "a first; a second\n" * 9) == ","
+    assert cells.find_separator("text\n" + "a first; a second\n" * 10) == ";"
+
+
 def test_a_file_of_one_column_is_told(look_at):
     settings, _, notes = look_at("t.csv", "\n".join(["text", *COMMAS]))
     assert settings == {"separator": ";", "text": "text"}

@@ -21,6 +21,7 @@ from selfembed.texts.text_files import read_text
 SEPARATORS = ",;|\t"
 DIRECTIVE = re.compile(r'"?sep=(.)"?\r?\n')  # first line of csv files for Excel
 LOOKED_AT = 1000  # rows by which a separator is chosen
+FEWEST_ROWS = 10  # minimum number of rows by which a header is found to be incomplete
 MOST = 0.9  # minimum fraction of rows with the same number of cells
 ROWS_IN_A_CELL = 10  # minimum number of line breaks in a cell whose lines are rows if each of them looks like one
 EMPTY_CELLS = {"keep_default_na": False, "na_values": [""]}
@@ -191,7 +192,7 @@ def find_separator(text: str) -> str:
         return next((found for found in by_header if shares[found] >= MOST), max(by_header, key=shares.__getitem__))
     for separator, counts in sizes.items():
         size, number = counts.most_common(1)[0] if counts else (1, 0)
-        if size > 1 and number >= MOST * counts.total():
+        if size > 1 and number >= max(FEWEST_ROWS, MOST * counts.total()):
             return separator
     return next((separator for separator in SEPARATORS if set(sizes[separator]) <= {1}), ",")
 
