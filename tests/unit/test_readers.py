@@ -135,6 +135,9 @@ def look_at(tmp_path):
         pytest.param("t.json", lines(records()), TEXTS, id="json of lines"),
         pytest.param("t.json", json.dumps({"version": "1", "data": records()}), TEXTS, id="json with rows inside"),
         pytest.param("t.json", TABLE.to_json(), TEXTS, id="json of columns"),
+        pytest.param(
+            "t.json", json.dumps({"text": TEXTS, "of": [{"n": 1}] * NUMBER}), TEXTS, id="json of columns and objects"
+        ),
         pytest.param("t.json", TABLE.to_json(orient="table"), TEXTS, id="json with a schema"),
         pytest.param("t.csv.gz", gzip.compress(as_csv().encode()), TEXTS, id="csv.gz"),
         pytest.param("t.csv", gzip.compress(as_csv().encode()), TEXTS, id="gzip called csv"),

@@ -211,7 +211,8 @@ def read_json(text: str, lines: bool) -> pd.DataFrame:
     if isinstance(content, dict):
         lists = [found for found in content.values() if isinstance(found, list) and found]
         tables = [found for found in lists if isinstance(found[0], dict)]
-        content = tables[0] if len(tables) == 1 else content
+        if len(tables) == 1 and [len(found) for found in lists].count(len(tables[0])) == 1:
+            content = tables[0]  # not one of several columns
     return pd.DataFrame(whole_characters(content) if SURROGATE.search(text) else content)
 
 
