@@ -200,7 +200,7 @@ def test_encodings_are_proposed_and_told(look_at, language, written, proposed):
 
 @pytest.mark.parametrize("content", ["Käse", "Der Käse, bitte.", "naïve façade", "3 × 4 = 12 €", "“Well,” she said."])
 def test_a_few_letters_of_western_languages_are_cp1252(content):
-    assert sources.guessed_encoding(content.encode("cp1252")) == "cp1252"
+    assert sources.legacy_encoding(content.encode("cp1252")) == "cp1252"
 
 
 @pytest.mark.parametrize(
@@ -371,6 +371,13 @@ def test_a_folder_has_txt_files_or_md_files(tmp_path, other):
         assert source == {"type": "folder", "path": str(tmp_path)}
         assert raw["text"].tolist() == ["Two."]
         assert notes == ["1 .md files are not read, because there are .txt files"]
+
+
+def test_files_of_a_folder_in_two_encodings_are_one_line(tmp_path):
+    (tmp_path / "a.txt").write_bytes("Käse".encode("latin-1"))
+    (tmp_path / "b.txt").write_bytes("Käse, bitte.\n".encode("utf-16-le"))
+    with pytest.raises(InputError, match=r"b\.txt: its encoding seems to be utf-16-le, that of .*a\.txt is another"):
+        sources.look_at(tmp_path)
 
 
 def test_texts_of_a_folder_can_be_compressed_or_in_another_encoding(tmp_path):

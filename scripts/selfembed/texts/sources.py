@@ -133,42 +133,43 @@ def look_at_folder(
 def encoding_setting(paths: Iterable[Path], encoding: str | None, notes: list[str]) -> dict[str, str]:
     """Return the encoding of files that are not UTF-8: the given one, or a guess, which is added to the notes.
 
-    Raises InputError if a file cannot be decompressed.
+    Raises InputError if a file cannot be decompressed, or if some files are UTF-16 or UTF-32 and others are not.
     """
+    others = {}
     for path in paths:
         try:
             content = text_files.read_bytes(path)
         except OSError as error:
             raise cells.unreadable(path, "text", error) from error
-        if text_files.is_utf_8(content) or text_files.other_format(content):
-            continue
-        if encoding is None:
-            encoding = guessed_encoding(content)
-            if encoding is None:  # reported when the file is read
-                return {}
-            notes.append(
-                f"{path} is not UTF-8; assumed encoding: {encoding}; if special characters look wrong, set ENCODING=…"
+        if not (text_files.is_utf_8(content) or text_files.other_format(content)):
+            others[path] = content
+    if others and encoding is None:
+        path, *_ = others
+        wide = {other: wide_encoding(content) for other, content in others.items()}
+        if differs := next((other for other in wide if wide[other] != wide[path]), None):
+            raise InputError(
+                f"{differs}: its encoding seems to be {wide[differs] or 'another'}, that of {path} is "
+                f"{wide[path] or 'another'}; expected: UTF-8, or one other encoding in all files"
             )
-        return {"encoding": encoding}
-    return {}
+        encoding = wide[path] or legacy_encoding(b"\n".join(others.values()))
+        notes.append(
+            f"{path} is not UTF-8; assumed encoding: {encoding}; if special characters look wrong, set ENCODING=…"
+        )
+    return {"encoding": encoding} if others and encoding else {}
 
 
-def guessed_encoding(content: bytes) -> str | None:
-    """Guess the encoding of a file that is not UTF-8; None if it is UTF-8 with a few NUL characters.
-
-    UTF-16 and UTF-32 are recognised by their byte-order marks or by their NUL bytes. If letters that are not ASCII
-    stand alone, as in Western languages, the guess is cp1252, which Western spreadsheets write, unless
-    charset-normalizer finds that it does not fit. Otherwise, the guess is that of charset-normalizer.
-    """
-    if marked := next((name for mark, name in MARKS.items() if content.startswith(mark)), None):
-        return marked
-    if b"\0" in content.rstrip(b"\0"):
-        return text_files.wide_encoding(content) or (None if text_files.can_be(content, "utf-8") else WESTERN)
-    return legacy_encoding(content)
+def wide_encoding(content: bytes) -> str | None:
+    """Return the encoding of UTF-16 or UTF-32, by its byte-order mark or its NUL bytes; None for other content."""
+    marked = next((name for mark, name in MARKS.items() if content.startswith(mark)), None)
+    return marked or (text_files.wide_encoding(content) if b"\0" in content else None)
 
 
 def legacy_encoding(content: bytes) -> str:
-    """Guess an encoding without NUL bytes by the lines that are not ASCII."""
+    """Guess an encoding of one or two bytes per character by the lines that are not ASCII.
+
+    If letters that are not ASCII stand alone, as in Western languages, the guess is cp1252, which Western spreadsheets
+    write, unless charset-normalizer finds that it does not fit. Otherwise, the guess is that of charset-normalizer.
+    """
     lines = b"\n".join(line for line in content.split(b"\n") if not line.isascii())[: text_files.LOOKED_AT]
     runs = re.findall(rb"[\x80-\xff]+", lines)
     matches = from_bytes(lines, cp_isolation=list(LEGACY))
