@@ -115,7 +115,7 @@ def test_a_folder_of_txt_files_is_a_corpus(tmp_path, propose):
     _, config = propose("notes", "--label", "folder")
     assert config["corpora"]["texts"]["source"]["label"] == "folder"
     assert config["experiments"]["accuracy"]["scores"] == ["knn", "linear"]
-    with pytest.raises(InputError, match=r"a folder of \.txt files has no columns; expected: LABEL=folder"):
+    with pytest.raises(InputError, match=r"a folder of text files has no columns; expected: LABEL=folder"):
         propose("notes", "--text", "body")
 
 

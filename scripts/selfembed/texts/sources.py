@@ -50,7 +50,7 @@ def look_at(
     Raises InputError if the source cannot be read or the column of texts is ambiguous.
     """
     if not path.exists():
-        raise InputError(f"{path}: does not exist; expected: a {', '.join(FORMATS)} file, or a folder of .txt files")
+        raise InputError(f"{path}: does not exist; expected: a {', '.join(FORMATS)} file, or a folder of text files")
     if path.is_dir():
         return look_at_folder(path, text, label, title, encoding, fewest)
     source: dict[str, Any] = {"type": "file", "path": str(path)}
@@ -111,7 +111,7 @@ def look_at_folder(
     """
     if text or title or label not in (None, "folder"):
         raise InputError(
-            f"{path}: a folder of .txt files has no columns; expected: LABEL=folder, which uses subfolders as classes"
+            f"{path}: a folder of text files has no columns; expected: LABEL=folder, which uses subfolders as classes"
         )
     source: dict[str, Any] = {"type": "folder", "path": str(path)}
     files = {extension: text_files.files_in(path, extension) for extension in ("txt", "md")}
