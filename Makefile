@@ -31,9 +31,10 @@ option = $(if $(filter command,$(firstword $(origin $(1)))),--$(2) "$$$(1)")
 
 adapt: env
 	@test "$(firstword $(origin TEXTS))" = command || \
-		{ echo 'error: which texts? make adapt TEXTS=file.csv (or .tsv, .jsonl, .parquet, or a folder of .txt files)'; exit 2; }
+		{ echo 'error: which texts? make adapt TEXTS=file.csv (or .tsv, .jsonl, .json, .parquet, .xlsx, a folder of .txt or .md files, or hf://owner/name)'; exit 2; }
 	@selfembed propose "$$TEXTS" $(call option,TEXT,text) $(call option,LABEL,label) $(call option,TITLE,title) \
-		$(call option,ENCODING,encoding) $(call option,ENCODER,encoder) $(call option,NAME,name) \
+		$(call option,ENCODING,encoding) $(call option,SUBSET,subset) $(call option,SPLIT,split) \
+		$(call option,ENCODER,encoder) $(call option,NAME,name) \
 		$(call option,MOST,most-texts) $(if $(QUICK),--quick) --run
 
 check: env

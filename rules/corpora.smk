@@ -94,7 +94,7 @@ rule extract_python_docs:
 
 
 rule collect_texts:
-    """Collect the .txt files of a folder as raw texts."""
+    """Collect the .txt or .md files of a folder as raw texts."""
     input:
         code=code("collect_texts.py"),
     output:

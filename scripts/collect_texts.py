@@ -1,4 +1,4 @@
-"""Read the .txt files of a folder and its subfolders as texts.
+"""Read the .txt or .md files of a folder and its subfolders as texts.
 
 Writes a Parquet table with the columns title (file name), folder (subfolder, if there are any), text.
 """
@@ -16,14 +16,14 @@ from selfembed.texts import text_files
 def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
-    parser.add_argument("--folder", type=Path, required=True, help="folder with .txt files")
-    options.add(parser, FolderSource, keep=("encoding",))
+    parser.add_argument("--folder", type=Path, required=True, help="folder with the files")
+    options.add(parser, FolderSource, keep=("extension", "encoding"))
     command_line.add_outputs(parser, output="Parquet file")
     arguments = parser.parse_args(argv)
     if not arguments.folder.is_dir():
-        raise InputError(f"{arguments.folder}: no such folder; expected: a folder with .txt files")
-    table = text_files.read_folder(arguments.folder, arguments.encoding)
-    log.info("%s: %d .txt files", arguments.folder, len(table))
+        raise InputError(f"{arguments.folder}: no such folder; expected: a folder with text files")
+    table = text_files.read_folder(arguments.folder, arguments.extension, arguments.encoding)
+    log.info("%s: %d .%s files", arguments.folder, len(table), arguments.extension)
     write_table(table, arguments.output)
 
 

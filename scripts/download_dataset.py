@@ -1,53 +1,42 @@
 """Download one split of a data set of the Hugging Face hub, at a fixed or the newest revision.
 
-The files are Parquet or JSON lines, optionally compressed. Cells contain a text and a label, or lists of both, which
-are concatenated in order. Writes a Parquet table with the columns text and label, and a JSON file with the revision.
+The files are Parquet, JSON, csv or tsv, optionally compressed. Cells contain a text and a label, or lists of both,
+which are concatenated in order. Writes a Parquet table with the columns text and, if there are any, label and title,
+and a JSON file with the revision.
 """
 
-import re
 import tempfile
 from pathlib import Path
 
 import pandas as pd
 
-from selfembed.downloads import hub
+from selfembed.downloads import hub, hub_datasets
 from selfembed.errors import InputError
 from selfembed.jobs import command_line, options
 from selfembed.jobs.command_line import log
 from selfembed.jobs.records import write_json, write_table
 from selfembed.settings.corpora import HubSource
-
-ENDINGS = (".parquet", ".jsonl", ".jsonl.gz", ".json", ".json.gz")
-
-
-def files_of_split(names: list[str], split: str) -> list[str]:
-    """Select the files of a split, such as `test.jsonl.gz` or `data/test-00000-of-00001.parquet`; prefer Parquet.
-
-    Raises InputError if there is none.
-    """
-    named = re.compile(rf"(^|/){re.escape(split)}(-[^/]*)?\.[^/]*$|(^|/){re.escape(split)}/[^/]+$")
-    found = [name for name in names if named.search(name) and name.endswith(ENDINGS)]
-    parquet = [name for name in found if name.endswith(".parquet")]
-    if not found:
-        raise InputError(f"no file of split '{split}' among {', '.join(names)}; expected: {', '.join(ENDINGS)}")
-    return parquet or found
+from selfembed.texts import corpora
 
 
-def flattened(table: pd.DataFrame, text: str, label: str) -> pd.DataFrame:
-    """Return the columns text and label, with list cells concatenated in order.
+def flattened(table: pd.DataFrame, text: str, label: str | None, title: str | None = None) -> pd.DataFrame:
+    """Return the columns text and, if they are given, label and title, with list cells concatenated in order.
 
     Raises InputError if a column is missing or lists differ in length.
     """
-    for column in (text, label):
+    columns = {"text": text, "label": label, "title": title}
+    columns = {name: column for name, column in columns.items() if column is not None}
+    for column in columns.values():
         if column not in table.columns:
             raise InputError(f"no column '{column}'; columns: {', '.join(table.columns)}")
-    flat = table[[text, label]].rename(columns={text: "text", label: "label"})
+    flat = table[list(columns.values())].set_axis(list(columns), axis=1)
     if len(flat) and not isinstance(flat["text"].iloc[0], str):
         try:
-            flat = flat.explode(["text", "label"], ignore_index=True)
+            flat = flat.explode(list(columns), ignore_index=True)
         except ValueError as error:
-            raise InputError(f"lists of '{text}' and '{label}' differ in length") from error
-    return flat.astype({"label": str})
+            names = " and ".join(f"'{column}'" for column in columns.values())
+            raise InputError(f"lists of {names} differ in length") from error
+    return flat.assign(label=corpora.as_text(flat["label"])) if label else flat
 
 
 def main(argv: list[str]) -> None:
@@ -57,16 +46,15 @@ def main(argv: list[str]) -> None:
     command_line.add_outputs(parser, output="Parquet file", origin="JSON file with the revision")
     arguments = parser.parse_args(argv)
     origin = hub.origin(arguments.id, arguments.revision, "dataset")
-    revision, parts = origin["revision"], []
+    which = arguments.id, origin["revision"], arguments.split, arguments.subset
+    columns = arguments.text, arguments.label, arguments.title
     with tempfile.TemporaryDirectory() as folder:
-        for name in files_of_split(hub.files(arguments.id, revision, "dataset"), arguments.split):
-            path = hub.fetch(arguments.id, revision, name, Path(folder), "dataset")
-            table = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_json(path, lines=True, dtype=False)
-            parts.append(flattened(table, arguments.text, arguments.label))
-    table = pd.concat(parts, ignore_index=True)
-    log.info("%s: %d texts, %d labels", arguments.id, len(table), table["label"].nunique())
+        paths = hub_datasets.fetch(*which, Path(folder))
+        table = pd.concat([flattened(corpora.read_file(path), *columns) for path in paths], ignore_index=True)
+    log.info("%s: %d texts", arguments.id, len(table))
     write_table(table, arguments.output)
-    write_json(origin | {"split": arguments.split}, arguments.origin)
+    subset = {"subset": arguments.subset} if arguments.subset else {}
+    write_json(origin | subset | {"split": arguments.split}, arguments.origin)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """Clean a table of texts to a corpus.
 
-Reads a csv, tsv, jsonl or parquet file. Writes a Parquet table with the columns id, text, label, title, and a JSON file
-with the numbers of rows kept and excluded, and the source's revision. Writes nothing if the corpus is not as expected.
+Reads a csv, tsv, jsonl, json, parquet or xlsx file. Writes a Parquet table with the columns id, text, label, title, and
+a JSON file with the numbers of rows kept and excluded, and the source's revision. Writes nothing if the corpus is not
+as expected.
 """
 
 from selfembed.jobs import command_line, options

@@ -38,11 +38,14 @@ def run() -> None:
 
 def add_propose(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `propose`."""
-    parser.add_argument("texts", type=lambda words: Path(words).expanduser(), help="file, or folder of .txt files")
+    told = "file, folder of .txt or .md files, or data set on the Hugging Face Hub (hf://owner/name)"
+    parser.add_argument("texts", type=texts_from, help=told)
     parser.add_argument("--text", help="column of texts; by default, detected by the length of its cells")
     parser.add_argument("--label", help="column of classes (of a folder: 'folder'); adds accuracies to the scores")
     parser.add_argument("--title", help="column of titles, for the map; by default, detected by its name")
     parser.add_argument("--encoding", help="encoding of files that are not UTF-8; guessed by default")
+    parser.add_argument("--subset", help="subset of a data set on the Hub; by default, the default one")
+    parser.add_argument("--split", help="split of a data set on the Hub; by default, train or the first one")
     parser.add_argument(
         "--encoder", help="Hugging Face repository, or folder; by default all-MiniLM-L6-v2, which is installed"
     )
@@ -62,11 +65,17 @@ def add_propose(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def texts_from(words: str) -> Path | str:
+    """Argument type: a path, or the address of a data set on the Hub."""
+    return words if words.startswith("hf://") else Path(words).expanduser()
+
+
 def propose(run: bool, **choices) -> None:
     """Propose a config that adapts an encoder to your texts.
 
-    Reads a csv, tsv, jsonl or parquet file, or a folder of .txt files. Writes `my_NAME.yaml`, a complete config with
-    comments, and prints its name. An edited config is not overwritten. Then
+    Reads a csv, tsv, jsonl, json, parquet or xlsx file (text files also compressed), a folder of .txt or .md files, or
+    a data set on the Hugging Face Hub. Writes `my_NAME.yaml`, a complete config with comments, and prints its name. An
+    edited config is not overwritten. Then
 
       snakemake adapt --configfile my_NAME.yaml --cores all
 

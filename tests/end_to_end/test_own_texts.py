@@ -184,8 +184,8 @@ def test_make_asks_for_texts_in_one_line():
     )
     assert done.returncode == 2
     assert (
-        done.stdout
-        == "error: which texts? make adapt TEXTS=file.csv (or .tsv, .jsonl, .parquet, or a folder of .txt files)\n"
+        done.stdout == "error: which texts? make adapt TEXTS=file.csv (or .tsv, .jsonl, .json, .parquet, .xlsx, "
+        "a folder of .txt or .md files, or hf://owner/name)\n"
     )
 
 

@@ -1,5 +1,6 @@
 """Files that people bring: whatever is in them, a step ends in one line and writes nothing."""
 
+import gzip
 import json
 import shutil
 from contextlib import suppress
@@ -86,12 +87,19 @@ def prepare(folder: Path, *arguments: object, by=refusal):
         pytest.param("t.csv", GOOD.encode(), ("--minimum-length", "x"), "whole numbers", id="minimum length a word"),
         pytest.param("t.csv", GOOD.encode(), ("--minimum-label-count", "-1"), "--minimum-label-count", id="negative"),
         pytest.param("t.csv", GOOD.encode(), ("--colour", "red"), "unrecognized arguments", id="unknown flag"),
-        pytest.param("t.csv", GOOD.encode(), ("--format", "xlsx"), "invalid choice", id="unknown format"),
+        pytest.param("t.csv", GOOD.encode(), ("--format", "xls"), "invalid choice", id="unknown format"),
         pytest.param("t.csv", GOOD.encode(), ("--format", "parquet"), "cannot be read as parquet", id="csv as parquet"),
         pytest.param("t.csv", GOOD.encode(), ("--format", "jsonl"), "cannot be read as jsonl", id="csv as jsonl"),
         pytest.param("t.csv", GOOD.encode(), ("--keywords", "text"), "keyword", id="keywords without classes"),
         pytest.param("t.tsv", GOOD.encode(), (), "no column 'text'", id="csv called tsv"),
-        pytest.param("t.xlsx", b"PK\x03\x04", (), "unknown file format: extension '.xlsx'", id="xlsx"),
+        pytest.param("t.xlsx", b"PK\x03\x04", (), "cannot be read as xlsx", id="xlsx of its mark alone"),
+        pytest.param("t.xls", b"\xd0\xcf\x11\xe0", (), "unknown file format: extension '.xls'", id="xls"),
+        pytest.param("t.csv", b"\xd0\xcf\x11\xe0", (), "an old Excel or Word file; expected: ", id="xls called csv"),
+        pytest.param("t.csv", b"PK\x03\x04", (), "is a zip archive; expected: ", id="zip called csv"),
+        pytest.param("t.csv", b"text\na\x00b\n", (), "line 2 contains a NUL character; expected: ", id="csv with NULs"),
+        pytest.param(
+            "t.csv", "text\nab c\n".encode("utf-16-le"), (), "its encoding seems to be utf-16-le", id="csv utf-16-le"
+        ),
         pytest.param("t", GOOD.encode(), (), "unknown file format: extension ''", id="no ending"),
         pytest.param("t.jsonl", b"", (), "no column 'text'", id="jsonl empty"),
         pytest.param("t.jsonl", b"{", (), "cannot be read as jsonl", id="jsonl broken"),
@@ -151,12 +159,13 @@ def test_a_missing_source_and_a_folder_for_a_file_are_refused(tmp_path):
 
 
 def test_odd_but_readable_sources_are_read(tmp_path):
-    """One class, no label, NUL bytes, a byte-order mark, quoted line breaks: these are texts, and none is lost."""
+    """One class, no label, NULs at the end, a mark, quoted line breaks, gzip: these are texts, and none is lost."""
     for number, content in enumerate(
         [
             b"text,label\none text,a\nother text,a\n",
             b"text,label\none text,\nother text,\n",
-            b"text,label\none\x00text,a\nother text,b\n",
+            b"text,label\none text,a\nother text,b\n\x00\x00",
+            gzip.compress(b"text,label\none text,a\nother text,b\n"),
             b"\xef\xbb\xbftext,label\none text,a\nother text,b\n",
             b'text,label\n"one\ntext",a\nother text,b\n',
             b"text,label\r\none text,a\r\nother text,b\r\n",
@@ -175,6 +184,8 @@ def test_odd_but_readable_sources_are_read(tmp_path):
     [
         ({}, (), "no .txt file in this folder"),
         ({"a.md": b"text", ".b.txt": b"text"}, (), "no .txt file in this folder"),
+        ({"a.txt": b"text"}, ("--extension", "md"), "no .md file in this folder"),
+        ({"a.txt": b"a\x00b"}, (), "a.txt: line 1 contains a NUL character"),
         ({"a.txt": b"text", "b.txt": "café".encode("latin-1")}, (), "b.txt: cannot be read: 'utf-8' codec"),
         ({"a.txt": b"\x81"}, ("--encoding", "cp1252"), "a.txt: cannot be read: 'charmap' codec"),
         ({"a.txt": b"\x81"}, ("--encoding", "no"), "not a text encoding"),
@@ -276,7 +287,7 @@ def cleaned(path: Path, format: str) -> None:
     clean(read_source(path, format, label="label"))
 
 
-@pytest.mark.parametrize("format", ["csv", "tsv", "jsonl", "parquet"])
+@pytest.mark.parametrize("format", ["csv", "tsv", "jsonl", "json", "parquet", "xlsx"])
 @FEW
 @given(content=table_like)
 def test_any_bytes_are_a_corpus_or_refused(tmp_path, format, content):

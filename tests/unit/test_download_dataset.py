@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 
 import prepare_corpus
-from download_dataset import files_of_split, flattened
+from download_dataset import flattened
 from local_servers import REVISION, Hub, serving
+from selfembed.downloads import hub_datasets
 from selfembed.errors import InputError
 from selfembed.jobs.seals import checksum
 from selfembed.provenance import lineage
@@ -133,9 +134,84 @@ def test_parquet_is_preferred_and_other_splits_are_not_taken():
         "test/0.parquet",
         "README.md",
     ]
-    assert files_of_split(names, "test") == ["data/test-0.parquet", "test/0.parquet"]
+    assert hub_datasets.files_of_split(names, "test") == ["data/test-0.parquet", "test/0.parquet"]
 
 
 def test_lists_of_different_length_are_one_clear_line():
     with pytest.raises(InputError, match="lists of 's' and 'l' differ in length"):
         flattened(pd.DataFrame({"s": [["a", "b"]], "l": [["x"]]}), "s", "l")
+
+
+README = """---
+configs:
+- config_name: en
+  data_files:
+  - {split: train, path: "english/a-*"}
+  - {split: test, path: ["english/b.jsonl", "english/c.jsonl"]}
+- config_name: de
+  data_dir: german
+  data_files: "*.csv"
+---
+"""
+NAMES = ["README.md", "english/a-1.parquet", "english/b.jsonl", "english/c.jsonl", "german/x.csv", "dataset_infos.json"]
+SUBSETS = {
+    "en": {"train": ["english/a-*"], "test": ["english/b.jsonl", "english/c.jsonl"]},
+    "de": {"train": ["german/*.csv"]},
+}
+
+
+def test_subsets_are_those_of_the_readme(tmp_path):
+    from selfembed.downloads import hub
+
+    (tmp_path / "README.md").write_text(README)
+    configs = hub.metadata(tmp_path / "README.md")["configs"]
+    assert hub_datasets.declared(configs) == SUBSETS
+    assert hub_datasets.declared([{"config_name": "x", "data_files": 3}]) == {}
+    (tmp_path / "README.md").write_text("---\n[\n---\n")
+    assert hub.metadata(tmp_path / "README.md") == {}
+
+
+@pytest.mark.parametrize(
+    ("subset", "split", "found"),
+    [
+        ("en", "train", ["english/a-1.parquet"]),
+        ("en", "test", ["english/b.jsonl", "english/c.jsonl"]),
+        ("de", "train", ["german/x.csv"]),
+        ("german", "train", ["german/x.csv"]),
+    ],
+)
+def test_files_of_a_subset_are_those_of_the_readme_or_of_its_folder(subset, split, found):
+    assert hub_datasets.files_of_split(NAMES, split, subset, SUBSETS) == found
+
+
+def test_a_split_that_a_subset_lacks_is_one_line():
+    with pytest.raises(InputError, match=r"no file of split 'test' of subset 'de'; splits: train; expected: \.parquet"):
+        hub_datasets.files_of_split(NAMES, "test", "de", SUBSETS)
+
+
+@pytest.mark.parametrize(
+    ("names", "subsets", "chosen"),
+    [
+        (["a.csv"], {}, (None, "train")),
+        (["test.csv", "validation.csv"], {}, (None, "test")),
+        (["train.csv", "test.csv"], {}, (None, "train")),
+        (NAMES, {"only": {"dev": ["x"]}}, ("only", "dev")),
+        (NAMES, SUBSETS | {"default": {"train": ["x"]}}, ("default", "train")),
+    ],
+)
+def test_subset_and_split_have_defaults(names, subsets, chosen):
+    assert hub_datasets.choose(names, subsets, None, None) == chosen
+
+
+def test_one_of_several_subsets_must_be_chosen():
+    with pytest.raises(InputError, match="several subsets: en, de; expected: one of them, SUBSET="):
+        hub_datasets.choose(NAMES, SUBSETS, None, None)
+    assert hub_datasets.choose(NAMES, SUBSETS, "en", None) == ("en", "train")
+
+
+def test_without_labels_there_is_a_column_of_texts_and_of_titles():
+    table = pd.DataFrame({"body": ["a b", "c d"], "name": ["A", None], "label": [1.0, None]})
+    assert flattened(table, "body", None).columns.tolist() == ["text"]
+    flat = flattened(table, "body", "label", "name")
+    assert flat["label"].fillna("missing").tolist() == ["1", "missing"]
+    assert flat["title"].fillna("missing").tolist() == ["A", "missing"]

@@ -57,6 +57,7 @@ def test_conda_environments_agree_with_the_lock(path):
 # Packages that the code does not import itself, and who does.
 NEEDED_BY_OTHERS = {
     "accelerate": "the trainer of sentence-transformers",
+    "openpyxl": "pandas, for xlsx",
     "pyarrow": "pandas, for Parquet",
     "tabulate": "pandas, for tables in Markdown",
 }

@@ -4,6 +4,7 @@ import json
 import re
 import signal
 from contextlib import suppress
+from shlex import split
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,7 @@ from selfembed.proposals import config_file, proposals, proposed_config
 from selfembed.study.expansion import expand
 from selfembed.study.validation import load
 from selfembed.texts import columns, sources
+from selfembed.workflow.flags import flags
 from workflow_runs import ROOT
 
 WORDS = [
@@ -113,7 +115,7 @@ def test_a_folder_of_txt_files_is_a_corpus(tmp_path, propose):
     _, config = propose("notes", "--label", "folder")
     assert config["corpora"]["texts"]["source"]["label"] == "folder"
     assert config["experiments"]["accuracy"]["scores"] == ["knn", "linear"]
-    with pytest.raises(InputError, match=r"a folder of \.txt files has no columns; expected: LABEL=folder"):
+    with pytest.raises(InputError, match=r"a folder of text files has no columns; expected: LABEL=folder"):
         propose("notes", "--text", "body")
 
 
@@ -228,7 +230,10 @@ def test_files_of_a_folder_may_differ_in_encoding(tmp_path):
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=some.one_of(some.binary(max_size=200), some.text(max_size=200).map(lambda text: text.encode("utf-16"))))
-@pytest.mark.parametrize("name", ["any.csv", "any.tsv", "any.jsonl", "any.parquet", "folder/any.txt"])
+@pytest.mark.parametrize(
+    "name",
+    ["any.csv", "any.tsv", "any.jsonl", "any.json", "any.parquet", "any.xlsx", "folder/any.txt", "folder/any.md"],
+)
 def test_any_bytes_are_looked_at_or_refused_in_one_line(tmp_path, name, content):
     path = tmp_path / name
     path.parent.mkdir(exist_ok=True)
@@ -366,6 +371,7 @@ def test_too_few_usable_texts_are_refused_before_any_work(tmp_path, propose, fra
         (("--name", "corpora"), "the name 'corpora' is reserved"),
         (("--encoder", "./nowhere"), "encoder './nowhere': no such folder"),
         (("--seeds", "4", "4"), "duplicate seed"),
+        (("--split", "test"), r"x\.csv: SUBSET and SPLIT are parts of a data set on the hub; expected: TEXTS=hf://"),
     ],
 )
 def test_wrong_options_are_one_line(tmp_path, propose, arguments, said):
@@ -376,7 +382,7 @@ def test_wrong_options_are_one_line(tmp_path, propose, arguments, said):
 
 def test_a_file_that_does_not_exist_or_is_of_another_kind_is_told(tmp_path, propose):
     with pytest.raises(
-        InputError, match=r"nothing\.csv: does not exist; expected: a \.csv, \.tsv, \.jsonl, \.parquet file"
+        InputError, match=r"nothing\.csv: does not exist; expected: a \.csv, \.tsv, \.jsonl, \.parquet, \.json"
     ):
         propose("nothing.csv")
     (tmp_path / "book.pdf").write_bytes(b"%PDF")
@@ -441,6 +447,14 @@ def test_an_encoder_in_a_folder_is_looked_at(tmp_path, propose):
     assert [entry["encoder"] for entry in config["experiments"]["maps"]["models"]] == ["my_model"] * 2
 
 
+def test_an_encoder_without_a_limit_of_positions_gets_the_usual_length(tmp_path):
+    from transformers import XLNetConfig
+
+    XLNetConfig(n_layer=2).save_pretrained(tmp_path)
+    assert json.loads((tmp_path / "config.json").read_text()).get("max_position_embeddings", -1) == -1
+    assert proposals.longest(tmp_path) == proposals.LONGEST_TOKENS
+
+
 def test_a_folder_without_an_encoder_is_refused(tmp_path, propose):
     (tmp_path / "none").mkdir()
     with pytest.raises(InputError, match="none: cannot be loaded"):
@@ -470,6 +484,96 @@ def test_an_encoder_of_the_hub_is_pinned_to_a_revision(tmp_path, revision):
         "revision": REVISION,
         "layers": 2,
     }
+
+
+# Data sets of the hub
+
+
+def propose_from_hub(folder, files, *arguments):
+    """Run the command on a data set of a local hub; return the process and the config, or None."""
+    import os
+    import subprocess
+    import sys
+
+    for name, content in files.items():
+        path = folder / "repository" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        content.to_parquet(path) if isinstance(content, pd.DataFrame) else path.write_text(content)
+    with serving(Hub, folder=folder / "repository", repository="team/tickets", kind="datasets/") as (hub, _):
+        environment = os.environ | {"HF_ENDPOINT": hub, "HF_HOME": str(folder / "home"), "HF_HUB_DISABLE_XET": "1"}
+        environment["PYTHONPATH"] = str(ROOT / "scripts")
+        command = [sys.executable, "-m", "selfembed", "propose", *arguments]
+        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+        written = folder / "my_tickets.yaml"
+        config = yaml.safe_load(written.read_text()) if written.exists() else None
+        if config:  # the workflow reads the same
+            source = load(config).corpora["texts"].source
+            command = [
+                sys.executable,
+                str(ROOT / "scripts" / "download_dataset.py"),
+                *split(flags(source, omit=("type",))),
+            ]
+            command += ["--output", "texts.parquet", "--origin", "texts.json"]
+            subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)
+    return done, config
+
+
+SUBSET = """---
+configs:
+- config_name: en
+  data_files: [{split: train, path: en/data-*}]
+- config_name: de
+  data_files: [{split: train, path: de/data-*}]
+---
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("files", "arguments", "expected"),
+    [
+        ({"data/train-0.parquet": table(300), "data/test-0.parquet": table(9)}, (), {"split": "train", "label": None}),
+        ({"all.csv": table(300).to_csv(index=False)}, (f"@{REVISION}",), {"split": "train", "label": None}),
+        (
+            {"README.md": SUBSET, "en/data-0.parquet": table(300), "de/data-0.parquet": table(9)},
+            ("", "--subset", "en", "--label", "queue"),
+            {"subset": "en", "split": "train", "label": "queue"},
+        ),
+    ],
+)
+def test_a_data_set_of_the_hub_is_pinned_to_a_revision_and_read_again(tmp_path, files, arguments, expected):
+    revision, *others = arguments or ("",)
+    done, config = propose_from_hub(tmp_path, files, f"hf://team/tickets{revision}", *others)
+    assert done.returncode == 0, done.stderr
+    known = {"type": "hub", "id": "team/tickets", "revision": REVISION, "text": "body", "title": "title"}
+    assert config["corpora"]["texts"]["source"] == known | expected
+    assert ("accuracy" in config["experiments"]) == (expected["label"] is not None)
+    read = pd.read_parquet(tmp_path / "texts.parquet")
+    assert read["text"].tolist() == table(300)["body"].tolist()
+    assert read["title"].tolist() == table(300)["title"].tolist()
+    assert json.loads((tmp_path / "texts.json").read_text())["revision"] == REVISION
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("files", "address", "said"),
+    [
+        ({"README.md": SUBSET}, "hf://team/tickets", "hf://team/tickets: has several subsets: en, de; expected: one"),
+        ({"a.bin": "x"}, "hf://team/tickets", "no file of split 'train' among a.bin; expected: .parquet"),
+        ({"a.csv": "x"}, "hf://team/other", "hub: no repository 'team/other'"),
+    ],
+)
+def test_a_data_set_that_cannot_be_proposed_is_one_line(tmp_path, files, address, said):
+    done, config = propose_from_hub(tmp_path, files, address)
+    assert config is None and done.returncode == 1
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert said in line
+
+
+@pytest.mark.parametrize("address", ["hf://name", "hf://a/b/c", "hf://a/b@main", "hf://"])
+def test_an_address_that_is_none_is_one_line(propose, address):
+    with pytest.raises(InputError, match=r"no data set; expected: hf://owner/name, or"):
+        propose(address)
 
 
 # Running what is proposed

@@ -16,6 +16,7 @@ SOURCES = {
     "web": {"type": "url", "url": "https://example.org/a.csv", "sha256": SHA256, "format": "csv", "text": "abstract"},
     "iclr": {"type": "iclr"},
     "set": {"type": "hub", "id": "org/set", "revision": REVISION},
+    "part_of_set": {"type": "hub", "id": "org/set", "subset": "en", "text": "body", "label": None, "title": "name"},
     "folder": {"type": "folder", "path": "my texts", "label": "folder"},
     "keyed": {"type": "file", "path": "my news.csv", "keyword_classes": "classes.csv", "keywords": "words"},
     "coarse": {"type": "relabelled", "corpus": "news"},
@@ -38,7 +39,7 @@ def of(name):
 def test_patterns_are_of_names_by_source():
     assert corpora().of(FileSource) == "news|notes|keyed"
     assert corpora().of(UrlSource, IclrSource) == "web|iclr"
-    assert corpora().cleaned() == "news|docs|notes|web|iclr|set|folder|keyed"
+    assert corpora().cleaned() == "news|docs|notes|web|iclr|set|part_of_set|folder|keyed"
 
 
 @pytest.mark.parametrize(
@@ -50,6 +51,12 @@ def test_patterns_are_of_names_by_source():
         ),
         pytest.param("web", "<results>/sources/web.download", "--text abstract --format csv", id="url"),
         pytest.param("set", "<results>/sources/set.parquet", "--text text --label label", id="hub"),
+        pytest.param(
+            "part_of_set",
+            "<results>/sources/part_of_set.parquet",
+            "--text text --title title",
+            id="hub without labels",
+        ),
         pytest.param(
             "folder", "<results>/sources/folder.parquet", "--text text --label folder --title title", id="folder"
         ),
@@ -77,6 +84,9 @@ def test_source_flags_are_those_that_a_step_uses():
     found = corpora()
     assert found.source_flags(keep=("url", "sha256", "git_blob"))(of("web")) == (
         f"--url https://example.org/a.csv --sha256 {SHA256}"
+    )
+    assert found.source_flags(omit=("type",))(of("part_of_set")) == (
+        "--id org/set --subset en --split test --text body --no-label --title name"
     )
     assert found.source_flags(omit=("type", "corpus"))(of("part")) == "--size 9 --seed 42"
 
@@ -131,6 +141,7 @@ def test_downloads_are_everything_from_the_network():
         "<results>/sources/web.download",
         "<results>/sources/iclr.download",
         "<results>/sources/set.parquet",
+        "<results>/sources/part_of_set.parquet",
         "<results>/encoders/mpnet",
         "<results>/tasks/ArguAna",
     ]

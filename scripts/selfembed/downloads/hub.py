@@ -12,7 +12,7 @@ from typing import Any
 os.environ["HF_HUB_OFFLINE"] = "0"  # only download_* scripts and `selfembed propose` import this module
 
 from httpx2 import TransportError
-from huggingface_hub import HfApi, get_hf_file_metadata, hf_hub_download, hf_hub_url
+from huggingface_hub import HfApi, get_hf_file_metadata, hf_hub_download, hf_hub_url, metadata_load
 from huggingface_hub.errors import (
     EntryNotFoundError,
     HfHubHTTPError,
@@ -88,6 +88,14 @@ def files(repository: str, revision: str, kind: str = "model") -> list[str]:
     """
     with _one_line_errors(repository, revision, "list of files"):
         return sorted(HfApi().list_repo_files(repository, revision=revision, repo_type=kind))
+
+
+def metadata(readme: Path) -> dict[str, Any]:
+    """Return the metadata of a README; empty if it has none or they are invalid."""
+    try:
+        return metadata_load(readme) or {}
+    except Exception:  # any parser error
+        return {}
 
 
 @contextmanager

@@ -14,7 +14,8 @@ import yaml
 
 from selfembed.errors import InputError
 from selfembed.jobs.command_line import log
-from selfembed.proposals import proposals, proposed_config
+from selfembed.proposals import hub_texts, proposals, proposed_config
+from selfembed.texts.file_formats import without_compression
 
 MARK = "# Unedited as long as the lines above have the SHA-256 "
 
@@ -25,11 +26,11 @@ TAKEN = {
 }
 
 
-def propose(texts: Path, name: str | None = None, encoder: str | None = None, **choices: Any) -> Path:
+def propose(texts: Path | str, name: str | None = None, encoder: str | None = None, **choices: Any) -> Path:
     """Write a config for texts, or keep the existing one if it was edited; return its path.
 
     Args:
-        texts: a csv, tsv, jsonl or parquet file, or a folder of .txt files.
+        texts: a file, a folder of .txt or .md files, or a data set on the hub (`hf://owner/name`).
         name: name of the config and its results; by default, from the name of the file.
         encoder: a repository of the Hugging Face hub, or a folder; all-MiniLM-L6-v2 by default.
         choices: other arguments of `proposals.propose`.
@@ -38,7 +39,7 @@ def propose(texts: Path, name: str | None = None, encoder: str | None = None, **
     """
     if name in TAKEN:
         raise InputError(f"the name '{name}' is reserved by the workflow; expected: another NAME")
-    name = name or free_name(proposals.name_from(texts.resolve().stem))
+    name = name or free_name(proposals.name_from(stem(texts)))
     output = Path(f"my_{name}.yaml")
     if output.exists() and is_kept(output, texts):
         log.info(
@@ -55,12 +56,17 @@ def propose(texts: Path, name: str | None = None, encoder: str | None = None, **
     return output
 
 
+def stem(texts: Path | str) -> str:
+    """Return the name of texts without extensions."""
+    return hub_texts.name_of(texts) if isinstance(texts, str) else without_compression(texts.resolve()).stem
+
+
 def free_name(name: str) -> str:
     """Return the name, with the suffix `_texts` if it is reserved or a number."""
     return f"{name}_texts" if name in TAKEN or name.isdigit() else name
 
 
-def is_kept(output: Path, texts: Path) -> bool:
+def is_kept(output: Path, texts: Path | str) -> bool:
     """Return whether an existing config was edited.
 
     Raises InputError if it is for other texts.
@@ -68,11 +74,12 @@ def is_kept(output: Path, texts: Path) -> bool:
     content = output.read_text(encoding="utf-8")
     try:
         found = yaml.safe_load(content)["corpora"]
-        source = found.get("all_texts", found.get("texts"))["source"]["path"]
+        source = found.get("all_texts", found.get("texts"))["source"]
+        known = Path(source["path"]) if "path" in source else source["id"]
     except (yaml.YAMLError, KeyError, TypeError, AttributeError):
         return True  # snakemake reports what is invalid
-    if Path(source) != texts:
-        raise InputError(f"{output} is a config for {source}; expected: another NAME, or delete that file")
+    if known != (hub_texts.parse(texts)[0] if isinstance(texts, str) else texts):
+        raise InputError(f"{output} is a config for {known}; expected: another NAME, or delete that file")
     proposed, _, checksum = content.rpartition(MARK)
     return hashlib.sha256(proposed.encode()).hexdigest() != checksum.strip()
 

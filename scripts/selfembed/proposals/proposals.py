@@ -15,6 +15,7 @@ import pandas as pd
 from selfembed.augmentations.crops import FEWEST, packs, positions_held_out
 from selfembed.errors import InputError
 from selfembed.jobs.options import defaults
+from selfembed.proposals import hub_texts
 from selfembed.settings.corpora import Columns, Corpus
 from selfembed.texts import corpora, sources
 
@@ -96,6 +97,11 @@ class Proposal:
     notes: tuple[str, ...] = ()
 
     @property
+    def texts(self) -> str:
+        """Path of the texts, or their data set on the hub."""
+        return self.source.get("path") or f"hf://{self.source['id']}"
+
+    @property
     def labelled(self) -> bool:
         """Whether the texts have labels."""
         return self.source.get("label") is not None
@@ -113,11 +119,13 @@ class Proposal:
 
 def propose(
     folder: str,
-    path: Path,
+    path: Path | str,
     text: str | None = None,
     label: str | None = None,
     title: str | None = None,
     encoding: str | None = None,
+    subset: str | None = None,
+    split: str | None = None,
     encoder: Encoder = MINILM,
     seeds: tuple[int, ...] = SEEDS,
     most_texts: int = MOST_TEXTS,
@@ -127,15 +135,23 @@ def propose(
 
     Args:
         folder: name of the study; its results are in `results/{folder}/`.
-        path: csv, tsv, jsonl or parquet file, or folder of .txt files.
+        path: file, folder of .txt or .md files, or data set on the hub (`hf://owner/name`).
         text, label, title: column names; columns of texts and titles are detected by default.
         encoding: encoding of files that are not UTF-8; guessed by default.
+        subset, split: part of a data set on the hub; by default, the default subset and the split `train`.
         most_texts: maximum number of texts; of more, a random sample is used.
         quick: use one seed, one epoch and at most QUICK texts.
 
     Raises InputError if the texts cannot be read, or if there are too few long enough for training and evaluation.
     """
-    source, raw, notes = sources.look_at(path, text, label, title, encoding, LEAST_IN_CLASS)
+    if isinstance(path, str):
+        source, raw, notes = hub_texts.look_at(path, text, label, title, subset, split, LEAST_IN_CLASS)
+    elif subset or split:
+        raise InputError(
+            f"{path}: SUBSET and SPLIT are parts of a data set on the hub; expected: TEXTS=hf://owner/name"
+        )
+    else:
+        source, raw, notes = sources.look_at(path, text, label, title, encoding, LEAST_IN_CLASS)
     corpus = clean(path, raw, label)
     most = min(most_texts, QUICK) if quick else most_texts
     sample = most if len(corpus) > most else None
@@ -161,7 +177,7 @@ def propose(
     return found if quick else replace(found, epochs=min(MOST_EPOCHS, math.ceil(LEAST_STEPS / found.steps_in_an_epoch)))
 
 
-def clean(path: Path, raw: pd.DataFrame, label: str | None) -> pd.DataFrame:
+def clean(path: Path | str, raw: pd.DataFrame, label: str | None) -> pd.DataFrame:
     """Clean the texts as for a corpus.
 
     Raises InputError if there are too few texts, or fewer than two classes.
@@ -190,7 +206,7 @@ def best_limits(texts: pd.Series) -> Limits:
     return next((limits for limits in LIMITS if shares[limits] >= 0.5), max(reversed(LIMITS), key=shares.__getitem__))
 
 
-def part_held_out(path: Path, usable: np.ndarray, limits: Limits) -> tuple[float, int]:
+def part_held_out(path: Path | str, usable: np.ndarray, limits: Limits) -> tuple[float, int]:
     """Return the smallest fraction to hold out with enough usable texts in it, and the number of these texts.
 
     Raises InputError if no fraction up to one half is sufficient.
@@ -245,7 +261,8 @@ def longest(folder: Path) -> int:
     from transformers import AutoConfig
 
     config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    positions = getattr(config, "max_position_embeddings", None) or LONGEST_TOKENS + 2
+    positions = getattr(config, "max_position_embeddings", None) or 0
+    positions = positions if positions > 0 else LONGEST_TOKENS + 2  # -1: without a limit, as in XLNet
     return min(LONGEST_TOKENS, positions - 2)  # some architectures reserve two positions
 
 
@@ -263,7 +280,7 @@ def name_from(words: str) -> str:
 
 def summary(proposal: Proposal) -> list[str]:
     """Summarise the texts and the chosen settings in a few lines."""
-    path = proposal.source["path"]
+    path = proposal.texts
     sampled = f", a random sample ({'--quick' if proposal.quick else 'more texts would take hours and add little'})"
     seeds = ", ".join(map(str, proposal.seeds))
     epochs = f"{proposal.epochs} epoch{'s' if proposal.epochs > 1 else ''}"

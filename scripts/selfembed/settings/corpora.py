@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from selfembed.settings.base import Closed, Commit, Kind, LocalPath, Name, Packs, Seeds, Sha256, Text
-from selfembed.texts.file_formats import FORMATS
+from selfembed.texts.file_formats import format_of
 
 
 class Columns(Closed):
@@ -102,7 +102,7 @@ def known_encoding(name: str) -> str:
 
 Encoding = Annotated[str, AfterValidator(known_encoding)]
 
-FileFormat = Literal["csv", "tsv", "jsonl", "parquet"]
+FileFormat = Literal["csv", "tsv", "jsonl", "parquet", "json", "xlsx"]
 
 
 class FileSource(TableSource):
@@ -112,11 +112,17 @@ class FileSource(TableSource):
 
     type: Literal["file"]
     path: LocalPath = Field(description="Path of the file, relative to the working directory.")
-    format: FileFormat | None = Field(None, description="File format; defaults to the one of the file extension.")
+    format: FileFormat | None = Field(
+        None,
+        description="File format; defaults to the one of the file extension. Text files can be compressed with gzip or "
+        "zstd.",
+    )
     encoding: Encoding | None = Field(
         None, description="Encoding of a text file that is not UTF-8, such as `cp1252` or `utf-16`."
     )
-    separator: Literal[",", ";", "|"] | None = Field(None, description="Separator of a csv file; defaults to a comma.")
+    separator: Literal[",", ";", "|"] | None = Field(
+        None, description="Separator of a csv file; defaults to that of a first line `sep=;`, or else a comma."
+    )
 
     @property
     def raw(self) -> str:
@@ -126,13 +132,13 @@ class FileSource(TableSource):
     @model_validator(mode="after")
     def separated(self):
         """Only csv files have a separator."""
-        if self.separator and (self.format or FORMATS.get(Path(self.path).suffix.lower())) != "csv":
+        if self.separator and (self.format or format_of(Path(self.path))) != "csv":
             raise ValueError("separator applies only to csv files; expected: no separator, or format: csv")
         return self
 
 
 class FolderSource(OwnSource):
-    """A folder with one .txt file per text, including subfolders; file names are the titles."""
+    """A folder with one .txt or .md file per text, including subfolders; file names are the titles."""
 
     raw = COLLECTED
     downloaded = False
@@ -140,6 +146,7 @@ class FolderSource(OwnSource):
 
     type: Literal["folder"]
     path: LocalPath = Field(description="Path of the folder, relative to the working directory.")
+    extension: Literal["txt", "md"] = Field("txt", description="Extension of the files; others are not read.")
     encoding: Encoding | None = Field(None, description="Encoding of files that are not UTF-8.")
     label: Literal["folder"] | None = Field(
         None, description="`folder` uses subfolders as classes; if missing, the corpus is unlabelled."
@@ -227,10 +234,8 @@ class HubSource(OwnSource):
     """A data set on the Hugging Face Hub; cells that are lists are concatenated in order."""
 
     raw = COLLECTED
-    columns = Columns(label="label")  # of the collected table, whatever the columns of the data set
     downloaded = True
-    label_setting = None
-    labelled = True
+    label_setting = "label"
 
     type: Literal["hub"]
     id: str = Field(min_length=1, description="Repository, e.g. `mteb/biorxiv-clustering-p2p`.")
@@ -239,9 +244,25 @@ class HubSource(OwnSource):
         description="Full commit hash, which fixes the texts. If missing, the newest revision is downloaded and "
         "recorded in the log and in `results/corpora/{corpus}.json`.",
     )
+    subset: Text | None = Field(
+        None, description="Subset (configuration) that the README declares, or folder; if missing, all files are used."
+    )
     split: Text = Field("test", description="Split of the data set.")
     text: Text = Field("sentences", description="Column with the texts, or with lists of texts.")
-    label: Text = Field("labels", description="Column with the labels, or with lists of labels.")
+    label: Text | None = Field(
+        "labels", description="Column with the labels, or with lists of labels; null if there are none."
+    )
+    title: Text | None = Field(None, description="Column with a short title for each text.")
+
+    @property
+    def labelled(self) -> bool:
+        """Whether the corpus has labels."""
+        return self.label is not None
+
+    @property
+    def columns(self) -> Columns:
+        """Columns of the collected table, whatever the columns of the data set."""
+        return Columns(label=self.label and "label", title=self.title and "title")
 
 
 class RelabelledSource(DerivedSource):

@@ -61,7 +61,7 @@ def missing_sources(settings: Settings) -> None:
         if not Path(path, inside).is_file()
     ] + missing_task_files(settings)
     missing += [
-        f"corpora.{name}.source.path: {corpus.source.path!r} is not a folder; expected: a folder with .txt files"
+        f"corpora.{name}.source.path: {corpus.source.path!r} is not a folder; expected: a folder with text files"
         for name, corpus in settings.corpora.items()
         if isinstance(corpus.source, FolderSource) and not Path(corpus.source.path).is_dir()
     ]

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from selfembed.errors import InputError
-from selfembed.texts.file_formats import FORMATS
 
+EXTENSIONS = (".csv", ".tsv", ".jsonl", ".parquet")
 DOCUMENTS = {
     "corpus": ("_id", "text"),
     "queries": ("_id", "text"),
@@ -25,8 +25,8 @@ def find(folder: Path, name: str) -> Path:
 
     Raises InputError unless there is exactly one.
     """
-    found = [path for ending in FORMATS if (path := folder / f"{name}{ending}").is_file()]
+    found = [path for ending in EXTENSIONS if (path := folder / f"{name}{ending}").is_file()]
     if len(found) != 1:
         names = " and ".join(path.name for path in found) or "no such file"
-        raise InputError(f"{folder}: {names}; expected: one file {name} that ends in {', '.join(FORMATS)}")
+        raise InputError(f"{folder}: {names}; expected: one file {name} that ends in {', '.join(EXTENSIONS)}")
     return found[0]

@@ -1,5 +1,6 @@
 """Detection of the columns of a table that contain texts, titles and classes."""
 
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -7,10 +8,16 @@ import pandas as pd
 from selfembed.errors import InputError
 
 FEWEST_WORDS = 4  # minimum median of words per cell in a column of texts; names, dates and classes have fewer
+MOSTLY_TEXT = 0.9  # minimum fraction of cells that are text in a column of texts; others are written as text
 CLEARLY_LONGER = 3  # minimum ratio of median lengths of the longest and the second longest column
 LOOKED_AT = 2000  # maximum number of cells examined per column, evenly spaced
 TITLES = ("title", "headline", "subject", "name")
 MOST_CLASSES = 50
+# Characters of Thai, Lao, Burmese, Khmer, Japanese and Chinese, whose words are not separated; a word has about two.
+UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
+)
+SHOWN = 40  # maximum number of characters of a text in a message
 
 
 def find_text(raw: pd.DataFrame, path: Path) -> str:
@@ -60,17 +67,48 @@ def could_be_labels(raw: pd.DataFrame, text: str, fewest: int) -> list[str]:
 
 
 def names(raw: pd.DataFrame) -> list[str]:
-    """Return the columns that a config can name: unique strings."""
-    return [column for column in raw.columns if isinstance(column, str) and list(raw.columns).count(column) == 1]
+    """Return the columns that a config can name: those that are not duplicated."""
+    return [column for column in raw.columns if list(raw.columns).count(column) == 1]
+
+
+def check_header(raw: pd.DataFrame, text: str, path: Path) -> None:
+    """Raise InputError if the names of columns seem to be the first row of a table without a header.
+
+    This is so if the name of the column of texts has several words, and the name of another column is a number or one
+    of its cells. If there is no other column, the name must be half as long as most texts.
+    """
+    others = [column for column in names(raw) if column != text]
+    like_cells = any(column in set(map(str, spread(raw[column]))) or is_number(column) for column in others)
+    is_long = not others and len(text) >= lengths_in(raw[text])[1] / 2
+    if count_words(text) >= FEWEST_WORDS and (like_cells or is_long):
+        shown = text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+        raise InputError(
+            f"{path}: the first row seems to be a text, not the names of columns: '{shown}'; expected: a first row "
+            "with names; if it has them, TEXT=column"
+        )
+
+
+def is_number(name: str) -> bool:
+    """Return whether the name of a column is a number."""
+    try:
+        float(name)
+    except ValueError:
+        return False
+    return True
 
 
 def lengths_in(cells: pd.Series) -> tuple[int, int]:
-    """Return the medians of words and characters per cell; 0 and 0 if a cell is not text."""
-    texts = spread(cells)
-    if not texts or not all(isinstance(text, str) for text in texts):
+    """Return the medians of words and characters per cell; 0 and 0 if many cells are not text."""
+    found = spread(cells)
+    texts = [cell for cell in found if isinstance(cell, str)]
+    if not texts or len(texts) < MOSTLY_TEXT * len(found):
         return 0, 0
-    words = pd.Series([len(text.split()) for text in texts]).median()
-    return int(words), int(pd.Series(map(len, texts)).median())
+    return int(pd.Series(map(count_words, texts)).median()), int(pd.Series(map(len, texts)).median())
+
+
+def count_words(text: str) -> int:
+    """Return the number of words; in scripts without spaces, about half the number of characters."""
+    return len(text.split()) + len(UNSPACED.findall(text)) // 2
 
 
 def spread(cells: pd.Series) -> list:

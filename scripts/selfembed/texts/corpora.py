@@ -10,11 +10,11 @@ from pandas.api.types import is_float_dtype
 
 from selfembed.errors import InputError, first_line
 from selfembed.texts import cells
-from selfembed.texts.file_formats import FORMATS
+from selfembed.texts.file_formats import FORMATS, format_of
 from selfembed.texts.keywords import label as label_by_keywords
 from selfembed.texts.keywords import read_classes
 from selfembed.texts.keywords import split as split_keywords
-from selfembed.texts.text_files import encoding_of
+from selfembed.texts.text_files import read_text
 
 COLUMNS = ["id", "text", "label", "title"]
 
@@ -32,7 +32,7 @@ def read_source(
     encoding: str | None = None,
     separator: str | None = None,
 ) -> pd.DataFrame:
-    """Read columns of a csv, tsv, jsonl or parquet file.
+    """Read columns of a file.
 
     Args:
         text, label, title, id: column names.
@@ -104,26 +104,34 @@ def as_text(cells: pd.Series) -> pd.Series:
 def read_file(
     path: Path, format: str | None = None, encoding: str | None = None, separator: str | None = None
 ) -> pd.DataFrame:
-    """Read all columns of a csv, tsv, jsonl or parquet file; by default, the extension determines the format.
+    """Read all columns of a file; by default, the extension determines the format.
+
+    Text files can be compressed with gzip or zstd, whatever their extension.
 
     Args:
+        format: one of FORMATS.
         encoding: encoding of a text file that is not UTF-8.
         separator: separator of a csv file; a comma by default.
 
+    Returns a frame with strings as column names.
+
     Raises InputError if the format is unknown or the file cannot be read.
     """
-    format = format or FORMATS.get(path.suffix.lower())
+    format = format or format_of(path)
     if format is None:
         raise InputError(f"{path}: unknown file format: extension '{path.suffix}'; expected: {', '.join(FORMATS)}")
     if format in ("csv", "tsv"):
-        return cells.read(path, "\t" if format == "tsv" else separator or ",", encoding)
+        return cells.read(path, "\t" if format == "tsv" else separator, encoding)
     try:
         if format == "parquet":
-            return pd.read_parquet(path)
-        how = {"lines": True, "dtype": False, "convert_dates": False}
-        return pd.read_json(path, encoding=encoding_of(path, encoding), **how)
+            table = pd.read_parquet(path)
+        elif format == "xlsx":
+            table = cells.read_workbook(path)
+        else:
+            table = cells.read_json(read_text(path, encoding), lines=format == "jsonl")
     except Exception as error:  # any parser error
-        raise InputError(f"{path}: cannot be read as {format}: {first_line(error)}") from error
+        raise cells.unreadable(path, format, error) from error
+    return table.set_axis([str(name) for name in table.columns], axis=1)
 
 
 def prepare(

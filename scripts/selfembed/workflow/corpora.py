@@ -74,7 +74,7 @@ class Corpora:
 
     def folder_state(self, wildcards: Wildcards):
         """State of a folder of texts, as a parameter: thousands of files would be too many inputs."""
-        return text_files.state(Path(self.raw_folder(wildcards)))
+        return text_files.state(Path(self.raw_folder(wildcards)), self.sources[wildcards.corpus].extension)
 
     def keyword_classes(self, wildcards: Wildcards) -> str | list[str]:
         """Table of keywords that determine the labels of a corpus."""
