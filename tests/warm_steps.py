@@ -12,14 +12,7 @@ from pathlib import Path
 
 from selfembed.embeddings import embedding
 from selfembed.jobs import command_line
-
-HEAVY = [
-    "sentence_transformers.sentence_transformer.losses",
-    "datasets",
-    "accelerate",
-    "pandas",
-    "sklearn.linear_model",
-]
+from warm_python import HEAVY
 
 
 @dataclass
