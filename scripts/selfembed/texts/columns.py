@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from selfembed.errors import InputError
+from selfembed.texts.sentences import count_words
 
 FEWEST_WORDS = 4  # minimum median of words per cell in a column of texts; names, dates and classes have fewer
 CLEARLY_LONGER = 3  # minimum ratio of median lengths of the longest and the second longest column
@@ -69,7 +70,7 @@ def lengths_in(cells: pd.Series) -> tuple[int, int]:
     texts = spread(cells)
     if not texts or not all(isinstance(text, str) for text in texts):
         return 0, 0
-    words = pd.Series([len(text.split()) for text in texts]).median()
+    words = pd.Series([count_words(text) for text in texts]).median()
     return int(words), int(pd.Series(map(len, texts)).median())
 
 
