@@ -24,9 +24,7 @@ def words(text: str) -> list[str]:
 TERMS: dict[str, dict[str, Any]] = {"words": {}, "unicode_words": {"tokenizer": words, "token_pattern": None}}
 
 
-def embed(
-    texts: list[str], *, components: int | None, normalise: bool, terms: str = "words"
-) -> np.ndarray | csr_matrix:
+def embed(texts: list[str], *, components: int | None, normalise: bool, terms: str) -> np.ndarray | csr_matrix:
     """Compute TF-IDF vectors of texts, or their truncated SVD.
 
     Term frequency is sublinear; other parameters are the defaults of scikit-learn. Both are fitted on all given texts.

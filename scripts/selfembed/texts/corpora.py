@@ -136,8 +136,8 @@ def prepare(
     minimum_length: int,
     minimum_label_count: int,
     deduplicate: bool,
-    sentences: str = "paper",
-    drop_repeated: int | None = None,
+    sentences: str,
+    drop_repeated: int | None,
 ) -> tuple[pd.DataFrame, dict[str, int]]:
     """Clean a table of texts: collapse white space, drop empty, short and duplicate texts, add stable ids.
 

@@ -11,8 +11,10 @@ import numpy as np
 import pandas as pd
 
 # A full stop ends a sentence only if the rules of all these languages agree, so that an abbreviation or ordinal of one
-# of them (`Dr.`, `z. B.`, `3. Oktober`) ends none, and the language of a text need not be known.
-LANGUAGES = ("en", "de", "es", "fr", "it", "nl", "pl", "pt", "ru")
+# of them (`Dr.`, `z. B.`, `3. Oktober`) ends none, and the language of a text need not be known. Abbreviations of other
+# languages are words of these: Italian `class.` and `set.`, Dutch `form.`.
+LANGUAGES = ("en", "es", "fr", "pl", "pt", "ru", "de")
+STARTS = re.compile(r"[.!?]\s+(\w)")
 
 # Thai, Lao, Tibetan and Khmer: without sentence marks, or with marks that sentencex does not know. Spaces separate
 # phrases and sentences there, but also stand around numbers, so phrases are joined up to a minimum length.
@@ -44,12 +46,13 @@ def sentences(text: str) -> list[str]:
     import sentencex  # not installed for the steps that only read sentences
 
     encodable = text.encode("utf-8", errors="replace").decode("utf-8")  # a lone surrogate becomes one character
-    ends = set.intersection(
-        *(
-            {found["end_index"] for found in sentencex.get_sentence_boundaries(language, encodable)}
-            for language in (LANGUAGES if "." in text else LANGUAGES[:1])
-        )
-    )
+    languages = LANGUAGES
+    if "." not in text:
+        languages = LANGUAGES[:1]  # they differ in abbreviations alone
+    elif "".join(STARTS.findall(text)).islower():
+        languages = LANGUAGES[:-1]  # in German, no sentence starts in lower case; in this text, all do
+    boundaries = [sentencex.get_sentence_boundaries(language, encodable) for language in languages]
+    ends = set.intersection(*({boundary["end_index"] for boundary in found} for found in boundaries))
     places = sorted(ends | {0, len(text)})
     pieces = [text[start:end] for start, end in pairwise(places)]
     return [phrase for piece in pieces for phrase in (phrases(piece) if is_mostly(PHRASES, piece) else [piece])]
