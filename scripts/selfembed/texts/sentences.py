@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 import pandas as pd
+import sentencex
 
 # A full stop ends a sentence only if the rules of all these languages agree, so that an abbreviation or ordinal of one
 # of them (`Dr.`, `z. B.`, `3. Oktober`) ends none, and the language of a text need not be known. Abbreviations of other
@@ -43,8 +44,6 @@ def sentences(text: str) -> list[str]:
     >>> sentences("Dr. No came. Why?")
     ['Dr. No came. ', 'Why?']
     """
-    import sentencex  # not installed for the steps that only read sentences
-
     encodable = text.encode("utf-8", errors="replace").decode("utf-8")  # a lone surrogate becomes one character
     languages = LANGUAGES
     if "." not in text:

@@ -447,7 +447,7 @@
     $("hits").replaceChildren(
       ...all.slice(0, MOST_LISTED).map((text) => {
         const item = element("li");
-        const button = element("button");
+        const button = written("button");
         button.type = "button";
         button.dataset.text = text;
         button.append(...marked("", heading(text)).childNodes);
