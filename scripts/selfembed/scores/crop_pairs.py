@@ -6,6 +6,7 @@ arXiv:2005.10242), section 4.1, with alpha = 2 and t = 2.
 """
 
 import numpy as np
+import pandas as pd
 from scipy.sparse import csr_matrix, issparse, vstack
 from sklearn.preprocessing import normalize
 from sklearn.utils import gen_batches
@@ -43,7 +44,7 @@ def shared_crops(crops: np.ndarray) -> csr_matrix:
     Returns a Boolean matrix, shape (texts, distinct crops), with entries only for crops of several texts.
     """
     number, texts = len(crops) // 2, np.tile(np.arange(len(crops) // 2), 2)
-    distinct, groups = np.unique(crops.astype(str), return_inverse=True)
+    groups, distinct = pd.factorize(crops)
     found = csr_matrix((np.ones(len(crops), dtype=bool), (texts, groups)), shape=(number, len(distinct)))
     several = np.asarray(found.sum(axis=0)).ravel() > 1
     return found.multiply(several).tocsr().astype(bool)
