@@ -10,8 +10,7 @@ from selfembed.jobs import command_line, options
 from selfembed.jobs.command_line import log
 from selfembed.jobs.records import checksum, provenance, write_json, write_table
 from selfembed.settings.corpora import CropsSource, Expected
-from selfembed.texts import expectations
-from selfembed.texts.corpora import read_corpus, summary
+from selfembed.texts.corpora import check_expected, read_corpus, summary
 
 
 def main(argv: list[str]) -> None:
@@ -28,7 +27,7 @@ def main(argv: list[str]) -> None:
     except InputError as error:
         raise InputError(f"{arguments.corpus}: {error}") from error
     log.info("texts: %s", summary(counts))
-    expectations.check(corpus, arguments.output.stem, arguments.expected)
+    check_expected(corpus, arguments.output.stem, arguments.expected)
     write_table(corpus, arguments.output)
     facts = {"settings": settings, "corpus": checksum(arguments.corpus), "counts": counts}
     write_json(provenance(**facts), arguments.counts)

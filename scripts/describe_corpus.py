@@ -12,8 +12,7 @@ from selfembed.jobs.records import write_table
 from selfembed.scores import scoring
 from selfembed.settings.corpora import Expected
 from selfembed.settings.scores import Split
-from selfembed.texts import expectations
-from selfembed.texts.corpora import read_corpus
+from selfembed.texts.corpora import check_expected, read_corpus
 
 
 def describe(corpus: pd.DataFrame, name: str, parts: Split) -> pd.DataFrame:
@@ -46,7 +45,7 @@ def main(argv: list[str]) -> None:
     arguments = parser.parse_args(argv)
     name = arguments.corpus.stem
     corpus = read_corpus(arguments.corpus)
-    expectations.check(corpus, name, arguments.expected)
+    check_expected(corpus, name, arguments.expected)
     sizes = corpus["label"].value_counts().rename_axis("label").reset_index(name="texts")
     sizes.insert(0, "corpus", name)
     write_table(describe(corpus, name, arguments.parts), arguments.output)

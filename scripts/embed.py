@@ -73,7 +73,8 @@ def embed_as_bags_of_words(arguments: Namespace, texts: list[str], folder: Path)
     """Save the vectors of a bag of words in `folder`; return their metadata."""
     from selfembed.embeddings import bags_of_words
 
-    embedded = bags_of_words.embed(texts, **read_json(arguments.model / "bag_of_words.json", "components", "normalise"))
+    settings = read_json(arguments.model / "bag_of_words.json", "components", "normalise", "terms")
+    embedded = bags_of_words.embed(texts, **settings)
     vectors.save(embedded, folder)
     return {"poolings": ["none"], "layers": [0], "last_layer": 0, "dim": embedded.shape[1]}
 

@@ -6,8 +6,7 @@ Writes a corpus with the same rows and ids, or nothing if the corpus is not as e
 from selfembed.jobs import command_line, options
 from selfembed.jobs.records import write_table
 from selfembed.settings.corpora import Expected, RelabelledSource
-from selfembed.texts import expectations
-from selfembed.texts.corpora import read_corpus
+from selfembed.texts.corpora import check_expected, read_corpus
 
 
 def main(argv: list[str]) -> None:
@@ -20,7 +19,7 @@ def main(argv: list[str]) -> None:
     arguments = parser.parse_args(argv)
     corpus = read_corpus(arguments.corpus)
     corpus["label"] = corpus["label"].map(lambda label: label.split(arguments.up_to)[0], na_action="ignore")
-    expectations.check(corpus, arguments.output.stem, arguments.expected)
+    check_expected(corpus, arguments.output.stem, arguments.expected)
     write_table(corpus, arguments.output)
 
 

@@ -7,7 +7,7 @@ from selfembed.errors import InputError
 from selfembed.jobs import command_line, options
 from selfembed.jobs.records import write_table
 from selfembed.settings.corpora import Expected, SampleSource
-from selfembed.texts import corpora, expectations
+from selfembed.texts import corpora
 
 
 def main(argv: list[str]) -> None:
@@ -22,7 +22,7 @@ def main(argv: list[str]) -> None:
         sample = corpora.sample(corpora.read_corpus(arguments.corpus), arguments.size, arguments.seed)
     except InputError as error:
         raise InputError(f"{arguments.corpus}: {error}") from error
-    expectations.check(sample, arguments.output.stem, arguments.expected)
+    corpora.check_expected(sample, arguments.output.stem, arguments.expected)
     write_table(sample, arguments.output)
 
 

@@ -144,6 +144,33 @@ def test_a_search_for_markup_finds_the_texts_that_hold_it(page):
     assert page.locator("#hits button").first.text_content() == small_pages.HOSTILE[0]
 
 
+def test_a_search_finds_any_form_of_a_letter_and_arabic_is_written_from_the_right(browser, tmp_path):
+    cases = {
+        "Die Straße am Fluss": ("STRASSE", "Straße"),
+        "我们到了北京，天气很好": ("北京", "北京"),
+        "ﾃｽﾄ の日": ("テスト", "ﾃｽﾄ"),
+        "cafe\u0301 noir": ("CAFÉ", "cafe\u0301"),
+        "यह हिन्दी है": ("हिन्दी", "हिन्दी"),
+        "ฉันไปตลาด": ("ตลาด", "ตลาด"),
+        "ذهبت إلى السوق": ("السوق", "السوق"),
+        "ΟΔΥΣΣΕΥΣ": ("οδυσσευς", "ΟΔΥΣΣΕΥΣ"),
+    }
+    frame = small_pages.corpus().assign(title=None)
+    frame.loc[: len(cases) - 1, "text"] = list(cases)
+    path = tmp_path / "scripts.html"
+    path.write_text(map_page("Scripts", frame, small_pages.maps(), small_pages.colorings()), encoding="utf-8")
+    page = browser.new_context(offline=True, viewport={"width": 1400, "height": 900}).new_page()
+    page.goto(path.as_uri())
+    page.wait_for_selector("body[data-ready]")
+    for text, (query, found) in cases.items():
+        page.locator("#query").fill(query)
+        page.wait_for_function("text => document.getElementById('hits').textContent === text", arg=text)
+        assert page.locator("#hits mark").all_text_contents() == [found]
+        direction = page.locator("#hits button").evaluate("button => getComputedStyle(button).direction")
+        assert direction == ("rtl" if found == "السوق" else "ltr")
+    page.context.close()
+
+
 def test_enter_zooms_to_what_is_found_and_zero_back(page):
     whole = page.evaluate("document.getElementById('map').layout.xaxis.range")
     page.locator("#query").fill("Title 25")

@@ -74,6 +74,7 @@ def test_crops_are_of_what_runs_hold_out():
         "not drawn": 0,
         "kept": 100,
         "kept, crops share a sentence": short,
+        "kept, a crop is in another text": 0,
     }
     sentences = [set(text.removesuffix(".").split(". ")) for text in cropped["text"]]
     shared = [bool(one & other) for one, other in zip(sentences[::2], sentences[1::2], strict=True)]
@@ -190,6 +191,36 @@ def test_a_model_that_cannot_tell_texts_apart_finds_nothing():
     perfect = crop_pairs.outcomes(np.eye(30), np.eye(30))
     assert perfect["recall@1"].mean() == perfect["mrr"].mean() == 1
     assert perfect["uniformity"].mean() == pytest.approx(-4)  # squared distances are 2, t is 2
+
+
+def unit_rows(vectors):
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+@given(st.integers(2, 12), st.integers(1, 8), st.integers(0, 10**6))
+def test_texts_with_an_identical_crop_are_not_candidates_for_each_other(n, distinct, seed):
+    """Against a loop over texts; identical crops have identical vectors."""
+    generator = np.random.default_rng(seed)
+    names = generator.integers(0, 4 * distinct, (2, n))
+    first, second = generator.normal(size=(4 * distinct, 3))[names]
+    shared = crop_pairs.shared_crops(names.ravel().astype(str))
+    cosines = unit_rows(first) @ unit_rows(second).T
+    twins = np.array([[bool(set(names[:, a]) & set(names[:, b])) and a != b for b in range(n)] for a in range(n)])
+    expected = [((found >= np.diag(found)[:, None] - 1e-12) & ~twins).sum(axis=1) for found in (cosines, cosines.T)]
+    for one, other in ((first, second), (csr_matrix(first), csr_matrix(second))):
+        found = crop_pairs.outcomes(one, other, shared)
+        assert found["mrr"] == pytest.approx(np.mean(1 / np.array(expected), axis=0))
+        without = crop_pairs.outcomes(one, other)
+        assert (found["recall@1"] >= without["recall@1"]).all()
+        for name in found if not twins.any() else ("alignment", "uniformity"):
+            assert (found[name] == without[name]).all()
+
+
+def test_a_twin_is_no_miss():
+    first, second = np.array([[1, 0, 0], [1, 0, 0], [0, 0, 1.0]]), np.array([[1, 0.3, 0], [1, 0.2, 0], [0, 1, 1]])
+    shared = crop_pairs.shared_crops(np.array(["footer", "footer", "own", "a", "b", "c"], dtype=object))
+    assert crop_pairs.outcomes(first, second)["recall@1"].tolist() == [0, 0.5, 1]
+    assert crop_pairs.outcomes(first, second, shared)["recall@1"].tolist() == [1, 1, 1]
 
 
 def test_the_standard_error_of_uniformity_is_what_new_texts_show():

@@ -12,7 +12,7 @@ import relabel_corpus
 import sample_corpus
 from selfembed.errors import InputError
 from selfembed.settings.corpora import Expected
-from selfembed.texts import expectations
+from selfembed.texts.corpora import check_expected
 
 ROWS = 6  # of the source: five texts of two classes, one without a label
 EXPECTED = "--expect-rows 6 --expect-labelled 5 --expect-classes 2"
@@ -67,7 +67,7 @@ def test_every_number_that_differs_is_named(source):
 def test_large_numbers_are_easy_to_read():
     corpus = pd.DataFrame({"text": ["x"] * 75_000, "label": None})
     with pytest.raises(InputError, match=r"^biorxiv: 75,000 texts instead of 53,787 "):
-        expectations.check(corpus, "biorxiv", Expected(rows=53_787))
+        check_expected(corpus, "biorxiv", Expected(rows=53_787))
 
 
 def test_what_is_expected_changes_no_byte(source):

@@ -1,5 +1,6 @@
 """The report and the card of an adapted model: they say what the tables say and no more, and show texts as text."""
 
+import dataclasses
 import itertools
 import json
 import re
@@ -211,11 +212,23 @@ def test_it_says_where_texts_went(tmp_path):
     assert texts(account(tmp_path, rows)) == [
         "Of 1,200 rows read, 1 had no text and 199 were duplicates and were excluded; 1,000 texts were kept.",
         "A text has 812 characters on average.",
+        "Texts were split into sentences at full stops.",
     ]
     everything = {"read": 5000, "empty": 0, "duplicate": 0, "kept": 5000}
     assert texts(account(tmp_path, rows, counts=everything))[:2] == [
         "Of 5,000 rows read, none were excluded; 5,000 texts were kept.",
         "A random sample of 1,000 texts was used.",
+    ]
+
+
+def test_it_says_how_texts_were_split_and_what_was_left_out(tmp_path):
+    written = account(tmp_path, [row("After", "Before", BETTER)])
+    split = dataclasses.replace(written, sentences="lines", drop_repeated=3)
+    split.counts.update({"sentences": 4000, "sentences, repeated": 1000})
+    assert texts(split)[-2:] == [
+        "Texts were split at line ends; every line counts as a sentence.",
+        "25% of the sentences occur, apart from digits and case, in at least 3 texts; they were not used in training "
+        "and crops.",
     ]
 
 
@@ -250,6 +263,9 @@ def test_a_revision_that_the_config_does_not_pin_is_told(tmp_path):
 def test_it_says_what_crops_were_drawn_from():
     counts = {"held out": 100, "without two crops": 10, "not drawn": 0, "kept": 90}
     assert held_out(counts) == "Of 100 held-out texts, 90 are long enough for two crops; all of them were used."
+    assert held_out(counts | {"kept, a crop is in another text": 1}).endswith(
+        " 1 text had a crop that is also in another text; the other was then not a candidate."
+    )
     assert held_out(counts | {"not drawn": 40, "kept": 50}).endswith("for two crops; 50 of them were drawn.")
 
 

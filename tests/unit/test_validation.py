@@ -50,7 +50,11 @@ def test_example_is_valid():
     ("path", "allowed", "meant"),
     [
         ("sedes", TOP, "seeds"),
-        ("corpora.news.sourc", "deduplicate, expect, minimum_label_count, minimum_length, seeds, source", "source"),
+        (
+            "corpora.news.sourc",
+            "deduplicate, drop_repeated, expect, minimum_label_count, minimum_length, seeds, sentences, source",
+            "source",
+        ),
         (
             "corpora.news.source.pth",
             "encoding, format, id, keyword_classes, keywords, label, path, separator, text, title, type, unlabelled",
@@ -58,7 +62,7 @@ def test_example_is_valid():
         ),
         ("corpora.docs.source.path", "packages, type", None),
         ("encoders.mpnet.revison", "adapter, id, layers, max_length, revision, type", "revision"),
-        ("encoders.tfidf.components", "type", None),
+        ("encoders.tfidf.components", "terms, type", None),
         ("encoders.tiny.layers", "architecture, max_length, tokenizer, type", None),
         (
             "encoders.tiny.architecture.layrs",

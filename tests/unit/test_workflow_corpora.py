@@ -24,7 +24,7 @@ SOURCES = {
     "crops": {"type": "crops", "corpus": "docs"},
     "docs": {"type": "python_docs", "packages": ["sklearn", "torch"]},
 }
-CLEANING = "--minimum-length 1 --minimum-label-count 1 --deduplicate"
+CLEANING = "--minimum-length 1 --minimum-label-count 1 --deduplicate --sentences paper"
 
 
 def corpora(changes=None):

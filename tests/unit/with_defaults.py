@@ -9,7 +9,7 @@ from selfembed.pages import interactive_map
 from selfembed.scores import scoring
 from selfembed.settings.base import Packs
 from selfembed.settings.corpora import Columns, Corpus
-from selfembed.settings.encoders import HubEncoder
+from selfembed.settings.encoders import HubEncoder, TfidfEncoder
 from selfembed.settings.figures import DifferencesTable, InteractiveMapFigure
 from selfembed.settings.recipes import Masked, Recipe
 from selfembed.settings.scores import Embedding, Split, Threads, Tsne
@@ -36,7 +36,7 @@ def embed_texts(encoder, texts, layers, poolings, out, max_length=MAX_LENGTH, **
 
 
 def bag_of_words(texts, components=None, normalise=False):
-    return bags_of_words.embed(texts, components=components, normalise=normalise)
+    return bags_of_words.embed(texts, components=components, normalise=normalise, **defaults(TfidfEncoder, "terms"))
 
 
 def packs(text, *limits, **changes):
@@ -59,7 +59,8 @@ def read_source(path, format=None, **columns):
 
 
 def prepare(table, **changes):
-    cleaning = defaults(Corpus, "minimum_length", "minimum_label_count", "deduplicate")
+    keys = ("minimum_length", "minimum_label_count", "deduplicate", "sentences", "drop_repeated")
+    cleaning = defaults(Corpus, *keys)
     return corpora.prepare(table, **cleaning | defaults(Columns, "unlabelled") | changes)
 
 

@@ -1,10 +1,11 @@
 """Positive pairs from single texts, and corpora of crops.
 
-Sentences are split and filtered as in the paper: texts are split at full stops, and the length of a piece includes its
-leading space. (Unlike in the paper, white space in a prepared corpus is collapsed before.)
+A corpus with a column `sentences` was split when it was prepared (texts/sentences.py). Other corpora are split and
+filtered as in the paper: at full stops, and the length of a piece includes its leading space. (Unlike in the paper,
+white space in a prepared corpus is collapsed before.)
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,27 +14,39 @@ import pandas as pd
 
 from selfembed.errors import InputError, first_line
 from selfembed.jobs.progress import Progress
+from selfembed.texts.sentences import length
 from selfembed.texts.splits import HELD_OUT_SEED, split
 
 FEWEST = 50  # minimum number of texts for a score on crops; its standard error is then up to 7 points
 PAIR_COLUMNS = ["epoch", "id", "anchor", "positive"]
 
+Text = str | Sequence[str]  # a text, or its sentences, each followed by a space if one stood there
 Candidates = Callable[..., list[str]]
 Draw = Callable[[list[str], np.random.Generator], tuple[str, str]]
 
 
-def packs(text: str, sentences: int, minimum_length: int, maximum_length: int) -> list[str]:
-    """Return all packs of a text in order.
+def eligible(text: Text, minimum_length: int, maximum_length: float = np.inf) -> list[str]:
+    """Return the sentences of a text whose length is in [minimum_length, maximum_length] characters, to be joined.
 
-    A piece between full stops is eligible if its raw length is in [minimum_length, maximum_length] characters. A pack
-    consists of `sentences` consecutive eligible pieces; other pieces are skipped. Each piece is stripped and followed
-    by ". ", so a pack ends with a space.
+    A text is split at full stops. The length is the raw one; each piece is then stripped and followed by ". ". In
+    given sentences, Han, Kana and Hangul characters count twice.
+    """
+    if isinstance(text, str):
+        pieces = text.split(".")
+        return [piece.strip() + ". " for piece in pieces if minimum_length <= len(piece) <= maximum_length]
+    return [sentence for sentence in text if minimum_length <= length(sentence.rstrip()) <= maximum_length]
+
+
+def packs(text: Text, sentences: int, minimum_length: int, maximum_length: int) -> list[str]:
+    """Return all packs of a text in order: `sentences` consecutive eligible sentences; others are skipped.
 
     >>> packs("aaa. b. ccc. ddd", sentences=2, minimum_length=3, maximum_length=4)
     ['aaa. ccc. ', 'ccc. ddd. ']
+    >>> packs(["我来了。", "你呢？ ", "好！"], sentences=2, minimum_length=5, maximum_length=7)
+    ['我来了。你呢？ ']
     """
-    eligible = [piece.strip() + ". " for piece in text.split(".") if minimum_length <= len(piece) <= maximum_length]
-    return ["".join(eligible[start : start + sentences]) for start in range(len(eligible) - sentences + 1)]
+    found = eligible(text, minimum_length, maximum_length)
+    return ["".join(found[start : start + sentences]) for start in range(len(found) - sentences + 1)]
 
 
 def in_words(sentences: int, minimum_length: int, maximum_length: int) -> str:
@@ -71,13 +84,13 @@ def dropout_pair(candidates: list[str], generator: np.random.Generator) -> tuple
     return pack, pack
 
 
-def halves(text: str) -> list[str]:
+def halves(text: Text) -> list[str]:
     """Return the two halves of the sentences of a text; the first has one more if the number is odd.
 
     >>> halves("One. Two. Three.")
     ['One. Two. ', 'Three. ']
     """
-    sentences = [piece.strip() + ". " for piece in text.split(".") if piece.strip()]
+    sentences = [sentence for sentence in eligible(text, 1) if sentence != ". "]
     middle = (len(sentences) + 1) // 2
     return ["".join(sentences[:middle]), "".join(sentences[middle:])] if len(sentences) >= 2 else []
 
@@ -91,6 +104,11 @@ def halves_pair(candidates: list[str], generator: np.random.Generator) -> tuple[
 def whole_text(text: str) -> list[str]:
     """Return the text as the only candidate."""
     return [text]
+
+
+def as_split(corpus: pd.DataFrame) -> np.ndarray:
+    """Return the sentences of every text if the corpus has them, else the texts."""
+    return corpus["sentences" if "sentences" in corpus else "text"].to_numpy()
 
 
 def whole_text_pair(candidates: list[str], generator: np.random.Generator) -> tuple[str, str]:
@@ -180,7 +198,7 @@ def make_pairs(
     """
     chosen = AUGMENTATIONS[augmentation]
     kept = positions_kept(len(corpus), held_out)
-    texts = corpus["text"].to_numpy()
+    texts = corpus["text"].to_numpy() if augmentation == "whole_text" else as_split(corpus)
     progress = Progress(len(kept), "texts")
     candidates = {}
     for index in kept:
@@ -225,7 +243,7 @@ def crop_corpus(
     Raises InputError if fewer than FEWEST texts have two crops.
     """
     positions = positions_held_out(len(corpus), held_out)
-    texts = corpus["text"].to_numpy()
+    texts = as_split(corpus)
     candidates = {index: packs(texts[index], **limits) for index in positions}
     usable = np.array([index for index, found in candidates.items() if len(found) >= 2], dtype=np.int64)
     if len(usable) < FEWEST:
@@ -252,4 +270,8 @@ def crop_corpus(
         "kept": len(drawn),
         "kept, crops share a sentence": len(drawn) - apart,
     }
-    return pd.DataFrame(rows, columns=["id", "text", "label", "title"]), counts
+    found = pd.DataFrame(rows, columns=["id", "text", "label", "title"])
+    owners = pd.Series(np.repeat(drawn, 2))
+    in_others = owners.groupby(found["text"]).transform("nunique") > 1
+    counts["kept, a crop is in another text"] = int(owners[in_others].nunique())
+    return found, counts

@@ -7,13 +7,16 @@ texts unassigned.
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from sklearn.cluster import KMeans
 from sklearn.feature_extraction.text import CountVectorizer
 
+from selfembed.embeddings import bags_of_words
 from selfembed.errors import InputError
+from selfembed.texts.sentences import needs_dictionary
 
 FEWEST_TEXTS = 10  # as for a map
 MOST_CLUSTERS = 50  # distinguishable colours
@@ -101,7 +104,10 @@ def ranked_words(texts: pd.Series, clusters: np.ndarray, count: int) -> list[lis
     words, words of a single text, and words in more than a quarter of the texts, or in more texts than a cluster of
     mean size has, are excluded.
     """
-    vectorizer = CountVectorizer(stop_words="english", token_pattern=WORD, binary=True, dtype=np.float64)
+    how: dict[str, Any] = {"token_pattern": WORD}
+    if needs_dictionary(texts.tolist()):
+        how = {"tokenizer": long_words, "token_pattern": None}
+    vectorizer = CountVectorizer(stop_words="english", binary=True, dtype=np.float64, **how)
     try:
         found = vectorizer.fit_transform(texts)
     except ValueError:  # no text contains a word
@@ -117,6 +123,11 @@ def ranked_words(texts: pd.Series, clusters: np.ndarray, count: int) -> list[lis
     return [
         [vocabulary[word] for word in order if weight[word] > 0] for order, weight in zip(orders, weights, strict=True)
     ]
+
+
+def long_words(text: str) -> list[str]:
+    """Return the words of two or more characters that begin with a letter."""
+    return [word for word in bags_of_words.words(text) if len(word) > 1 and word[0].isalpha()]
 
 
 def unique_names(words: list[list[str]]) -> list[str]:

@@ -34,6 +34,8 @@ class Account:
         encoder: description of the encoder.
         max_length: maximum number of tokens per text.
         counts: numbers of rows of the source that were kept or excluded, by reason; empty if unknown.
+        sentences: how texts were split into sentences.
+        drop_repeated: sentences in at least this many texts were dropped; None if none were.
         description: sizes and lengths of the corpus.
         recipe: all settings of the run.
         steps: its optimiser steps.
@@ -49,6 +51,8 @@ class Account:
     encoder: str
     max_length: int
     counts: dict[str, int]
+    sentences: str
+    drop_repeated: int | None
     description: dict[str, Any]
     recipe: dict[str, Any]
     steps: int
@@ -126,6 +130,7 @@ def read(arguments: argparse.Namespace) -> Account:
     for path, table in ((arguments.description, described), (arguments.run / "loss.csv", losses)):
         if not len(table):
             raise InputError(f"{path}: no rows; expected: at least one")
+    prepared = read_json(arguments.counts, "rows")
     folder = arguments.run / arguments.step
     check_model(folder)
     found = Account(
@@ -134,7 +139,9 @@ def read(arguments: argparse.Namespace) -> Account:
         base_label=arguments.base_label,
         encoder=arguments.encoder if arguments.base is None else with_revision(arguments.encoder, arguments.base),
         max_length=arguments.max_length,
-        counts=read_json(arguments.counts, "rows")["rows"],
+        counts=prepared["rows"],
+        sentences=prepared.get("sentences", "paper"),
+        drop_repeated=prepared.get("drop_repeated"),
         description=described.iloc[0].to_dict(),
         recipe=run["recipe"],
         steps=run["steps"],

@@ -18,6 +18,14 @@ from selfembed.scores import class_balance, measures, tables
 DROPPED = {"empty": "had no text", "too short": "were too short", "duplicate": "were duplicates"}
 
 
+# How texts were split into sentences.
+SPLIT = {
+    "paper": "into sentences at full stops",
+    "unicode": "into sentences at the sentence ends of any script",
+    "lines": "at line ends; every line counts as a sentence",
+}
+
+
 class Shown(NamedTuple):
     """The sentence that describes the positive pairs, and whether training resembles crop retrieval."""
 
@@ -91,6 +99,12 @@ def texts(account: Account) -> list[str]:
         if described["texts"] != rows["kept"]:
             said.append(f"A random sample of {count(described['texts'], 'text')} was used.")
     said.append(f"A text has {described['mean_length']:,.0f} characters on average.")
+    said.append(f"Texts were split {SPLIT[account.sentences]}.")
+    if repeated := rows.get("sentences, repeated"):
+        said.append(
+            f"{repeated / rows['sentences']:.0%} of the sentences occur, apart from digits and case, in at least "
+            f"{count(account.drop_repeated, 'text')}; they were not used in training and crops."
+        )
     if described["labelled"]:
         said.append(
             f"{int(described['labelled']):,} have a label ({count(described['classes'], 'class', 'classes')}). "
@@ -295,4 +309,7 @@ def held_out(counts: dict[str, Any]) -> str:
     """Return a sentence on the texts that crops were drawn from; `counts` are those of a corpus of crops."""
     usable = counts["held out"] - counts["without two crops"]
     drawn = "all of them were used" if counts["kept"] == usable else f"{counts['kept']:,} of them were drawn"
-    return f"Of {count(counts['held out'], 'held-out text')}, {usable:,} are long enough for two crops; {drawn}."
+    said = f"Of {count(counts['held out'], 'held-out text')}, {usable:,} are long enough for two crops; {drawn}."
+    if twins := counts.get("kept, a crop is in another text"):
+        said += f" {count(twins, 'text')} had a crop that is also in another text; the other was then not a candidate."
+    return said

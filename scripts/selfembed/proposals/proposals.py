@@ -4,7 +4,7 @@
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from selfembed.errors import InputError
 from selfembed.jobs.options import defaults
 from selfembed.proposals import hub_texts
 from selfembed.settings.corpora import Columns, Corpus
-from selfembed.texts import corpora, sources
+from selfembed.texts import corpora, sentences, sources
 
 SEEDS = (42, 23, 12)
 SAMPLE_SEED = 42
@@ -42,16 +42,23 @@ class Limits:
     minimum_length: int
     maximum_length: int
 
+    def packs(self, sentences: Sequence[str]) -> list[str]:
+        """Return the packs of a text."""
+        return packs(sentences, self.sentences, self.minimum_length, self.maximum_length)
+
     def usable(self, texts: pd.Series) -> np.ndarray:
-        """Return a mask of the texts with at least two packs, which pairs require."""
-        found = (packs(text, self.sentences, self.minimum_length, self.maximum_length) for text in texts)
-        return np.array([len(candidates) >= 2 for candidates in found], dtype=bool)
+        """Return a mask of the texts, lists of sentences, with at least two packs, which pairs require."""
+        return np.array([len(self.packs(sentences)) >= 2 for sentences in texts], dtype=bool)
 
 
 # Tried in this order. The first are the limits of the paper, for texts such as abstracts.
 LIMITS = (Limits(2, 100, 250), Limits(2, 30, 500), Limits(1, 30, 500), Limits(1, 10, 1000))
 PAPER = LIMITS[0]
 TRIED = 2000  # number of evenly spaced texts by which limits are chosen
+REPEATED = 3  # texts; a sentence in so many of them does not tell one text from others
+EXAMPLES = 3
+SHOWN = 120  # characters of an example
+WAYS = {"unicode": "sentences", "lines": "lines"}
 
 
 @dataclass(frozen=True)
@@ -87,6 +94,10 @@ class Proposal:
     n_usable: int
     n_held_out: int  # of the usable texts
     held_out: float
+    sentences: str = "unicode"
+    repeated: float = 0.0  # share of the sentences
+    terms: str = "words"  # that TF-IDF counts
+    crops: tuple[str, ...] = ()  # examples
     limits: Limits = PAPER
     encoder: Encoder = MINILM
     seeds: tuple[int, ...] = SEEDS
@@ -152,13 +163,16 @@ def propose(
         )
     else:
         source, raw, notes = sources.look_at(path, text, label, title, encoding, LEAST_IN_CLASS)
-    corpus = clean(path, raw, label)
+    tried = spread(raw["text"].dropna()).astype(str).tolist()
+    way = sentences.propose_way(tried)
+    corpus, counts = clean(path, raw, label, way)
+    repeated = counts["sentences, repeated"] / max(1, counts["sentences"])
     most = min(most_texts, QUICK) if quick else most_texts
     sample = most if len(corpus) > most else None
     shown = corpora.sample(corpus, sample, SAMPLE_SEED) if sample else corpus
-    limits = best_limits(shown["text"])
-    usable = limits.usable(shown["text"])
-    held_out, n_held_out = part_held_out(path, usable, limits)
+    limits = best_limits(shown["sentences"])
+    usable = limits.usable(shown["sentences"])
+    held_out, n_held_out = part_held_out(path, usable, limits, way, repeated)
     found = Proposal(
         folder=folder,
         source=source,
@@ -166,6 +180,10 @@ def propose(
         n_usable=int(usable.sum()),
         n_held_out=n_held_out,
         held_out=held_out,
+        sentences=way,
+        repeated=repeated,
+        terms="unicode_words" if sentences.needs_dictionary(tried) else "words",
+        crops=tuple(examples(shown["sentences"][usable], limits)),
         limits=limits,
         encoder=encoder,
         seeds=seeds[:1] if quick else seeds,
@@ -177,13 +195,26 @@ def propose(
     return found if quick else replace(found, epochs=min(MOST_EPOCHS, math.ceil(LEAST_STEPS / found.steps_in_an_epoch)))
 
 
-def clean(path: Path | str, raw: pd.DataFrame, label: str | None) -> pd.DataFrame:
-    """Clean the texts as for a corpus.
+def spread(texts: pd.Series) -> pd.Series:
+    """Return about TRIED evenly spaced texts."""
+    return texts.iloc[:: max(1, len(texts) // TRIED)]
+
+
+def examples(texts: pd.Series, limits: Limits) -> Iterator[str]:
+    """Yield one crop of each of a few evenly spaced texts, shortened."""
+    for text in texts.iloc[:: max(1, len(texts) // EXAMPLES)].iloc[:EXAMPLES]:
+        crop = "".join(filter(str.isprintable, limits.packs(text)[0])).strip()
+        yield crop if len(crop) <= SHOWN else f"{crop[:SHOWN]}…"
+
+
+def clean(path: Path | str, raw: pd.DataFrame, label: str | None, way: str) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Clean and split the texts as for a corpus; return it with the numbers of rows and sentences.
 
     Raises InputError if there are too few texts, or fewer than two classes.
     """
     try:
         cleaning = defaults(Columns, "unlabelled") | defaults(Corpus, "minimum_length", "deduplicate")
+        cleaning |= {"sentences": way, "drop_repeated": REPEATED}
         corpus, counts = corpora.prepare(raw, minimum_label_count=LEAST_IN_CLASS if label else 1, **cleaning)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
@@ -196,17 +227,20 @@ def clean(path: Path | str, raw: pd.DataFrame, label: str | None) -> pd.DataFram
             f"{path}: '{label}' has {counts['classes']} values with {LEAST_IN_CLASS} texts or more; expected: a column "
             "with two classes or more, or none"
         )
-    return corpus
+    return corpus, counts
 
 
 def best_limits(texts: pd.Series) -> Limits:
-    """Return the first limits that half of the texts meet, else those that most texts meet (the last of ties)."""
-    tried = texts.iloc[:: max(1, len(texts) // TRIED)]
-    shares = {limits: limits.usable(tried).mean() for limits in LIMITS}
+    """Return the first limits that half of the texts meet, else those that most texts meet (the last of ties).
+
+    Args:
+        texts: lists of sentences.
+    """
+    shares = {limits: limits.usable(spread(texts)).mean() for limits in LIMITS}
     return next((limits for limits in LIMITS if shares[limits] >= 0.5), max(reversed(LIMITS), key=shares.__getitem__))
 
 
-def part_held_out(path: Path | str, usable: np.ndarray, limits: Limits) -> tuple[float, int]:
+def part_held_out(path: Path | str, usable: np.ndarray, limits: Limits, way: str, repeated: float) -> tuple[float, int]:
     """Return the smallest fraction to hold out with enough usable texts in it, and the number of these texts.
 
     Raises InputError if no fraction up to one half is sufficient.
@@ -217,15 +251,22 @@ def part_held_out(path: Path | str, usable: np.ndarray, limits: Limits) -> tuple
             if n_held_out >= wanted and part <= largest and usable.sum() - n_held_out >= FEWEST:
                 return part, n_held_out
     raise InputError(
-        f"{path}: {usable.sum():,} of {len(usable):,} texts are long enough: they have {needed_by(limits)}; expected: "
-        f"about {LEAST_TEXTS} such texts or more, half for training and half held out"
+        f"{path}: {usable.sum():,} of {len(usable):,} texts are long enough: they have {needed_by(limits, way)}"
+        f"{not_counted(repeated, way)}; expected: about {LEAST_TEXTS} such texts or more, half for training and half "
+        "held out"
     )
 
 
-def needed_by(limits: Limits) -> str:
+def needed_by(limits: Limits, way: str) -> str:
     """Describe the requirements of crops for an error message."""
     lengths = f"{limits.minimum_length} to {limits.maximum_length} characters"
-    return f"at least {limits.sentences + 1} sentences of {lengths} that end in a full stop"
+    return f"at least {limits.sentences + 1} {WAYS[way]} of {lengths}"
+
+
+def not_counted(repeated: float, way: str) -> str:
+    """Describe the share of sentences that are repeated; empty if it rounds to nothing."""
+    found = f"{repeated:.0%}"
+    return "" if found == "0%" else f" ({found} of the {WAYS[way]} are in {REPEATED} texts or more and do not count)"
 
 
 def encoder_from(words: str, fetch_config: Callable[[str, str | None], tuple[str, Path]]) -> Encoder:
@@ -287,6 +328,9 @@ def summary(proposal: Proposal) -> list[str]:
     steps = f"{epochs} of {proposal.steps_in_an_epoch:,} steps"
     lines = [f"{path}: {note}" if path not in note else note for note in proposal.notes]
     lines.append(f"{path}: {proposal.n_texts:,} texts{sampled if proposal.sample else ''}")
+    not_used = not_counted(proposal.repeated, proposal.sentences)
+    lines.append(f"{path}: split into {WAYS[proposal.sentences]}{not_used}; crops are, for example:")
+    lines += [f"    {crop}" for crop in proposal.crops]
     lines.append(
         f"{proposal.n_trained:,} texts for training ({steps}, seeds {seeds}), {proposal.n_held_out:,} held out for "
         f"evaluation; {proposal.n_texts - proposal.n_usable:,} are too short for either and only in the map"

@@ -12,7 +12,7 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from selfembed.errors import InputError, first_line
-from selfembed.proposals.proposals import LEAST_IN_CLASS, PAPER, SAMPLE_SEED, Limits, Proposal
+from selfembed.proposals.proposals import LEAST_IN_CLASS, PAPER, REPEATED, SAMPLE_SEED, Limits, Proposal
 from selfembed.study.validation import load
 
 
@@ -30,7 +30,7 @@ def render(proposal: Proposal, file: str) -> str:
     )
     environment.filters |= {"scalar": scalar, "number": "{:,}".format}
     limits = limit_keys(proposal.limits)
-    known = {"least_in_class": LEAST_IN_CLASS, "sample_seed": SAMPLE_SEED}
+    known = {"least_in_class": LEAST_IN_CLASS, "sample_seed": SAMPLE_SEED, "repeated_in": REPEATED}
     config = environment.get_template("config.yaml.j2").render(proposal=proposal, file=file, limits=limits, **known)
     try:
         load(yaml.safe_load(config))

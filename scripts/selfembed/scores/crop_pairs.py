@@ -6,6 +6,7 @@ arXiv:2005.10242), section 4.1, with alpha = 2 and t = 2.
 """
 
 import numpy as np
+import pandas as pd
 from scipy.sparse import csr_matrix, issparse, vstack
 from sklearn.preprocessing import normalize
 from sklearn.utils import gen_batches
@@ -34,14 +35,33 @@ def positions(ids: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.array(texts[::2], dtype=object), rows[::2], rows[1::2]
 
 
-def outcomes(first: np.ndarray | csr_matrix, second: np.ndarray | csr_matrix) -> dict[str, np.ndarray]:
+def shared_crops(crops: np.ndarray) -> csr_matrix:
+    """Return which texts have a crop that is identical to a crop of another text.
+
+    Args:
+        crops: the first crops of all texts, then the second ones: strings, shape (2 × texts,).
+
+    Returns a Boolean matrix, shape (texts, distinct crops), with entries only for crops of several texts.
+    """
+    number, texts = len(crops) // 2, np.tile(np.arange(len(crops) // 2), 2)
+    groups, distinct = pd.factorize(crops)
+    found = csr_matrix((np.ones(len(crops), dtype=bool), (texts, groups)), shape=(number, len(distinct)))
+    several = np.asarray(found.sum(axis=0)).ravel() > 1
+    return found.multiply(several).tocsr().astype(bool)
+
+
+def outcomes(
+    first: np.ndarray | csr_matrix, second: np.ndarray | csr_matrix, shared: csr_matrix | None = None
+) -> dict[str, np.ndarray]:
     """Compute the outcomes of each measure; the value of a measure is the mean over texts.
 
     Each first crop is a query for the second crops of all texts by cosine similarity, and vice versa; results of both
     directions are averaged. The correct crop ranks last among ties, so constant embeddings get the lowest recall.
+    Twins, texts with an identical crop, are not candidates for each other's queries: no model can tell them apart.
 
     Args:
         first, second: embeddings of the two crops of each text, shape (texts, dim), both dense or both CSR.
+        shared: crops of several texts, see `shared_crops`; by default, there are none.
 
     Returns float64 arrays of shape (texts,): `recall@1`, `recall@10` and `mrr` of the rank of the correct crop;
     `alignment`, the squared distance of the two crops; `uniformity`, see `shares_of_uniformity`.
@@ -56,7 +76,7 @@ def outcomes(first: np.ndarray | csr_matrix, second: np.ndarray | csr_matrix) ->
         rows = np.arange(2 * n_texts)[batch]
         cosines = crops[rows] @ crops.T
         cosines = cosines.toarray() if issparse(cosines) else cosines
-        ranks[rows] = ranks_of_other_crop(cosines, rows, n_texts)
+        ranks[rows] = ranks_of_other_crop(cosines, rows, n_texts, shared)
         squared_distances = norms[rows, None] + norms - 2 * cosines
         kernels[rows] = mean_kernel(squared_distances, rows, n_texts)
     by_text = ranks.reshape(2, n_texts)
@@ -71,16 +91,21 @@ def outcomes(first: np.ndarray | csr_matrix, second: np.ndarray | csr_matrix) ->
     }
 
 
-def ranks_of_other_crop(cosines: np.ndarray, rows: np.ndarray, n_texts: int) -> np.ndarray:
+def ranks_of_other_crop(cosines: np.ndarray, rows: np.ndarray, n_texts: int, shared: csr_matrix | None) -> np.ndarray:
     """Return the rank, from 1, of each query's other crop among the candidates.
 
     Args:
         cosines: similarities of the queries to all crops, shape (queries, 2 × texts); the first crops of all texts come
             before the second ones.
         rows: positions of the queries among all crops.
+        shared: crops of several texts, see `shared_crops`.
     """
     others = (rows + n_texts) % (2 * n_texts)
     reached = cosines >= cosines[np.arange(len(rows)), others][:, None] - TIE
+    if shared is not None and shared.nnz:
+        twins = (shared[rows % n_texts] @ shared.T).toarray()
+        twins[np.arange(len(rows)), rows % n_texts] = False  # its own text
+        reached &= ~np.hstack([twins, twins])
     return np.where(rows < n_texts, reached[:, n_texts:].sum(axis=1), reached[:, :n_texts].sum(axis=1))
 
 

@@ -64,8 +64,15 @@ class Packs(Closed):
     """Packs of consecutive sentences, from which positive pairs are made."""
 
     sentences: int = Field(2, ge=1, description="Number of sentences in a pack.")
-    minimum_length: int = Field(100, ge=0, description="Minimum length of a sentence, in characters.")
-    maximum_length: int = Field(250, ge=1, description="Maximum length of a sentence, in characters.")
+    minimum_length: int = Field(
+        100, ge=0, description="Minimum length of a sentence, in characters; see `maximum_length`."
+    )
+    maximum_length: int = Field(
+        250,
+        ge=1,
+        description="Maximum length of a sentence, in characters. In corpora with `sentences: unicode` or `lines`, "
+        "Han, Kana and Hangul characters count twice.",
+    )
 
     @model_validator(mode="after")
     def lengths_in_order(self):

@@ -372,6 +372,19 @@ class Corpus(Closed):
         1, ge=1, description="Minimum number of texts per label; texts with rarer labels become unlabelled."
     )
     deduplicate: bool = Field(True, description="Keep only the first of identical texts.")
+    sentences: Literal["paper", "unicode", "lines"] = Field(
+        "paper",
+        description="How texts are split into the sentences of crops, dropout and halves. `paper` splits at every full "
+        "stop; `unicode` at the end of sentences in any script (in Thai, Lao, Tibetan and Khmer at spaces); `lines` at "
+        "line ends, for chats, logs, lists and code. Derived corpora take over the sentences of the other corpus.",
+    )
+    drop_repeated: int | None = Field(
+        None,
+        ge=2,
+        description="Leave sentences that occur in at least this many texts out of crops, dropout and halves, such as "
+        "greetings and footers; digits and case do not count. The texts themselves keep them. By default, no sentence "
+        "is left out. Not possible with `sentences: paper`.",
+    )
     expect: Expected | None = Field(
         None, description="Expected sizes of the prepared corpus; the job fails if the data differ."
     )
@@ -379,3 +392,12 @@ class Corpus(Closed):
         None,
         description="Seeds of models scored on this corpus, instead of the study's (saves time on large corpora).",
     )
+
+    @model_validator(mode="after")
+    def repeated_are_known(self):
+        """Repeated sentences are found when texts are split, which the paper's way does later."""
+        if self.drop_repeated and self.sentences == "paper":
+            raise ValueError(
+                "drop_repeated is not possible with sentences: paper; expected: sentences: unicode, or lines"
+            )
+        return self

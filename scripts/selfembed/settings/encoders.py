@@ -50,6 +50,13 @@ class BagOfWords(EncoderKind):
 
     layers: ClassVar[int] = 0
 
+    terms: Literal["words", "unicode_words"] = Field(
+        "words",
+        description="What is counted. `words`: runs of two or more letters and digits, as in the paper; "
+        "`unicode_words`: words by the rules and dictionaries of ICU, for scripts without spaces (Chinese, Japanese, "
+        "Thai) or with vowel signs (Hindi).",
+    )
+
 
 class HubAdapter(Closed):
     """An adapter of the `adapters` library on the Hugging Face Hub: a bottleneck (`seq_bn`) for BERT."""

@@ -107,7 +107,7 @@ def check_derived(key: str, corpus, settings: Settings) -> Iterator[str]:
     else:
         kind, allowed = "a corpus with its own source", originals
     yield from unknown(f"{key}.source.corpus", corpus.source.corpus, kind, allowed)
-    for name in ("minimum_length", "minimum_label_count", "deduplicate"):
+    for name in ("minimum_length", "minimum_label_count", "deduplicate", "sentences", "drop_repeated"):
         if name in corpus.model_fields_set:
             yield f"{key}.{name}: '{corpus.source.corpus}' is already cleaned; remove this key"
     if (

@@ -1,11 +1,11 @@
 """Detection of the columns of a table that contain texts, titles and classes."""
 
-import re
 from pathlib import Path
 
 import pandas as pd
 
 from selfembed.errors import InputError
+from selfembed.texts.sentences import count_words
 
 FEWEST_WORDS = 4  # minimum median of words per cell in a column of texts; names, dates and classes have fewer
 MOSTLY_TEXT = 0.9  # minimum fraction of cells that are text in a column of texts; others are written as text
@@ -13,10 +13,6 @@ CLEARLY_LONGER = 3  # minimum ratio of median lengths of the longest and the sec
 LOOKED_AT = 2000  # maximum number of cells examined per column, evenly spaced
 TITLES = ("title", "headline", "subject", "name")
 MOST_CLASSES = 50
-# Characters of Thai, Lao, Burmese, Khmer, Japanese and Chinese, whose words are not separated; a word has about two.
-UNSPACED = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
-)
 SHOWN = 40  # maximum number of characters of a text in a message
 
 
@@ -103,12 +99,8 @@ def lengths_in(cells: pd.Series) -> tuple[int, int]:
     texts = [cell for cell in found if isinstance(cell, str)]
     if not texts or len(texts) < MOSTLY_TEXT * len(found):
         return 0, 0
-    return int(pd.Series(map(count_words, texts)).median()), int(pd.Series(map(len, texts)).median())
-
-
-def count_words(text: str) -> int:
-    """Return the number of words; in scripts without spaces, about half the number of characters."""
-    return len(text.split()) + len(UNSPACED.findall(text)) // 2
+    words = pd.Series([count_words(text) for text in texts]).median()
+    return int(words), int(pd.Series(map(len, texts)).median())
 
 
 def spread(cells: pd.Series) -> list:

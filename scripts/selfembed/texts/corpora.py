@@ -1,12 +1,13 @@
 """Reading of corpora, and cleaning into a table with the columns `id`, `text`, `label`, `title`."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from pandas.api.types import is_float_dtype
+from pyarrow.parquet import read_schema
 
 from selfembed.errors import InputError, first_line
 from selfembed.texts import cells
@@ -14,9 +15,11 @@ from selfembed.texts.file_formats import FORMATS, format_of
 from selfembed.texts.keywords import label as label_by_keywords
 from selfembed.texts.keywords import read_classes
 from selfembed.texts.keywords import split as split_keywords
+from selfembed.texts.sentences import repeated, split
 from selfembed.texts.text_files import read_text
 
 COLUMNS = ["id", "text", "label", "title"]
+THINGS = {"rows": ("text", "texts"), "labelled": ("labelled text", "labelled texts"), "classes": ("class", "classes")}
 
 
 def read_source(
@@ -141,13 +144,20 @@ def prepare(
     minimum_length: int,
     minimum_label_count: int,
     deduplicate: bool,
+    sentences: str,
+    drop_repeated: int | None,
 ) -> tuple[pd.DataFrame, dict[str, int]]:
     """Clean a table of texts: collapse white space, drop empty, short and duplicate texts, add stable ids.
 
     Missing ids are the first 16 hexadecimal digits of the SHA-256 of the text, so that they do not depend on the order
     or number of rows.
 
-    Returns the corpus, and the numbers of rows that were read, dropped (by reason) and kept.
+    Args:
+        sentences: how texts are split before white space is folded (`sentences.WAYS`); with `paper`, they are not.
+        drop_repeated: sentences in at least this many texts are dropped from the column of sentences.
+
+    Returns the corpus, with a column `sentences` (lists of strings) unless they are the paper's; and the numbers of
+    rows that were read, dropped (by reason) and kept, and of sentences.
 
     Raises InputError if no text is left or ids are not unique.
     """
@@ -183,6 +193,15 @@ def prepare(
     if not corpus["id"].is_unique:
         twice = corpus["id"][corpus["id"].duplicated()].iloc[0]
         raise InputError(f"id '{twice}' is not unique; expected: one id per text")
+    if sentences != "paper":
+        found = [split(text, sentences) for text in table["text"][corpus.index]]
+        masks = repeated(found, drop_repeated or len(found) + 1)
+        kept = [
+            [piece for piece, drop in zip(*each, strict=True) if not drop] for each in zip(found, masks, strict=True)
+        ]
+        corpus["sentences"] = kept
+        counts["sentences"] = sum(map(len, found))
+        counts["sentences, repeated"] = counts["sentences"] - sum(map(len, kept))
     return corpus.reset_index(drop=True), counts
 
 
@@ -213,11 +232,36 @@ def summary(counts: dict[str, int]) -> str:
 
 
 def read_corpus(path: Path) -> pd.DataFrame:
-    """Read a prepared corpus.
+    """Read a prepared corpus; with its column `sentences`, if it has one.
 
     Raises InputError if the file is not a prepared corpus.
     """
     try:
-        return pd.read_parquet(path, columns=COLUMNS)
+        split_before = "sentences" in read_schema(path).names
+        return pd.read_parquet(path, columns=[*COLUMNS, *["sentences"] * split_before])
     except Exception as error:  # any parser error
         raise InputError(f"{path}: not a prepared corpus: {first_line(error)}") from error
+
+
+def check_expected(corpus: pd.DataFrame, name: str, expected: Iterable[tuple[str, int | None]] | None) -> None:
+    """Compare the counts of a corpus with expected ones.
+
+    Args:
+        corpus: prepared corpus.
+        name: name of the corpus in the config.
+        expected: numbers of `rows`, `labelled` texts and `classes`; None: no check.
+
+    Raises InputError with all counts that differ.
+    """
+    found = {
+        "rows": len(corpus),
+        "labelled": int(corpus["label"].notna().sum()),
+        "classes": int(corpus["label"].nunique()),
+    }
+    different = [
+        f"{found[key]:,} {THINGS[key][found[key] != 1]} instead of {number:,} (corpora.{name}.expect.{key})"
+        for key, number in expected or ()
+        if number is not None and number != found[key]
+    ]
+    if different:
+        raise InputError(f"{name}: {', '.join(different)}; is this the right file or revision?")

@@ -308,25 +308,52 @@
     return made;
   }
 
-  /** A text with the words of the search marked. */
+  /** An element with a text of any script, written from its side. */
+  function written(tag, className, content) {
+    const made = element(tag, className, content);
+    made.dir = "auto";
+    return made;
+  }
+
+  /** A text with what is searched marked. */
   function marked(className, content) {
-    const made = element("div", className);
-    const query = $("query").value.trim();
-    const places = query ? occurrences(content, query) : [];
+    const made = written("div", className);
     let end = 0;
-    for (const place of places) {
-      made.append(content.slice(end, place), element("mark", "", content.slice(place, place + query.length)));
-      end = place + query.length;
+    for (const [start, stop] of occurrences(content, folded($("query").value.trim()))) {
+      made.append(content.slice(end, start), element("mark", "", content.slice(start, stop)));
+      end = stop;
     }
     made.append(content.slice(end));
     return made;
   }
 
+  /** What a search compares: without case, and with one form of every letter (ß and ss, full and half width, é and e + ´). */
+  function folded(content) {
+    return content.normalize("NFKD").toUpperCase().toLowerCase().normalize("NFKD").replaceAll("ς", "σ");
+  }
+
+  /** Where a folded query stands in a text: starts and ends of whole characters. */
   function occurrences(content, query) {
-    const [lower, wanted] = [content.toLowerCase(), query.toLowerCase()];
-    if (lower.length !== content.length) return []; // a letter whose lower case is longer moves all places
+    if (!query) return [];
+    let all = "";
+    const starts = []; // of the character that each unit of the folded text comes from
+    const ends = [];
+    let place = 0;
+    for (const character of content) {
+      const units = folded(character);
+      for (let unit = 0; unit < units.length; unit++) {
+        starts.push(place);
+        ends.push(place + character.length);
+      }
+      all += units;
+      place += character.length;
+    }
     const found = [];
-    for (let at = lower.indexOf(wanted); at >= 0; at = lower.indexOf(wanted, at + wanted.length)) found.push(at);
+    for (let at = all.indexOf(query); at >= 0; at = all.indexOf(query, at + query.length)) {
+      const start = starts[at];
+      const end = ends[at + query.length - 1];
+      if (!found.length || start >= found.at(-1)[1]) found.push([start, end]);
+    }
     return found;
   }
 
@@ -338,7 +365,7 @@
       const entry = classOf(text, number);
       if (entry.name === null) return;
       const line = element("div", "class");
-      line.append(dot(entry), element("span", "", entry.name));
+      line.append(dot(entry), written("span", "", entry.name));
       parts.push(line);
     });
     return parts;
@@ -401,8 +428,8 @@
   // Search ----------------------------------------------------------------------------------------------------
 
   function search() {
-    const wanted = $("query").value.trim().toLowerCase();
-    haystack ??= texts.map((text, place) => `${titles ? titles[place] : ""}\n${text}`.toLowerCase());
+    const wanted = folded($("query").value.trim());
+    haystack ??= texts.map((text, place) => folded(`${titles ? titles[place] : ""}\n${text}`));
     state.found = wanted ? Uint8Array.from(haystack, (text) => text.includes(wanted)) : null;
     list();
     if (state.selected !== null) select(state.selected);
@@ -420,7 +447,7 @@
     $("hits").replaceChildren(
       ...all.slice(0, MOST_LISTED).map((text) => {
         const item = element("li");
-        const button = element("button");
+        const button = written("button");
         button.type = "button";
         button.dataset.text = text;
         button.append(...marked("", heading(text)).childNodes);
@@ -482,7 +509,7 @@
         toggle.type = "button";
         toggle.append(
           dot(entry),
-          element("span", "name", className(entry)),
+          written("span", "name", className(entry)),
           element("span", "number", number(entry.count)),
         );
         toggle.addEventListener("click", () => hide((hidden) => hidden.delete(place) || hidden.add(place)));
