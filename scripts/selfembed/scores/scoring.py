@@ -10,10 +10,9 @@ from threadpoolctl import threadpool_limits
 
 from selfembed.embeddings import vectors
 from selfembed.errors import InputError
-from selfembed.jobs import command_line
+from selfembed.jobs import command_line, model_paths
 from selfembed.jobs.command_line import log
 from selfembed.jobs.records import read_json, write_table
-from selfembed.models import model_paths
 from selfembed.scores import measures
 from selfembed.scores.tables import OUTCOME_COLUMNS, SCORE_COLUMNS
 from selfembed.texts import splits
