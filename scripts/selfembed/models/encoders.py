@@ -70,7 +70,7 @@ def pad_on_the_right(encoder: Transformer, folder: Path) -> None:
         return
     if tokenizer.eos_token is None:
         raise InputError(f"{folder}: the tokenizer has no padding token; expected: pad_token in tokenizer_config.json")
-    log.info("%s: the tokenizer has no padding token; its end token %s is used", folder, tokenizer.eos_token)
+    log.info("the tokenizer has no padding token; its end token %s is used", tokenizer.eos_token)
     tokenizer.pad_token = tokenizer.eos_token
 
 

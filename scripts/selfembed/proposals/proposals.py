@@ -3,7 +3,6 @@
 `proposed_config` writes these settings as a config.
 """
 
-import logging
 import math
 import os
 import tempfile
@@ -250,11 +249,14 @@ def try_out(folder: Path, layers: int) -> None:
 
     Raises InputError if the encoder cannot be embedded with, fine-tuned or saved.
     """
+    from transformers.utils import logging
+
     from selfembed.models import checkpoints, trial
 
     if sum(path.stat().st_size for path in checkpoints.weight_files(folder)) > LARGE:
         return
-    logging.getLogger("transformers").setLevel(logging.ERROR)
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
     with tempfile.TemporaryDirectory() as copied:
         checkpoints.copy(folder, Path(copied))
         trial.run(Path(copied), layers, str(folder))
