@@ -230,7 +230,7 @@ UNUSABLE = {
     ),
     "no padding token": ("bert", no_padding, "no padding token; expected: pad_token in tokenizer_config.json"),
     "not a number": ("bert", with_nan, "vectors with NaN or infinite values; expected: finite weights"),
-    "a layer is missing": ("bert", without_a_layer, "the weights lack 16 tensors"),
+    "a layer is missing": ("bert", without_a_layer, "model.safetensors lacks 16 tensors"),
     "encoder and decoder": (
         "bart",
         None,

@@ -55,7 +55,7 @@ def check_complete(folder: Path, encoder: Transformer) -> None:
         _, found = architecture.from_pretrained(folder, config=config, output_loading_info=True, **local)
     if missing := sorted(name for name in found["missing_keys"] if "pooler" not in name):
         raise InputError(
-            f"the weights lack {len(missing)} tensors of the architecture in config.json, such as {missing[0]}; "
+            f"model.safetensors lacks {len(missing)} tensors of the architecture in config.json, such as {missing[0]}; "
             "expected: weights that fit it"
         )
 
