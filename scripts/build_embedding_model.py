@@ -1,6 +1,6 @@
 """Reduce a base model to its embedding layer or embedding module: the base model (step 0) of an encoder without layers.
 
-Writes a folder with `0/`, a SentenceTransformer with mean pooling, and `model.json`.
+The part is tried out. Writes a folder with `0/`, a SentenceTransformer with mean pooling, and `model.json`.
 """
 
 from selfembed.jobs import command_line, options
@@ -23,7 +23,7 @@ def main(argv: list[str]) -> None:
     options.add(parser, EmbeddingLayerEncoder, keep=("max_length",))
     command_line.add_outputs(parser, output="folder")
     arguments = parser.parse_args(argv)
-    from selfembed.models import encoders
+    from selfembed.models import encoders, trial
 
     if arguments.part == "layer":
         model = encoders.embedding_layer(encoders.load(arguments.base / "0"), arguments.max_length)
@@ -33,6 +33,7 @@ def main(argv: list[str]) -> None:
     with written_whole(arguments.output) as folder:
         card = model_cards.base(arguments.name, PARTS[arguments.part], encoders.needs_own_code(model))
         encoders.save(model, folder / "0", card)
+        trial.run(folder / "0", 0, arguments.name)
         write_json(provenance(**facts, part=arguments.part, max_length=arguments.max_length), folder / "model.json")
 
 

@@ -1,7 +1,8 @@
 """Convert a pretrained checkpoint to a base model (step 0).
 
-Reads an encoder folder, with or without an adapter. Writes a folder with `0/`, a SentenceTransformer with mean pooling
-in fp32, and `model.json`, which contains repository and revision of an encoder from the hub.
+Reads an encoder folder, with or without an adapter; an encoder from the hub is tried out. Writes a folder with `0/`, a
+SentenceTransformer with mean pooling in fp32, and `model.json`, which contains repository and revision of an encoder
+from the hub.
 """
 
 from selfembed.jobs import command_line, options
@@ -17,12 +18,12 @@ def main(argv: list[str]) -> None:
     options.add(parser, FolderEncoder, keep=("max_length",))
     command_line.add_outputs(parser, output="folder")
     arguments = parser.parse_args(argv)
-    from selfembed.models import adapters, checkpoints, encoders
+    from selfembed.models import adapters, checkpoints, encoders, trial
 
-    checkpoints.check_complete(arguments.encoder)
+    if origin := checkpoints.origin(arguments.encoder):  # imports have been tried out
+        trial.run(arguments.encoder, checkpoints.last_layer(arguments.encoder), f"hub: '{origin['repository']}'")
     model = encoders.assemble(encoders.load(arguments.encoder), "mean", arguments.max_length)
     facts = {"encoder": arguments.encoder.name, "weights": checksum(arguments.encoder / "model.safetensors")}
-    origin = checkpoints.origin(arguments.encoder)
     what = "a pretrained encoder"
     if origin:
         what = f"`{origin['repository']}` of the Hugging Face hub at revision {origin['revision']}"

@@ -5,9 +5,8 @@ Writes a CSV table with one row per run and optimiser step.
 
 import pandas as pd
 
-from selfembed.jobs import command_line
+from selfembed.jobs import command_line, model_paths
 from selfembed.jobs.records import read_json, write_table
-from selfembed.models import model_paths
 from selfembed.scores import tables
 
 NAMES = ("label",)

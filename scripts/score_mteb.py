@@ -13,12 +13,11 @@ import numpy as np
 import pandas as pd
 
 from selfembed.errors import InputError
-from selfembed.jobs import command_line, options, seals
+from selfembed.jobs import command_line, model_paths, options, seals
 from selfembed.jobs.command_line import at_least, existing, log
 from selfembed.jobs.devices import choose_device, use_threads
 from selfembed.jobs.packages import installed_version
 from selfembed.jobs.records import checksum, checksum_of_files, provenance, write_json, write_table
-from selfembed.models import model_paths
 from selfembed.scores import class_balance
 from selfembed.scores.tables import SCORE_COLUMNS
 from selfembed.settings.figures import ScoreFigure

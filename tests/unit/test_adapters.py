@@ -342,7 +342,7 @@ def test_a_file_that_is_missing_or_empty_is_one_line(plain, tmp_path, name):
 def test_an_empty_checkpoint_is_one_line(tmp_path):
     (tmp_path / "empty.bin").touch()
     with pytest.raises(InputError, match=r"empty.bin: cannot be read without running code"):
-        checkpoints.convert(tmp_path / "empty.bin", tmp_path / "weights.safetensors")
+        checkpoints.convert([tmp_path / "empty.bin"], tmp_path / "weights.safetensors")
 
 
 # From the hub ---------------------------------------------------------------------------------------------------------

@@ -119,3 +119,11 @@ def test_nothing_is_taken_for_an_accuracy():
         summarise_scores.markdown(summarise_scores.summarise(table_of({"score": "recall"})), NUMBERS)
     with pytest.raises(InputError, match="--measure near: 'speed' is unknown; expected: accuracy, "):
         measures.read([["near", "speed", "Speed"]])
+
+
+@pytest.mark.parametrize("name", ["null", "123", "1e3", "true"])
+def test_names_that_look_like_other_values_stay_text(tmp_path, name):
+    """A folder with an encoder can have any name."""
+    columns = ("corpus", "encoder", "recipe", "training_corpus")
+    pd.DataFrame([dict.fromkeys(columns, name) | {"value": 0.5}]).to_csv(tmp_path / "scores.csv", index=False)
+    assert tables.read(tmp_path / "scores.csv").loc[0, list(columns)].tolist() == [name] * len(columns)

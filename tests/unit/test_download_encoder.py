@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from small_architectures import small_checkpoint, split_weights
 from small_models import small_bert, text
 from transformers import AutoTokenizer, RobertaConfig, RobertaForMaskedLM
 from with_defaults import embed_texts
@@ -18,6 +19,7 @@ from with_defaults import embed_texts
 import build_pretrained_model
 import import_encoder
 from local_servers import REVISION, Hub, serving
+from selfembed.errors import InputError
 from selfembed.jobs.seals import checksum
 from selfembed.models import encoders, tokenization
 from selfembed.provenance import lineage
@@ -105,6 +107,15 @@ def test_the_newest_revision_of_no_repository_is_one_line(repository, tmp_path):
     assert not (tmp_path / "encoder").exists()
 
 
+def test_an_encoder_of_the_hub_is_tried_out_before_it_is_a_base_model(tmp_path):
+    """And not while it is downloaded, which may be on a machine for small jobs."""
+    folder = small_checkpoint(tmp_path / "bart", "bart")
+    (folder / "revision.json").write_text(json.dumps({"repository": "team/encoder", "revision": REVISION}))
+    with pytest.raises(InputError, match=r"^hub: 'team/encoder': BartModel outputs 1 of 1 layers in"):
+        build_pretrained_model.main(f"--encoder {folder} --max-length 64 --output {tmp_path}/base".split())
+    assert not (tmp_path / "base").exists()
+
+
 def test_an_encoder_from_a_folder_has_no_revision_of_the_hub(repository, tmp_path):
     """What somebody changed there is no longer what the hub gave."""
     shutil.copytree(repository, tmp_path / "mine")
@@ -151,12 +162,23 @@ def test_a_roberta_with_its_language_model_s_weights_as_a_pickle(tmp_path):
     np.testing.assert_allclose(found[0, 0], expected, atol=1e-5)
 
 
+@pytest.fixture(scope="module")
+def in_parts(repository, tmp_path_factory):
+    """The same weights in two files."""
+    folder = tmp_path_factory.mktemp("parts")
+    for path in repository.glob("*.json"):
+        (folder / path.name).write_bytes(path.read_bytes())
+    split_weights(Path(shutil.copy(repository / "model.safetensors", folder)))
+    return folder
+
+
 @pytest.mark.slow
-def test_other_weights_are_converted(repository, with_pickle, tmp_path):
-    with serving(Hub, folder=with_pickle) as (hub, _):
+@pytest.mark.parametrize("format", ["with_pickle", "in_parts"])
+def test_other_weights_are_converted(repository, format, request, tmp_path):
+    with serving(Hub, folder=request.getfixturevalue(format)) as (hub, _):
         done = download(hub, tmp_path / "encoder")
     assert done.returncode == 0, done.stderr
-    assert not list((tmp_path / "encoder").glob("*.bin"))
+    assert [path.name for path in (tmp_path / "encoder").glob("*model*")] == ["model.safetensors"]
     one, two = (encoders.load(folder).model.state_dict() for folder in (repository, tmp_path / "encoder"))
     assert all(torch.equal(one[name], two[name]) for name in one)
 

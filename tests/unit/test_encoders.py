@@ -169,7 +169,7 @@ def test_a_good_checkpoint_passes(checkpoint):
         (lambda folder: (folder / "config.json").unlink(), "no config.json"),
         (
             lambda folder: (folder / "model.safetensors").unlink(),
-            "no model.safetensors; expected: .* safetensors weights",
+            "no model.safetensors or .*; expected: a transformers checkpoint with weights",
         ),
         (lambda folder: (folder / "tokenizer.json").unlink(), "no tokenizer.json, or vocab.txt, or vocab.json with"),
     ],

@@ -5,8 +5,7 @@ import hashlib
 import pandas as pd
 import pytest
 
-from selfembed.jobs import records
-from selfembed.models import model_paths
+from selfembed.jobs import model_paths, records
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):

@@ -631,8 +631,8 @@ def test_missing_sources_names_every_missing_path(tmp_path, monkeypatch):
         missing_sources(settings)
     assert str(refused.value).splitlines() == [
         "corpora.news.source.path: 'news.csv' does not exist; expected: a file",
-        "encoders.mpnet.path: 'weights' does not exist; expected: a folder with model.safetensors",
         "encoders.mpnet.adapter: 'more' does not exist; expected: a folder with adapter_config.json",
+        "encoders.mpnet.path: weights: no such folder; expected: a transformers checkpoint with weights",
     ]
 
 

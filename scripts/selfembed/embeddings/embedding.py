@@ -21,7 +21,8 @@ def pool(hidden: torch.Tensor, mask: torch.Tensor, pooling: str) -> torch.Tensor
     """Pool token vectors into text vectors.
 
     `mean` averages over the attention mask (including [CLS] and [SEP]; denominator at least 1e-9), `cls` selects
-    position 0, `last` the last position that is not padding, `token7` position 7, even if it is padding.
+    position 0, `last` the last position that is not padding (zeros without tokens), `token7` position 7, even if it is
+    padding.
 
     Args:
         hidden: token vectors, shape (texts, tokens, dim), padded on the right.
@@ -37,36 +38,51 @@ def pool(hidden: torch.Tensor, mask: torch.Tensor, pooling: str) -> torch.Tensor
         case "cls":
             return hidden[:, 0]
         case "last":
-            return hidden[torch.arange(len(hidden), device=hidden.device), mask.sum(dim=1) - 1]
+            last = (mask.sum(dim=1) - 1).clamp(min=0)
+            return hidden[torch.arange(len(hidden), device=hidden.device), last] * mask.any(dim=1, keepdim=True)
         case "token7":
             return hidden[:, token7.INDEX]
     raise ValueError(f"unknown pooling '{pooling}'")
 
 
-def tokenize(texts: list[str], tokenizer, max_length: int, chunk: int = 1000) -> list[np.ndarray]:
-    """Return token ids of every text, including special tokens, truncated to `max_length`; int32, without padding."""
-    ids = []
+def tokenize(texts: list[str], encoder: Transformer, max_length: int, chunk: int = 1000) -> list[np.ndarray]:
+    """Return the inputs of the encoder for every text, truncated to `max_length` tokens, without padding.
+
+    Inputs are the token ids, including special tokens, and the token types if tokenizer and encoder have them. int32,
+    shape (inputs, tokens).
+    """
+    found = []
     for start in range(0, len(texts), chunk):
-        encoded = tokenizer(
+        encoded = encoder.tokenizer(
             texts[start : start + chunk],
             truncation=True,
             max_length=max_length,
             padding=False,
             return_attention_mask=False,
         )
-        ids.extend(np.asarray(tokens, dtype=np.int32) for tokens in encoded["input_ids"])
-    return ids
+        rows = zip(*(encoded[name] for name in inputs_of(encoder) if name in encoded), strict=True)
+        found.extend(np.asarray(row, dtype=np.int32) for row in rows)
+    return found
 
 
-def pad(ids: list[np.ndarray], padding_id: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return padded token ids and attention mask of a batch; int64, shape (texts, tokens), padding on the right."""
-    width = max(token7.SHORTEST, *(len(tokens) for tokens in ids))
-    padded = np.full((len(ids), width), padding_id, dtype=np.int64)
-    mask = np.zeros((len(ids), width), dtype=np.int64)
-    for row, tokens in enumerate(ids):
-        padded[row, : len(tokens)] = tokens
-        mask[row, : len(tokens)] = 1
-    return torch.from_numpy(padded), torch.from_numpy(mask)
+def inputs_of(encoder: Transformer) -> dict[str, int]:
+    """Names of the inputs of an encoder, as in sentence-transformers, with their values at padding."""
+    tokenizer, accepted = encoder.tokenizer, encoder.model_forward_params  # None: any
+    values = {"input_ids": tokenizer.pad_token_id, "token_type_ids": tokenizer.pad_token_type_id}
+    return {name: value for name, value in values.items() if accepted is None or name in accepted}
+
+
+def pad(rows: list[np.ndarray], encoder: Transformer) -> dict[str, torch.Tensor]:
+    """Return padded inputs and the attention mask of a batch; int64, shape (texts, tokens), padding on the right."""
+    width = max(token7.SHORTEST, *(row.shape[1] for row in rows))
+    values = list(inputs_of(encoder).items())[: len(rows[0])]
+    padded = {name: np.full((len(rows), width), value, dtype=np.int64) for name, value in values}
+    padded["attention_mask"] = np.zeros((len(rows), width), dtype=np.int64)
+    for place, row in enumerate(rows):
+        for (name, _), inputs in zip(values, row, strict=True):
+            padded[name][place, : row.shape[1]] = inputs
+        padded["attention_mask"][place, : row.shape[1]] = 1
+    return {name: torch.from_numpy(inputs) for name, inputs in padded.items()}
 
 
 def chosen_layers(layers: str | list[int], n_layers: int) -> list[int]:
@@ -105,8 +121,9 @@ def embed(
 ) -> None:
     """Embed texts and write the vectors into `out` in the order of the texts.
 
-    Layer 0 is the output of the embedding module, layers 1…L are the transformer layers. Vectors are neither normalised
-    nor centred. The encoder runs on its current device, without dropout.
+    Layer 0 is the output of the embedding module, layers 1…L are the transformer layers; the last one is the output of
+    the encoder, after any final normalisation. Vectors are neither normalised nor centred. The encoder runs on its
+    current device, without dropout.
 
     Args:
         out: float32 array to fill, for instance a memory map, shape (poolings, layers, texts, dim).
@@ -116,15 +133,16 @@ def embed(
     """
     encoder.eval()
     device = encoder.model.device
-    ids = tokenize(texts, encoder.tokenizer, max_length)
+    rows = tokenize(texts, encoder, max_length)
     progress = progress or Progress(len(texts), "texts")
-    lengths = np.array([len(tokens) for tokens in ids])
+    lengths = np.array([row.shape[1] for row in rows])
     for positions in batches(lengths, tokens_per_batch or TOKENS_PER_BATCH[device.type]):
-        input_ids, mask = pad([ids[position] for position in positions], encoder.tokenizer.pad_token_id)
-        input_ids, mask = input_ids.to(device), mask.to(device)
+        inputs = {name: part.to(device) for name, part in pad([rows[place] for place in positions], encoder).items()}
+        mask = inputs["attention_mask"]
         with torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16"):
-            output = encoder.model(input_ids=input_ids, attention_mask=mask, output_hidden_states=True)
-        hidden = output.hidden_states or (output.last_hidden_state,)  # None for a BERT without layers
+            output = encoder.model(**inputs, output_hidden_states=True)
+        # Without layers, an encoder has no hidden states. The last ones can be those before a final normalisation.
+        hidden = (*(output.hidden_states or ())[:-1], output.last_hidden_state)
         for column, layer in enumerate(layers):
             for row, pooling in enumerate(poolings):
                 out[row, column, positions] = pool(hidden[layer], mask, pooling).cpu().numpy()

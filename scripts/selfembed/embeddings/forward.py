@@ -49,14 +49,16 @@ def in_bf16(forward: Forward, device: str) -> Forward:
 def by_length(forward: Forward, tokens_per_pass: int) -> Forward:
     """Return a forward pass in parts: texts of similar length, each part padded to its longest text.
 
-    Token vectors differ only at padding after the first `SHORTEST` tokens, where they can be 0.
+    Padding on the right is cut off; with padding on the left, parts have the full width. Token vectors differ only at
+    padding after the first `SHORTEST` tokens, where they can be 0.
     """
 
     def passes(input_ids: torch.Tensor, attention_mask: torch.Tensor, **arguments) -> BaseModelOutput:
         if input_ids.numel() <= tokens_per_pass:
             return forward(input_ids=input_ids, attention_mask=attention_mask, **arguments)
         n_texts, width = input_ids.shape
-        lengths = attention_mask.sum(dim=1).cpu().numpy()
+        places = torch.arange(1, width + 1, device=attention_mask.device)
+        lengths = (attention_mask * places).amax(dim=1).cpu().numpy()  # up to the last token, on either side
         parts = list(batches(lengths, tokens_per_pass))
         found = []
         for texts in parts:

@@ -14,7 +14,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from sentence_transformers.sentence_transformer.modules import Transformer
-from transformers import AutoConfig, PreTrainedConfig
+from transformers import PreTrainedConfig
 
 from selfembed.errors import InputError, first_line
 from selfembed.models import checkpoints
@@ -72,7 +72,7 @@ def check(encoder: Path) -> None:
     Raises InputError if it does not.
     """
     with checkpoints.loading(encoder):
-        config = AutoConfig.from_pretrained(encoder, local_files_only=True, trust_remote_code=False)
+        config = checkpoints.read_config(encoder)
     read(encoder / FOLDER, config, config.num_hidden_layers)
 
 
@@ -90,7 +90,7 @@ def copy(source: Path, folder: Path) -> None:
     if (source / WEIGHTS).is_file():
         shutil.copy(source / WEIGHTS, folder)
     else:
-        checkpoints.convert(source / OTHER_WEIGHTS, folder / WEIGHTS)
+        checkpoints.convert([source / OTHER_WEIGHTS], folder / WEIGHTS)
 
 
 def source(folder: Path) -> dict[str, Any]:

@@ -1,48 +1,127 @@
-"""Folders with pretrained weights: checks and conversion."""
+"""Folders with pretrained weights: checks, copies and conversion."""
 
 import json
 import pickle
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from safetensors import safe_open
-from transformers import AutoConfig, AutoModel
 
 from selfembed.errors import InputError, first_line
-from selfembed.jobs.records import checksum, read_json
+from selfembed.jobs.records import checksum, checksum_of_files, read_json
 
-NEEDED = "a transformers checkpoint with tokenizer and safetensors weights that needs no custom code"
+if TYPE_CHECKING:
+    import torch
+
+NEEDED = "a transformers checkpoint with tokenizer and weights that needs no custom code"
 
 # Written to the folder of a downloaded encoder: `repository`, `revision`, and whether the config pins it (`pinned`).
 REVISION = "revision.json"
+
+# Weights, by preference. An index lists the files of weights that are split.
+WEIGHTS = "model.safetensors"
+INDEX = ".index.json"
+FORMATS = (WEIGHTS, WEIGHTS + INDEX, "pytorch_model.bin", "pytorch_model.bin" + INDEX)
 
 # A fast tokenizer needs one of these groups of files.
 TOKENIZERS = (("tokenizer.json",), ("vocab.txt",), ("vocab.json", "merges.txt"))
 
 
+def weight_files(folder: Path) -> list[Path]:
+    """Files with the weights of a checkpoint, in the preferred of its FORMATS: one, or the parts that an index lists.
+
+    Raises InputError if there are none, if the index is damaged, or if a part is missing.
+    """
+    found = next((folder / name for name in FORMATS if (folder / name).is_file()), None)
+    if found is None:
+        problem = f"no {' or '.join(FORMATS)}" if folder.is_dir() else "no such folder"
+        raise InputError(f"{folder}: {problem}; expected: a transformers checkpoint with weights")
+    if not found.name.endswith(INDEX):
+        return [found]
+    listed = parts(found)
+    if missing := [path.name for path in listed if not path.is_file()]:
+        raise InputError(f"{found}: {missing[0]} is missing; expected: all files of the weights in the folder")
+    return listed
+
+
+def parts(index: Path) -> list[Path]:
+    """Files of weights that an index lists; they belong to its folder.
+
+    Raises InputError if the index is damaged.
+    """
+    try:
+        names = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+        return [index.parent / Path(name).name for name in sorted(names)]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{index}: damaged; expected: an index of weights with the key weight_map") from error
+
+
+def files(folder: Path) -> list[Path]:
+    """Files of a checkpoint that are copied: settings, tokenizer and weights.
+
+    The revision is omitted: it applies to the downloaded files, not to what the folder contains now.
+    """
+    plain = [path for path in folder.iterdir() if path.suffix in {".json", ".txt"}]
+    return sorted(path for path in plain if path.name != REVISION and path.name not in FORMATS) + weight_files(folder)
+
+
+def copy(source: Path, folder: Path) -> None:
+    """Copy a checkpoint; weights in parts or in PyTorch's format become one safetensors file, without running code.
+
+    Raises InputError if the weights contain anything but tensors.
+    """
+    weights = weight_files(source)
+    for path in files(source):
+        if path not in weights or path.name == WEIGHTS:
+            shutil.copy(path, folder)
+    if not (folder / WEIGHTS).is_file():
+        convert(weights, folder / WEIGHTS)
+
+
 def check(folder: Path, layers: int, sha256: str | None = None) -> None:
     """Check that a folder contains a supported checkpoint.
 
-    Raises InputError if config, tokenizer or safetensors weights are missing or damaged, if the checkpoint needs custom
-    code, or if the SHA-256 of the weights or the number of transformer layers differs.
+    Args:
+        sha256: of the file with the weights or, if they are in parts, of the parts' names and checksums.
+
+    Raises InputError if config, tokenizer or weights are missing or damaged, if the checkpoint needs custom code, or if
+    the SHA-256 of the weights or the number of transformer layers differs.
     """
-    for name in ("config.json", "model.safetensors"):
-        if not (folder / name).is_file():
-            raise InputError(f"{folder}: no {name}; expected: a transformers checkpoint with safetensors weights")
+    if not (folder / "config.json").is_file():
+        raise InputError(f"{folder}: no config.json; expected: a transformers checkpoint")
+    weights = weight_files(folder)
     if not any(all((folder / name).is_file() for name in names) for names in TOKENIZERS):
         known = ", or ".join(" with ".join(names) for names in TOKENIZERS)
-        raise InputError(f"{folder}: no {known}; expected: a tokenizer beside the weights")
-    found = checksum(folder / "model.safetensors")
-    if sha256 is not None and found != sha256:
-        raise InputError(f"{folder}/model.safetensors: SHA-256 is {found}, but the config says {sha256}")
-    with loading(folder), safe_open(folder / "model.safetensors", "pt"):
+        raise InputError(f"{folder}: no {known}; expected: {tokenizer_needed(folder)}")
+    if sha256 is not None:
+        found = checksum(weights[0]) if len(weights) == 1 else checksum_of_files(folder, weights)
+        what = weights[0] if len(weights) == 1 else f"{folder}: weights in {len(weights)} parts"
+        if found != sha256:
+            raise InputError(f"{what}: SHA-256 is {found}, but the config says {sha256}")
+    with loading(folder):
+        for path in weights:
+            if path.suffix == ".safetensors":
+                with safe_open(path, "pt"):
+                    pass
         if "auto_map" in json.loads((folder / "config.json").read_text(encoding="utf-8")):
             raise InputError(f"{folder}: its config.json refers to custom code, which is not run; expected: {NEEDED}")
         found = last_layer(folder)
     if found != layers:
         raise InputError(f"{folder}: {found} transformer layers, but the config says layers: {layers}")
+
+
+def tokenizer_needed(folder: Path) -> str:
+    """What to add to a folder without a fast tokenizer."""
+    model = next((path.name for path in sorted(folder.glob("*.model"))), None)
+    if model is None:
+        return "a tokenizer beside the weights"
+    return (
+        f"{model} converted to tokenizer.json, which AutoTokenizer.from_pretrained(…).save_pretrained(…) does where "
+        "the packages sentencepiece and protobuf are installed"
+    )
 
 
 def last_layer(folder: Path) -> int:
@@ -51,7 +130,31 @@ def last_layer(folder: Path) -> int:
     Raises InputError if the folder has no config that transformers supports.
     """
     with loading(folder):
-        return AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False).num_hidden_layers
+        return read_config(folder).num_hidden_layers
+
+
+def read_config(folder: Path) -> Any:
+    """Config of a checkpoint as transformers reads it, offline and without custom code."""
+    from transformers import AutoConfig
+
+    return AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+
+
+def cut(folder: Path, layers: int) -> dict[str, Any]:
+    """Settings of the config of a checkpoint that are different after a cut to its first layers.
+
+    These are the number of layers, and lists with an entry per layer, such as Longformer's `attention_window`.
+    """
+    config = read_config(folder)
+    if layers == config.num_hidden_layers:
+        return {}
+    others = ("architectures", "_ids", "_id")
+    lists = {
+        key: value[:layers]
+        for key, value in config.to_dict().items()
+        if isinstance(value, list) and len(value) == config.num_hidden_layers and not key.endswith(others)
+    }
+    return lists | {"num_hidden_layers": layers}
 
 
 def origin(folder: Path) -> dict[str, Any]:
@@ -63,40 +166,41 @@ def origin(folder: Path) -> dict[str, Any]:
 
 
 @contextmanager
-def loading(folder: Path) -> Iterator[None]:
+def loading(folder: Path, needed: str = NEEDED) -> Iterator[None]:
     """Convert all errors of loading a checkpoint to InputError."""
     try:
         yield
     except InputError:
         raise
     except Exception as error:
-        raise InputError(f"{folder}: cannot be loaded: {first_line(error)}; expected: {NEEDED}") from error
+        raise InputError(f"{folder}: cannot be loaded: {first_line(error)}; expected: {needed}") from error
 
 
-def check_complete(folder: Path) -> None:
-    """Check that the weights are complete for the architecture in the config, except for the unused pooler.
+def convert(weights: list[Path], output: Path) -> None:
+    """Write the tensors of files in PyTorch's or safetensors' format to one safetensors file, without running code.
 
-    Raises InputError if tensors are missing; transformers would initialise them randomly.
+    Raises InputError if a file is damaged or contains anything but tensors.
     """
-    with loading(folder):
-        local = {"local_files_only": True, "trust_remote_code": False, "use_safetensors": True}
-        _, found = AutoModel.from_pretrained(folder, output_loading_info=True, **local)
-    missing = sorted(name for name in found["missing_keys"] if "pooler" not in name)
-    if missing:
-        raise InputError(
-            f"{folder}: model.safetensors lacks {len(missing)} tensors of the architecture in config.json, "
-            f"such as {missing[0]}; expected: weights that fit it"
-        )
-
-
-def convert(weights: Path, output: Path) -> None:
-    """Convert a PyTorch checkpoint to safetensors without running code.
-
-    Raises InputError if the checkpoint contains anything but tensors.
-    """
-    import torch
     from safetensors.torch import save_file
 
+    tensors = {}
+    for path in weights:
+        # safetensors needs copies of tied tensors; transformers ties them again.
+        tensors |= {name: tensor.clone().contiguous() for name, tensor in read_tensors(path).items()}
+    save_file(tensors, output, {"format": "pt"})
+
+
+def read_tensors(weights: Path) -> "dict[str, torch.Tensor]":
+    """Named tensors of a file in PyTorch's or safetensors' format.
+
+    Raises InputError if the file is damaged or contains anything but tensors.
+    """
+    import torch
+    from safetensors.torch import load_file
+
+    if weights.suffix == ".safetensors":
+        with loading(weights.parent):
+            return load_file(weights)
     try:
         tensors = torch.load(weights, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
@@ -105,5 +209,4 @@ def convert(weights: Path, output: Path) -> None:
         ) from error
     if not isinstance(tensors, dict) or not all(isinstance(tensor, torch.Tensor) for tensor in tensors.values()):
         raise InputError(f"{weights}: contains objects other than named tensors; expected: safetensors")
-    # safetensors needs copies of tied tensors; transformers ties them again.
-    save_file({name: tensor.clone().contiguous() for name, tensor in tensors.items()}, output, {"format": "pt"})
+    return tensors

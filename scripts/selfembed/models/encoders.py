@@ -11,6 +11,7 @@ from sentence_transformers.sentence_transformer.modules import Dense, Pooling, T
 from transformers import AutoTokenizer, BertConfig, BertModel, PreTrainedModel
 
 from selfembed.errors import InputError
+from selfembed.jobs.command_line import log
 from selfembed.models import adapters, checkpoints, token7, token_pooling
 from selfembed.models.bert_with_adapter import BertWithAdapter
 from selfembed.models.checkpoints import last_layer
@@ -18,6 +19,7 @@ from selfembed.models.token_embeddings import TokenEmbeddings, TokenEmbeddingsCo
 from selfembed.models.token_pooling import TokenPooling
 
 STANDARD_POOLINGS = {"mean": "mean", "cls": "cls", "last": "lasttoken"}
+LOCAL = {"local_files_only": True, "trust_remote_code": False}  # offline and without custom code
 TOKEN_POOLING_FILE = Path(token_pooling.__file__)
 
 
@@ -25,29 +27,56 @@ def load(folder: Path, layers: int | None = None) -> Transformer:
     """Load the encoder of a checkpoint or saved model, without its pooling, in fp32, offline and without custom code.
 
     An adapter in the folder is part of the encoder. Missing weights (such as BERT's unused pooler) are initialised with
-    a fixed seed.
+    a fixed seed. Texts are encoded as they are, without a chat template, and padded on the right, also by the model
+    that is saved.
 
     Args:
-        layers: truncate after this many transformer layers; 0 keeps only the embedding module.
+        layers: truncate after this many transformer layers; 0 keeps only the embedding module. A final normalisation,
+            as in GPT-2, follows the remaining layers.
 
     Raises InputError if the model cannot be loaded or has fewer layers; transformers would add random ones.
     """
-    local = {"local_files_only": True, "trust_remote_code": False}
     last = last_layer(folder)
     if layers is not None and not 0 <= layers <= last:
         raise InputError(f"{folder}: layer {layers} does not exist; expected: 0 to {last}")
-    cut = {} if layers is None else {"num_hidden_layers": layers}
-    with torch.random.fork_rng(devices=[]), checkpoints.loading(folder):
+    needed = checkpoints.NEEDED if layers in (None, last) else f"an encoder that can be cut after layer {layers}"
+    with torch.random.fork_rng(devices=[]), checkpoints.loading(folder, needed):
         torch.manual_seed(0)
         encoder = Transformer(
             str(folder),
-            model_kwargs={"dtype": torch.float32, "use_safetensors": True, **local},
-            processor_kwargs=dict(local),
-            config_kwargs=local | cut,
+            model_kwargs={"dtype": torch.float32, "use_safetensors": True, **LOCAL},
+            processor_kwargs=dict(LOCAL),
+            config_kwargs=LOCAL | ({} if layers is None else checkpoints.cut(folder, layers)),
+            modality_config={"text": {"method": "forward", "method_output_name": "last_hidden_state"}},
+            module_output_name="token_embeddings",
         )
         if (folder / adapters.FOLDER).is_dir():
             adapters.add(encoder, folder / adapters.FOLDER, last)
+    pad_on_the_right(encoder, folder)
     return encoder
+
+
+def pad_on_the_right(encoder: Transformer, folder: Path) -> None:
+    """Make the tokenizer of an encoder pad on the right, with its end token if it has no padding token.
+
+    Padding is masked, so its token and side do not change the vectors of encoders with relative positions. Encoders
+    with absolute positions, such as GPT-2, count them from the left.
+
+    Raises InputError if the tokenizer has neither token.
+    """
+    tokenizer = encoder.tokenizer
+    tokenizer.padding_side = "right"
+    if tokenizer.pad_token is not None:
+        return
+    if tokenizer.eos_token is None:
+        raise InputError(f"{folder}: the tokenizer has no padding token; expected: pad_token in tokenizer_config.json")
+    log.info("the tokenizer has no padding token; its end token %s is used", tokenizer.eos_token)
+    tokenizer.pad_token = tokenizer.eos_token
+
+
+def output_layer(encoder: Transformer, layer: int) -> None:
+    """Make an encoder with more layers output the vectors after one of them, before any final normalisation."""
+    encoder.modality_config["text"]["method_output_name"] = ["hidden_states", layer]
 
 
 def random_bert(
@@ -68,7 +97,7 @@ def random_bert(
     if hidden_size % attention_heads:
         raise InputError(f"attention_heads {attention_heads} does not divide hidden_size {hidden_size}")
     with checkpoints.loading(tokenizer_folder):
-        tokenizer = AutoTokenizer.from_pretrained(tokenizer_folder, local_files_only=True, trust_remote_code=False)
+        tokenizer = AutoTokenizer.from_pretrained(tokenizer_folder, **LOCAL)
     config = BertConfig(
         vocab_size=len(tokenizer),
         hidden_size=hidden_size,
@@ -121,7 +150,9 @@ def longest_input(transformer: Transformer, wanted: int) -> int:
 
     MPNet, RoBERTa and XLM-R number positions from the padding id + 1, so 512 of their 514 positions are usable.
     """
-    positions = getattr(transformer.model.config, "max_position_embeddings", wanted)
+    positions = getattr(transformer.model.config, "max_position_embeddings", None) or 0
+    if positions <= 0:  # XLNet says -1
+        return wanted
     for name, module in transformer.model.named_modules():
         if name.endswith("position_embeddings") and getattr(module, "padding_idx", None) is not None:
             return positions - module.padding_idx - 1

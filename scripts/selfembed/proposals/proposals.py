@@ -4,6 +4,8 @@
 """
 
 import math
+import os
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,6 +34,7 @@ LEAST_STEPS = 100  # includes most of the gain (docs/reproducing.md, Figure 1 of
 MOST_EPOCHS = 10
 SMALL = 2000  # with fewer training texts, the batch size is 32
 LONGEST_TOKENS = 256
+LARGE = 2e9  # bytes of weights
 
 
 @dataclass(frozen=True)
@@ -280,10 +283,11 @@ def encoder_from(words: str, fetch_config: Callable[[str, str | None], tuple[str
     """
     from selfembed.models import checkpoints
 
-    folder = Path(words).expanduser()
+    folder = Path(os.path.expanduser(words))  # Path would make ~, the home, of ./~
     if folder.is_dir():
         layers = checkpoints.last_layer(folder)
         checkpoints.check(folder, layers)
+        try_out(folder, layers)
         settings = {"type": "folder", "path": str(folder), "layers": layers, "max_length": longest(folder)}
         return Encoder(encoder_name(folder.resolve().name), settings, "An encoder in a local folder.")
     repository, _, revision = words.partition("@")
@@ -297,26 +301,44 @@ def encoder_from(words: str, fetch_config: Callable[[str, str | None], tuple[str
     return Encoder(encoder_name(repository), settings, "An encoder of the Hugging Face hub, at a fixed revision.")
 
 
+def try_out(folder: Path, layers: int) -> None:
+    """Try out an encoder in a local folder, unless it is so large that its import, which does the same, takes long.
+
+    Raises InputError if the encoder cannot be embedded with, fine-tuned or saved.
+    """
+    from transformers.utils import logging
+
+    from selfembed.models import checkpoints, trial
+
+    if sum(path.stat().st_size for path in checkpoints.weight_files(folder)) > LARGE:
+        return
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    with tempfile.TemporaryDirectory() as copied:
+        checkpoints.copy(folder, Path(copied))
+        trial.run(Path(copied), layers, str(folder))
+
+
 def longest(folder: Path) -> int:
     """Return the maximum number of tokens per text: that of the encoder, but at most LONGEST_TOKENS."""
-    from transformers import AutoConfig
+    from selfembed.models import checkpoints
 
-    config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    positions = getattr(config, "max_position_embeddings", None) or 0
-    positions = positions if positions > 0 else LONGEST_TOKENS + 2  # -1: without a limit, as in XLNet
+    positions = getattr(checkpoints.read_config(folder), "max_position_embeddings", None) or 0
+    if positions <= 0:  # no limit; XLNet says -1
+        return LONGEST_TOKENS
     return min(LONGEST_TOKENS, positions - 2)  # some architectures reserve two positions
 
 
 def encoder_name(words: str) -> str:
     """Derive the name of an encoder from a folder or repository; the name `tfidf` is reserved."""
-    name = name_from(words.split("/")[-1])
+    name = name_from(words.split("/")[-1], default="encoder")
     return "encoder" if name == "tfidf" else name
 
 
-def name_from(words: str) -> str:
+def name_from(words: str, default: str = "texts") -> str:
     """Derive a valid name for a config from the name of a file, folder or repository."""
     plain = "".join(character if character.isascii() and character.isalnum() else " " for character in words.lower())
-    return "_".join(plain.split()) or "texts"
+    return "_".join(plain.split()) or default
 
 
 def summary(proposal: Proposal) -> list[str]:

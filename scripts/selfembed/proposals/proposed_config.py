@@ -4,6 +4,7 @@
 """
 
 import math
+import re
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from selfembed.errors import InputError, first_line
 from selfembed.proposals.proposals import LEAST_IN_CLASS, PAPER, REPEATED, SAMPLE_SEED, Limits, Proposal
 from selfembed.study.validation import load
+
+# Numbers and truth values for some readers of YAML, but not for PyYAML, which writes the config.
+AMBIGUOUS = re.compile(r"[-+]?(\.\d+|\d+(\.\d*)?)([eE][-+]?\d+)?|0o[0-7]+|[yYnN]")
 
 
 def render(proposal: Proposal, file: str) -> str:
@@ -45,9 +49,11 @@ def limit_keys(limits: Limits) -> str:
 
 
 def scalar(value: Any) -> str:
-    """Format a value as YAML in one line, quoted if necessary."""
-    quoted = isinstance(value, str) and not value.isprintable()
-    text = yaml.safe_dump(value, default_style='"' if quoted else None, allow_unicode=True, width=math.inf)
+    """Format a value as YAML in one line; text is quoted unless every reader of YAML takes it for text."""
+    style = None
+    if isinstance(value, str):
+        style = '"' if not value.isprintable() else "'" if AMBIGUOUS.fullmatch(value) else None
+    text = yaml.safe_dump(value, default_style=style, allow_unicode=True, width=math.inf)
     return text.removesuffix("\n").removesuffix("\n...")
 
 

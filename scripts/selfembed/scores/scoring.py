@@ -10,10 +10,9 @@ from threadpoolctl import threadpool_limits
 
 from selfembed.embeddings import vectors
 from selfembed.errors import InputError
-from selfembed.jobs import command_line
+from selfembed.jobs import command_line, model_paths
 from selfembed.jobs.command_line import log
 from selfembed.jobs.records import read_json, write_table
-from selfembed.models import model_paths
 from selfembed.scores import class_balance, measures, tables
 from selfembed.texts import splits
 from selfembed.texts.corpora import read_corpus

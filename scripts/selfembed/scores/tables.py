@@ -24,6 +24,8 @@ IDENTITY_COLUMNS = [
 ]
 # Names of a model in figures: unique label, label without the swept value, swept value, family.
 LINE_COLUMNS = ["label", "series", "x", "group"]
+# Columns of names, which can look like numbers.
+TEXTS = ("corpus", "block", "model", "encoder", "training_corpus", "recipe", "label", "series", "group")
 SCORE_COLUMNS = [*IDENTITY_COLUMNS, "value", "standard_error", "n_train", "n_test", "n_classes"]
 # Additional column of accuracies with `balanced`: the score of always predicting the largest class.
 LARGEST_CLASS = "largest_class"
@@ -32,11 +34,11 @@ OUTCOME_COLUMNS = ["pooling", "layer", "score", "id", "outcome"]
 
 
 def read(path: Path, *needed: str) -> pd.DataFrame:
-    """Read a table of scores or losses; only empty cells are missing values, so None and NA are valid labels.
+    """Read a table of scores or losses; only empty cells are missing values, so None and NA are valid labels and names.
 
     Raises InputError if the file is unreadable or lacks a needed column.
     """
-    types = {"label": str, "series": str, "group": str, "block": str, "seed": "Int64", "value": float}
+    types = dict.fromkeys(TEXTS, str) | {"seed": "Int64", "value": float}
     try:
         table = pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=types)
     except Exception as error:  # the parser raises many types

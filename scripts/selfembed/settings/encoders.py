@@ -99,7 +99,10 @@ class FolderEncoder(FetchedEncoder):
 
     type: Literal["folder"]
     path: LocalPath = Field(description="Path of the folder, relative to the working directory.")
-    sha256: Sha256 | None = Field(None, description="SHA-256 of `model.safetensors`; verified if given.")
+    sha256: Sha256 | None = Field(
+        None,
+        description="SHA-256 of the file with the weights, or of names and checksums of its parts; verified if given.",
+    )
     adapter: LocalPath | None = Field(
         None, description="Folder with an adapter that is part of the encoder, in the format of the `adapters` library."
     )

@@ -8,7 +8,9 @@ from pydantic import ValidationError
 
 from selfembed.errors import InputError
 from selfembed.evidence import published
+from selfembed.models import checkpoints
 from selfembed.settings.corpora import FolderSource
+from selfembed.settings.encoders import FolderEncoder
 from selfembed.settings.schema import Settings
 from selfembed.settings.scores import LocalTask
 from selfembed.study import adapted, checks, claimed, places
@@ -47,11 +49,9 @@ def missing_sources(settings: Settings) -> None:
         if (path := getattr(corpus.source, key, None)) is not None
         if not isinstance(corpus.source, FolderSource)
     ] + [
-        (f"encoders.{name}.{key}", path, inside, f"a folder with {inside}")
+        (f"encoders.{name}.adapter", encoder.adapter, "adapter_config.json", "a folder with adapter_config.json")
         for name, encoder in settings.encoders.items()
-        if encoder.type == "folder"
-        for key, inside in (("path", "model.safetensors"), ("adapter", "adapter_config.json"))
-        if (path := getattr(encoder, key)) is not None
+        if isinstance(encoder, FolderEncoder) and encoder.adapter is not None
     ]
     if settings.published is not None:
         named.append(("published", settings.published, "", "a file"))
@@ -59,7 +59,8 @@ def missing_sources(settings: Settings) -> None:
         f"{key}: {path!r} does not exist; expected: {kind}"
         for key, path, inside, kind in named
         if not Path(path, inside).is_file()
-    ] + missing_task_files(settings)
+    ]
+    missing += [*missing_weights(settings), *missing_task_files(settings)]
     missing += [
         f"corpora.{name}.source.path: {corpus.source.path!r} is not a folder; expected: a folder with text files"
         for name, corpus in settings.corpora.items()
@@ -69,6 +70,18 @@ def missing_sources(settings: Settings) -> None:
         missing += published_problems(settings.published)
     if missing:
         raise InputError("\n".join(missing))
+
+
+def missing_weights(settings: Settings) -> list[str]:
+    """Return one line for each folder of an encoder without weights."""
+    found = []
+    for name, encoder in settings.encoders.items():
+        try:
+            if isinstance(encoder, FolderEncoder):
+                checkpoints.weight_files(Path(encoder.path))
+        except InputError as error:
+            found.append(f"encoders.{name}.path: {error}")
+    return found
 
 
 def missing_task_files(settings: Settings) -> list[str]:

@@ -14,7 +14,7 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Normalize
 
 from selfembed.errors import InputError
-from selfembed.models import encoders
+from selfembed.models import checkpoints, encoders
 
 ROUNDING = 1e-5  # relative distance of vectors that are equal, but computed in different batches
 
@@ -22,12 +22,17 @@ ROUNDING = 1e-5  # relative distance of vectors that are equal, but computed in 
 def model_at(
     folder: Path, layer: int, pooling: str, max_length: int, normalise: bool, name: str, checksum: str
 ) -> SentenceTransformer:
-    """Load a saved model for mteb, truncated after a layer, with a pooling and optional normalisation.
+    """Load a saved model for mteb, with the output of a layer, a pooling and optional normalisation.
+
+    The vectors of a layer are those of `embeddings.embedding`: without the final normalisation of the encoder, if any.
 
     Args:
         name, checksum: identify the model in mteb's cache; models with equal values would share scores.
     """
-    encoder = encoders.load(folder, layers=layer)
+    last = checkpoints.last_layer(folder)
+    encoder = encoders.load(folder, layers=layer if layer >= last else layer + 1)
+    if layer < last:
+        encoders.output_layer(encoder, layer)
     model = encoders.assemble(encoder, pooling, min(max_length, encoders.longest_input(encoder, max_length)))
     if normalise:
         model.append(Normalize())

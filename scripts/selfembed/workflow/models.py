@@ -4,7 +4,8 @@ import shlex
 from collections.abc import Callable
 from pathlib import Path
 
-from selfembed.models.model_paths import identity
+from selfembed.jobs.model_paths import identity
+from selfembed.models import checkpoints
 from selfembed.settings.encoders import (
     BagOfWords,
     EmbeddingLayerEncoder,
@@ -42,7 +43,7 @@ class Models:
         encoder = self.encoder(wildcards)
         if not isinstance(encoder, FolderEncoder):
             return []
-        files = [path for path in Path(encoder.path).iterdir() if path.suffix in {".json", ".txt", ".safetensors"}]
+        files = checkpoints.files(Path(encoder.path))
         if encoder.adapter is not None:
             adapter = Path(encoder.adapter).iterdir()
             files += [path for path in adapter if path.suffix in {".json", ".bin", ".safetensors"}]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from math import ceil
 from pathlib import Path
 
-from selfembed.models.model_paths import identity
+from selfembed.jobs.model_paths import identity
 from selfembed.settings.encoders import BagOfWords, Encoder
 from selfembed.settings.schema import Settings
 from selfembed.study.expansion import selected
