@@ -1,6 +1,7 @@
 """Check a pretrained encoder in a local folder or in an installed Python package, and copy it.
 
-Writes a folder with config, tokenizer and safetensors weights, and `adapter/` with those of its adapter, if any.
+Writes a folder with config, tokenizer, safetensors weights and the modules of a sentence-transformers folder, and
+`adapter/` with the files of its adapter, if any.
 """
 
 import shutil
@@ -17,11 +18,11 @@ from selfembed.settings.encoders import FolderEncoder, PackageEncoder
 def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
-    options.add(parser, FolderEncoder | PackageEncoder, "encoder", omit=("max_length",))
+    options.add(parser, FolderEncoder | PackageEncoder, "encoder", omit=("max_length", "prompt"))
     command_line.add_outputs(parser, output="folder")
     arguments = parser.parse_args(argv)
     encoder = arguments.encoder
-    from selfembed.models import adapters, checkpoints
+    from selfembed.models import adapters, checkpoints, own_modules
 
     if encoder.type == "folder":
         source, adapter = Path(encoder.path), encoder.adapter
@@ -36,6 +37,7 @@ def main(argv: list[str]) -> None:
             # The revision applies to the downloaded files, not to what the folder contains now.
             if path.suffix in {".json", ".txt", ".safetensors"} and path.name != checkpoints.REVISION:
                 shutil.copy(path, folder)
+        own_modules.copy(source, folder)
         if adapter is not None:
             adapters.copy(Path(adapter), folder / adapters.FOLDER)
             adapters.check(folder)

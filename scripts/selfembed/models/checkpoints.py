@@ -12,6 +12,7 @@ from transformers import AutoConfig, AutoModel
 
 from selfembed.errors import InputError, first_line
 from selfembed.jobs.records import checksum, read_json
+from selfembed.models import own_modules
 
 NEEDED = "a transformers checkpoint with tokenizer and safetensors weights that needs no custom code"
 
@@ -26,7 +27,7 @@ def check(folder: Path, layers: int, sha256: str | None = None) -> None:
     """Check that a folder contains a supported checkpoint.
 
     Raises InputError if config, tokenizer or safetensors weights are missing or damaged, if the checkpoint needs custom
-    code, or if the SHA-256 of the weights or the number of transformer layers differs.
+    code or unsupported modules, or if the SHA-256 of the weights or the number of transformer layers differs.
     """
     for name in ("config.json", "model.safetensors"):
         if not (folder / name).is_file():
@@ -43,6 +44,7 @@ def check(folder: Path, layers: int, sha256: str | None = None) -> None:
         found = last_layer(folder)
     if found != layers:
         raise InputError(f"{folder}: {found} transformer layers, but the config says layers: {layers}")
+    own_modules.check(folder)
 
 
 def last_layer(folder: Path) -> int:

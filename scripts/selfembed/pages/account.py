@@ -30,6 +30,7 @@ class Account:
         label: label of the model in tables.
         base_label: label of the encoder before fine-tuning; None if the tables do not contain it.
         encoder: description of the encoder.
+        own: description of the encoder's own modules (`OwnModules.described`); empty if it has none.
         max_length: maximum number of tokens per text.
         counts: numbers of rows of the source that were kept or excluded, by reason; empty if unknown.
         description: sizes and lengths of the corpus.
@@ -45,6 +46,7 @@ class Account:
     label: str
     base_label: str | None
     encoder: str
+    own: dict[str, Any]
     max_length: int
     counts: dict[str, int]
     description: dict[str, Any]
@@ -120,12 +122,15 @@ def read(arguments: argparse.Namespace) -> Account:
             raise InputError(f"{path}: no rows; expected: at least one")
     folder = arguments.run / arguments.step
     check_model(folder)
+    own = run.get("own") or {}
+    limits = [arguments.max_length, own["max_length"] if run["recipe"]["pooling"] == "own" and own else None]
     found = Account(
         corpus=arguments.corpus,
         label=arguments.label,
         base_label=arguments.base_label,
         encoder=arguments.encoder if arguments.base is None else with_revision(arguments.encoder, arguments.base),
-        max_length=arguments.max_length,
+        own=own,
+        max_length=min(limit for limit in limits if limit is not None),
         counts=read_json(arguments.counts, "rows")["rows"],
         description=described.iloc[0].to_dict(),
         recipe=run["recipe"],

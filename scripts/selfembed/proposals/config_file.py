@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import yaml
 
 from selfembed.errors import InputError
 from selfembed.jobs.command_line import log
+from selfembed.models import own_modules
 from selfembed.proposals import proposals, proposed_config
 
 MARK = "# Unedited as long as the lines above have the SHA-256 "
@@ -84,7 +86,7 @@ def write(content: str, output: Path) -> None:
 
 
 def fetch_config(folder: Path, repository: str, revision: str | None) -> tuple[str, Path]:
-    """Fetch the config of a repository of the hub into a folder; by default, of the newest revision.
+    """Fetch the settings of a repository of the hub into a folder; by default, of the newest revision.
 
     Returns the revision and the folder.
 
@@ -94,6 +96,11 @@ def fetch_config(folder: Path, repository: str, revision: str | None) -> tuple[s
 
     revision = revision or hub.newest_revision(repository)
     hub.fetch(repository, revision, "config.json", folder)
+    with suppress(hub.MissingFileError):
+        hub.fetch(repository, revision, own_modules.MODULES, folder)
+    for name in own_modules.small_files(folder):
+        with suppress(hub.MissingFileError):
+            hub.fetch(repository, revision, name, folder)
     return revision, folder
 
 

@@ -20,11 +20,23 @@ def model_at(
 ) -> SentenceTransformer:
     """Load a saved model for mteb, truncated after a layer, with a pooling and optional normalisation.
 
+    With pooling `own`, the default prompt of the model precedes all texts, those of queries and documents too.
+
     Args:
         name, checksum: identify the model in mteb's cache; models with equal values would share scores.
     """
-    encoder = encoders.load(folder, layers=layer)
-    model = encoders.assemble(encoder, pooling, min(max_length, encoders.longest_input(encoder, max_length)))
+    if pooling == "own":
+        model = encoders.load_whole(folder)
+        last = model[0].model.config.num_hidden_layers
+        if layer != last:
+            raise InputError(f"{folder}: pooling 'own' at layer {layer}; expected: the last layer, {last}")
+        model.max_seq_length = min(max_length, model.max_seq_length)
+        # mteb asks for these prompts by name.
+        model.prompts = dict.fromkeys(("query", "document"), encoders.default_prompt(model) or "")
+        model.default_prompt_name = "document"
+    else:
+        encoder = encoders.load(folder, layers=layer)
+        model = encoders.assemble(encoder, pooling, min(max_length, encoders.longest_input(encoder, max_length)))
     if normalise:
         model.append(Normalize())
     model.model_card_data.model_name = name

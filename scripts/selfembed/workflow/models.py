@@ -2,8 +2,11 @@
 
 import shlex
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
+from selfembed.errors import InputError
+from selfembed.models import own_modules
 from selfembed.models.model_paths import identity
 from selfembed.settings.encoders import (
     BagOfWords,
@@ -38,11 +41,13 @@ class Models:
         return lambda wildcards: flags(self.encoder(wildcards), omit=omit, keep=keep)
 
     def encoder_files(self, wildcards: Wildcards) -> list[str]:
-        """Files of an encoder in a local folder and of its adapter, so that changes rerun the import."""
+        """Files of an encoder in a local folder, of its modules and its adapter, so that changes rerun the import."""
         encoder = self.encoder(wildcards)
         if not isinstance(encoder, FolderEncoder):
             return []
         files = [path for path in Path(encoder.path).iterdir() if path.suffix in {".json", ".txt", ".safetensors"}]
+        with suppress(InputError):  # the import tells it
+            files += own_modules.files(Path(encoder.path))
         if encoder.adapter is not None:
             adapter = Path(encoder.adapter).iterdir()
             files += [path for path in adapter if path.suffix in {".json", ".bin", ".safetensors"}]
@@ -51,7 +56,7 @@ class Models:
     def hub_flags(self, wildcards: Wildcards) -> str:
         """Encoder of the Hub and its adapter as flags."""
         encoder = self.encoder(wildcards)
-        words = flags(encoder, omit=("type", "max_length", "adapter"))
+        words = flags(encoder, omit=("type", "max_length", "prompt", "adapter"))
         return words if encoder.adapter is None else f"{words} {flags(encoder.adapter, prefix='adapter-')}"
 
     def tokenizer(self, wildcards: Wildcards) -> str:
