@@ -26,6 +26,7 @@ import build_pretrained_model
 import embed
 import fine_tune
 import import_encoder
+import score_mteb
 from local_servers import REVISION, Hub, serving
 from selfembed.errors import InputError
 from selfembed.jobs.packages import package_folder
@@ -245,6 +246,30 @@ def test_tasks_are_scored_with_the_vectors_of_encode(tmp_path, kind, monkeypatch
     np.testing.assert_allclose(np.stack(list(seen.values())), encoded(base, list(seen)), atol=1e-5)
     with pytest.raises(InputError, match="pooling 'own' at layer 1; expected: the last layer, 2"):
         benchmark.model_at(base, 1, "own", 384, False, "a", "0" * 40)
+
+
+def test_the_row_of_a_task_says_which_model_and_length_were_scored(tmp_path):
+    _, base = made(tmp_path, "all")
+    corpus_of().to_parquet(tmp_path / "news.parquet")
+    words = f"--model {base} --path base/tiny --step 0 --layer 2 --pooling own --task Own --block own --kind clustering"
+    words += f" --corpus {tmp_path}/news.parquet --device cpu --threads 1 --max-length 64 --normalise"
+    score_mteb.main(f"{words} --output {tmp_path}/row.csv --result {tmp_path}/result.json".split())
+    row = pd.read_csv(tmp_path / "row.csv").iloc[0]
+    assert (row["pooling"], row["layer"]) == ("own", 2)
+    assert "max_length=32" in row["settings"].split()
+    facts = json.loads((tmp_path / "result.json").read_text())["selfembed"]
+    assert facts["weights"] == own_modules.checksum(base)
+
+
+def test_weights_of_modules_and_prompts_are_part_of_the_checksum(tmp_path):
+    source = save(tmp_path / "source", [Pooling(WIDTH, "mean"), dense()], prompts=PROMPTS)
+    found = {own_modules.checksum(source)}
+    edited(source, "config_sentence_transformers.json", lambda config: config | {"default_prompt_name": "query"})
+    found.add(own_modules.checksum(source))
+    path = source / "2_Dense/model.safetensors"
+    path.write_bytes(path.read_bytes()[:-1] + b"1")
+    found.add(own_modules.checksum(source))
+    assert len(found) == 3
 
 
 # Folders
