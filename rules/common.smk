@@ -65,7 +65,7 @@ wildcard_constraints:
     selection=r"[^/]+",
     step=r"\d+|epoch-\d+|final",
     task=one_of(settings.tasks),
-    pooling=r"mean|cls|last",
+    pooling=r"mean|cls|last|own",
     layer=r"\d+",
     seed=r"\d+",
     epochs=r"\d+",

@@ -44,7 +44,7 @@ rule import_encoder:
         mem_mb=memory(4000, source=6),
         runtime=minutes(10),
     params:
-        encoder=models.encoder_flags(omit=("max_length",)),
+        encoder=models.encoder_flags(omit=("max_length", "prompt")),
     shell:
         "python scripts/import_encoder.py {params.encoder} --output {output} > {log} 2>&1"
 
@@ -90,7 +90,7 @@ rule build_pretrained_model:
         mem_mb=memory(4000, encoder=6),
         runtime=minutes(10),
     params:
-        encoder=models.encoder_flags(keep=("max_length",)),
+        encoder=models.encoder_flags(keep=("max_length", "prompt")),
     shell:
         "python scripts/build_pretrained_model.py --encoder {input.encoder} {params.encoder}"
         " --output {output} > {log} 2>&1"

@@ -1,8 +1,8 @@
 """Download a pretrained encoder from the Hugging Face hub, at a fixed or the newest revision, and its adapter, if any.
 
-Writes a folder with config, tokenizer, safetensors weights and `revision.json`, and `adapter/` with the same files of
-an adapter. No other files and no code are downloaded. Weights in parts or in PyTorch's format are read without
-executing code and saved as one safetensors file.
+Writes a folder with config, tokenizer, safetensors weights, the modules of a sentence-transformers repository and
+`revision.json`, and `adapter/` with the files of an adapter. No other files and no code are downloaded. Weights in
+parts or in PyTorch's format are read without executing code and saved as one safetensors file.
 """
 
 from collections.abc import Sequence
@@ -14,6 +14,7 @@ from selfembed.downloads.hub import MissingFileError
 from selfembed.jobs import command_line, options
 from selfembed.jobs.command_line import log
 from selfembed.jobs.records import write_json, written_whole
+from selfembed.models import own_modules
 from selfembed.settings.encoders import HubAdapter, HubEncoder
 
 OPTIONAL = (
@@ -24,6 +25,7 @@ OPTIONAL = (
     "vocab.txt",
     "vocab.json",
     "merges.txt",
+    own_modules.MODULES,
 )
 
 
@@ -51,6 +53,17 @@ def fetch_weights(repository: str, revision: str, folder: Path, names: Sequence[
         path.unlink()
 
 
+def fetch_modules(repository: str, revision: str, folder: Path) -> None:
+    """Download settings and weights of the modules in `modules.json`, if the folder has it."""
+    for name in own_modules.small_files(folder):
+        if not (folder / name).is_file():
+            with suppress(MissingFileError):
+                hub.fetch(repository, revision, name, folder)
+    for name in own_modules.folders_of_weights(folder):
+        files = [f"{name}/{file}" for file in (own_modules.WEIGHTS, own_modules.OTHER_WEIGHTS)]
+        fetch_weights(repository, revision, folder, files)
+
+
 def fetch_adapter(repository: str, revision: str | None, folder: Path) -> None:
     """Download an adapter at a fixed or the newest revision, and write its `revision.json`."""
     from selfembed.models import adapters, checkpoints
@@ -64,7 +77,7 @@ def fetch_adapter(repository: str, revision: str | None, folder: Path) -> None:
 def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
-    options.add(parser, HubEncoder, omit=("adapter", "max_length"))
+    options.add(parser, HubEncoder, omit=("adapter", "max_length", "prompt"))
     options.add(parser, HubAdapter, "adapter", prefix="adapter-", optional=True)
     command_line.add_outputs(parser, output="folder")
     arguments = parser.parse_args(argv)
@@ -77,6 +90,7 @@ def main(argv: list[str]) -> None:
         for name in OPTIONAL:
             with suppress(MissingFileError):
                 hub.fetch(arguments.id, revision, name, folder)
+        fetch_modules(arguments.id, revision, folder)
         fetch_weights(arguments.id, revision, folder, checkpoints.FORMATS)
         checkpoints.check(folder, arguments.layers)
         write_json(origin, folder / checkpoints.REVISION)

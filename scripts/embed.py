@@ -10,11 +10,13 @@ from argparse import Namespace
 from pathlib import Path
 
 from selfembed.embeddings import vectors
+from selfembed.errors import InputError
 from selfembed.jobs import command_line, options
 from selfembed.jobs.command_line import log
 from selfembed.jobs.devices import choose_device, use_threads
 from selfembed.jobs.progress import Progress
 from selfembed.jobs.records import checksum, code_checksum, provenance, read_json, resumable, write_json
+from selfembed.models import own_modules
 from selfembed.settings.encoders import FolderEncoder
 from selfembed.settings.experiments import Experiment
 from selfembed.settings.schema import Settings
@@ -54,7 +56,11 @@ def main(argv: list[str]) -> None:
 def identity_of(arguments: Namespace, facts: dict) -> dict:
     """Return everything that determines the vectors; blocks of a job with the same identity are reused."""
     described = [arguments.model / name for name in ("bag_of_words.json", divergence.FILE)]
-    model = checksum(next(filter(Path.is_file, described), arguments.model / "model.safetensors"))
+    known = next(filter(Path.is_file, described), None)
+    if known is None and "own" in arguments.poolings:
+        model = own_modules.checksum(arguments.model)
+    else:
+        model = checksum(known or arguments.model / "model.safetensors")
     words = {key: str(value) for key, value in vars(arguments).items() if key != "output"}
     return provenance(**words | facts, weights=model, code=code_checksum())
 
@@ -91,37 +97,39 @@ def embed_with_encoder(arguments: Namespace, texts: list[str], folder: Path, fin
 
     use_threads(arguments.threads)
     device = choose_device(arguments.device)
-    encoder = encoders.load(arguments.model).to(device)
+    model = encoders.load_whole(arguments.model).to(device) if "own" in arguments.poolings else None
+    encoder = encoders.load(arguments.model).to(device) if model is None else model[0]
     config = encoder.model.config
     layers = embedding.chosen_layers(arguments.layers, config.num_hidden_layers)
+    max_length, dim = arguments.max_length, config.hidden_size
+    if model is not None:
+        if (arguments.poolings, layers) != (["own"], [config.num_hidden_layers]):
+            raise InputError("--poolings: 'own' is embedded alone and at the last layer; expected: own, --layers last")
+        max_length = model.max_seq_length = min(model.max_seq_length, max_length)
+        dim = model.get_embedding_dimension()
     progress = Progress(len(texts), "texts")
+    how = {"tokens_per_batch": arguments.tokens_per_batch, "precision": arguments.precision, "progress": progress}
     if finished.is_file():
         progress.skip(read_json(finished)["texts"])
         log.info("resuming after %d of %d texts", progress.done, len(texts))
     else:
-        vectors.create(folder, len(arguments.poolings), len(layers), len(texts), config.hidden_size)
+        vectors.create(folder, len(arguments.poolings), len(layers), len(texts), dim)
     for block in embedding.blocks(len(texts), progress.done):
         out = vectors.to_fill(folder)
-        embedding.embed(
-            encoder,
-            texts[block],
-            layers,
-            arguments.poolings,
-            out[:, :, block],
-            max_length=arguments.max_length,
-            tokens_per_batch=arguments.tokens_per_batch,
-            precision=arguments.precision,
-            progress=progress,
-        )
+        if model is None:
+            part = out[:, :, block]
+            embedding.embed(encoder, texts[block], layers, arguments.poolings, part, max_length=max_length, **how)
+        else:
+            embedding.encode(model, texts[block], out[0, 0, block], **how)
         out.flush()
         write_json({"texts": block.stop}, finished)
     return {
         "poolings": arguments.poolings,
         "layers": layers,
         "last_layer": config.num_hidden_layers,
-        "dim": config.hidden_size,
+        "dim": dim,
         "weights": weights,
-        "max_length": arguments.max_length,
+        "max_length": max_length,
         "precision": arguments.precision,
         "device": device,
         "threads": arguments.threads,

@@ -63,7 +63,7 @@ def main(argv: list[str]) -> None:
     device = choose_device(arguments.device, devices)
     if processes.count() < devices:
         return processes.launch(devices)
-    from selfembed.models import encoders
+    from selfembed.models import encoders, own_modules
     from selfembed.training import training
 
     use_threads(arguments.threads)
@@ -71,12 +71,21 @@ def main(argv: list[str]) -> None:
     settings_of_pairs = read_json(arguments.pairs_settings, "settings")["settings"]
     recipe = settings_of_pairs | chosen.model_dump() | arguments.masks.model_dump()
     pairs = crops.read_pairs(arguments.pairs)
-    encoder = encoders.load(arguments.base / "0")
-    max_length = encoder.max_seq_length
+    base = arguments.base / "0"
+    if chosen.pooling == "own":
+        model, weights = encoders.load_whole(base), own_modules.checksum(base)
+        max_length = model.max_seq_length
+        model.max_seq_length = min(max_length, chosen.max_length)
+    else:
+        encoder, weights = encoders.load(base), checksum(base / "model.safetensors")
+        max_length = encoder.max_seq_length
+        model = encoders.assemble(encoder, chosen.pooling, chosen.max_length)
+    encoder, trained_length, n_modules = model[0], model.max_seq_length, len(model)
     if chosen.unfrozen_layers is not None:
         encoders.freeze_below(encoder, chosen.unfrozen_layers)
-    model = encoders.assemble(encoder, chosen.pooling, chosen.max_length)
-    for layer in encoders.projection_head(encoder.get_embedding_dimension(), chosen.projection or [], arguments.seed):
+    with model.truncate_embeddings(None):
+        dim = model.get_embedding_dimension()
+    for layer in encoders.projection_head(dim, chosen.projection or [], arguments.seed):
         model.append(layer)
     log.info("%s: %d pairs on %s, %s", arguments.name, len(pairs), device, recipe)
     facts = provenance(
@@ -85,9 +94,11 @@ def main(argv: list[str]) -> None:
         device=device,
         devices=devices,
         threads=arguments.threads,
-        base_weights=checksum(arguments.base / "0" / "model.safetensors"),
+        base_weights=weights,
         pairs=checksum(arguments.pairs),
     )
+    if (arguments.base / "model.json").is_file():
+        facts |= {key: found for key, found in read_json(arguments.base / "model.json").items() if key == "own"}
     identity = facts | {"keep": arguments.keep, "code": code_checksum()}
     with resumable(arguments.output, identity, processes.rank() == 0) as unfinished:
         folder = unfinished / "result"
@@ -96,13 +107,13 @@ def main(argv: list[str]) -> None:
             """Save the current model without its head, with the maximum length of the base model."""
             if processes.rank():
                 return
-            finished = encoders.assemble(encoder, chosen.pooling, max_length)
+            finished = encoders.without_head(model, n_modules, max_length)
             own_code = encoders.needs_own_code(finished)
             card = model_cards.tuned(arguments.name, recipe, history, len(pairs), own_code)
             with written_whole(folder / step) as whole:
                 encoders.save(finished, whole, card)
-            encoder.to(device)
-            encoder.max_seq_length = chosen.max_length
+            model.to(device)
+            model.max_seq_length = trained_length
 
         try:
             history = training.fine_tune(

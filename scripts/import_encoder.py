@@ -1,6 +1,7 @@
 """Check a pretrained encoder in a local folder or in an installed Python package, copy it and try it out.
 
-Writes a folder with config, tokenizer and safetensors weights, and `adapter/` with those of its adapter, if any.
+Writes a folder with config, tokenizer, safetensors weights and the modules of a sentence-transformers folder, and
+`adapter/` with the files of its adapter, if any.
 """
 
 from pathlib import Path
@@ -16,11 +17,11 @@ from selfembed.settings.encoders import FolderEncoder, PackageEncoder
 def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
-    options.add(parser, FolderEncoder | PackageEncoder, "encoder", omit=("max_length",))
+    options.add(parser, FolderEncoder | PackageEncoder, "encoder", omit=("max_length", "prompt"))
     command_line.add_outputs(parser, output="folder")
     arguments = parser.parse_args(argv)
     encoder = arguments.encoder
-    from selfembed.models import adapters, checkpoints, trial
+    from selfembed.models import adapters, checkpoints, own_modules, trial
 
     if encoder.type == "folder":
         source, adapter = Path(encoder.path), encoder.adapter
@@ -32,6 +33,7 @@ def main(argv: list[str]) -> None:
     with written_whole(arguments.output) as folder:
         folder.mkdir()
         checkpoints.copy(source, folder)
+        own_modules.copy(source, folder)
         if adapter is not None:
             adapters.copy(Path(adapter), folder / adapters.FOLDER)
             adapters.check(folder)

@@ -54,9 +54,9 @@ def main(argv: list[str]) -> None:
     command_line.add_outputs(parser, output="CSV file", result="JSON file")
     arguments = parser.parse_args(argv)
     if arguments.pooling == "token7":
-        raise InputError("--pooling: tasks are not scored with 'token7'; expected: mean, cls, last")
+        raise InputError("--pooling: tasks are not scored with 'token7'; expected: mean, cls, last, own")
     os.environ.update(HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1")  # before mteb and datasets are imported
-    from selfembed.models import checkpoints
+    from selfembed.models import checkpoints, own_modules
     from selfembed.tasks import benchmark, registry_tasks
 
     use_threads(arguments.threads)
@@ -73,7 +73,8 @@ def main(argv: list[str]) -> None:
         found = {"task_name": arguments.task, "diverged": diverged["diverged"]}
     else:
         last_layer = checkpoints.last_layer(arguments.model)
-        weights = checksum(arguments.model / "model.safetensors")
+        own = arguments.pooling == "own"
+        weights = own_modules.checksum(arguments.model) if own else checksum(arguments.model / "model.safetensors")
         name = f"{arguments.path}/{arguments.step}/{arguments.pooling}_{arguments.layer}".replace("/", "__")
         cut = (arguments.layer, arguments.pooling, arguments.max_length, arguments.normalise)
         model = benchmark.model_at(arguments.model, *cut, f"selfembed/{name}", weights)

@@ -17,7 +17,7 @@ def main(argv: list[str]) -> None:
     options.add(parser, TrainedTokenizer, keep=("vocabulary_size",))
     command_line.add_outputs(parser, output="folder")
     arguments = parser.parse_args(argv)
-    from selfembed.models.tokenization import train_tokenizer
+    from selfembed.training.tokenization import train_tokenizer
 
     tokenizer = train_tokenizer(read_corpus(arguments.corpus)["text"], arguments.vocabulary_size)
     log.info("%d tokens", len(tokenizer))

@@ -88,6 +88,7 @@ def test_the_model_loads_by_itself_and_embeds(adapted):
     assert vectors.shape == (2, 384)
     assert np.isfinite(vectors).all()
     assert not np.allclose(vectors[0], vectors[1])
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)  # the encoder's own Normalize
 
 
 def test_evidence_is_of_texts_that_no_model_has_seen(adapted):
@@ -117,6 +118,8 @@ def test_the_report_compares_the_model_with_all_others_and_links_the_map(adapted
     for other in ("Before", "After dropout", "TF-IDF"):
         assert f"After crops against {other}" in page
     assert 'href="../../figures/my_papers/maps/texts.html"' in page
+    assert "Its own modules after the transformer were kept: mean pooling and Normalize." in page
+    assert "It reads 256 tokens of a text by itself; here, 48." in page
     log = (adapted / "logs/my_papers/write_report.log").read_text(encoding="utf-8")
     table = pd.read_csv(adapted / "figures/my_papers/differences.csv").set_index(["label", "score"])
     assert table.loc[("After crops", "crop_pairs_recall@1"), "sentence"] in log
@@ -138,7 +141,8 @@ def test_a_folder_of_docstrings_goes_the_same_way(docstrings, tmp_path):
     config = run(folder, "docs of mine", "--label", "folder", "--name", "docs")
     arguments = ("--configfile", config, "--cores", "1")
     plan = planned(folder, "adapt", *arguments)
-    assert plan["fine_tune"] == 2 * 3 and plan["score_knn"] == 2 + 2 * 3 and plan["score_crop_pairs"] == 2 + 2 * 3
+    assert plan["fine_tune"] == 2 * 3 and plan["score_crop_pairs"] == 2 + 2 * 3
+    assert plan["score_knn"] == (2 + 2 * 3) + (1 + 2 * 3)  # the accuracies, and those of all layers without TF-IDF
     crops = "results/docs/corpora/crops_of_texts.parquet"
     done = snakemake(folder, crops, *arguments)
     assert done.returncode == 0, done.stdout[-3000:]

@@ -9,7 +9,7 @@ from small_models import WORDS, text
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
-from selfembed.models import tokenization
+from selfembed.training import tokenization
 
 LAYERS = 3
 WIDTH = 16

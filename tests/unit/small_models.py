@@ -5,7 +5,8 @@ from pathlib import Path
 from sentence_transformers import SentenceTransformer
 from transformers import DistilBertConfig, DistilBertModel
 
-from selfembed.models import encoders, tokenization
+from selfembed.models import encoders
+from selfembed.training import tokenization
 
 SENTENCE = "the quick brown fox jumps over a lazy dog while many small models learn to embed short texts well"
 WORDS = SENTENCE.split(" ")

@@ -21,8 +21,9 @@ import import_encoder
 from local_servers import REVISION, Hub, serving
 from selfembed.errors import InputError
 from selfembed.jobs.seals import checksum
-from selfembed.models import encoders, tokenization
+from selfembed.models import encoders
 from selfembed.provenance import lineage
+from selfembed.training import tokenization
 
 SCRIPT = Path(encoders.__file__).parents[2] / "download_encoder.py"
 

@@ -14,8 +14,9 @@ from with_defaults import embed_texts
 
 import build_embedding_model
 from selfembed.errors import InputError
-from selfembed.models import checkpoints, encoders, tokenization
+from selfembed.models import checkpoints, encoders
 from selfembed.tasks import benchmark
+from selfembed.training import tokenization
 
 TEXTS = [text(length) for length in (9, 30, 14)]
 

@@ -218,7 +218,10 @@ def test_what_is_known_otherwise_is_checked_with_the_rest():
         ("--batch-size 1", "argument --batch-size: '1' is invalid; expected: whole numbers from 2"),
         ("--batch-size 2.5", "argument --batch-size: '2.5' is invalid; expected: whole numbers from 2"),
         ("--projection 8 0", "argument --projection: '0' is invalid; expected: whole numbers from 1"),
-        ("--pooling max", "argument --pooling: invalid choice: 'max' (choose from 'mean', 'cls', 'last', 'token7')"),
+        (
+            "--pooling max",
+            "argument --pooling: invalid choice: 'max' (choose from 'mean', 'cls', 'last', 'token7', 'own')",
+        ),
         ("--pooling token7 --max-length 4", "pooling 'token7' does not exist in max_length 4; expected: mean, cls"),
         ("--temperatur 1", "unrecognized arguments: --temperatur 1"),
     ],

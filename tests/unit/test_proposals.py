@@ -320,7 +320,9 @@ def test_labels_bring_accuracies_on_the_texts_that_are_held_out(tmp_path, propos
     embedded = {
         item.selection for items in expand(load(config)).experiments.values() for item in items if item.on == "texts"
     }
-    assert embedded == {"mean_all", "none_last"}  # once for accuracies and maps
+    assert embedded == {"mean_all", "own_last", "none_last"}  # once for accuracies and maps, once for layers
+    shown = {name: config["figures"][name].get("pooling") for name in ("evidence", "accuracy", "layers")}
+    assert shown == {"evidence": "own", "accuracy": "own", "layers": None}
 
 
 def test_models_are_compared_before_and_after_and_with_words(tmp_path, propose):
@@ -441,9 +443,8 @@ def test_an_encoder_in_a_folder_is_looked_at(tmp_path, propose):
     encoders.save(small_bert(tmp_path / "tokenizer"), tmp_path / "My Model", "")
     _, config = propose(write(table(), tmp_path / "x.csv"), "--encoder", tmp_path / "My Model")
     found = config["encoders"]["my_model"]
-    positions = json.loads((tmp_path / "My Model/config.json").read_text())["max_position_embeddings"]
-    assert found["layers"] == 2
-    assert found["max_length"] == min(proposals.LONGEST_TOKENS, positions - 2)
+    assert (found["layers"], found["max_length"]) == (2, 64)
+    assert {recipe["pooling"] for recipe in config["recipes"].values()} == {"own"}
     assert [entry["encoder"] for entry in config["experiments"]["maps"]["models"]] == ["my_model"] * 2
 
 
@@ -453,6 +454,17 @@ def test_an_encoder_without_a_limit_of_positions_gets_the_usual_length(tmp_path)
     XLNetConfig(n_layer=2).save_pretrained(tmp_path)
     assert json.loads((tmp_path / "config.json").read_text()).get("max_position_embeddings", -1) == -1
     assert proposals.longest(tmp_path) == proposals.LONGEST_TOKENS
+
+
+def test_an_encoder_without_modules_has_mean_pooling_and_as_many_tokens_as_positions(tmp_path, propose):
+    encoders.save(small_bert(tmp_path / "tokenizer"), tmp_path / "plain", "")
+    (tmp_path / "plain/modules.json").unlink()
+    config = json.loads((tmp_path / "plain/config.json").read_text()) | {"max_position_embeddings": 100}
+    (tmp_path / "plain/config.json").write_text(json.dumps(config))
+    _, config = propose(write(table(), tmp_path / "x.csv"), "--encoder", tmp_path / "plain", "--label", "queue")
+    assert config["encoders"]["plain"]["max_length"] == 98
+    assert not any("pooling" in recipe for recipe in config["recipes"].values())
+    assert config["experiments"]["accuracy"]["layers"] == config["experiments"]["maps"]["layers"] == "all"
 
 
 def test_a_folder_without_an_encoder_is_refused(tmp_path, propose):

@@ -14,7 +14,7 @@ from selfembed.study.validation import check_target_names, load, missing_sources
 
 ENTRY = "experiments.main.models.1"
 NAME = "'^[a-z0-9][a-z0-9_]*$'"
-POOLINGS = "'mean', 'cls', 'last' or 'token7'"
+POOLINGS = "'mean', 'cls', 'last', 'token7' or 'own'"
 TOP = (
     "claims, corpora, device, devices_per_run, embedding, encoders, experiments, figures, folder, mteb, published, "
     "recipes, report, scores, seeds, tables, tasks, threads, tsne"
@@ -61,7 +61,7 @@ def test_example_is_valid():
             "path",
         ),
         ("corpora.docs.source.path", "packages, type", None),
-        ("encoders.mpnet.revison", "adapter, id, layers, max_length, revision, type", "revision"),
+        ("encoders.mpnet.revison", "adapter, id, layers, max_length, prompt, revision, type", "revision"),
         ("encoders.tfidf.components", "terms, type", None),
         ("encoders.tiny.layers", "architecture, max_length, tokenizer, type", None),
         (
@@ -428,6 +428,30 @@ def test_tokenizer_borrowed_from_encoder_without_one(lender):
             id="token7 of a truncated recipe",
         ),
         pytest.param(
+            {f"{ENTRY}.poolings": ["own"]},
+            f"{ENTRY}.poolings: encoder 'tiny' has no modules of its own for 'own'; "
+            "expected: mean, cls, last, token7, or a pretrained encoder",
+            id="own modules of a random encoder",
+        ),
+        pytest.param(
+            {"recipes.crops.pooling": "own"},
+            "experiments.main.models.1.recipe: pooling 'own', but encoder 'tiny' has no modules of its own; "
+            "expected: mean, cls, last, token7, or a pretrained encoder",
+            id="own modules of a random encoder are trained",
+        ),
+        pytest.param(
+            {"experiments.main.models": [{"encoder": "mpnet", "poolings": ["own"]}], "experiments.main.layers": "all"}
+            | {"figures": REMOVED},
+            "experiments.main.layers: pooling 'own' exists only at the last layer of 'mpnet'; "
+            "expected: last, or another experiment for 'mpnet'",
+            id="own modules of all layers",
+        ),
+        pytest.param(
+            {"encoders.mpnet.prompt": "query"},
+            "encoders.mpnet.prompt: no entry uses pooling 'own' with 'mpnet'; expected: poolings: [own]",
+            id="prompt that nothing uses",
+        ),
+        pytest.param(
             {"experiments.main.models.0": {"encoder": "tfidf", "poolings": ["mean"]}},
             "experiments.main.models.0.poolings: bag of words 'tfidf' has no token vectors to pool; remove this key",
             id="poolings of a bag of words",
@@ -521,6 +545,11 @@ def test_impossible_combination(changes, message):
         pytest.param({"experiments.main.models": [{"encoder": "svd"}], "figures.bars.pooling": "cls"}, id="only bags"),
         pytest.param({f"{ENTRY}.poolings": ["cls"], "figures.bars.pooling": "cls"}, id="pooling of one entry"),
         pytest.param({"recipes.crops.pooling": "token7", "recipes.crops.max_length": 8}, id="token7 of a recipe"),
+        pytest.param(
+            {"experiments.main.models": [{"encoder": "mpnet", "recipe": "crops", "poolings": ["own"]}]}
+            | {"recipes.crops.pooling": "own", "encoders.mpnet.prompt": "query", "figures.bars.pooling": "own"},
+            id="own modules of a pretrained encoder",
+        ),
         pytest.param({f"{ENTRY}.train_on": "notes"}, id="training corpus without labels"),
         pytest.param({"experiments.main.corpora": ["docs"]}, id="docstrings have labels"),
         pytest.param({"recipes.crops.augmentation": {"type": "crops", "minimum_length": 250}}, id="one length"),

@@ -1,5 +1,6 @@
 """What rules ask about encoders, pairs, runs and embeddings."""
 
+import json
 from types import SimpleNamespace
 
 import pytest
@@ -39,12 +40,16 @@ def test_an_encoder_of_the_hub_is_fetched_with_its_adapter():
 
 
 def test_files_of_an_encoder_in_a_folder_are_inputs(tmp_path):
-    for name in ("model/model.safetensors", "model/vocab.txt", "model/notes.md", "adapter/adapter_config.json"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+    names = ("model.safetensors", "vocab.txt", "notes.md", "1_Pooling/config.json", "checkpoint/config.json")
+    for name in (*(f"model/{name}" for name in names), "adapter/adapter_config.json"):
+        (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
         (tmp_path / name).write_text("")
+    listed = [("sentence_transformers.models.Transformer", ""), ("sentence_transformers.models.Pooling", "1_Pooling")]
+    (tmp_path / "model/modules.json").write_text(json.dumps([{"type": kind, "path": path} for kind, path in listed]))
     own = {"type": "folder", "path": f"{tmp_path}/model", "layers": 2}
     found = models({"encoders.own": own, "encoders.added": own | {"adapter": f"{tmp_path}/adapter"}})
-    files = [f"{tmp_path}/model/model.safetensors", f"{tmp_path}/model/vocab.txt"]
+    names = ("1_Pooling/config.json", "model.safetensors", "modules.json", "vocab.txt")
+    files = [f"{tmp_path}/model/{name}" for name in names]
     assert found.encoder_files(of("own")) == files
     assert found.encoder_files(of("added")) == [f"{tmp_path}/adapter/adapter_config.json", *files]
     assert found.encoder_files(of("mpnet")) == []

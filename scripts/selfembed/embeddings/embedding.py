@@ -4,12 +4,14 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
+from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Transformer
+from sentence_transformers.util import batch_to_device
 
 from selfembed.embeddings.token_batches import batches
 from selfembed.errors import InputError
 from selfembed.jobs.progress import Progress
-from selfembed.models import token7
+from selfembed.models import encoders, token7
 
 BLOCK = 8192  # texts per block of vectors: 0.3 GB for 13 layers of 768 dimensions
 
@@ -146,4 +148,39 @@ def embed(
         for column, layer in enumerate(layers):
             for row, pooling in enumerate(poolings):
                 out[row, column, positions] = pool(hidden[layer], mask, pooling).cpu().numpy()
+        progress.advance(len(positions))
+
+
+@torch.inference_mode()
+def encode(
+    model: SentenceTransformer,
+    texts: list[str],
+    out: np.ndarray,
+    *,
+    tokens_per_batch: int | None = None,
+    precision: str,
+    progress: Progress | None = None,
+) -> None:
+    """Embed texts with a model's own modules, prompt and maximum length, as `model.encode` does (pooling `own`).
+
+    Args:
+        out: float32 array to fill, shape (texts, dim).
+        tokens_per_batch, precision, progress: as in `embed`; modules after the transformer are in fp32.
+    """
+    model.eval()
+    prompt = encoders.default_prompt(model)
+    whole = [f"{prompt or ''}{text}" for text in texts]
+    ids = model.tokenizer(whole, truncation=True, max_length=model.max_seq_length)["input_ids"]
+    lengths = np.array([len(tokens) for tokens in ids])
+    progress = progress or Progress(len(texts), "texts")
+    for positions in batches(lengths, tokens_per_batch or TOKENS_PER_BATCH[model.device.type]):
+        features = model.preprocess([texts[position] for position in positions], prompt=prompt)
+        features = batch_to_device(features, model.device)
+        transformer, *others = model
+        with torch.autocast(model.device.type, dtype=torch.bfloat16, enabled=precision == "bf16"):
+            features = transformer(features)
+        features["token_embeddings"] = features["token_embeddings"].float()
+        for module in others:
+            features = module(features)
+        out[positions] = features["sentence_embedding"][:, : model.truncate_dim].cpu().numpy()
         progress.advance(len(positions))

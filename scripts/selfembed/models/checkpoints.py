@@ -12,6 +12,7 @@ from safetensors import safe_open
 
 from selfembed.errors import InputError, first_line
 from selfembed.jobs.records import checksum, checksum_of_files, read_json
+from selfembed.models import own_modules
 
 if TYPE_CHECKING:
     import torch
@@ -87,8 +88,8 @@ def check(folder: Path, layers: int, sha256: str | None = None) -> None:
     Args:
         sha256: of the file with the weights or, if they are in parts, of the parts' names and checksums.
 
-    Raises InputError if config, tokenizer or weights are missing or damaged, if the checkpoint needs custom code, or if
-    the SHA-256 of the weights or the number of transformer layers differs.
+    Raises InputError if config, tokenizer or weights are missing or damaged, if the checkpoint needs custom code or
+    unsupported modules, or if the SHA-256 of the weights or the number of transformer layers differs.
     """
     if not (folder / "config.json").is_file():
         raise InputError(f"{folder}: no config.json; expected: a transformers checkpoint")
@@ -111,6 +112,7 @@ def check(folder: Path, layers: int, sha256: str | None = None) -> None:
         found = last_layer(folder)
     if found != layers:
         raise InputError(f"{folder}: {found} transformer layers, but the config says layers: {layers}")
+    own_modules.check(folder)
 
 
 def tokenizer_needed(folder: Path) -> str:

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import torch
 from sentence_transformers import SentenceTransformer
+from sentence_transformers.sentence_transformer import modules as known_modules
 from sentence_transformers.sentence_transformer.modules import Dense, Pooling, Transformer
 from transformers import AutoTokenizer, BertConfig, BertModel, PreTrainedModel
 
 from selfembed.errors import InputError
 from selfembed.jobs.command_line import log
-from selfembed.models import adapters, checkpoints, token7, token_pooling
+from selfembed.jobs.records import write_json
+from selfembed.models import adapters, checkpoints, own_modules, token7, token_pooling
 from selfembed.models.bert_with_adapter import BertWithAdapter
 from selfembed.models.checkpoints import last_layer
 from selfembed.models.token_embeddings import TokenEmbeddings, TokenEmbeddingsConfig
@@ -79,6 +81,76 @@ def output_layer(encoder: Transformer, layer: int) -> None:
     encoder.modality_config["text"]["method_output_name"] = ["hidden_states", layer]
 
 
+def load_whole(folder: Path) -> SentenceTransformer:
+    """Load a saved model with its own modules, prompts and maximum length, in fp32, offline and without custom code.
+
+    Raises InputError if it cannot be loaded.
+    """
+    with torch.random.fork_rng(devices=[]), checkpoints.loading(folder):
+        torch.manual_seed(0)
+        weights = {"dtype": torch.float32, "use_safetensors": True}
+        return SentenceTransformer(str(folder), device="cpu", model_kwargs=weights, **LOCAL)
+
+
+def default_prompt(model: SentenceTransformer) -> str | None:
+    """Return the prompt that `model.encode` puts before every text; None if there is none."""
+    return None if model.default_prompt_name is None else model.prompts[model.default_prompt_name] or None
+
+
+def with_own_modules(encoder: Transformer, folder: Path, max_length: int, prompt: str | None) -> SentenceTransformer:
+    """Build the model that an encoder's folder describes: own modules and prompts; without modules, mean pooling.
+
+    Args:
+        folder: folder of the encoder, or a copy of it.
+        max_length: maximum number of tokens of the transformer; `save_as_it_came` adds that of the own modules.
+        prompt: name of the prompt that precedes every text; by default the default prompt of the folder.
+
+    Raises InputError if a module cannot be loaded, or if there is no such prompt.
+    """
+    own = own_modules.read(folder, prompt)
+    if own is None:
+        return assemble(encoder, pooling_without_modules(encoder), max_length)
+    with checkpoints.loading(folder):
+        modules = [
+            getattr(known_modules, module.kind).load(str(folder), subfolder=module.folder, **LOCAL)
+            for module in own.modules
+        ]
+        prompts = {"prompts": own.prompts, "default_prompt_name": own.prompt}
+        model = SentenceTransformer(modules=[encoder, *modules], device="cpu", **prompts, **own.others)
+    model.max_seq_length = checked_length(encoder, max_length)
+    return model
+
+
+def pooling_without_modules(encoder: Transformer) -> str:
+    """The pooling that sentence-transformers assumes for a folder without modules: `mean`, or `last` for decoders."""
+    config = encoder.model.config
+    is_decoder = any(name.endswith("ForCausalLM") for name in (config.architectures or [])[:1])
+    return "last" if is_decoder and getattr(config, "is_causal", True) else "mean"
+
+
+def save_as_it_came(model: SentenceTransformer, source: Path, folder: Path, card: str) -> None:
+    """Save a base model; sentence-transformers loads it with the settings of the transformer in `source`.
+
+    The tokenizer has the maximum length of `model`. If that of the source is less, it is saved beside the tokenizer,
+    where only `load_whole` and sentence-transformers read it.
+    """
+    save(model, folder, card)
+    if own := own_modules.read(source):
+        limits = [own.max_length, model.max_seq_length]
+        lengths = {"max_seq_length": min(limit for limit in limits if limit is not None)}
+        settings = folder / own_modules.SETTINGS[0]
+        write_json(own_modules.read_json(settings) | own.settings | lengths, settings)
+
+
+def without_head(model: SentenceTransformer, modules: int, max_length: int) -> SentenceTransformer:
+    """The first modules of a model on the CPU, with its prompts and another maximum length; weights are shared."""
+    prompts = {"prompts": dict(model.prompts), "default_prompt_name": model.default_prompt_name}
+    others = {"similarity_fn_name": model.similarity_fn_name, "truncate_dim": model.truncate_dim}
+    finished = SentenceTransformer(modules=list(model)[:modules], device="cpu", **prompts, **others)
+    finished.max_seq_length = max_length
+    return finished
+
+
 def random_bert(
     tokenizer_folder: Path,
     *,
@@ -136,13 +208,18 @@ def assemble(transformer: Transformer, pooling: str, max_length: int) -> Sentenc
 
     Raises InputError if `max_length` exceeds the positions of the transformer.
     """
-    longest = longest_input(transformer, max_length)
-    if max_length > longest:
-        raise InputError(f"max_length {max_length} exceeds the encoder's positions; expected: at most {longest}")
-    transformer.max_seq_length = max_length
+    transformer.max_seq_length = checked_length(transformer, max_length)
     return SentenceTransformer(
         modules=[transformer, pooling_module(pooling, transformer.get_embedding_dimension())], device="cpu"
     )
+
+
+def checked_length(transformer: Transformer, max_length: int) -> int:
+    """Return `max_length`; raise InputError if it exceeds the positions of the transformer."""
+    longest = longest_input(transformer, max_length)
+    if max_length > longest:
+        raise InputError(f"max_length {max_length} exceeds the encoder's positions; expected: at most {longest}")
+    return max_length
 
 
 def longest_input(transformer: Transformer, wanted: int) -> int:

@@ -1,5 +1,7 @@
 """The README.md that every saved model carries."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 HEADER = """---
@@ -26,9 +28,10 @@ def usage(own_code: bool) -> str:
     return USAGE.format(trust=", trust_remote_code=True" if own_code else "")
 
 
-def base(name: str, what: str, own_code: bool = False) -> str:
-    """Card of a model that has had no fine-tuning."""
-    return f"{HEADER}\n# {name}\n\nBase model of a selfembed study: {what}, with mean pooling.\n{usage(own_code)}"
+def base(name: str, what: str, own_code: bool = False, modules: Sequence[str] = ()) -> str:
+    """Card of a model that has had no fine-tuning; `modules` describes the modules after the transformer."""
+    ending = ", ".join(modules) or "mean pooling"
+    return f"{HEADER}\n# {name}\n\nBase model of a selfembed study: {what}, with {ending}.\n{usage(own_code)}"
 
 
 def tuned(name: str, recipe: dict, history: pd.DataFrame, n_pairs: int, own_code: bool) -> str:

@@ -32,6 +32,7 @@ class Account:
         label: label of the model in tables.
         base_label: label of the encoder before fine-tuning; None if the tables do not contain it.
         encoder: description of the encoder.
+        own: description of the encoder's own modules (`OwnModules.described`); empty if it has none.
         max_length: maximum number of tokens per text.
         counts: numbers of rows of the source that were kept or excluded, by reason; empty if unknown.
         sentences: how texts were split into sentences.
@@ -49,6 +50,7 @@ class Account:
     label: str
     base_label: str | None
     encoder: str
+    own: dict[str, Any]
     max_length: int
     counts: dict[str, int]
     sentences: str
@@ -133,12 +135,15 @@ def read(arguments: argparse.Namespace) -> Account:
     prepared = read_json(arguments.counts, "rows")
     folder = arguments.run / arguments.step
     check_model(folder)
+    own = run.get("own") or {}
+    limits = [arguments.max_length, own["max_length"] if run["recipe"]["pooling"] == "own" and own else None]
     found = Account(
         corpus=arguments.corpus,
         label=arguments.label,
         base_label=arguments.base_label,
         encoder=arguments.encoder if arguments.base is None else with_revision(arguments.encoder, arguments.base),
-        max_length=arguments.max_length,
+        own=own,
+        max_length=min(limit for limit in limits if limit is not None),
         counts=prepared["rows"],
         sentences=prepared.get("sentences", "paper"),
         drop_repeated=prepared.get("drop_repeated"),

@@ -116,7 +116,7 @@ def texts(account: Account) -> list[str]:
 def training(account: Account) -> list[str]:
     """Sentences on the training: base model, positive pairs, amount of training, loss."""
     recipe = account.recipe
-    said = [f"Training started from {account.encoder}."]
+    said = [f"Training started from {account.encoder}.", *own_modules(account)]
     sentences = recipe.get("sentences", 2)
     words = {"passage": f"a passage of {count(sentences, 'sentence')}"}
     words["neighbours"] = count(sentences, "neighbouring sentence")
@@ -136,6 +136,24 @@ def training(account: Account) -> list[str]:
         f"The training loss {'decreased' if last < first else 'did not decrease: it went'} from {first:.3f} to "
         f"{last:.3f}."
     )
+    return said
+
+
+def own_modules(account: Account) -> list[str]:
+    """Sentences on the encoder's own modules, maximum length and prompts, and on the settings that replace them."""
+    own, recipe = account.own, account.recipe
+    if not own:
+        return []
+    modules = listed(own["modules"])
+    if recipe["pooling"] == "own":
+        said = [f"Its own modules after the transformer were kept: {modules}."]
+        prompt = f"“{own['prompt']}” precedes every text, as in training" if own["prompt"] else "none is used"
+        said += [f"Of its prompts ({listed(own['prompts'])}), {prompt}."] if own["prompts"] else []
+    else:
+        without = ", and its prompts are not used" if own["prompts"] else ""
+        said = [f"Pooling “{recipe['pooling']}” replaces its own modules after the transformer ({modules}){without}."]
+    if own["max_length"] not in (None, account.max_length):
+        said.append(f"It reads {own['max_length']:,} tokens of a text by itself; here, {account.max_length:,}.")
     return said
 
 

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import yaml
 
 from selfembed.errors import InputError
 from selfembed.jobs.command_line import log
+from selfembed.models import own_modules
 from selfembed.proposals import hub_texts, proposals, proposed_config
 from selfembed.texts.file_formats import without_compression
 
@@ -91,7 +93,7 @@ def write(content: str, output: Path) -> None:
 
 
 def fetch_config(folder: Path, repository: str, revision: str | None) -> tuple[str, Path]:
-    """Fetch the config of a repository of the hub into a folder; by default, of the newest revision.
+    """Fetch the settings of a repository of the hub into a folder; by default, of the newest revision.
 
     Returns the revision and the folder.
 
@@ -101,6 +103,11 @@ def fetch_config(folder: Path, repository: str, revision: str | None) -> tuple[s
 
     revision = revision or hub.newest_revision(repository)
     hub.fetch(repository, revision, "config.json", folder)
+    with suppress(hub.MissingFileError):
+        hub.fetch(repository, revision, own_modules.MODULES, folder)
+    for name in own_modules.small_files(folder):
+        with suppress(hub.MissingFileError):
+            hub.fetch(repository, revision, name, folder)
     return revision, folder
 
 

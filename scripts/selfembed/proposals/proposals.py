@@ -66,11 +66,17 @@ WAYS = {"unicode": "sentences", "lines": "lines"}
 
 @dataclass(frozen=True)
 class Encoder:
-    """The encoder to adapt: its name in the config, its settings and a comment."""
+    """The encoder to adapt: its name in the config, its settings, a comment, and what a log should say about it.
+
+    Attributes:
+        modules: its own modules after the transformer, in words; empty if its folder has none.
+    """
 
     name: str
     settings: dict[str, Any]
     comment: str
+    modules: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 MINILM = Encoder(
@@ -84,6 +90,7 @@ MINILM = Encoder(
         "max_length": LONGEST_TOKENS,
     },
     "all-MiniLM-L6-v2: small and part of the installation, so no network is needed.",
+    modules=("mean pooling", "Normalize"),
 )
 
 
@@ -288,8 +295,8 @@ def encoder_from(words: str, fetch_config: Callable[[str, str | None], tuple[str
         layers = checkpoints.last_layer(folder)
         checkpoints.check(folder, layers)
         try_out(folder, layers)
-        settings = {"type": "folder", "path": str(folder), "layers": layers, "max_length": longest(folder)}
-        return Encoder(encoder_name(folder.resolve().name), settings, "An encoder in a local folder.")
+        settings = {"type": "folder", "path": str(folder), "layers": layers}
+        return with_modules(folder, encoder_name(folder.resolve().name), settings, "An encoder in a local folder.")
     repository, _, revision = words.partition("@")
     if words.startswith((".", "/", "~")) or repository.count("/") > 1:
         raise InputError(
@@ -297,8 +304,40 @@ def encoder_from(words: str, fetch_config: Callable[[str, str | None], tuple[str
         )
     revision, folder = fetch_config(repository, revision or None)
     layers = checkpoints.last_layer(folder)
-    settings = {"type": "hub", "id": repository, "revision": revision, "layers": layers, "max_length": longest(folder)}
-    return Encoder(encoder_name(repository), settings, "An encoder of the Hugging Face hub, at a fixed revision.")
+    settings = {"type": "hub", "id": repository, "revision": revision, "layers": layers}
+    comment = "An encoder of the Hugging Face hub, at a fixed revision."
+    return with_modules(folder, encoder_name(repository), settings, comment)
+
+
+def with_modules(folder: Path, name: str, settings: dict[str, Any], comment: str) -> Encoder:
+    """Return an encoder with the maximum length, own modules and prompt that its folder suggests.
+
+    Raises InputError if a module is not supported.
+    """
+    from selfembed.models import own_modules
+
+    settings |= {"max_length": longest(folder)}
+    own = own_modules.read(folder)
+    if own is None:
+        return Encoder(name, settings, comment, notes=("it has no modules of its own: mean pooling is used",))
+    notes = [f"its own modules after the transformer are used: {', '.join(own.words)}"]
+    if own.max_length is not None:
+        settings["max_length"] = min(own.max_length, settings["max_length"])
+        if own.max_length > settings["max_length"]:
+            limit = settings["max_length"]
+            notes.append(
+                f"texts are truncated to {limit} tokens; the encoder itself reads {own.max_length} (max_length)"
+            )
+    if own.prompt is not None and own.prompt in own.prompts:
+        notes.append(f"its default prompt precedes every text: {own.prompts[own.prompt]!r}")
+    elif own.prompts:
+        suitable = next((prompt for prompt in own_modules.SUITABLE if prompt in own.prompts), None)
+        if suitable is None:
+            notes.append(f"none of its prompts is used: {', '.join(own.prompts)} (`prompt` of the encoder chooses one)")
+        else:
+            settings["prompt"] = suitable
+            notes.append(f"of its prompts ({', '.join(own.prompts)}), '{suitable}' precedes every text (`prompt`)")
+    return Encoder(name, settings, comment, tuple(own.words), tuple(notes))
 
 
 def try_out(folder: Path, layers: int) -> None:
@@ -349,6 +388,7 @@ def summary(proposal: Proposal) -> list[str]:
     epochs = f"{proposal.epochs} epoch{'s' if proposal.epochs > 1 else ''}"
     steps = f"{epochs} of {proposal.steps_in_an_epoch:,} steps"
     lines = [f"{path}: {note}" if path not in note else note for note in proposal.notes]
+    lines += [f"encoder {proposal.encoder.name}: {note}" for note in proposal.encoder.notes]
     lines.append(f"{path}: {proposal.n_texts:,} texts{sampled if proposal.sample else ''}")
     not_used = not_counted(proposal.repeated, proposal.sentences)
     lines.append(f"{path}: split into {WAYS[proposal.sentences]}{not_used}; crops are, for example:")

@@ -8,7 +8,7 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_]*$")]
 ScoreName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_]*(@[0-9]+)?$")]
 Text = Annotated[str, StringConstraints(pattern=r"^[^-]")]  # a leading hyphen would be read as an option
 LocalPath = Annotated[str, StringConstraints(pattern=r"^[^-{}<>][^{}<>]*$")]  # Snakemake interprets {} and <>
-Pooling = Literal["mean", "cls", "last", "token7"]
+Pooling = Literal["mean", "cls", "last", "token7", "own"]
 
 
 def each_once(seeds: list[int]) -> list[int]:

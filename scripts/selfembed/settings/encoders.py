@@ -6,9 +6,18 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from selfembed.settings.base import Closed, Commit, Kind, LocalPath, Name, Sha256
+from selfembed.settings.base import Closed, Commit, Kind, LocalPath, Name, Sha256, Text
 
 MaxLength = Annotated[int, Field(512, ge=3, description="Texts are truncated to this many tokens when embedded.")]
+
+Prompt = Annotated[
+    Text | None,
+    Field(
+        None,
+        description="Name of the prompt, among those of the encoder's folder, that precedes every text with pooling "
+        "`own`, in training, too. By default the folder's default prompt, if it has one.",
+    ),
+]
 
 Layers = Annotated[int, Field(ge=1, description="Number of transformer layers; verified when the weights are loaded.")]
 
@@ -85,6 +94,7 @@ class HubEncoder(FetchedEncoder):
     adapter: HubAdapter | None = Field(None, description="An adapter that is part of the encoder and trained with it.")
     layers: Layers
     max_length: MaxLength = 512
+    prompt: Prompt = None
 
     @property
     def in_words(self) -> str:
@@ -108,6 +118,7 @@ class FolderEncoder(FetchedEncoder):
     )
     layers: Layers
     max_length: MaxLength = 512
+    prompt: Prompt = None
 
     @property
     def in_words(self) -> str:
@@ -125,6 +136,7 @@ class PackageEncoder(FetchedEncoder):
     sha256: Sha256 = Field(description="SHA-256 of `model.safetensors`.")
     layers: Layers
     max_length: MaxLength = 512
+    prompt: Prompt = None
 
     @property
     def in_words(self) -> str:

@@ -88,7 +88,12 @@ class Experiment(Closed):
     layers: ChosenLayers = Field(
         "last", description="Layers to score: `last`, `all`, or a list of numbers; 0 is the embedding module."
     )
-    poolings: list[Pooling] = Field(default=["mean"], min_length=1, description="Poolings to score.")
+    poolings: list[Pooling] = Field(
+        default=["mean"],
+        min_length=1,
+        description="Poolings to score. `own` is the encoder's own modules after the transformer (pooling, Dense, "
+        "LayerNorm, Normalize), with its prompt and maximum length: what `SentenceTransformer(folder).encode` gives.",
+    )
     steps: list[Step] = Field(
         default=["final"],
         min_length=1,

@@ -62,7 +62,11 @@ class Recipe(Closed):
     augmentation: Augmentation = Field(
         description="Method of making positive pairs: a name, or a `type` with its settings."
     )
-    pooling: Pooling = Field("mean", description="Pooling of token vectors into the text vector that is trained.")
+    pooling: Pooling = Field(
+        "mean",
+        description="Pooling of token vectors into the text vector that is trained; `own` trains the encoder's own "
+        "modules after the transformer, from a sentence-transformers folder, with its prompt.",
+    )
     temperature: float = Field(
         0.05, gt=0, description="Temperature of the contrastive loss, which divides the cosine similarities."
     )

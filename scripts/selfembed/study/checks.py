@@ -44,6 +44,8 @@ def check(settings: Settings) -> Iterator[str]:
             yield from check_expected(name, corpus, settings)
     for name, encoder in settings.encoders.items():
         yield from check_encoder(f"encoders.{name}", encoder, settings)
+        if getattr(encoder, "prompt", None) is not None and name not in with_own_modules(settings):
+            yield f"encoders.{name}.prompt: no entry uses pooling 'own' with '{name}'; expected: poolings: [own]"
     for name, task in settings.tasks.items():
         if name in settings.corpora:
             yield f"tasks.{name}: is also the name of a corpus; expected: another name"
@@ -157,6 +159,17 @@ def check_encoder(key: str, encoder, settings: Settings) -> Iterator[str]:
                 yield from unknown(f"{key}.tokenizer.train_on", corpus, "a corpus", settings.corpora)
             case BorrowedTokenizer(borrow_from=lender):
                 yield from unknown(f"{key}.tokenizer.borrow_from", lender, "a pretrained encoder", pretrained)
+
+
+def with_own_modules(settings: Settings) -> set[str]:
+    """Return the encoders that an entry scores or trains with their own modules."""
+    entries = [(entry, experiment) for experiment in settings.experiments.values() for entry in experiment.models]
+    return {
+        entry.encoder
+        for entry, experiment in entries
+        if "own" in (entry.poolings or experiment.poolings)
+        or (entry.recipe in settings.recipes and settings.recipes[entry.recipe].pooling == "own")
+    }
 
 
 def check_local_task(key: str, task: LocalTask, settings: Settings) -> Iterator[str]:
@@ -281,6 +294,11 @@ def check_recipe(key: str, entry, recipe, encoder, experiment, settings: Setting
     relies_on_dropout = augmentation.same_text_twice and augmentation.mask_fraction == 0
     if relies_on_dropout and without_dropout(encoder, settings):
         yield f"{where}: encoder '{entry.encoder}' has no dropout, so its pairs would not differ; expected: crops"
+    if recipe.pooling == "own" and not isinstance(encoder, FetchedEncoder):
+        yield (
+            f"{where}: pooling 'own', but encoder '{entry.encoder}' has no modules of its own; "
+            "expected: mean, cls, last, token7, or a pretrained encoder"
+        )
     if recipe.unfrozen_layers is not None and recipe.unfrozen_layers > encoder.layers:
         yield (
             f"{where}: encoder '{entry.encoder}' has no {recipe.unfrozen_layers} layers to unfreeze; "
@@ -358,6 +376,16 @@ def check_layers_and_poolings(experiment_key: str, key: str, entry, encoder, exp
         )
     if "token7" in poolings and experiment.tasks:
         yield f"{holder}.poolings: tasks are not scored with 'token7'; expected: mean, cls, last"
+    if "own" in poolings and not isinstance(encoder, FetchedEncoder):
+        yield (
+            f"{holder}.poolings: encoder '{entry.encoder}' has no modules of its own for 'own'; "
+            "expected: mean, cls, last, token7, or a pretrained encoder"
+        )
+    elif "own" in poolings and experiment.layers not in ("last", [encoder.layers]):
+        yield (
+            f"{experiment_key}.layers: pooling 'own' exists only at the last layer of '{entry.encoder}'; "
+            f"expected: last, or another experiment for '{entry.encoder}'"
+        )
     if isinstance(experiment.layers, list):
         for layer in experiment.layers:
             if layer > encoder.layers:

@@ -146,7 +146,10 @@ def scored(
     encoder = settings.encoders[entry.encoder]
     poolings = entry.poolings or experiment.poolings
     if on in experiment.corpora:
-        parts = [(score, select(poolings, experiment.layers, encoder)) for score in experiment.scores or [None]]
+        # The encoder's own modules need a forward pass of their own: prompt, maximum length and dimension may differ.
+        groups = [[name for name in poolings if (name == "own") == own] for own in (False, True)]
+        selections = [select(group, experiment.layers, encoder) for group in groups if group]
+        parts = [(score, selection) for score in experiment.scores or [None] for selection in selections]
     else:
         numbers = layer_numbers(experiment.layers, encoder.layers)
         how = treatment(entry, settings)

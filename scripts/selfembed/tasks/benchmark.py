@@ -26,14 +26,25 @@ def model_at(
 
     The vectors of a layer are those of `embeddings.embedding`: without the final normalisation of the encoder, if any.
 
+    With pooling `own`, the default prompt of the model precedes all texts, those of queries and documents too.
+
     Args:
         name, checksum: identify the model in mteb's cache; models with equal values would share scores.
     """
     last = checkpoints.last_layer(folder)
-    encoder = encoders.load(folder, layers=layer if layer >= last else layer + 1)
-    if layer < last:
-        encoders.output_layer(encoder, layer)
-    model = encoders.assemble(encoder, pooling, min(max_length, encoders.longest_input(encoder, max_length)))
+    if pooling == "own":
+        if layer != last:
+            raise InputError(f"{folder}: pooling 'own' at layer {layer}; expected: the last layer, {last}")
+        model = encoders.load_whole(folder)
+        model.max_seq_length = min(max_length, model.max_seq_length)
+        # mteb asks for these prompts by name.
+        model.prompts = dict.fromkeys(("query", "document"), encoders.default_prompt(model) or "")
+        model.default_prompt_name = "document"
+    else:
+        encoder = encoders.load(folder, layers=layer if layer >= last else layer + 1)
+        if layer < last:
+            encoders.output_layer(encoder, layer)
+        model = encoders.assemble(encoder, pooling, min(max_length, encoders.longest_input(encoder, max_length)))
     if normalise:
         model.append(Normalize())
     model.model_card_data.model_name = name

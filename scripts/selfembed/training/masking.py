@@ -34,6 +34,8 @@ def masked_preprocessing(
 ) -> Callable:
     """Return a preprocessing function with masking; the masked tokens are drawn independently in every call.
 
+    Tokens of a prompt are not masked.
+
     Args:
         seed: determines the masked tokens, together with the number of the call and the rank of this process.
         calls_before: number of calls before the checkpoint that training resumes from.
@@ -54,6 +56,7 @@ def masked_preprocessing(
         # The second number separates this random stream from that of the pairs, which has the same seed.
         generator = np.random.default_rng([seed, 1, next(calls), processes.rank()])
         maskable = features["attention_mask"].bool() & ~torch.isin(ids, special)
+        maskable &= features["attention_mask"].cumsum(dim=1) > features.get("prompt_length", 0)
         return {**features, "input_ids": mask_tokens(ids, maskable, fraction, tokenizer.mask_token_id, generator)}
 
     return masked

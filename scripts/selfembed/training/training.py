@@ -31,6 +31,7 @@ from selfembed.jobs import interruption, seals
 from selfembed.jobs.command_line import log
 from selfembed.jobs.progress import Progress
 from selfembed.jobs.records import read_json, write_json
+from selfembed.models import encoders
 from selfembed.training import processes
 from selfembed.training.masking import masked_preprocessing
 
@@ -268,8 +269,10 @@ def relative_to_chance(row: dict) -> float:
 def loss_of(model: SentenceTransformer, pairs: pd.DataFrame, temperature: float) -> float:
     """Compute the loss of a model on one batch of pairs, without dropout and masking."""
     model.eval()
+    prompt = encoders.default_prompt(model)
     features = [
-        batch_to_device(model.preprocess(pairs[column].tolist()), model.device) for column in ("anchor", "positive")
+        batch_to_device(model.preprocess(pairs[column].tolist(), prompt=prompt), model.device)
+        for column in ("anchor", "positive")
     ]
     return float(MultipleNegativesRankingLoss(model, scale=1 / temperature)(features, None))
 
@@ -319,7 +322,7 @@ def fine_tune(
 
     Args:
         model: on its device. The loss is computed on the output of its last module (pooling or projection head).
-            Parameters with `requires_grad=False` are not changed.
+            Its default prompt, if any, precedes every text. Parameters with `requires_grad=False` are not changed.
         pairs: columns `epoch`, `anchor`, `positive`, in training order.
         seed: determines dropout masks and masked tokens.
         warmup: fraction of the first epoch over which the learning rate increases from 0.
@@ -373,6 +376,7 @@ def fine_tune(
             loss=MultipleNegativesRankingLoss(model, scale=1 / temperature, gather_across_devices=n_processes > 1),
             callbacks=[history],
         )
+        trainer.data_collator.prompts = encoders.default_prompt(model)
         trainer.remove_callback(PrinterCallback)  # History logs progress
         trainer.remove_callback(trainer.model_card_callback_class)
         if checkpoints:

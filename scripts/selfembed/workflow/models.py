@@ -2,10 +2,12 @@
 
 import shlex
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
+from selfembed.errors import InputError
 from selfembed.jobs.model_paths import identity
-from selfembed.models import checkpoints
+from selfembed.models import checkpoints, own_modules
 from selfembed.settings.encoders import (
     BagOfWords,
     EmbeddingLayerEncoder,
@@ -39,11 +41,13 @@ class Models:
         return lambda wildcards: flags(self.encoder(wildcards), omit=omit, keep=keep)
 
     def encoder_files(self, wildcards: Wildcards) -> list[str]:
-        """Files of an encoder in a local folder and of its adapter, so that changes rerun the import."""
+        """Files of an encoder in a local folder, of its modules and its adapter, so that changes rerun the import."""
         encoder = self.encoder(wildcards)
         if not isinstance(encoder, FolderEncoder):
             return []
         files = checkpoints.files(Path(encoder.path))
+        with suppress(InputError):  # the import tells it
+            files += own_modules.files(Path(encoder.path))
         if encoder.adapter is not None:
             adapter = Path(encoder.adapter).iterdir()
             files += [path for path in adapter if path.suffix in {".json", ".bin", ".safetensors"}]
@@ -52,7 +56,7 @@ class Models:
     def hub_flags(self, wildcards: Wildcards) -> str:
         """Encoder of the Hub and its adapter as flags."""
         encoder = self.encoder(wildcards)
-        words = flags(encoder, omit=("type", "max_length", "adapter"))
+        words = flags(encoder, omit=("type", "max_length", "prompt", "adapter"))
         return words if encoder.adapter is None else f"{words} {flags(encoder.adapter, prefix='adapter-')}"
 
     def tokenizer(self, wildcards: Wildcards) -> str:
