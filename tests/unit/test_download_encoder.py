@@ -40,8 +40,7 @@ def repository(tmp_path_factory):
 def with_pickle(repository, tmp_path_factory):
     """The same weights in PyTorch's own format, with tied tensors."""
     folder = tmp_path_factory.mktemp("pickle")
-    for path in repository.glob("*.json"):
-        (folder / path.name).write_bytes(path.read_bytes())
+    shutil.copytree(repository, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("model.safetensors"))
     weights = load_file(repository / "model.safetensors")
     torch.save(weights | {"tied": weights["embeddings.word_embeddings.weight"]}, folder / "pytorch_model.bin")
     return folder

@@ -343,6 +343,14 @@ def test_weights_of_older_versions_are_converted(tmp_path):
     np.testing.assert_allclose(embedded(tmp_path / "base/0", tmp_path)[0, 0], expected, atol=1e-5)
 
 
+def test_modules_that_do_not_fit_are_refused_before_there_is_a_base_model(tmp_path):
+    save(tmp_path / "source", [Pooling(WIDTH, "mean"), Dense(WIDTH + 1, 4)])
+    import_encoder.main(f"--type folder --path {tmp_path}/source --layers 2 --output {tmp_path}/encoder".split())
+    with pytest.raises(InputError, match=r"encoder: cannot be loaded: mat1 and mat2 shapes cannot be multiplied"):
+        build(tmp_path)
+    assert not (tmp_path / "base").exists()
+
+
 @pytest.mark.slow
 def test_the_hub_gives_the_modules(tmp_path):
     modules, settings = CASES["all"]

@@ -105,7 +105,7 @@ def with_own_modules(encoder: Transformer, folder: Path, max_length: int, prompt
         max_length: maximum number of tokens of the transformer; `save_as_it_came` adds that of the own modules.
         prompt: name of the prompt that precedes every text; by default the default prompt of the folder.
 
-    Raises InputError if a module cannot be loaded, or if there is no such prompt.
+    Raises InputError if a module cannot be loaded or does not fit the others, or if there is no such prompt.
     """
     own = own_modules.read(folder, prompt)
     if own is None:
@@ -118,6 +118,8 @@ def with_own_modules(encoder: Transformer, folder: Path, max_length: int, prompt
         prompts = {"prompts": own.prompts, "default_prompt_name": own.prompt}
         model = SentenceTransformer(modules=[encoder, *modules], device="cpu", **prompts, **own.others)
     model.max_seq_length = checked_length(encoder, max_length)
+    with checkpoints.loading(folder):  # widths can differ between modules
+        model.encode(["A text."], show_progress_bar=False)
     return model
 
 

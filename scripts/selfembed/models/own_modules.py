@@ -134,7 +134,7 @@ def in_words(folder: Path, module: Module) -> str:
     """
     path = folder / module.folder / CONFIG
     if module.kind in (*WITH_WEIGHTS, "Pooling") and not path.is_file():
-        raise InputError(f"{path}: missing; expected: the settings of module '{module.kind}'")
+        raise InputError(f"{path}: missing; expected: the settings of a module in {MODULES}, or no {MODULES}")
     config = read_json(path)
     if module.kind == "Pooling":
         # Older versions wrote `pooling_mode_cls_token: true` instead of `pooling_mode: cls`.
