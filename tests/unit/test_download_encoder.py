@@ -166,9 +166,8 @@ def test_a_roberta_with_its_language_model_s_weights_as_a_pickle(tmp_path):
 def in_parts(repository, tmp_path_factory):
     """The same weights in two files."""
     folder = tmp_path_factory.mktemp("parts")
-    for path in repository.glob("*.json"):
-        (folder / path.name).write_bytes(path.read_bytes())
-    split_weights(Path(shutil.copy(repository / "model.safetensors", folder)))
+    shutil.copytree(repository, folder, dirs_exist_ok=True)
+    split_weights(folder / "model.safetensors")
     return folder
 
 
@@ -192,10 +191,7 @@ class Code:
 
 @pytest.mark.slow
 def test_weights_with_code_are_refused_and_the_code_does_not_run(with_pickle, tmp_path):
-    folder = tmp_path / "evil"
-    folder.mkdir()
-    for path in with_pickle.glob("*.json"):
-        (folder / path.name).write_bytes(path.read_bytes())
+    folder = shutil.copytree(with_pickle, tmp_path / "evil")
     torch.save({"weight": Code()}, folder / "pytorch_model.bin")
     with serving(Hub, folder=folder) as (hub, _):
         assert "cannot be read without running code" in error(download(hub, tmp_path / "encoder"))

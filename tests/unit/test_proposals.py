@@ -9,6 +9,7 @@ from shlex import split
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
@@ -457,10 +458,12 @@ def test_an_encoder_without_a_limit_of_positions_gets_the_usual_length(tmp_path)
 
 
 def test_an_encoder_without_modules_has_mean_pooling_and_as_many_tokens_as_positions(tmp_path, propose):
-    encoders.save(small_bert(tmp_path / "tokenizer"), tmp_path / "plain", "")
+    model = small_bert(tmp_path / "tokenizer")
+    positions = model[0].model.embeddings
+    model[0].model.config.max_position_embeddings = 100
+    positions.position_embeddings = torch.nn.Embedding(100, positions.position_embeddings.embedding_dim)
+    encoders.save(model, tmp_path / "plain", "")
     (tmp_path / "plain/modules.json").unlink()
-    config = json.loads((tmp_path / "plain/config.json").read_text()) | {"max_position_embeddings": 100}
-    (tmp_path / "plain/config.json").write_text(json.dumps(config))
     _, config = propose(write(table(), tmp_path / "x.csv"), "--encoder", tmp_path / "plain", "--label", "queue")
     assert config["encoders"]["plain"]["max_length"] == 98
     assert not any("pooling" in recipe for recipe in config["recipes"].values())
