@@ -38,19 +38,19 @@ def markdown(summary: pd.DataFrame, numbers: dict[str, measures.Number]) -> str:
     fractions = last["score"].map(lambda score: measures.of(score, numbers).fraction)
     unit = " (%)" if fractions.all() else " (parts of 1 in %)" if fractions.any() else ""
     cells = {
-        f"{measures.heading(last['score'], numbers)}{unit}": spelled(last["mean"], fractions),
-        "± standard error": spelled(last["standard_error"], fractions),
+        f"{measures.heading(last['score'], numbers)}{unit}": format_score(last["mean"], fractions),
+        "± standard error": format_score(last["standard_error"], fractions),
         "seeds": last["n_seeds"],
     }
     if tables.LARGEST_CLASS in last:
-        cells["always the largest class"] = spelled(last[tables.LARGEST_CLASS], fractions)
+        cells["always the largest class"] = format_score(last[tables.LARGEST_CLASS], fractions)
     cells |= {"diverged": last["diverged"]} if last["diverged"].any() else {}
     alignment = ("left",) * len(names) + ("right",) * len(cells)
     rows = pd.DataFrame(names | cells)
     return rows.to_markdown(index=False, stralign="left", disable_numparse=True, colalign=alignment) + "\n"
 
 
-def spelled(values: pd.Series, fractions: pd.Series) -> list[str]:
+def format_score(values: pd.Series, fractions: pd.Series) -> list[str]:
     """Format fractions of 1 in per cent with one decimal, other numbers with three, missing values as a dash."""
     return [
         "–" if pd.isna(value) else f"{100 * value:.1f}" if fraction else f"{value:.3f}"

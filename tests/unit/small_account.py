@@ -41,7 +41,7 @@ def row(label, against, amount, measure="recall@1", corpus="crops_of_texts", sco
     for prefix, value in {"": 0.5 + amount, "against_": 0.5, "difference_": amount}.items():
         found |= {prefix + "low": value - half_width, prefix + "high": value + half_width}
     found |= {"value": 0.5 + amount, "against_value": 0.5, "difference": amount}
-    return found | differences.in_words(found)
+    return found | differences.describe_difference(found)
 
 
 def write(folder: Path, rows, recipe=None, counts=None, label="After", base_label="Before") -> list[str]:

@@ -185,7 +185,7 @@ def test_a_number_is_published_for_one_label():
 
 @pytest.mark.parametrize("same", [("10", 10), (10.0, "10"), ("2e-05", 0.00002), ("final", "final")])
 def test_keys_are_compared_as_numbers(same):
-    assert tables.spelled(same[0]) == tables.spelled(same[1])
+    assert tables.key_text(same[0]) == tables.key_text(same[1])
 
 
 def test_the_summary_counts_every_verdict_and_gives_every_reason_once():

@@ -314,11 +314,11 @@ def test_published_numbers_taken_for_ours_give_the_same_estimates(from_paper):
     """A round trip: what is shown beside our estimate is the same quantity."""
     parts = [part for told in DESCRIBED for part in told["evidence"]]
     lines = {
-        (part["experiment"], entry["series"], tables.spelled(entry["x"])): entry["label"]
+        (part["experiment"], entry["series"], tables.key_text(entry["x"])): entry["label"]
         for part in parts
         for entry in part["points"]
     }
-    keys = zip(PAPER["experiment"], PAPER["series"], PAPER["x"].map(tables.spelled), strict=True)
+    keys = zip(PAPER["experiment"], PAPER["series"], PAPER["x"].map(tables.key_text), strict=True)
     ours = PAPER.assign(label=[lines.get(key, "") for key in keys])
     restricted = [part for whole in parts for part in published_parts(whole)]
     assert len(restricted) >= len(from_paper)

@@ -197,7 +197,7 @@ def test_a_comparison_has_a_formula_a_unit_and_words():
     assert set(claims.STATISTICS) == set(COMPARISONS), "STATISTICS of evidence/claims.py has other comparisons"
     for name in COMPARISONS:
         points = [{"label": f"model {i}", "step": "final", "layers": [2], "last_layer": 2} for i in range(3)]
-        assert "model 0" in claims.in_words({"compare": name, "points": points})
+        assert "model 0" in claims.describe_comparison({"compare": name, "points": points})
 
 
 # Kinds that need the network, or files that are nobody's.

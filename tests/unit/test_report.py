@@ -176,7 +176,7 @@ def with_largest_class(share):
     rows = [row("After", "Before", BETTER, "accuracy") | {"largest_class": share}]
     rows.append(row("After", "Before", EVEN, "balanced_accuracy", score="knn_balanced_accuracy"))
     rows[-1]["largest_class"] = 0.5
-    return [found | differences.in_words(found) for found in rows]
+    return [found | differences.describe_difference(found) for found in rows]
 
 
 @pytest.mark.parametrize(("share", "warned"), [(0.958, True), (0.6, False)])
@@ -306,7 +306,7 @@ def test_it_says_what_crops_were_drawn_from():
 )
 def test_an_encoder_is_told_in_words_and_no_folder_of_the_user_s(name, encoder, words):
     settings = load(changed({} if encoder is None else {f"encoders.{name}": encoder}))
-    said = settings.encoders[name].in_words
+    said = settings.encoders[name].description
     assert said.startswith(words) and "home" not in said
 
 

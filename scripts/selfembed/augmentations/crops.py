@@ -49,7 +49,7 @@ def packs(text: Text, sentences: int, minimum_length: int, maximum_length: int) 
     return ["".join(found[start : start + sentences]) for start in range(len(found) - sentences + 1)]
 
 
-def in_words(sentences: int, minimum_length: int, maximum_length: int) -> str:
+def describe_requirements(sentences: int, minimum_length: int, maximum_length: int) -> str:
     """Describe the requirements of two packs for an error message."""
     return f"two packs of {sentences} sentences of {minimum_length} to {maximum_length} characters"
 
@@ -208,7 +208,7 @@ def make_pairs(
     if usable.size == 0:
         needed = "two sentences"
         if chosen.takes_packs:
-            needed = in_words(**limits)
+            needed = describe_requirements(**limits)
         raise InputError(f"none of the {len(kept)} texts has {needed}; expected: longer texts or other limits")
     ids = corpus["id"].to_numpy()
     generator = np.random.default_rng(seed)
@@ -248,8 +248,8 @@ def crop_corpus(
     usable = np.array([index for index, found in candidates.items() if len(found) >= 2], dtype=np.int64)
     if len(usable) < FEWEST:
         raise InputError(
-            f"{len(usable)} of the {len(positions)} held-out texts have {in_words(**limits)}; expected: {FEWEST} "
-            "(more or longer texts, a larger held_out, or other limits)"
+            f"{len(usable)} of the {len(positions)} held-out texts have {describe_requirements(**limits)}; "
+            f"expected: {FEWEST} (more or longer texts, a larger held_out, or other limits)"
         )
     generator = np.random.default_rng(seed)
     drawn = np.sort(generator.choice(usable, min(size or len(usable), len(usable)), replace=False))

@@ -19,7 +19,7 @@ import pandas as pd
 from selfembed.errors import InputError
 from selfembed.evidence import blocks, differences
 from selfembed.scores import tables
-from selfembed.scores.tables import spelled
+from selfembed.scores.tables import key_text
 
 HOLDS, FAILS, OPEN, NOT_RUN = "holds", "does not hold", "cannot be told", "not run"
 VERDICTS = (HOLDS, FAILS, OPEN, NOT_RUN)
@@ -70,7 +70,7 @@ def judge(
     Raises InputError if needed scores are missing, or were computed on different texts.
     """
     scores = None if scores is None else with_steps_as_text(scores[scores["value"].notna()])
-    published = None if published is None else with_steps_as_text(published.assign(x=published["x"].map(spelled)))
+    published = None if published is None else with_steps_as_text(published.assign(x=published["x"].map(key_text)))
     rows = []
     for claim in claims:
         found = []
@@ -86,7 +86,7 @@ def judge(
 
 def with_steps_as_text(table: pd.DataFrame) -> pd.DataFrame:
     """Return the table with steps as comparable text."""
-    return table.assign(step=table["step"].map(spelled))
+    return table.assign(step=table["step"].map(key_text))
 
 
 def overall_verdict(results: list[str]) -> str:
@@ -113,7 +113,7 @@ def judged(comparison: dict, scores, outcomes: Outcomes, published, resamples: i
         names = [f"mean of {len(places)}: {', '.join(names)}"]
     return [
         {
-            "comparison": in_words(comparison),
+            "comparison": describe_comparison(comparison),
             "on": name,
             "unit": STATISTICS[comparison["compare"]][1],
             "estimate": found.value if found else np.nan,
@@ -212,7 +212,7 @@ def at_point(table: pd.DataFrame, point: dict, comparison: dict, place: list[str
     return table[
         (table["experiment"] == comparison["experiment"])
         & (table["score"] == comparison["score"])
-        & (table["step"] == spelled(point["step"]))
+        & (table["step"] == key_text(point["step"]))
         & (table["layer"] == point["layer"])
         & table["pooling"].isin([comparison["pooling"], "none"])
         & table["corpus"].isin(place)
@@ -326,7 +326,7 @@ def published_estimate(comparison, columns: list[dict], place: list[str], publis
 
 def published_rows(point: dict, comparison: dict, place: list[str], published: pd.DataFrame) -> dict[str, float]:
     """Return the published values of a point by corpus or task."""
-    called = (published["series"] == point["series"]) & (published["x"] == spelled(point["x"]))
+    called = (published["series"] == point["series"]) & (published["x"] == key_text(point["x"]))
     found = at_point(published[called], point, comparison, place)
     return dict(zip(found["corpus"], found["value"], strict=True))
 
@@ -337,7 +337,7 @@ def tasks_in_words(tasks: dict[str, str]) -> str:
     return f"mean of {n_blocks} {'blocks' if n_blocks > 1 else 'block'} of tasks"
 
 
-def in_words(comparison: dict) -> str:
+def describe_comparison(comparison: dict) -> str:
     """Describe a comparison; steps are included if labels are not unique."""
     points = comparison["points"]
     labels = [point["label"] for point in points]
@@ -356,7 +356,9 @@ def in_words(comparison: dict) -> str:
             return f"{labels[0]}: share of the gain from {steps[0]} to {steps[2]} that is reached at {steps[1]}"
         case "share":
             return f"{names[1]}: share of the gain from {names[0]} to {names[2]}"
-    raise InputError(f"comparison {comparison['compare']!r} has no description; expected: one in claims.in_words")
+    raise InputError(
+        f"comparison {comparison['compare']!r} has no description; expected: one in claims.describe_comparison"
+    )
 
 
 def other_layer(point: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ KEY = ["series", "x", "corpus", "step", "layer", "pooling", "score"]
 
 def keyed(table: pd.DataFrame) -> pd.DataFrame:
     """Return the table with its key columns as comparable text."""
-    return table.assign(**{column: table[column].map(tables.spelled) for column in KEY})
+    return table.assign(**{column: table[column].map(tables.key_text) for column in KEY})
 
 
 def counterparts(published: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:

@@ -184,7 +184,7 @@ def row(facts: dict, model: tuple, other: tuple) -> dict:
             drawn = np.clip(drawn, 0, 1)  # a class may be missing in a draw, or be drawn too often
         low, high = interval(drawn)
         found |= {name: estimate, f"{prefix}low": low, f"{prefix}high": high}
-    return found | in_words(found)
+    return found | describe_difference(found)
 
 
 def turned(found: dict) -> dict:
@@ -194,10 +194,10 @@ def turned(found: dict) -> dict:
     pairs = [("n_seeds", "against_seeds"), *((name, f"against_{name}") for name in ("value", "low", "high"))]
     for mine, theirs in pairs:
         swapped |= {mine: found[theirs], theirs: found[mine]}
-    return swapped | in_words(swapped)
+    return swapped | describe_difference(swapped)
 
 
-def in_words(found: dict) -> dict[str, str]:
+def describe_difference(found: dict) -> dict[str, str]:
     """Return the `verdict` and `sentence` of a row."""
     lower_is_better = measures.MEASURES[found["measure"]].lower_is_better
     judged = {"verdict": verdict(found["difference_low"], found["difference_high"], lower_is_better)}
@@ -215,17 +215,17 @@ def sentence(found: dict) -> str:
     """Describe a row in a sentence."""
     measure, n_seeds = found["measure"], max(found["n_seeds"], found["against_seeds"])
     first, second = SENTENCES[measure]
-    value, against_value = (spelled(found[name], measure, unit=True) for name in ("value", "against_value"))
+    value, against_value = (format_number(found[name], measure, unit=True) for name in ("value", "against_value"))
     model = first.format(score=found["score"], label=found["label"], value=value, texts=f"{found['n_texts']:,}")
     reference = second.format(label=found["against"], value=against_value)
     numbers = [found[name] for name in ("difference", "difference_low", "difference_high")]
     if found["verdict"] == "not distinguishable":
         result = "not distinguishable,"
-        amount, low, high = (spelled(number, measure, signed=True) for number in numbers)
+        amount, low, high = (format_number(number, measure, signed=True) for number in numbers)
     else:
         result = f"{found['verdict']} by"
         amount, *bounds = map(abs, numbers)
-        amount, low, high = (spelled(number, measure) for number in (amount, *sorted(bounds)))
+        amount, low, high = (format_number(number, measure) for number in (amount, *sorted(bounds)))
     points = " points" if measures.MEASURES[measure].fraction else ""
     count = SEEDS[n_seeds] if n_seeds < len(SEEDS) else n_seeds
     seeds = f"; {count} seed{'s' if n_seeds > 1 else ''}" if n_seeds else ""
@@ -233,10 +233,10 @@ def sentence(found: dict) -> str:
     largest = found.get(tables.LARGEST_CLASS)
     if largest is None or np.isnan(largest):
         return compared
-    return f"{compared} Always predicting the largest class: {spelled(largest, measure, unit=True)}."
+    return f"{compared} Always predicting the largest class: {format_number(largest, measure, unit=True)}."
 
 
-def spelled(number: float, measure: str, signed: bool = False, unit: bool = False) -> str:
+def format_number(number: float, measure: str, signed: bool = False, unit: bool = False) -> str:
     """Format a number: a fraction in per cent with one decimal, others with three decimals."""
     fraction = measures.MEASURES[measure].fraction
     sign = "+" if signed else ""
@@ -250,7 +250,7 @@ def for_print(table: pd.DataFrame) -> pd.DataFrame:
     def cells(number: str, prefix: str, signed: bool = False) -> list[str]:
         found = table[["measure", number, f"{prefix}low", f"{prefix}high"]].itertuples(index=False, name=None)
         return [
-            "{} ({} to {})".format(*(spelled(number, measure, signed) for number in numbers))
+            "{} ({} to {})".format(*(format_number(number, measure, signed) for number in numbers))
             for measure, *numbers in found
         ]
 
@@ -266,6 +266,6 @@ def for_print(table: pd.DataFrame) -> pd.DataFrame:
     if tables.LARGEST_CLASS in table:
         shown = table[["measure", tables.LARGEST_CLASS]].itertuples(index=False, name=None)
         columns["always the largest class"] = [
-            "" if np.isnan(share) else spelled(share, measure) for measure, share in shown
+            "" if np.isnan(share) else format_number(share, measure) for measure, share in shown
         ]
     return pd.DataFrame(columns)

@@ -90,7 +90,7 @@ def read(folder: Path, prompt: str | None = None) -> OwnModules | None:
     settings = next((read_json(folder / name) for name in SETTINGS if (folder / name).is_file()), {})
     return OwnModules(
         modules=modules,
-        words=[in_words(folder, module) for module in modules],
+        words=[describe(folder, module) for module in modules],
         max_length=longest(folder, settings),
         prompts=prompts,
         prompt=chosen,
@@ -127,7 +127,7 @@ def listed(folder: Path) -> list[Module]:
     return modules[1:]
 
 
-def in_words(folder: Path, module: Module) -> str:
+def describe(folder: Path, module: Module) -> str:
     """Describe a module: `cls pooling`, `Dense (32 to 16)`, `Normalize`.
 
     Raises InputError if its settings or weights are missing, or if they need code of their own.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from selfembed.errors import InputError
-from selfembed.evidence.differences import spelled
+from selfembed.evidence.differences import format_number
 from selfembed.pages.account import Account, is_main
 from selfembed.scores import class_balance, measures, tables
 
@@ -177,8 +177,8 @@ def conclusion(account: Account) -> Conclusion:
     model, before = account.label, account.base_label
     main = {other: [row for row in rows if is_main(row, rows)] for other, rows in account.compared().items()}
     rows = main.get(before, [])
-    by_labels = together(row["verdict"] for row in rows if about(row) == "labels")
-    by_crops = together(row["verdict"] for row in rows if about(row) in ("crops", "found crops"))
+    by_labels = common_verdict(row["verdict"] for row in rows if about(row) == "labels")
+    by_crops = common_verdict(row["verdict"] for row in rows if about(row) in ("crops", "found crops"))
     keep = f"These results give no reason to use {model} instead of {before}."
     if by_labels is not None:
         headings = {
@@ -191,7 +191,7 @@ def conclusion(account: Account) -> Conclusion:
         if by_crops is not None and by_crops != by_labels:
             meaning.append(f"Crop retrieval gives a different verdict: {by_crops}. {caution(account)}")
             meaning.append("Therefore the labels take precedence.")
-        return Conclusion(by_labels, headings[by_labels], meaning + outdone(account, main))
+        return Conclusion(by_labels, headings[by_labels], meaning + better_models(account, main))
     if by_crops is not None:
         at = "at crop retrieval"
         headings = {
@@ -208,8 +208,9 @@ def conclusion(account: Account) -> Conclusion:
                 "run this again. Labels take precedence."
             )
         verdict = "" if by_crops == "better" else by_crops
-        return Conclusion(verdict, headings[by_crops], meaning + outdone(account, main))
-    return Conclusion("", f"Scores of {model} compared with other models", [caution(account), *outdone(account, main)])
+        return Conclusion(verdict, headings[by_crops], meaning + better_models(account, main))
+    meaning = [caution(account), *better_models(account, main)]
+    return Conclusion("", f"Scores of {model} compared with other models", meaning)
 
 
 def about(row: dict[str, Any]) -> str:
@@ -224,7 +225,7 @@ def verdict(account: Account) -> list[str]:
     return [said.heading, *said.meaning, *(f"- {row['sentence']}" for row in rows)]
 
 
-def outdone(account: Account, compared: dict[str, list[dict[str, Any]]]) -> list[str]:
+def better_models(account: Account, compared: dict[str, list[dict[str, Any]]]) -> list[str]:
     """Return a sentence on models, except the encoder before fine-tuning, that are better in a main score."""
     better = [
         other
@@ -234,7 +235,7 @@ def outdone(account: Account, compared: dict[str, list[dict[str, Any]]]) -> list
     return [f"{listed(better)} scored better than {account.label} in at least one comparison below."] if better else []
 
 
-def together(verdicts: Iterable[str]) -> str | None:
+def common_verdict(verdicts: Iterable[str]) -> str | None:
     """Return the common verdict of several rows, `mixed` if they disagree, None if there are none."""
     found = set(verdicts)
     return next(iter(found), None) if len(found) < 2 else "mixed"
@@ -286,7 +287,7 @@ def cell(numbers: tuple[float, float, float] | None, measure: str) -> str:
     """Format a value with its interval, if it has one; empty if there is no value."""
     if numbers is None:
         return ""
-    value, low, high = (spelled(number, measure) for number in numbers)
+    value, low, high = (format_number(number, measure) for number in numbers)
     unit = "%" if measures.MEASURES[measure].fraction else ""
     return f"{value}{unit}" if math.isnan(numbers[1]) else f"{value}{unit} ({low} to {high})"
 

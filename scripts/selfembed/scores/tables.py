@@ -60,7 +60,7 @@ def read_maps(path: Path, *needed: str) -> pd.DataFrame:
         raise InputError(f"{path}: cannot be read as a map: {first_line(error)}") from error
 
 
-def spelled(value: object) -> str:
+def key_text(value: object) -> str:
     """Value of a key column as comparable text: 10, 10.0 and "10" are equal, missing values are empty."""
     if pd.isna(value):
         return ""

@@ -27,7 +27,7 @@ class EncoderKind(Kind):
 
     @property
     @abstractmethod
-    def in_words(self) -> str:
+    def description(self) -> str:
         """Description of the encoder in model cards and reports."""
 
 
@@ -49,7 +49,7 @@ class EmbeddingsOnly(EncoderKind):
     max_length: MaxLength = 512
 
     @property
-    def in_words(self) -> str:
+    def description(self) -> str:
         """The part and the other encoder."""
         return f"the {self.part} of {self.of} alone"
 
@@ -76,7 +76,7 @@ class HubAdapter(Closed):
     )
 
     @property
-    def in_words(self) -> str:
+    def description(self) -> str:
         """Repository and revision."""
         return f"{self.id} (revision {self.revision[:8]})" if self.revision else self.id
 
@@ -97,11 +97,11 @@ class HubEncoder(FetchedEncoder):
     prompt: Prompt = None
 
     @property
-    def in_words(self) -> str:
+    def description(self) -> str:
         """Repository, revision and adapter."""
         revision = f", revision {self.revision[:8]}" if self.revision else ""
         words = f"{self.id} (Hugging Face hub{revision})"
-        return words if self.adapter is None else f"{words} with the adapter {self.adapter.in_words}"
+        return words if self.adapter is None else f"{words} with the adapter {self.adapter.description}"
 
 
 class FolderEncoder(FetchedEncoder):
@@ -121,7 +121,7 @@ class FolderEncoder(FetchedEncoder):
     prompt: Prompt = None
 
     @property
-    def in_words(self) -> str:
+    def description(self) -> str:
         """Names of the folders without their paths, because the card may be published."""
         words = f"the pretrained model in the folder {Path(self.path).name}"
         return words if self.adapter is None else f"{words} with the adapter in {Path(self.adapter).name}"
@@ -139,7 +139,7 @@ class PackageEncoder(FetchedEncoder):
     prompt: Prompt = None
 
     @property
-    def in_words(self) -> str:
+    def description(self) -> str:
         """Name of the package."""
         return f"the pretrained model in the Python package {self.package.replace('_', '-')}"
 
@@ -202,7 +202,7 @@ class RandomEncoder(EncoderKind):
     architecture: Architecture = Field(default_factory=Architecture, description="Architecture of the encoder.")
     tokenizer: Tokenizer = Field(description="`train_on` a corpus or `borrow_from` an encoder.")
     max_length: MaxLength = 512
-    in_words: ClassVar[str] = "a model with random weights, which knew nothing"
+    description: ClassVar[str] = "a model with random weights, which knew nothing"
 
     @property
     def layers(self) -> int:
@@ -230,14 +230,14 @@ class TfidfEncoder(BagOfWords):
     """Bag of words: TF-IDF with sublinear term frequency, fitted on the whole corpus."""
 
     type: Literal["tfidf"]
-    in_words: ClassVar[str] = "TF-IDF"
+    description: ClassVar[str] = "TF-IDF"
 
 
 class SvdEncoder(BagOfWords):
     """Bag of words: truncated SVD of TF-IDF, fitted on the whole corpus."""
 
     type: Literal["svd"]
-    in_words: ClassVar[str] = "the singular value decomposition of TF-IDF"
+    description: ClassVar[str] = "the singular value decomposition of TF-IDF"
     components: int = Field(100, ge=1, description="Number of singular vectors kept.")
     normalise: bool = Field(False, description="Scale vectors to unit length.")
 

@@ -217,11 +217,11 @@ def check_suited(key: str, name: str, experiment, settings: Settings) -> Iterato
         (heading, *_) = scores[of_labels[0]].headings.values()
         yield (
             f"{key}: corpus '{name}' has no labels, which {heading} needs; expected: a corpus with labels"
-            f"{to_label(name, settings)}, or one of type crops made of it, with a score of type crop_pairs"
+            f"{label_hint(name, settings)}, or one of type crops made of it, with a score of type crop_pairs"
         )
 
 
-def to_label(name: str, settings: Settings) -> str:
+def label_hint(name: str, settings: Settings) -> str:
     """Return a remark on the setting that would label a corpus or its original; empty if there is no such setting."""
     owner = original(name, settings)
     source = settings.corpora[owner].source if owner in settings.corpora else None

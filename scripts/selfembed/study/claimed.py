@@ -7,7 +7,7 @@ from typing import Any
 from selfembed.settings.claims import Point
 from selfembed.settings.schema import Settings
 from selfembed.study.checks import not_fractions, unknown, unknown_in
-from selfembed.study.expansion import Evaluation, Study, spelled
+from selfembed.study.expansion import Evaluation, Study, format_value
 from selfembed.study.places import Row, rows_of
 
 LEAST_LAYERS = 3  # a line fits two points exactly
@@ -53,7 +53,7 @@ def score_of(point: Point, comparison, on: list[str], settings: Settings, study:
     return {
         "label": first["label"],
         "series": first["series"],
-        "x": None if first["x"] is None else spelled(first["x"]),
+        "x": None if first["x"] is None else format_value(first["x"]),
         "step": first["step"],
         "layers": sorted({row["layer"] for row in rows}),
         "last_layer": first["last_layer"],

@@ -55,7 +55,7 @@ def section(model: type[BaseModel]) -> str:
         "|---|---|---|---|",
     ]
     for key, info in model.model_fields.items():
-        values = spelled(info.annotation).replace("|", "\\|")
+        values = describe_type(info.annotation).replace("|", "\\|")
         lines.append(f"| `{key}` | {values} | {default(info)} | {info.description or ''} |")
     return "\n".join(lines) + "\n"
 
@@ -67,19 +67,19 @@ def groups_in(annotation: object) -> list[type[BaseModel]]:
     return [group for part in typing.get_args(annotation) for group in groups_in(part)]
 
 
-def spelled(annotation: typing.Any) -> str:
+def describe_type(annotation: typing.Any) -> str:
     """Return a type as text, with links to groups of settings."""
     origin, parts = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is typing.Annotated:
-        return spelled(parts[0])
+        return describe_type(parts[0])
     if origin is typing.Literal:
         return ", ".join(f"`{value}`" for value in parts)
     if origin in (typing.Union, types.UnionType):
-        return " or ".join(spelled(part) for part in parts if part is not type(None))
+        return " or ".join(describe_type(part) for part in parts if part is not type(None))
     if origin is list:
-        return f"list of {spelled(parts[0])}"
+        return f"list of {describe_type(parts[0])}"
     if origin is dict:
-        return f"dict of {spelled(parts[1])}"
+        return f"dict of {describe_type(parts[1])}"
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return f"[{annotation.__name__}](#{annotation.__name__.lower()})"
     return {str: "str", int: "int", float: "float", bool: "bool", typing.Any: "any"}[annotation]

@@ -210,7 +210,7 @@ def variants(entry: ModelEntry, settings: Settings, key: str) -> list[tuple[Reci
         recipe = vary(settings.recipes[entry.recipe], changed, f"{key}.sweep")
         plain = flat(recipe.model_dump())
         swept = {last_key(path): plain[path] for path in changed}
-        suffix = "".join(f", {name} {spelled(value)}" for name, value in swept.items())
+        suffix = "".join(f", {name} {format_value(value)}" for name, value in swept.items())
         found.append((recipe, next(iter(swept.values()), None), suffix))
     return found
 
@@ -243,12 +243,12 @@ def recipe_name(recipe: Recipe, named: dict[str, Recipe]) -> str:
     for name, other in named.items():
         theirs = flat(other.model_dump())
         changed = {last_key(path): value for path, value in plain.items() if theirs.get(path) != value}
-        words[name] = [f"_{key}-{spelled(value)}" for key, value in changed.items()]
+        words[name] = [f"_{key}-{format_value(value)}" for key, value in changed.items()]
     nearest = min(words, key=lambda name: len(words[name]))
     return nearest + "".join(words[nearest])
 
 
-def spelled(value: Any) -> str:
+def format_value(value: Any) -> str:
     """Return a value as part of a name."""
     if isinstance(value, list):
         return "x".join(map(str, value))

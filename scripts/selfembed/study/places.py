@@ -9,7 +9,7 @@ from typing import Any
 from selfembed.settings.figures import DifferencesTable, Panel, ScoreFigure
 from selfembed.settings.schema import Settings
 from selfembed.settings.scores import numbers
-from selfembed.study.expansion import Evaluation, Study, selected, spelled
+from selfembed.study.expansion import Evaluation, Study, format_value, selected
 
 Row = dict[str, Any]
 
@@ -101,7 +101,7 @@ def averaged(rows: list[Row], place: tuple[str, ...]) -> Iterator[str]:
     first: dict[tuple[str, ...], Row] = {}
     seen = set()
     for row in rows:
-        values = tuple(spelled(row[column]) for column in place)
+        values = tuple(format_value(row[column]) for column in place)
         where = f"in one place ({', '.join(map(' '.join, zip(place, values, strict=True)))})"
         other = first.setdefault(values, row)
         for column in ("label", "corpus", "score", "step", "layer", "pooling"):

@@ -194,7 +194,7 @@ class History(TrainerCallback):
         self.at_chance = 0
         self.progress = Progress(len(found), "steps")
 
-    def go_on_from(self, checkpoint: Path) -> None:
+    def resume_from(self, checkpoint: Path) -> None:
         """Read the rows of a checkpoint."""
         self.rows = read_json(checkpoint / HISTORY)["rows"]
         self.progress.skip(len(self.rows))
@@ -219,7 +219,7 @@ class History(TrainerCallback):
         self.rows.append(row)
         if not np.isfinite(row["loss"]):
             raise self.divergence(row, row["loss"], Path(args.output_dir))
-        self.tell_collapse()
+        self.warn_of_collapse()
         for name in self.kept.get(row["step"], []):
             self.keep(name, pd.DataFrame(self.rows))
         self.progress.advance(1, f"loss {row['loss']:.4f}")
@@ -238,7 +238,7 @@ class History(TrainerCallback):
         message = f"loss is {loss} {where}; try a smaller learning_rate{kept}"
         return Divergence(message, pd.DataFrame(self.rows), row["step"], loss, lost)
 
-    def tell_collapse(self) -> None:
+    def warn_of_collapse(self) -> None:
         """Warn if the loss has been at chance level for STEPS_AT_CHANCE steps, but was below it at the first step.
 
         The loss is bounded: with too high a learning rate, all texts can get the same vector, and the loss is then the
@@ -382,7 +382,7 @@ def fine_tune(
         if checkpoints:
             trainer.add_callback(Checkpoints(history, 60 * checkpoint_minutes, asked))
         if checkpoint:
-            history.go_on_from(checkpoint)
+            history.resume_from(checkpoint)
         if mask_fraction:
             preprocess = trainer.data_collator.preprocess_fn
             calls_before = 2 * len(history.rows)  # anchors and positives of every batch

@@ -60,7 +60,7 @@ class Report:
         item = self.item
         encoder = self.settings.encoders[item.model.encoder]
         words = ["--corpus", item.model.corpus, "--label", item.line.label, "--step", item.step]
-        words += ["--encoder", encoder.in_words, "--max-length", str(encoder.max_length)]
+        words += ["--encoder", encoder.description, "--max-length", str(encoder.max_length)]
         before = adapted.base_label(self.settings, self.study)
         words += [] if before is None else ["--base-label", before]
         words += ["--corpora", *adapted.scored_on(self.settings, self.study)]

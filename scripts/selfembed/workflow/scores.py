@@ -6,7 +6,7 @@ from pathlib import Path
 
 from selfembed.settings.schema import Settings
 from selfembed.settings.scores import RegistryTask
-from selfembed.study.expansion import Evaluation, Line, Study, spelled, texts_of
+from selfembed.study.expansion import Evaluation, Line, Study, format_value, texts_of
 from selfembed.tasks import task_files
 from selfembed.workflow.flags import Inputs, Wildcards, braced, flags, measures
 
@@ -102,7 +102,7 @@ def line_entries(evaluations: list[Evaluation], paths: Iterable[str]) -> str:
 
 def line_words(line: Line) -> tuple[str, ...]:
     """Return a label and its parts: series, swept value, group."""
-    return (line.label, line.series, "" if line.x is None else spelled(line.x), line.group or "")
+    return (line.label, line.series, "" if line.x is None else format_value(line.x), line.group or "")
 
 
 def entries(named: Iterable[tuple[tuple[str, ...], str]]) -> str:
