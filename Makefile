@@ -44,7 +44,7 @@ check: env
 	snakefmt --check Snakefile rules
 	snakemake --lint --configfile config/demo.yaml
 
-PYTEST := pytest -n 2 --dist loadfile --no-loadscope-reorder
+PYTEST := pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 test: check
 	$(PYTEST) --durations 12 -m "not reference and not campaign and not slurm and not browser and not kill"

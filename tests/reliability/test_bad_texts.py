@@ -251,7 +251,7 @@ def test_bad_keyword_classes_are_refused(tmp_path, content, expected):
                 "queries.csv": "_id,text\n1,a\n",
                 "qrels.csv": "query-id,corpus-id,score\n1,9,1\n",
             },
-            "'9' is not in corpus",
+            "column 'corpus-id' is '9' in row 1; expected: an _id in corpus.csv",
         ),
     ],
 )

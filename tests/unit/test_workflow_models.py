@@ -29,7 +29,7 @@ def test_patterns_are_of_names_by_kind():
 
 def test_a_step_gets_the_settings_that_it_uses():
     assert models().encoder_flags(keep=("max_length",))(of("tiny")) == "--max-length 64"
-    assert models().encoder_flags()(of("svd")) == "--type svd --components 20"
+    assert models().encoder_flags()(of("svd")) == "--terms words --type svd --components 20"
 
 
 def test_an_encoder_of_the_hub_is_fetched_with_its_adapter():
