@@ -470,6 +470,22 @@ def test_an_encoder_without_modules_has_mean_pooling_and_as_many_tokens_as_posit
     assert config["experiments"]["accuracy"]["layers"] == config["experiments"]["maps"]["layers"] == "all"
 
 
+@pytest.mark.parametrize(
+    ("phrase", "end", "refused"), [("แมวนอนบนโซฟาในบ้าน", " ", True), ("我在花园里看见一只猫", "。", False)]
+)
+def test_an_encoder_that_does_not_know_the_script_is_told_or_refused(tmp_path, phrase, end, refused):
+    """MiniLM knows some Chinese characters, but no Thai words."""
+    generator = np.random.default_rng(0)
+    found = [end.join("".join(generator.permutation(list(phrase * 4))) for _ in range(8)) for _ in range(200)]
+    file = write(pd.DataFrame({"text": found}), tmp_path / "texts.csv")
+    unknown = "% of the tokens are unknown to the tokenizer of encoder 'minilm'; "
+    if refused:
+        with pytest.raises(InputError, match=f"{unknown}expected: an encoder for the script"):
+            proposals.propose("texts", file)
+    else:
+        assert f"{unknown}better: an encoder for the script" in proposals.propose("texts", file).notes[-1]
+
+
 def test_a_folder_without_an_encoder_is_refused(tmp_path, propose):
     (tmp_path / "none").mkdir()
     with pytest.raises(InputError, match="none: cannot be loaded"):

@@ -21,10 +21,14 @@ def layout(embeddings: np.ndarray, *, perplexity: float, seed: int, threads: int
 
     Returns float64, shape (texts, 2).
 
-    Raises InputError if there are fewer than 10 texts.
+    Raises InputError if there are fewer than 10 texts, or if all have the same vector.
     """
     if len(embeddings) < 10:
         raise InputError(f"{len(embeddings)} texts are too few for a map; expected: at least 10")
+    if np.allclose(embeddings, embeddings[0], atol=0):
+        raise InputError(
+            f"all {len(embeddings)} texts have the same vector; expected: an encoder that knows the script of the texts"
+        )
     highest = (len(embeddings) - 1) / 3
     if perplexity > highest:
         log.warning("perplexity %g is too high for %d texts; %g is used", perplexity, len(embeddings), highest)

@@ -50,7 +50,7 @@ def propose(texts: Path | str, name: str | None = None, encoder: str | None = No
         return output
     with tempfile.TemporaryDirectory() as folder:
         found = proposals.encoder_from(encoder, partial(fetch_config, Path(folder))) if encoder else proposals.MINILM
-    proposal = proposals.propose(name, texts, encoder=found, **choices)
+        proposal = proposals.propose(name, texts, encoder=found, **choices)
     config = proposed_config.render(proposal, str(output))
     for line in proposals.summary(proposal):
         log.info("%s", line)
@@ -103,8 +103,9 @@ def fetch_config(folder: Path, repository: str, revision: str | None) -> tuple[s
 
     revision = revision or hub.newest_revision(repository)
     hub.fetch(repository, revision, "config.json", folder)
-    with suppress(hub.MissingFileError):
-        hub.fetch(repository, revision, own_modules.MODULES, folder)
+    for name in (own_modules.MODULES, "tokenizer.json"):
+        with suppress(hub.MissingFileError):
+            hub.fetch(repository, revision, name, folder)
     for name in own_modules.small_files(folder):
         with suppress(hub.MissingFileError):
             hub.fetch(repository, revision, name, folder)

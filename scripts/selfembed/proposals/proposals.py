@@ -3,6 +3,7 @@
 `proposed_config` writes these settings as a config.
 """
 
+import json
 import math
 import os
 import tempfile
@@ -17,6 +18,7 @@ import pandas as pd
 from selfembed.augmentations.crops import FEWEST, packs, positions_held_out
 from selfembed.errors import InputError
 from selfembed.jobs.options import defaults
+from selfembed.jobs.packages import package_folder
 from selfembed.proposals import hub_texts
 from selfembed.settings.corpora import Columns, Corpus
 from selfembed.texts import corpora, sentences, sources
@@ -61,6 +63,9 @@ TRIED = 2000  # number of evenly spaced texts by which limits are chosen
 REPEATED = 3  # texts; a sentence in so many of them does not tell one text from others
 EXAMPLES = 3
 SHOWN = 120  # characters of an example
+MOST_UNKNOWN = 0.95  # fraction of unknown tokens from which an encoder cannot tell texts apart
+MANY_UNKNOWN = 0.05  # fraction from which the user is told
+FOR_OTHER_SCRIPTS = "an encoder for the script of these texts, such as ENCODER=intfloat/multilingual-e5-small"
 WAYS = {"unicode": "sentences", "lines": "lines"}
 
 
@@ -70,6 +75,7 @@ class Encoder:
 
     Attributes:
         modules: its own modules after the transformer, in words; empty if its folder has none.
+        folder: where its tokenizer is; None if this is not known.
     """
 
     name: str
@@ -77,6 +83,7 @@ class Encoder:
     comment: str
     modules: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    folder: Path | None = None
 
 
 MINILM = Encoder(
@@ -163,7 +170,8 @@ def propose(
         most_texts: maximum number of texts; of more, a random sample is used.
         quick: use one seed, one epoch and at most QUICK texts.
 
-    Raises InputError if the texts cannot be read, or if there are too few long enough for training and evaluation.
+    Raises InputError if the texts cannot be read, if there are too few long enough for training and evaluation, or if
+    the encoder does not know their script.
     """
     if isinstance(path, str):
         source, raw, notes = hub_texts.look_at(path, text, label, title, subset, split, LEAST_IN_CLASS)
@@ -183,6 +191,17 @@ def propose(
     limits = best_limits(shown["sentences"])
     usable = limits.usable(shown["sentences"])
     held_out, n_held_out = part_held_out(path, usable, limits, way, repeated)
+    unknown = unknown_tokens(encoder, tried)
+    if unknown > MOST_UNKNOWN:
+        raise InputError(
+            f"{path}: {unknown:.0%} of the tokens are unknown to the tokenizer of encoder '{encoder.name}'; expected: "
+            f"{FOR_OTHER_SCRIPTS}"
+        )
+    if unknown > MANY_UNKNOWN:
+        notes.append(
+            f"{unknown:.0%} of the tokens are unknown to the tokenizer of encoder '{encoder.name}'; better: "
+            f"{FOR_OTHER_SCRIPTS}"
+        )
     found = Proposal(
         folder=folder,
         source=source,
@@ -203,6 +222,24 @@ def propose(
     )
     found = replace(found, batch_size=32 if found.n_trained < SMALL else 64)
     return found if quick else replace(found, epochs=min(MOST_EPOCHS, math.ceil(LEAST_STEPS / found.steps_in_an_epoch)))
+
+
+def unknown_tokens(encoder: Encoder, texts: Sequence[str]) -> float:
+    """Return the fraction of tokens of texts that are unknown to the tokenizer of an encoder; 0 if it is not found."""
+    from tokenizers import Tokenizer
+
+    folder = encoder.folder
+    if encoder.settings["type"] == "package":
+        folder = package_folder(encoder.settings["package"]) / encoder.settings["folder"]
+    if folder is None or not (folder / "tokenizer.json").is_file():
+        return 0.0
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    model = json.loads(tokenizer.to_str())["model"]
+    unknown = model["unk_id"] if "unk_id" in model else tokenizer.token_to_id(model.get("unk_token") or "")
+    ids = [number for found in tokenizer.encode_batch(list(texts), add_special_tokens=False) for number in found.ids]
+    return ids.count(unknown) / max(1, len(ids))
 
 
 def spread(texts: pd.Series) -> pd.Series:
@@ -319,7 +356,9 @@ def with_modules(folder: Path, name: str, settings: dict[str, Any], comment: str
     settings |= {"max_length": longest(folder)}
     own = own_modules.read(folder)
     if own is None:
-        return Encoder(name, settings, comment, notes=("it has no modules of its own: mean pooling is used",))
+        return Encoder(
+            name, settings, comment, notes=("it has no modules of its own: mean pooling is used",), folder=folder
+        )
     notes = [f"its own modules after the transformer are used: {', '.join(own.words)}"]
     if own.max_length is not None:
         settings["max_length"] = min(own.max_length, settings["max_length"])
@@ -337,7 +376,7 @@ def with_modules(folder: Path, name: str, settings: dict[str, Any], comment: str
         else:
             settings["prompt"] = suitable
             notes.append(f"of its prompts ({', '.join(own.prompts)}), '{suitable}' precedes every text (`prompt`)")
-    return Encoder(name, settings, comment, tuple(own.words), tuple(notes))
+    return Encoder(name, settings, comment, tuple(own.words), tuple(notes), folder)
 
 
 def try_out(folder: Path, layers: int) -> None:
