@@ -178,10 +178,16 @@ def made(language, number=200, count=6, words=None):
     return texts
 
 
+# An encoder on the hub, whose tokenizer is not here.
+MULTILINGUAL = proposals.Encoder(
+    "multilingual", {"type": "hub", "id": "team/multilingual", "layers": 6, "max_length": 256}, ""
+)
+
+
 def proposal(tmp_path, texts):
     path = tmp_path / "own.jsonl"
     pd.DataFrame({"text": texts}).to_json(path, orient="records", lines=True, force_ascii=False)
-    found = proposals.propose("own", path)
+    found = proposals.propose("own", path, encoder=MULTILINGUAL)
     return found, proposed_config.render(found, "my_own.yaml"), "\n".join(proposals.summary(found))
 
 
