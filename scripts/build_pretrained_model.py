@@ -1,7 +1,7 @@
 """Convert a pretrained checkpoint to a base model (step 0).
 
 Reads an encoder folder, with or without an adapter; an encoder from the hub is tried out. Writes a folder with `0/`, a
-SentenceTransformer in fp32 with the encoder's own modules (mean pooling if it has none), and `model.json`, which
+SentenceTransformer in fp32 with the encoder's own modules (if it has none, a pooling), and `model.json`, which
 contains repository and revision of an encoder from the hub and describes the own modules.
 """
 
@@ -32,7 +32,7 @@ def main(argv: list[str]) -> None:
     if (adapter := arguments.encoder / adapters.FOLDER).is_dir():
         facts |= {"adapter": adapters.source(adapter), "adapter_weights": checksum(adapter / adapters.WEIGHTS)}
         what += " with its adapter"
-    modules = []
+    modules = [f"{encoders.pooling_without_modules(encoder)} pooling"]
     if own := own_modules.read(arguments.encoder, arguments.prompt):
         modules = own.words
         weights = [path for path in own_modules.files(arguments.encoder) if path.name == own_modules.WEIGHTS]

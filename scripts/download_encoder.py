@@ -25,6 +25,7 @@ OPTIONAL = (
     "vocab.txt",
     "vocab.json",
     "merges.txt",
+    "chat_template.jinja",
     own_modules.MODULES,
 )
 

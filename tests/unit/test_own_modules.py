@@ -15,7 +15,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from sentence_transformers import SentenceTransformer
-from sentence_transformers.sentence_transformer.modules import LSTM, Dense, LayerNorm, Normalize, Pooling
+from sentence_transformers.sentence_transformer.modules import LSTM, Dense, LayerNorm, Normalize, Pooling, Transformer
+from small_architectures import small_checkpoint
 from small_models import text, tokenizer_folder
 from small_tasks import corpus_of
 from test_training import closed_form
@@ -201,6 +202,19 @@ def test_a_prompt_that_the_encoder_does_not_have_is_refused(tmp_path):
     made(tmp_path, "prompt")
     with pytest.raises(InputError, match=r"no prompt 'document'; expected: passage, query$"):
         build(tmp_path, "--prompt", "document")
+
+
+@pytest.mark.parametrize("name", ["qwen2", "qwen3"])
+def test_a_chat_template_in_a_file_and_padding_on_the_left_are_kept(tmp_path, name):
+    plain = small_checkpoint(tmp_path / "plain", name)
+    modules = [Transformer(str(plain)), Pooling(16, "lasttoken"), Normalize()]
+    source = tmp_path / "source"
+    SentenceTransformer(modules=modules, device="cpu").save(str(source), create_model_card=False)
+    import_encoder.main(f"--type folder --path {source} --layers 3 --output {tmp_path}/encoder".split())
+    build(tmp_path)
+    expected = encoded(source)
+    np.testing.assert_allclose(embedded(tmp_path / "base/0", tmp_path)[0, 0], expected, atol=1e-5)
+    np.testing.assert_allclose(encoded(tmp_path / "base/0"), expected, atol=1e-5)
 
 
 def test_dimensions_are_truncated_as_the_folder_says(tmp_path):
@@ -389,7 +403,7 @@ def proposed(folder):
     [
         (("query", "passage"), "passage"),
         (("query", "document", "passage"), "document"),
-        (("query",), "query"),
+        (("query",), None),  # sentence-transformers saves an empty prompt for documents
         (("s2s",), None),
     ],
 )
@@ -397,8 +411,12 @@ def test_a_prompt_is_proposed_and_told(tmp_path, names, chosen):
     source = save(tmp_path / "My e5", [Pooling(WIDTH, "mean")], prompts={name: f"{name}: " for name in names})
     found = proposed(source)
     assert found.settings.get("prompt") == chosen
-    told = f"'{chosen}' precedes every text" if chosen else "none of its prompts is used: s2s"
+    told = f"'{chosen}' precedes every text" if chosen else f"none of its prompts is used: {names[0]}"
     assert told in found.notes[-1]
+    config = json.loads((source / "config_sentence_transformers.json").read_text())
+    config["prompts"] = {name: prompt for name, prompt in config["prompts"].items() if prompt}
+    (source / "config_sentence_transformers.json").write_text(json.dumps(config))
+    assert proposed(source).settings.get("prompt") == (chosen or ("query" if "query" in names else None))
 
 
 def test_a_proposal_keeps_what_the_folder_says_and_tells_what_it_does_not(tmp_path):

@@ -126,6 +126,7 @@ def look_at(tmp_path):
         pytest.param("t.csv", unquoted(COMMAS, ";", "Text, lang;Label, main"), COMMAS, id="commas in the header"),
         pytest.param("t.csv", "\n".join(["text", *COMMAS]), COMMAS, id="commas in one column"),
         pytest.param("t.csv", as_csv() + "\0" * 512, TEXTS, id="NULs at the end"),
+        pytest.param("t.csv", as_csv().replace("\n", ",,\n"), TEXTS, id="empty columns"),
         pytest.param("t.csv", as_csv().replace("\n", "\r"), TEXTS, id="line ends of old Macs"),
         pytest.param("t.jsonl", json.dumps(records()), TEXTS, id="array called jsonl"),
         pytest.param("t.jsonl", json.dumps(records(), indent=2), TEXTS, id="array of several lines called jsonl"),
@@ -250,6 +251,24 @@ def test_a_few_letters_of_western_languages_are_cp1252(content):
             "line 4 has 2 cells, the header has 1; expected: a header with all columns in the first line",
             id="preamble",
         ),
+        pytest.param(
+            "t.csv",
+            'Ticket report,\n"Exported, today",\n,\n' + as_csv(),
+            "cannot be read as csv: most cells of the first row are empty, but not those below; expected: the names",
+            id="preamble of a spreadsheet",
+        ),
+        pytest.param(
+            "t.csv",
+            "\n".join(f'"{text} {text}",T-{number}' for number, text in enumerate(TEXTS)),
+            "the first row seems to be a text",
+            id="no header, unique ids",
+        ),
+        pytest.param(
+            "t.csv",
+            as_csv(LANGUAGES["German"]).encode().replace(b"\xc3\xbc", b"\xfc", 1),
+            "is not UTF-8, but the rest is; expected: one encoding in the whole file, or ENCODING=",
+            id="UTF-8 with one other byte",
+        ),
         pytest.param("t.csv", zipped(a=as_csv()), "t.csv: is a zip archive; expected: the files in it", id="zip"),
         pytest.param(
             "t.csv",
@@ -275,14 +294,17 @@ def test_other_odd_files_are_one_line(look_at, name, content, said):
 
 
 def test_a_first_row_that_looks_like_a_text_can_be_a_header(look_at):
-    question = "What do you think of our service, in a few words?"
+    name = "What people think of our service, in a few words"
     answers = ["It is quite good", "I do not like it", "The staff is friendly"] * 40
-    content = pd.DataFrame({question: answers}).to_csv(index=False)
+    content = pd.DataFrame({name: answers}).to_csv(index=False)
     with pytest.raises(InputError, match="if it has them, TEXT=column"):
         look_at("t.csv", content)
-    assert look_at("t.csv", content, text=question)[1] == answers
-    beside = pd.DataFrame({"when": range(120), question: answers}).to_csv(index=False)
+    assert look_at("t.csv", content, text=name)[1] == answers
+    beside = pd.DataFrame({"when": range(120), name: answers}).to_csv(index=False)
     assert look_at("t.csv", beside)[1] == answers
+    assert look_at("t.csv", content.replace(name, "What do you think of our service?"))[1] == answers
+    survey = pd.DataFrame({"What do you like most?": answers, "2023": 1.5, "Yes": ["Yes", "No", "Yes"] * 40})
+    assert look_at("t.csv", survey.to_csv(index=False))[1] == answers
 
 
 def test_cells_of_several_lines_are_told(look_at, caplog):

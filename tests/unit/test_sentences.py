@@ -23,6 +23,10 @@ CASES = {
         ],
     ),
     "addresses": ("Small firmware v2.9 is at intra.example.org/t/917 now", None),
+    "inches": (
+        'A TV of 42" broke. I called. Got one of 40" now.',
+        ['A TV of 42" broke. ', "I called. ", 'Got one of 40" now.'],
+    ),
     "questions alone": ("Is it late?! Yes! Go home", ["Is it late?! ", "Yes! ", "Go home"]),
     "Chinese": (
         "我们到了北京。天气很好！他说：“不去。”然后走了？",

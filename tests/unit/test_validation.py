@@ -447,6 +447,13 @@ def test_tokenizer_borrowed_from_encoder_without_one(lender):
             id="own modules of all layers",
         ),
         pytest.param(
+            {"experiments.main.models": [{"encoder": "mpnet", "recipe": "crops", "poolings": ["own"]}]}
+            | {"experiments.main.layers": "last", "figures": REMOVED},
+            "experiments.main.models.0.recipe: 'crops' trains with pooling 'mean', but 'own' is scored; "
+            "expected: pooling: own in the recipe, or other poolings",
+            id="own modules after training without them",
+        ),
+        pytest.param(
             {"encoders.mpnet.prompt": "query"},
             "encoders.mpnet.prompt: no entry uses pooling 'own' with 'mpnet'; expected: poolings: [own]",
             id="prompt that nothing uses",

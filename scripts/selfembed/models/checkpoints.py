@@ -65,7 +65,7 @@ def files(folder: Path) -> list[Path]:
 
     The revision is omitted: it applies to the downloaded files, not to what the folder contains now.
     """
-    plain = [path for path in folder.iterdir() if path.suffix in {".json", ".txt"}]
+    plain = [path for path in folder.iterdir() if path.suffix in {".json", ".txt", ".jinja"}]
     return sorted(path for path in plain if path.name != REVISION and path.name not in FORMATS) + weight_files(folder)
 
 

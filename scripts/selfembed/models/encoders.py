@@ -98,7 +98,7 @@ def default_prompt(model: SentenceTransformer) -> str | None:
 
 
 def with_own_modules(encoder: Transformer, folder: Path, max_length: int, prompt: str | None) -> SentenceTransformer:
-    """Build the model that an encoder's folder describes: own modules and prompts; without modules, mean pooling.
+    """Build the model that an encoder's folder describes: own modules and prompts; without, `pooling_without_modules`.
 
     Args:
         folder: folder of the encoder, or a copy of it.
@@ -141,7 +141,8 @@ def save_as_it_came(model: SentenceTransformer, source: Path, folder: Path, card
         limits = [own.max_length, model.max_seq_length]
         lengths = {"max_seq_length": min(limit for limit in limits if limit is not None)}
         settings = folder / own_modules.SETTINGS[0]
-        write_json(own_modules.read_json(settings) | own.settings | lengths, settings)
+        others = {key: value for key, value in own.settings.items() if key not in ("model_args", "model_kwargs")}
+        write_json(own_modules.read_json(settings) | others | lengths, settings)  # arguments may ask for other dtypes
 
 
 def without_head(model: SentenceTransformer, modules: int, max_length: int) -> SentenceTransformer:

@@ -28,8 +28,9 @@ KINDS = ("Pooling", "Dense", "LayerNorm", "Normalize", "Dropout")
 WITH_WEIGHTS = ("Dense", "LayerNorm")
 NEEDED = f"Transformer, then Pooling, then any of {', '.join(KINDS[1:])}, all of sentence-transformers"
 
-# Names of prompts for the texts that are adapted to, the most suitable first.
-SUITABLE = ("document", "passage", "query")
+# Names of prompts for the texts that are adapted to: those for documents, which may be empty, before that for queries.
+FOR_DOCUMENTS = ("document", "passage")
+FOR_QUERIES = "query"
 
 
 class Module(NamedTuple):
@@ -48,6 +49,7 @@ class OwnModules:
         words: a description of each of them.
         max_length: maximum number of tokens of a text; None if the folder does not say.
         prompts: prompts by name, without empty ones.
+        empty: names of empty prompts.
         prompt: name of the prompt that precedes every text; None for no prompt.
         settings: settings of the transformer.
         others: `similarity_fn_name` and `truncate_dim`, if set.
@@ -57,9 +59,16 @@ class OwnModules:
     words: list[str]
     max_length: int | None
     prompts: dict[str, str]
+    empty: list[str]
     prompt: str | None
     settings: dict[str, Any]
     others: dict[str, Any]
+
+    def suitable_prompt(self) -> str | None:
+        """Return the prompt for the texts that are adapted to; None if there is none, or if it is empty."""
+        found = next((name for name in FOR_DOCUMENTS if name in self.prompts), None)
+        without = any(name in self.empty for name in FOR_DOCUMENTS)
+        return found or (FOR_QUERIES if FOR_QUERIES in self.prompts and not without else None)
 
     def described(self) -> dict[str, Any]:
         """Return a description for `model.json`, `run.json` and the report; `prompt` is the text of the prompt."""
@@ -81,7 +90,8 @@ def read(folder: Path, prompt: str | None = None) -> OwnModules | None:
             raise InputError(f"{folder}: no {MODULES}, so there is no prompt '{prompt}'; expected: no prompt")
         return None
     config = read_json(folder / PROMPTS)
-    prompts = {str(name): str(text) for name, text in (config.get("prompts") or {}).items() if text}
+    listed_prompts = config.get("prompts") or {}
+    prompts = {str(name): str(text) for name, text in listed_prompts.items() if text}
     chosen = prompt or config.get("default_prompt_name")
     # sentence-transformers adds two empty prompts, which can be the default.
     if chosen is not None and chosen not in (prompts if prompt else {"query", "document", *prompts}):
@@ -93,6 +103,7 @@ def read(folder: Path, prompt: str | None = None) -> OwnModules | None:
         words=[describe(folder, module) for module in modules],
         max_length=longest(folder, settings),
         prompts=prompts,
+        empty=[str(name) for name, text in listed_prompts.items() if not text],
         prompt=chosen,
         settings=settings,
         others={name: config[name] for name in ("similarity_fn_name", "truncate_dim") if config.get(name) is not None},
@@ -214,7 +225,7 @@ def copy(source: Path, folder: Path) -> None:
 
 
 def checksum(folder: Path) -> str:
-    """Return the SHA-256 of a model with its modules: all settings and weights in the folder."""
+    """Return the SHA-256 of a model with its modules: all settings, templates and weights in the folder."""
     return records.checksum_of_files(
-        folder, [path for path in folder.rglob("*") if path.suffix in (".json", ".safetensors")]
+        folder, [path for path in folder.rglob("*") if path.suffix in (".json", ".jinja", ".safetensors")]
     )

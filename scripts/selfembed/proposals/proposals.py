@@ -370,7 +370,7 @@ def with_modules(folder: Path, name: str, settings: dict[str, Any], comment: str
     if own.prompt is not None and own.prompt in own.prompts:
         notes.append(f"its default prompt precedes every text: {own.prompts[own.prompt]!r}")
     elif own.prompts:
-        suitable = next((prompt for prompt in own_modules.SUITABLE if prompt in own.prompts), None)
+        suitable = own.suitable_prompt()
         if suitable is None:
             notes.append(f"none of its prompts is used: {', '.join(own.prompts)} (`prompt` of the encoder chooses one)")
         else:

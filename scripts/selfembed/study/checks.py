@@ -290,6 +290,12 @@ def check_recipe(key: str, entry, recipe, encoder, experiment, settings: Setting
             f"{key}.recipe: batch_size {recipe.batch_size} is not divisible by devices_per_run; "
             f"expected: a multiple of {settings.devices_per_run}"
         )
+    scored = entry.poolings or experiment.poolings
+    if "own" in scored and recipe.pooling != "own" and isinstance(encoder, FetchedEncoder):
+        yield (
+            f"{where}: '{entry.recipe}' trains with pooling '{recipe.pooling}', but 'own' is scored; "
+            "expected: pooling: own in the recipe, or other poolings"
+        )
     augmentation = recipe.augmentation
     relies_on_dropout = augmentation.same_text_twice and augmentation.mask_fraction == 0
     if relies_on_dropout and without_dropout(encoder, settings):

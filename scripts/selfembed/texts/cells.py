@@ -54,12 +54,27 @@ def read(path: Path, separator: str | None = None, encoding: str | None = None) 
         how = {"sep": separator, "quoting": quoting, "dtype": str, "index_col": False, **EMPTY_CELLS}
         with warnings.catch_warnings():
             warnings.simplefilter("error", ParserWarning)
-            names = pd.read_csv(io.StringIO(text), header=None, nrows=1, **how).iloc[0].dropna()
+            names = pd.read_csv(io.StringIO(text), header=None, nrows=1, **how).iloc[0]
             table = pd.read_csv(io.StringIO(text), **how)
+        check_named(names, table)
     except Exception as error:  # any parser error
         raise unreadable(path, kind, error) from error
-    check_unique(names, path)
+    check_unique(names.dropna(), path)
     return table
+
+
+def check_named(names: pd.Series, table: pd.DataFrame) -> None:
+    """Raise ValueError if most columns but the first that are filled in most rows have no name.
+
+    Then the first row is a line above the header. The first column can be one of row numbers, which often has no name.
+    """
+    filled = (table.notna() & (table != "")).mean().to_numpy() > 1 / 2
+    unnamed = names.isna().to_numpy()[1:][filled[1:]]
+    if 2 * unnamed.sum() > len(unnamed):
+        raise ValueError(
+            "most cells of the first row are empty, but not those below; expected: the names of the columns in the "
+            "first row"
+        )
 
 
 def unreadable(path: Path, kind: str, error: Exception) -> InputError:
@@ -254,8 +269,7 @@ def read_workbook(path: Path) -> pd.DataFrame:
     if table.empty:
         return table
     names = table.iloc[0]
-    if names[1:].isna().mean() > 1 / 2:  # a title above the header; the column of row numbers often has no name
-        raise ValueError("most cells of the first row are empty; expected: the names of the columns in the first row")
+    check_named(names, table[1:])
     check_unique(names.dropna().map(str), path)
     named = [f"Unnamed: {place}" if pd.isna(name) else str(name) for place, name in enumerate(names)]
     return table[1:].reset_index(drop=True).set_axis(named, axis=1)

@@ -13,6 +13,7 @@ CLEARLY_LONGER = 3  # minimum ratio of median lengths of the longest and the sec
 LOOKED_AT = 2000  # maximum number of cells examined per column, evenly spaced
 TITLES = ("title", "headline", "subject", "name")
 MOST_CLASSES = 50
+LONG_NAME = 100  # characters in the name of a column that is probably a text
 SHOWN = 40  # maximum number of characters of a text in a message
 
 
@@ -71,12 +72,17 @@ def check_header(raw: pd.DataFrame, text: str, path: Path) -> None:
     """Raise InputError if the names of columns seem to be the first row of a table without a header.
 
     This is so if the name of the column of texts has several words, and the name of another column is a number or one
-    of its cells. If there is no other column, the name must be half as long as most texts.
+    of its cells, or the name is half as long as most texts and, if there are other columns, has LONG_NAME characters.
+    The name can be a question, as in surveys; then all other names must be cells.
     """
     others = [column for column in names(raw) if column != text]
-    like_cells = any(column in set(map(str, spread(raw[column]))) or is_number(column) for column in others)
-    is_long = not others and len(text) >= lengths_in(raw[text])[1] / 2
-    if count_words(text) >= FEWEST_WORDS and (like_cells or is_long):
+    like_cells = [column in set(map(str, spread(raw[column]))) for column in others]
+    is_long = len(text) >= lengths_in(raw[text])[1] / 2 and (not others or len(text) >= LONG_NAME)
+    is_question = text.rstrip().endswith(("?", ":"))
+    is_text = any(like_cells) or is_long or any(map(is_number, others))
+    if is_question:
+        is_text = bool(others) and all(like_cells)
+    if count_words(text) >= FEWEST_WORDS and is_text:
         shown = text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
         raise InputError(
             f"{path}: the first row seems to be a text, not the names of columns: '{shown}'; expected: a first row "

@@ -17,6 +17,8 @@ import sentencex
 LANGUAGES = ("en", "es", "fr", "pl", "pt", "ru", "de")
 STARTS = re.compile(r"[.!?]\s+(\w)")
 
+INCHES = re.compile(r'(?<=\d)"')  # no quotation mark; no sentence ends between two of those
+
 # Thai, Lao, Tibetan and Khmer: without sentence marks, or with marks that sentencex does not know. Spaces separate
 # phrases and sentences there, but also stand around numbers, so phrases are joined up to a minimum length.
 PHRASES = re.compile(r"[\u0e00-\u0fff\u1780-\u17ff]")
@@ -45,6 +47,7 @@ def sentences(text: str) -> list[str]:
     ['Dr. No came. ', 'Why?']
     """
     encodable = text.encode("utf-8", errors="replace").decode("utf-8")  # a lone surrogate becomes one character
+    encodable = INCHES.sub("\u2033", encodable)
     languages = LANGUAGES
     if "." not in text:
         languages = LANGUAGES[:1]  # they differ in abbreviations alone

@@ -25,6 +25,7 @@ LEGACY = (
     *("cp932", "gb18030", "big5", "cp949", "euc_jp", "cp1251", "koi8_r", "cp1250", "cp1252", "cp1253", "cp1254"),
     *("cp1255", "cp1256", "cp874"),
 )
+WHOLE = 9  # characters of UTF-8 for each that is not, in a damaged file of UTF-8
 LONG_RUNS = 1.8  # bytes; in Western texts, letters that are not ASCII stand alone
 
 Found = tuple[dict[str, Any], pd.DataFrame, list[str]]
@@ -146,6 +147,9 @@ def encoding_setting(paths: Iterable[Path], encoding: str | None, notes: list[st
     if others and encoding is None:
         path, *_ = others
         wide = {other: wide_encoding(content) for other, content in others.items()}
+        for other, content in others.items():
+            if wide[other] is None:
+                check_not_damaged(other, content)
         if differs := next((other for other in wide if wide[other] != wide[path]), None):
             raise InputError(
                 f"{differs}: its encoding seems to be {wide[differs] or 'another'}, that of {path} is "
@@ -156,6 +160,19 @@ def encoding_setting(paths: Iterable[Path], encoding: str | None, notes: list[st
             f"{path} is not UTF-8; assumed encoding: {encoding}; if special characters look wrong, set ENCODING=…"
         )
     return {"encoding": encoding} if others and encoding else {}
+
+
+def check_not_damaged(path: Path, content: bytes) -> None:
+    """Raise InputError if nearly all characters that are not ASCII are UTF-8, with the first line that is not."""
+    decoded = content.decode("utf-8", errors="replace")
+    damaged = decoded.count("\ufffd")
+    whole = sum(not character.isascii() for character in decoded) - damaged
+    if damaged and whole >= WHOLE * damaged:
+        line = decoded[: decoded.index("\ufffd")].count("\n") + 1
+        raise InputError(
+            f"{path}: line {line} is not UTF-8, but the rest is; expected: one encoding in the whole file, or "
+            "ENCODING=… to read it in another one"
+        )
 
 
 def wide_encoding(content: bytes) -> str | None:
