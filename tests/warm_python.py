@@ -1,4 +1,4 @@
-"""A `python` whose scripts start at once: each is a fork of a process that has imported the heavy libraries.
+"""A `python` whose scripts that run encoders start at once, as forks of a process that has imported their libraries.
 
 Most of the time of a small workflow is the import of torch, transformers and mteb, in every job anew. `make demo` and
 the tests on SLURM run such jobs in new interpreters.
@@ -23,9 +23,15 @@ HEAVY = [
     "sklearn.linear_model",
 ]
 
+# Others start as usual: t-SNE gives other bytes in a process that has imported torch.
+SCRIPTS = (
+    *("build_embedding_model", "build_pretrained_model", "build_random_model"),
+    *("embed", "fine_tune", "import_encoder", "score_mteb"),
+)
+
 SHIM = """#!{python} -SE
 import json, os, socket, sys
-if len(sys.argv) < 2 or not sys.argv[1].endswith(".py"):
+if len(sys.argv) < 2 or os.path.basename(sys.argv[1]) not in {names!r}:
     os.execv({python!r}, [{python!r}, *sys.argv[1:]])
 with socket.socket(socket.AF_UNIX) as server:
     server.connect({address!r})
@@ -38,11 +44,12 @@ sys.exit(status[0] if status else 1)
 
 
 def main(command: list[str]) -> int:
-    """Run a command in which `python FILE` is a fork; return its exit status."""
+    """Run a command in which `python FILE` is a fork if the file is one of SCRIPTS; return its exit status."""
     with tempfile.TemporaryDirectory() as folder:
         address = f"{folder}/socket"
         shim = Path(folder, "python")
-        shim.write_text(SHIM.format(python=sys.executable, address=address))
+        names = [f"{script}.py" for script in SCRIPTS]
+        shim.write_text(SHIM.format(python=sys.executable, address=address, names=names))
         shim.chmod(0o755)
         with socket.socket(socket.AF_UNIX) as listening:
             listening.bind(address)

@@ -182,7 +182,7 @@ def test_a_group_asks_for_its_largest_step_not_for_their_sum(through_slurm):
     assert {rule_or_group(comment) for *_, comment in groups} == set(GROUPS)
     for processors, memory, _, comment in groups:
         assert processors == "1", comment
-        assert megabytes(memory) < (6200 if rule_or_group(comment) == "tasks" else 4200), comment
+        assert megabytes(memory) < (6200 if rule_or_group(comment) == "tasks" else 4800), comment
     assert max(int(minutes) for _, _, minutes, comment in groups if rule_or_group(comment) == "scores") >= 10 * 20
 
 
