@@ -15,6 +15,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import threadpoolctl
+
 HEAVY = [
     "sentence_transformers.sentence_transformer.losses",
     "datasets",
@@ -23,7 +25,6 @@ HEAVY = [
     "sklearn.linear_model",
 ]
 
-# Others start as usual: t-SNE gives other bytes in a process that has imported torch.
 SCRIPTS = (
     *("build_embedding_model", "build_pretrained_model", "build_random_model"),
     *("embed", "fine_tune", "import_encoder", "score_mteb"),
@@ -93,6 +94,7 @@ def run(files: list[int], folder: str, words: list[str], environment: dict[str, 
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)
+    threadpoolctl.threadpool_limits(int(environment["OMP_NUM_THREADS"]))  # libraries read it when they are imported
     sys.argv = words
     sys.path[0] = str(Path(words[0]).parent.resolve())
     runpy.run_path(words[0], run_name="__main__")
