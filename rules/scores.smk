@@ -67,36 +67,32 @@ use rule score_knn as score_crop_pairs with:
 
 
 rule score_mteb:
-    """Score one model, truncated after a layer, on one MTEB task, with normalised (unit) or raw vectors."""
+    """Score one model on all MTEB tasks, layers and poolings of the study, with one embedding of every text."""
     input:
         model="<results>/models/{model}",
-        data=scores.task_data,
+        data=scores.benchmark_data,
         code=code("score_mteb.py"),
     output:
-        score="<results>/scores/mteb/{task}/{model}/{step}/{pooling}_{layer}_{max_length}_{scaling}.csv",
-        result="<results>/scores/mteb/{task}/{model}/{step}/{pooling}_{layer}_{max_length}_{scaling}.json",
+        "<results>/scores/mteb/{model}/{step}/{max_length}.csv",
     log:
-        "<logs>/score_mteb/{task}/{model}/{step}/{pooling}_{layer}_{max_length}_{scaling}.log",
+        "<logs>/score_mteb/{model}/{step}/{max_length}.log",
     benchmark:
-        "<logs>/score_mteb/{task}/{model}/{step}/{pooling}_{layer}_{max_length}_{scaling}.tsv"
-    wildcard_constraints:
-        scaling="unit|raw",
+        "<logs>/score_mteb/{model}/{step}/{max_length}.tsv"
     conda:
         "../envs/mteb.yaml"
     threads: settings.threads.embed
     resources:
-        mem_mb=memory(6000, data=30),
+        mem_mb=memory(6000, task=30),
         runtime=minutes(60, data=1),
         gpu=asked.gpus_for_encoder,
     params:
-        task=scores.task_flags,
+        tasks=scores.benchmark_flags,
         device=settings.device,
         threads=settings.threads.embed,
     shell:
         "python scripts/score_mteb.py --model {input.model}/{wildcards.step} --path {wildcards.model}"
-        " --step {wildcards.step} --layer {wildcards.layer} --pooling {wildcards.pooling} --task {wildcards.task}"
-        " {params.task} --device {params.device} --threads {params.threads} --output {output.score}"
-        " --result {output.result} > {log} 2>&1"
+        " --step {wildcards.step} {params.tasks} --device {params.device} --threads {params.threads}"
+        " --output {output} > {log} 2>&1"
 
 
 rule collect_scores:

@@ -1,36 +1,79 @@
-"""Score one model, cut at a layer, on one task with mteb.
+"""Score one model at a step on tasks with mteb: every text is embedded once, all layers and poolings in one pass.
 
-The data are a downloaded task of mteb's registry, a labelled corpus, or files. Writes one tidy score row (CSV), and
-mteb's result with the additional key `selfembed`, its provenance (JSON). The value is missing if the run diverged.
+The data are downloaded tasks of mteb's registry, labelled corpora, or files. Writes a table with all scores (CSV) and,
+in the folder of the same name, for every task, layer, pooling and scaling a row of this table (CSV) and mteb's result
+with the additional key `selfembed`, its provenance (JSON). Values are missing if the run diverged.
+An interrupted job resumes at the first missing score. Scores in the folder that are still valid are not computed again.
 """
 
 import logging
 import math
 import os
+import shutil
+from argparse import Namespace
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from selfembed.errors import InputError
 from selfembed.jobs import command_line, model_paths, options, seals
-from selfembed.jobs.command_line import at_least, existing, log
+from selfembed.jobs.command_line import log
 from selfembed.jobs.devices import choose_device, use_threads
 from selfembed.jobs.packages import installed_version
-from selfembed.jobs.records import checksum, checksum_of_files, provenance, write_json, write_table
+from selfembed.jobs.records import (
+    UNFINISHED,
+    checksum,
+    checksum_of_files,
+    code_checksum,
+    provenance,
+    read_json,
+    write_json,
+    write_table,
+)
 from selfembed.scores import class_balance
 from selfembed.scores.tables import SCORE_COLUMNS
-from selfembed.settings.figures import ScoreFigure
 from selfembed.settings.schema import Settings
 from selfembed.settings.scores import Mteb, Threads
 from selfembed.tasks import task_files
 from selfembed.training import divergence
 
+if TYPE_CHECKING:
+    from mteb.abstasks.abstask import AbsTask
+
+    from selfembed.tasks import benchmark
+
+REGISTRY = "registry"  # kind of the tasks of mteb's registry
 PRECISION = "fp32"
+POOLINGS = ("mean", "cls", "last", "own")
+SCALINGS = {"unit": True, "raw": False}
 # Removed from mteb's result, so that equal models give equal bytes.
 TIMELESS = {"evaluation_time": None, "date": None, "evaluation_phases": None}
 # Packages whose versions can change a score.
 PACKAGES = ("mteb", "datasets", "sentence-transformers", "transformers", "torch")
+# Vectors are kept for other tasks with the same texts, up to this size.
+MOST_BYTES = 8e9
+
+
+class Wanted(NamedTuple):
+    """A score of a model on a task."""
+
+    pooling: str
+    layer: int
+    scaling: str
+
+    def file(self, folder: Path, suffix: str) -> Path:
+        """File of the score in the folder of a task."""
+        return folder / f"{self.pooling}_{self.layer}_{self.scaling}{suffix}"
+
+
+class Source(NamedTuple):
+    """The data of a task."""
+
+    block: str
+    kind: str
+    path: Path
 
 
 def main(argv: list[str]) -> None:
@@ -39,94 +82,200 @@ def main(argv: list[str]) -> None:
     command_line.add_inputs(parser, model="model folder at a step")
     parser.add_argument("--path", required=True, help="model path, for instance tuned/iclr/mpnet/crops/seed-42")
     parser.add_argument("--step", required=True, help="step of the model")
-    parser.add_argument("--layer", type=at_least(0), required=True, help="last layer to keep")
-    parser.add_argument("--task", required=True, help="name of the task")
-    parser.add_argument("--block", required=True, help="block of the task")
-    data = parser.add_mutually_exclusive_group(required=True)
-    data.add_argument("--data", type=Path, help="folder of a downloaded task of mteb's registry")
-    data.add_argument("--corpus", type=existing, help="prepared corpus (Parquet) to make a task from")
-    data.add_argument("--files", type=existing, help="folder with files of a task, in MTEB's columns")
-    parser.add_argument("--kind", choices=task_files.FILES, help="kind of a task from a corpus or from files")
-    options.add(parser, ScoreFigure, keep=("pooling",))
-    options.add(parser, Mteb)
+    what = "a task and its data: a folder (a downloaded task, or files) or a prepared corpus; can be repeated"
+    names = ("NAME", "BLOCK", "KIND", "DATA")
+    parser.add_argument("--task", nargs=4, action="append", required=True, metavar=names, help=what)
+    what = "poolings, layers, unit or raw vectors, and tasks to score them on; can be repeated"
+    parser.add_argument("--score", nargs="+", action="append", required=True, metavar="WORD", help=what)
+    options.add(parser, Mteb, omit=("normalise",))
     options.add(parser, Settings, keep=("device",))
     options.add(parser, Threads, keep=("embed",), names={"embed": "threads"})
-    command_line.add_outputs(parser, output="CSV file", result="JSON file")
+    command_line.add_outputs(parser, output="CSV file")
     arguments = parser.parse_args(argv)
-    if arguments.pooling == "token7":
-        raise InputError("--pooling: tasks are not scored with 'token7'; expected: mean, cls, last, own")
+    sources = {name: Source(block, kind, Path(path)) for name, block, kind, path in arguments.task}
+    wanted = wanted_scores(arguments.score, sources)
     os.environ.update(HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1")  # before mteb and datasets are imported
-    from selfembed.models import checkpoints, own_modules
-    from selfembed.tasks import benchmark, registry_tasks
-
     use_threads(arguments.threads)
     logging.getLogger("transformers").setLevel(logging.ERROR)  # no warnings about removed layers
-    if arguments.data:
-        task, data_checksum = registry_tasks.load(arguments.task, arguments.data)
-        seals.taken(arguments.data)
-    else:
-        task, data_checksum = local_task(arguments)
-    if diverged := divergence.of_model(arguments.model):
-        log.warning("%s: the run diverged at step %d: no score", arguments.path, diverged["diverged"]["step"])
-        last_layer, weights, value = diverged["last_layer"], None, math.nan
-        max_length = min(arguments.max_length, diverged["longest_input"] or arguments.max_length)
-        found = {"task_name": arguments.task, "diverged": diverged["diverged"]}
-    else:
-        last_layer = checkpoints.last_layer(arguments.model)
-        own = arguments.pooling == "own"
-        weights = own_modules.checksum(arguments.model) if own else checksum(arguments.model / "model.safetensors")
-        name = f"{arguments.path}/{arguments.step}/{arguments.pooling}_{arguments.layer}".replace("/", "__")
-        cut = (arguments.layer, arguments.pooling, arguments.max_length, arguments.normalise)
-        model = benchmark.model_at(arguments.model, *cut, f"selfembed/{name}", weights)
-        result = benchmark.evaluate(model.to(choose_device(arguments.device)), task)
-        value, max_length = float(result.get_score()), model.max_seq_length
-        found = result.model_dump(mode="json") | TIMELESS
-    settings = {
-        "max_length": max_length,
-        "normalise": arguments.normalise,
-        "main_score": task.metadata.main_score,
-        "precision": PRECISION,
-        "data": data_checksum,
-    } | {name: installed_version(name) for name in PACKAGES}
-    row = {
-        "corpus": arguments.task,
-        "block": arguments.block,
-        **model_paths.identity(arguments.path),
-        "step": arguments.step,
-        "layer": arguments.layer,
-        "last_layer": last_layer,
-        "pooling": arguments.pooling,
-        "score": "mteb",
-        "settings": " ".join(f"{key}={value}" for key, value in settings.items()),
-        "value": value,
-    }
-    log.info("%s, layer %d: %.4f", arguments.task, arguments.layer, value)
-    facts = {"model": arguments.path, **{key: row[key] for key in ("step", "layer", "pooling")}, "weights": weights}
-    if arguments.kind == "classification":
-        train, test = (np.array(task.dataset[part]["label"]) for part in ("train", "test"))
-        facts["largest_class"] = float(class_balance.always_largest(train, test, arguments.task).mean())
-    write_json(found | {"selfembed": provenance(**facts, **settings)}, arguments.result)
-    write_table(pd.DataFrame([row], columns=SCORE_COLUMNS), arguments.output)
+    tasks = {name: load_task(name, source) for name, source in sources.items()}
+    folder = arguments.output.with_suffix("")
+    scratch = folder.with_name(f".{folder.name}{UNFINISHED}")
+    model = ScoredModel(arguments, wanted, scratch)
+    rows = []
+    try:
+        for place, (name, scores) in enumerate(wanted.items(), start=1):
+            log.info("%s: task %d of %d", name, place, len(wanted))
+            rows += model.scores_on(*tasks.pop(name), sources[name], scores, folder / name)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    write_table(pd.concat(rows), arguments.output)
 
 
-def local_task(arguments):
-    """Return a task made from a corpus or from files, and the checksum of its data."""
-    from selfembed.tasks import local_tasks, tasks_from_corpus, tasks_from_files
+def wanted_scores(given: list[list[str]], sources: dict[str, Source]) -> dict[str, list[Wanted]]:
+    """Return the scores to compute for every task, from the values of `--score`.
+
+    Raises InputError if a pooling, layer, scaling or task is unknown.
+    """
+    found: dict[str, list[Wanted]] = {}
+    for poolings, layers, scaling, *tasks in given:
+        for pooling in poolings.split(","):
+            if pooling not in POOLINGS:
+                raise InputError(f"--score: tasks are not scored with '{pooling}'; expected: {', '.join(POOLINGS)}")
+            for layer in layers.split(","):
+                if not layer.isdecimal() or scaling not in SCALINGS:
+                    expected = "layers joined by commas, then unit or raw"
+                    raise InputError(f"--score {poolings} {layers} {scaling}: invalid; expected: {expected}")
+                for task in tasks:
+                    found.setdefault(task, []).append(Wanted(pooling, int(layer), scaling))
+    if unknown := found.keys() ^ sources.keys():
+        raise InputError(f"--score, --task: '{min(unknown)}' is not in both; expected: the same tasks")
+    return found
+
+
+class ScoredModel:
+    """A model at a step, and its scores."""
+
+    def __init__(self, arguments: Namespace, wanted: dict[str, list[Wanted]], scratch: Path) -> None:
+        self.arguments = arguments
+        self.wanted = list(dict.fromkeys(score for scores in wanted.values() for score in scores))
+        self.scratch = scratch
+        self.diverged = divergence.of_model(arguments.model)
+        self.loaded: dict[bool, benchmark.ModelVectors] = {}
+
+    def vectors(self, own: bool) -> "benchmark.ModelVectors":
+        """Return the vectors of pooling `own`, or of the others; load the model at the first call."""
+        from selfembed.tasks import benchmark
+
+        if own not in self.loaded:
+            scores = [score for score in self.wanted if (score.pooling == "own") == own]
+            self.loaded[own] = benchmark.load(
+                self.arguments.model,
+                list(dict.fromkeys(score.pooling for score in scores)),
+                sorted({score.layer for score in scores}),
+                self.arguments.max_length,
+                self.scratch / str(own),
+                choose_device(self.arguments.device),
+                PRECISION,
+            )
+        return self.loaded[own]
+
+    def weights(self, own: bool) -> str | None:
+        """Return the checksum of the weights; with pooling `own`, of all modules. None for a diverged run."""
+        from selfembed.models import own_modules
+
+        model = self.arguments.model
+        if self.diverged:
+            return None
+        return own_modules.checksum(model) if own else checksum(model / "model.safetensors")
+
+    def scores_on(
+        self, task: "AbsTask", data: str, source: Source, scores: list[Wanted], folder: Path
+    ) -> list[pd.DataFrame]:
+        """Return the rows of the scores on a task; compute those that are not in its folder or no longer valid."""
+        rows = []
+        for score in scores:
+            facts = {
+                "weights": self.weights(score.pooling == "own"),
+                "normalise": SCALINGS[score.scaling],
+                "main_score": task.metadata.main_score,
+                "precision": PRECISION,
+                "data": data,
+            } | {name: installed_version(name) for name in PACKAGES}
+            if not is_finished(score, folder, facts):
+                self.write(score, task, source, folder, facts)
+            rows.append(pd.read_csv(score.file(folder, ".csv")))
+        for vectors in self.loaded.values():
+            if vectors.texts.size > MOST_BYTES:
+                vectors.texts.clear()
+        return rows
+
+    def write(self, score: Wanted, task: "AbsTask", source: Source, folder: Path, facts: dict) -> None:
+        """Compute a score and write its row and its result to the folder of the task."""
+        name = task.metadata.name
+        result, value, max_length, last_layer = self.result(score, task)
+        identity = {**model_paths.identity(self.arguments.path), "step": self.arguments.step}
+        place = {"layer": score.layer, "pooling": score.pooling}
+        settings = {"max_length": max_length} | {key: fact for key, fact in facts.items() if key != "weights"}
+        row = {
+            "corpus": name,
+            "block": source.block,
+            **identity,
+            "last_layer": last_layer,
+            **place,
+            "score": "mteb",
+            "settings": " ".join(f"{key}={value}" for key, value in settings.items()),
+            "value": value,
+        }
+        log.info("%s, %s, layer %d: %.4f", name, score.pooling, score.layer, value)
+        told = {"model": self.arguments.path, "step": self.arguments.step, **place, **facts, "max_length": max_length}
+        if source.kind == "classification":
+            train, test = (np.array(task.dataset[part]["label"]) for part in ("train", "test"))
+            told["largest_class"] = float(class_balance.always_largest(train, test, name).mean())
+        told |= {"code": code_checksum()}
+        write_table(pd.DataFrame([row], columns=SCORE_COLUMNS), score.file(folder, ".csv"))
+        write_json(result | {"selfembed": provenance(**told)}, score.file(folder, ".json"))
+
+    def result(self, score: Wanted, task: "AbsTask") -> tuple[dict, float, int, int]:
+        """Return mteb's result of a score, its value, the maximum length and the last layer of the model."""
+        from selfembed.models import checkpoints
+        from selfembed.tasks import benchmark
+
+        asked = self.arguments.max_length
+        if self.diverged:
+            step = self.diverged["diverged"]["step"]
+            log.warning("%s: the run diverged at step %d: no score", self.arguments.path, step)
+            max_length = min(asked, self.diverged["longest_input"] or asked)
+            found = {"task_name": task.metadata.name, "diverged": self.diverged["diverged"]}
+            return found, math.nan, max_length, self.diverged["last_layer"]
+        vectors = self.vectors(score.pooling == "own")
+        result = benchmark.evaluate(vectors, task, score.pooling, score.layer, SCALINGS[score.scaling])
+        last_layer = checkpoints.last_layer(self.arguments.model)
+        return result.model_dump(mode="json") | TIMELESS, result.get_score(), vectors.max_length, last_layer
+
+
+def is_finished(score: Wanted, folder: Path, facts: dict) -> bool:
+    """Return whether the files of a score exist and were made with the same model, data, code and settings."""
+    row, result = (score.file(folder, suffix) for suffix in (".csv", ".json"))
+    if not row.is_file() or not result.is_file():
+        return False
+    try:
+        seals.check(row)
+        seals.check(result)
+        known = read_json(result, "selfembed")["selfembed"]
+    except InputError:
+        return False
+    return known.items() >= (facts | {"code": code_checksum()}).items()
+
+
+def load_task(name: str, source: Source) -> tuple["AbsTask", str]:
+    """Return a task and the checksum of its data.
+
+    Raises InputError if its data are missing, damaged or not those of such a task.
+    """
+    from selfembed.tasks import local_tasks, registry_tasks, tasks_from_corpus, tasks_from_files
     from selfembed.texts.corpora import read_corpus
 
-    if arguments.kind is None:
-        raise InputError(f"--kind: missing; expected with --corpus or --files: {', '.join(task_files.FILES)}")
+    if source.kind == REGISTRY:
+        found = registry_tasks.load(name, source.path)
+        seals.taken(source.path)
+        return found
+    if source.kind not in task_files.FILES:
+        expected = ", ".join([REGISTRY, *task_files.FILES])
+        raise InputError(f"--task {name}: '{source.kind}' is not a kind of task; expected: {expected}")
     try:
-        if arguments.corpus:
-            data = tasks_from_corpus.make(arguments.kind, read_corpus(arguments.corpus))
-            found = checksum(arguments.corpus)
+        if not source.path.exists():
+            raise InputError(f"{source.path} does not exist; expected: a prepared corpus or a folder with files")
+        path = seals.opened(source.path)
+        if path.is_dir():
+            data = tasks_from_files.read(source.kind, path)
+            files = [task_files.find(path, file) for file in task_files.FILES[source.kind]]
+            found = checksum_of_files(path, files)
         else:
-            data = tasks_from_files.read(arguments.kind, arguments.files)
-            files = [task_files.find(arguments.files, name) for name in task_files.FILES[arguments.kind]]
-            found = checksum_of_files(arguments.files, files)
+            data = tasks_from_corpus.make(source.kind, read_corpus(path))
+            found = checksum(path)
     except InputError as error:
-        raise InputError(f"task '{arguments.task}': {error}") from error
-    return local_tasks.local_task(arguments.task, arguments.kind, data, found), found
+        raise InputError(f"task '{name}': {error}") from error
+    return local_tasks.local_task(name, source.kind, data, found), found
 
 
 if __name__ == "__main__":

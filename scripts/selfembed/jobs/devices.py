@@ -2,6 +2,9 @@
 
 import fcntl
 import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import gettempdir
 from typing import TextIO
@@ -17,7 +20,8 @@ def choose_device(wish: str, devices: int = 1) -> str:
     """Return `cpu` or `cuda`; `auto` prefers a GPU.
 
     Sets CUDA_VISIBLE_DEVICES to the GPUs of this job: the first ones assigned by the scheduler or, without a
-    scheduler, GPUs that no other job of this user has locked. Call this before any other use of a GPU.
+    scheduler, GPUs that no other job of this user has locked, for which it waits. Call this before any other use of a
+    GPU.
 
     Raises InputError if too few GPUs are available.
     """
@@ -41,10 +45,25 @@ def choose_device(wish: str, devices: int = 1) -> str:
 
 
 def own_gpus(gpus: list[str], wanted: int) -> list[str]:
-    """Lock and return the first free GPUs; return the first GPUs if fewer than `wanted` are free.
+    """Lock and return the first free GPUs; wait until enough are free. Without locks, return GPUs fewer than `wanted`.
 
     Snakemake counts GPUs (`--resources gpu=4`) but does not assign them to jobs.
     """
+    if len(gpus) < wanted:
+        return gpus
+    waiting = False
+    while len(own := lock_free(gpus, wanted)) < wanted:
+        while held:
+            held.pop().close()
+        if not waiting:
+            log.info("other jobs of this user use %d of %d GPUs; waiting", len(gpus) - len(own), len(gpus))
+            waiting = True
+        time.sleep(1)
+    return own
+
+
+def lock_free(gpus: list[str], wanted: int) -> list[str]:
+    """Lock and return up to `wanted` GPUs that no other job of this user has locked."""
     own = []
     for gpu in gpus:
         lock = open(Path(gettempdir()) / f"selfembed-{os.getuid()}-gpu-{gpu}.lock", "w")  # noqa: SIM115
@@ -56,10 +75,27 @@ def own_gpus(gpus: list[str], wanted: int) -> list[str]:
         held.append(lock)
         own.append(gpu)
         if len(own) == wanted:
-            return own
-    if gpus:
-        log.warning("other jobs of this user use %d of %d GPUs; this job shares one", len(gpus) - len(own), len(gpus))
-    return gpus[:wanted]
+            break
+    return own
+
+
+@contextmanager
+def locked_gpus() -> Iterator[None]:
+    """Lock the GPUs of this process within the context, and release them afterwards for other jobs.
+
+    Jobs that use a GPU only at times, such as the evaluation of tasks, take turns in this way.
+    """
+    for lock in held:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        if held:
+            import torch
+
+            torch.cuda.empty_cache()
+        for lock in held:
+            fcntl.flock(lock, fcntl.LOCK_UN)
 
 
 def use_threads(threads: int) -> None:

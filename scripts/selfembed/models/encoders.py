@@ -76,11 +76,6 @@ def pad_on_the_right(encoder: Transformer, folder: Path) -> None:
     tokenizer.pad_token = tokenizer.eos_token
 
 
-def output_layer(encoder: Transformer, layer: int) -> None:
-    """Make an encoder with more layers output the vectors after one of them, before any final normalisation."""
-    encoder.modality_config["text"]["method_output_name"] = ["hidden_states", layer]
-
-
 def load_whole(folder: Path) -> SentenceTransformer:
     """Load a saved model with its own modules, prompts and maximum length, in fp32, offline and without custom code.
 

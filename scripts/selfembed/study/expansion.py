@@ -20,6 +20,8 @@ from selfembed.settings.recipes import Recipe
 from selfembed.settings.schema import Settings
 from selfembed.study.messages import describe
 
+BENCHMARK = "mteb"  # name of the scores on tasks
+
 
 @dataclass(frozen=True)
 class Model:
@@ -72,9 +74,20 @@ class Evaluation:
     selection: str
 
     @property
+    def job(self) -> str:
+        """Path below `results/scores/` of the job that computes the score; one job scores a model on all tasks."""
+        if self.score != BENCHMARK:
+            return f"{self.score}/{self.on}/{self.model.path}/{self.step}/{self.selection}"
+        max_length = self.selection.split("_")[2]
+        return f"{self.score}/{self.model.path}/{self.step}/{max_length}"
+
+    @property
     def path(self) -> str:
         """Path below `results/scores/`."""
-        return f"{self.score}/{self.on}/{self.model.path}/{self.step}/{self.selection}"
+        if self.score != BENCHMARK:
+            return self.job
+        pooling, layer, _, scaling = self.selection.split("_")
+        return f"{self.job}/{self.on}/{pooling}_{layer}_{scaling}"
 
 
 @dataclass
@@ -153,7 +166,7 @@ def scored(
     else:
         numbers = layer_numbers(experiment.layers, encoder.layers)
         how = treatment(entry, settings)
-        parts = [("mteb", f"{pooling}_{layer}_{how}") for pooling in poolings for layer in numbers]
+        parts = [(BENCHMARK, f"{pooling}_{layer}_{how}") for pooling in poolings for layer in numbers]
     for model in models(entry, recipe, on, experiment, settings):
         for step in (entry.steps or experiment.steps) if recipe else [0]:
             untrained = recipe is None or step == 0 or study.recipes[recipe].unfrozen_layers == 0

@@ -1,6 +1,7 @@
-"""Run MTEB tasks with mteb. Results of different models are kept apart."""
+"""Run MTEB tasks with mteb on vectors of any layer and pooling of a model."""
 
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,102 +10,151 @@ import numpy as np
 import torch
 from mteb.abstasks.abstask import AbsTask
 from mteb.cache import ResultCache
+from mteb.models.abs_encoder import AbsEncoder
+from mteb.models.model_meta import ModelMeta, ScoringFunction
 from mteb.results import TaskResult
-from sentence_transformers import SentenceTransformer
-from sentence_transformers.sentence_transformer.modules import Normalize
+from mteb.types import BatchedInput
+from sentence_transformers.sentence_transformer.modules import Transformer
+from torch.nn.functional import normalize
+from torch.utils.data import DataLoader
 
+from selfembed.embeddings import embedding
 from selfembed.errors import InputError
+from selfembed.jobs import devices
+from selfembed.jobs.progress import Progress
 from selfembed.models import checkpoints, encoders
+from selfembed.tasks.text_vectors import TextVectors
 
 ROUNDING = 1e-5  # relative distance of vectors that are equal, but computed in different batches
+TEXTS_PER_BATCH = embedding.BLOCK  # texts that mteb passes at a time
 
 
-def model_at(
-    folder: Path, layer: int, pooling: str, max_length: int, normalise: bool, name: str, checksum: str
-) -> SentenceTransformer:
-    """Load a saved model for mteb, with the output of a layer, a pooling and optional normalisation.
+@dataclass
+class ModelVectors:
+    """A model whose vectors of texts are scored: layers and poolings of one forward pass.
+
+    Attributes:
+        texts: vectors, shape (poolings, layers, texts, dim).
+        similarity: similarity function of mteb: `cosine`, or that of the encoder's own modules.
+        max_length: texts are truncated to this many tokens.
+    """
+
+    texts: TextVectors
+    poolings: list[str]
+    layers: list[int]
+    similarity: str
+    max_length: int
+
+
+def load(
+    folder: Path, poolings: list[str], layers: list[int], max_length: int, scratch: Path, device: str, precision: str
+) -> ModelVectors:
+    """Load a saved model for `evaluate`, without the layers above the highest one.
 
     The vectors of a layer are those of `embeddings.embedding`: without the final normalisation of the encoder, if any.
-
-    With pooling `own`, the default prompt of the model precedes all texts, those of queries and documents too.
+    GPUs are locked only while the model is on its way or computes vectors (`devices.locked_gpus`).
 
     Args:
-        name, checksum: identify the model in mteb's cache; models with equal values would share scores.
+        poolings: of tasks; `own` alone, at the last layer. The default prompt of the model then precedes all texts.
+        scratch: folder for vectors.
+
+    Raises InputError if the model cannot be loaded or pooling `own` is combined with others.
     """
     last = checkpoints.last_layer(folder)
-    if pooling == "own":
-        if layer != last:
-            raise InputError(f"{folder}: pooling 'own' at layer {layer}; expected: the last layer, {last}")
+    if "own" in poolings:
+        if (poolings, layers) != (["own"], [last]):
+            found = f"{folder}: poolings {', '.join(poolings)} at layers {', '.join(map(str, layers))}"
+            raise InputError(f"{found}; expected: 'own' alone, at the last layer, {last}")
         model = encoders.load_whole(folder)
-        model.max_seq_length = min(max_length, model.max_seq_length)
-        # mteb asks for these prompts by name.
-        model.prompts = dict.fromkeys(("query", "document"), encoders.default_prompt(model) or "")
-        model.default_prompt_name = "document"
+        model.max_seq_length = max_length = min(max_length, model.max_seq_length)
+        similarity, dim = model.similarity_fn_name or "cosine", model.get_embedding_dimension()
     else:
-        encoder = encoders.load(folder, layers=layer if layer >= last else layer + 1)
-        if layer < last:
-            encoders.output_layer(encoder, layer)
-        model = encoders.assemble(encoder, pooling, min(max_length, encoders.longest_input(encoder, max_length)))
-    if normalise:
-        model.append(Normalize())
-    model.model_card_data.model_name = name
-    model.model_card_data.base_model_revision = checksum
-    return model
+        model = encoders.load(folder, layers=min(last, max(layers) + 1))
+        max_length = min(max_length, encoders.longest_input(model, max_length))
+        similarity, dim = "cosine", model.model.config.hidden_size
+    with devices.locked_gpus():
+        model.to(device)
+
+    def embed(texts: list[str], out: np.ndarray) -> None:
+        progress = Progress(len(texts), "texts")
+        with devices.locked_gpus():
+            for block in embedding.blocks(len(texts)):
+                how = {"precision": precision, "progress": progress}
+                if isinstance(model, Transformer):
+                    part = out[:, :, block]
+                    embedding.embed(model, texts[block], layers, poolings, part, max_length=max_length, **how)
+                else:
+                    embedding.encode(model, texts[block], out[0, 0, block], **how)
+
+    texts = TextVectors(embed, len(poolings), len(layers), dim, scratch)
+    return ModelVectors(texts, poolings, layers, similarity, max_length)
 
 
-def evaluate(model: SentenceTransformer, task: AbsTask, batch_size: int = 32) -> TaskResult:
-    """Score a model on a new task instance with an empty mteb cache; return mteb's result.
+def evaluate(model: ModelVectors, task: AbsTask, pooling: str, layer: int, normalise: bool) -> TaskResult:
+    """Score a layer and pooling of a model on a task with an empty mteb cache; return mteb's result.
+
+    Args:
+        normalise: scale vectors to unit length.
 
     Raises InputError if there is no finite score; the message says whether the reason is the model's vectors.
     """
-    vectors = Vectors()
-    hook = model.register_forward_hook(vectors.see)
+    encoder = LookUp(model, pooling, layer, normalise)
     name, main_score = task.metadata.name, task.metadata.main_score
     try:
         with tempfile.TemporaryDirectory() as folder:
             results = mteb.evaluate(
-                model,
+                encoder,
                 task,
                 cache=ResultCache(folder),
                 overwrite_strategy="always",
-                encode_kwargs={"batch_size": batch_size},
+                encode_kwargs={"batch_size": TEXTS_PER_BATCH},
                 co2_tracker=False,
                 show_progress_bar=False,
             )
     except ValueError as error:  # of scikit-learn or scipy
-        if vectors.fault is None:
+        if encoder.fault is None:
             raise
-        raise InputError(f"task '{name}': no {main_score}, because {vectors.fault}") from error
-    finally:
-        hook.remove()
+        raise InputError(f"task '{name}': no {main_score}, because {encoder.fault}") from error
     if not results.task_results:
         raise InputError(f"task '{name}': mteb gave no result")
     (result,) = results.task_results
     if not np.isfinite(result.get_score()):
-        reason = vectors.fault or "it is not defined for these texts and labels; the model's vectors are in order"
+        reason = encoder.fault or "it is not defined for these texts and labels; the model's vectors are in order"
         raise InputError(f"task '{name}': {main_score} is {result.get_score()}, because {reason}")
     return result
 
 
-class Vectors:
-    """What the vectors of a model have in common, from batches as they are computed.
+class LookUp(AbsEncoder):
+    """An encoder in mteb's protocol that looks up the vectors of one layer and pooling.
 
     Attributes:
-        finite: whether all values are finite.
-        equal: whether all vectors are equal, up to rounding.
+        finite: whether all values so far are finite.
+        equal: whether all vectors so far are equal, up to rounding.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, model: ModelVectors, pooling: str, layer: int, normalise: bool) -> None:
+        self.vectors = model.texts
+        self.place = model.poolings.index(pooling), model.layers.index(layer)
+        self.normalise = normalise
+        function = ScoringFunction.from_str(model.similarity)
+        self.mteb_model_meta = ModelMeta.create_empty(overwrites={"similarity_fn_name": function})
         self.finite = self.equal = True
-        self.first: torch.Tensor | None = None
+        self.first: np.ndarray | None = None
 
-    def see(self, model: torch.nn.Module, given: Any, found: dict[str, torch.Tensor]) -> None:
-        """Take account of a batch of vectors, shape (texts, dim); a forward hook."""
-        batch = found["sentence_embedding"].detach()
-        self.first = batch[0] if self.first is None else self.first
-        self.finite = self.finite and bool(torch.isfinite(batch).all())
-        apart = torch.linalg.vector_norm(batch - self.first, dim=1).max()
-        self.equal = self.equal and bool(apart <= ROUNDING * torch.linalg.vector_norm(self.first))
+    def encode(self, inputs: DataLoader[BatchedInput], **described: Any) -> np.ndarray:
+        """Return the vectors of texts, float32, shape (texts, dim); `described` is what mteb says about the texts."""
+        found = self.vectors.look_up([text for batch in inputs for text in batch["text"]], *self.place)
+        if self.normalise:
+            found = normalize(torch.from_numpy(found), dim=1).numpy()
+        self.check(found)
+        return found
+
+    def check(self, found: np.ndarray) -> None:
+        """Take account of vectors, shape (texts, dim), that are finite and different, or not."""
+        self.first = found[0] if self.first is None else self.first
+        self.finite = self.finite and bool(np.isfinite(found).all())
+        apart = np.linalg.norm(found - self.first, axis=1).max()
+        self.equal = self.equal and bool(apart <= ROUNDING * np.linalg.norm(self.first))
 
     @property
     def fault(self) -> str | None:

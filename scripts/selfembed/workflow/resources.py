@@ -22,7 +22,8 @@ class JobResources:
     def growing(self, least: float, **factors: float) -> Asked:
         """Return a resource function: a minimum plus a factor per MB of named inputs, times the number of the attempt.
 
-        `layer` stands for one layer of `embeddings`, of which scores and maps hold one at a time.
+        `layer` stands for one layer of `embeddings`, of which scores and maps hold one at a time, and `task` for the
+        largest of the `data` of tasks, which are scored one after the other.
         """
 
         def needed(wildcards: Wildcards, input: Inputs, attempt: int) -> int:
@@ -30,6 +31,8 @@ class JobResources:
             for name, factor in factors.items():
                 if name == "layer":
                     number += factor * (megabytes(input.embeddings) / self.embedded_layers(wildcards))
+                elif name == "task":
+                    number += factor * max(map(megabytes, input.data))
                 else:
                     number += factor * megabytes(getattr(input, name))
             return attempt * ceil(number)

@@ -2,11 +2,12 @@
 
 import shlex
 from collections.abc import Iterable
+from functools import cached_property
 from pathlib import Path
 
 from selfembed.settings.schema import Settings
 from selfembed.settings.scores import RegistryTask
-from selfembed.study.expansion import Evaluation, Line, Study, format_value, texts_of
+from selfembed.study.expansion import BENCHMARK, Evaluation, Line, Study, format_value, texts_of
 from selfembed.tasks import task_files
 from selfembed.workflow.flags import Inputs, Wildcards, braced, flags, measures
 
@@ -28,25 +29,51 @@ class Scores:
         score = flags(self.settings.scores[wildcards.score], omit=("type",))
         return f"--score {wildcards.score} {score} --threads {self.settings.threads.score}"
 
-    def task_data(self, wildcards: Wildcards) -> str | list[str]:
-        """Data of an MTEB task: downloaded data, a corpus, or files."""
-        task = self.settings.tasks[wildcards.task]
-        if isinstance(task, RegistryTask):
-            return f"<results>/tasks/{wildcards.task}"
-        if task.files is None:
-            return f"<results>/corpora/{task.corpus}.parquet"
-        return [str(task_files.find(Path(task.files), name)) for name in task_files.FILES[task.type]]
+    @cached_property
+    def benchmarks(self) -> dict[str, dict[str, dict[tuple[str, str], list[int]]]]:
+        """The layers of every job, task, and pooling and scaling, in the order of the config."""
+        found: dict[str, dict[str, dict[tuple[str, str], list[int]]]] = {}
+        for items in self.study.experiments.values():
+            for item in items:
+                if item.score == BENCHMARK:
+                    pooling, layer, _, scaling = item.selection.split("_")
+                    layers = found.setdefault(item.job, {}).setdefault(item.on, {}).setdefault((pooling, scaling), [])
+                    if int(layer) not in layers:
+                        layers.append(int(layer))
+        return found
 
-    def task_flags(self, wildcards: Wildcards, input: Inputs) -> str:
-        """Data of an MTEB task and settings of its evaluation as flags."""
-        task = self.settings.tasks[wildcards.task]
+    def benchmark(self, wildcards: Wildcards) -> dict[str, dict[tuple[str, str], list[int]]]:
+        """The layers of every task, and pooling and scaling, of a job."""
+        return self.benchmarks.get(f"{BENCHMARK}/{wildcards.model}/{wildcards.step}/{wildcards.max_length}", {})
+
+    def data_of_task(self, name: str) -> list[str]:
+        """Data of an MTEB task: downloaded data, a corpus, or files."""
+        task = self.settings.tasks[name]
         if isinstance(task, RegistryTask):
-            made_of = f"--data {input.data}"
-        else:
-            source = f"--corpus {input.data}" if task.files is None else f"--files {shlex.quote(task.files)}"
-            made_of = f"--kind {task.type} {source}"
-        scaling = "--normalise" if wildcards.scaling == "unit" else "--no-normalise"
-        return f"{made_of} --block {task.block} --max-length {wildcards.max_length} {scaling}"
+            return [f"<results>/tasks/{name}"]
+        if task.files is None:
+            return [f"<results>/corpora/{task.corpus}.parquet"]
+        return [str(task_files.find(Path(task.files), file)) for file in task_files.FILES[task.type]]
+
+    def benchmark_data(self, wildcards: Wildcards) -> list[str]:
+        """Data of all tasks of a job."""
+        return [path for name in self.benchmark(wildcards) for path in self.data_of_task(name)]
+
+    def benchmark_flags(self, wildcards: Wildcards, input: Inputs) -> str:
+        """Tasks of a job and their data, and the scores to compute, as flags."""
+        data = iter(input.data)
+        words = []
+        together: dict[tuple[str, str, str], list[str]] = {}
+        for name, scores in self.benchmark(wildcards).items():
+            task = self.settings.tasks[name]
+            path, *_ = [next(data) for _ in self.data_of_task(name)]
+            files = None if isinstance(task, RegistryTask) else task.files
+            words.append(f"--task {shlex.join([name, task.block, task.type, files or path])}")
+            for (pooling, scaling), layers in scores.items():
+                numbers = ",".join(map(str, sorted(layers)))
+                together.setdefault((pooling, numbers, scaling), []).append(name)
+        words += [f"--score {shlex.join([*score, *names])}" for score, names in together.items()]
+        return " ".join([*words, f"--max-length {wildcards.max_length}"])
 
     def experiments(self) -> list[str]:
         """Experiments with scores; the others have only maps."""
@@ -61,8 +88,8 @@ class Scores:
         return [evaluation for evaluation in self.study.experiments[experiment] if evaluation.score]
 
     def files(self, wildcards: Wildcards) -> list[str]:
-        """The score files of an experiment."""
-        return [f"<results>/scores/{evaluation.path}.csv" for evaluation in self.of(wildcards.experiment)]
+        """Score files of the jobs of an experiment, one for every evaluation."""
+        return [f"<results>/scores/{evaluation.job}.csv" for evaluation in self.of(wildcards.experiment)]
 
     def entries(self, wildcards: Wildcards, input: Inputs) -> str:
         """Return an `--entry` for each label of an experiment: its parts and its score files."""
@@ -96,8 +123,18 @@ def measures_of(settings: Settings, *experiments: str) -> str:
 
 
 def line_entries(evaluations: list[Evaluation], paths: Iterable[str]) -> str:
-    """Return an `--entry` for each label: its parts and the files of its evaluations."""
-    return entries((line_words(item.line), path) for item, path in zip(evaluations, paths, strict=True))
+    """Return an `--entry` for each label: its parts and the files of its evaluations.
+
+    Args:
+        paths: score file of the job of each evaluation.
+    """
+    words = ((line_words(item.line), score_file(item, path)) for item, path in zip(evaluations, paths, strict=True))
+    return entries(words)
+
+
+def score_file(evaluation: Evaluation, path: str) -> str:
+    """Return the file of a score, from the score file of its job."""
+    return path.removesuffix(".csv") + evaluation.path.removeprefix(evaluation.job) + ".csv"
 
 
 def line_words(line: Line) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from selfembed.settings.schema import Settings
 from selfembed.study import claimed
 from selfembed.study.expansion import Evaluation, Study, repeated
 from selfembed.workflow.flags import Inputs, Wildcards, flags, one_of
-from selfembed.workflow.scores import entries, line_entries, measures_of
+from selfembed.workflow.scores import entries, line_entries, measures_of, score_file
 
 
 class Tables:
@@ -107,7 +107,7 @@ class Claims:
 
     def scores(self, wildcards: Wildcards) -> list[str]:
         """Score files that claims need."""
-        return [f"<results>/scores/{item.path}.csv" for _, item in self.evaluations(wildcards)]
+        return [f"<results>/scores/{item.job}.csv" for _, item in self.evaluations(wildcards)]
 
     def outcomes(self, wildcards: Wildcards) -> list[str]:
         """Outcomes of texts for the scores on corpora that claims need."""
@@ -116,5 +116,5 @@ class Claims:
 
     def entries(self, wildcards: Wildcards, input: Inputs) -> str:
         """Return an `--entry` for each experiment and label: the score files that claims need."""
-        labels = [(experiment, item.line.label) for experiment, item in self.evaluations(wildcards)]
-        return entries(zip(labels, input.scores, strict=True))
+        found = zip(self.evaluations(wildcards), input.scores, strict=True)
+        return entries(((experiment, item.line.label), score_file(item, path)) for (experiment, item), path in found)
