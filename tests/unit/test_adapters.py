@@ -15,6 +15,7 @@ from safetensors.torch import load_file, save_file
 from scipy.special import erf
 from sentence_transformers import SentenceTransformer
 from small_models import small_bert, small_distilbert, text
+from small_tasks import vectors_of
 from test_encoders import answer_of_a_stranger
 from test_training import pairs_of
 from with_defaults import embed_texts, train
@@ -28,7 +29,6 @@ from selfembed.errors import InputError
 from selfembed.jobs.records import write_json
 from selfembed.models import adapters, checkpoints, encoders
 from selfembed.models.bert_with_adapter import BertWithAdapterConfig, OutputWithAdapter
-from selfembed.tasks import benchmark
 
 TEXTS = [text(length) for length in (9, 30, 14)]
 SCRIPTS = Path(encoders.__file__).parents[2]
@@ -138,8 +138,8 @@ def test_an_adapter_changes_every_layer_but_the_embeddings(plain, base):
 @pytest.mark.parametrize("pooling", ["mean", "cls", "last"])
 @pytest.mark.parametrize("layer", [0, 1, 2])
 def test_a_cut_model_is_that_layer(base, layer, pooling):
-    cut = benchmark.model_at(base / "0", layer, pooling, 64, False, "name", "checksum")
-    np.testing.assert_allclose(cut.encode(TEXTS), embedded(base / "0", pooling=pooling)[layer], atol=1e-5)
+    found = vectors_of(base / "0", TEXTS, pooling, layer)
+    np.testing.assert_allclose(found, embedded(base / "0", pooling=pooling)[layer], atol=1e-5)
 
 
 @pytest.mark.parametrize("layers", [0, 1, 2])

@@ -22,6 +22,7 @@ from small_architectures import (
     split_weights,
 )
 from small_models import text
+from small_tasks import vectors_of
 from with_defaults import embed_texts, train
 
 import build_embedding_model
@@ -31,7 +32,6 @@ from selfembed.errors import InputError
 from selfembed.jobs.records import checksum, checksum_of_files
 from selfembed.models import checkpoints, encoders
 from selfembed.proposals import proposals
-from selfembed.tasks import benchmark
 from selfembed.training import training
 
 POOLINGS = ["mean", "cls", "last"]
@@ -97,8 +97,7 @@ def test_one_model_from_its_import_to_its_publication(tmp_path, monkeypatch, nam
     vectors = embedded(base)
     for layer in range(LAYERS + 1):
         for pooling, expected in zip(POOLINGS, vectors[:, layer], strict=True):
-            model = benchmark.model_at(base, layer, pooling, MAX_LENGTH, normalise=False, name="a", checksum="0" * 40)
-            check_equal(model.encode(TEXTS), expected)
+            check_equal(vectors_of(base, TEXTS, pooling, layer, MAX_LENGTH), expected)
     model, losses = fine_tuned(base, "last", monkeypatch, 40)
     _, plain_losses = fine_tuned(base, "last", monkeypatch, 10**6)
     check_equal(losses, plain_losses)

@@ -193,11 +193,9 @@ def score(study, place, rate, seed):
         words += f" --model {path} --step final --score {name} --output {place}/scores/{name}/{rate}/{seed}.csv"
         script.main(f"{words} --outcomes {place}/scores/{name}/{rate}/{seed}.parquet".split())
     folder = f"{place}/models/{path.split('/', 3)[3]}/final"
-    words = f"--model {folder} --path {path} --step final --layer 1 --task Own --block own --kind clustering"
-    words += (
-        f" --corpus {study}/corpus.parquet --no-normalise --device cpu --output {place}/scores/mteb/{rate}/{seed}.csv"
-    )
-    score_mteb.main(f"{words} --result {place}/scores/mteb/{rate}/{seed}.json".split())
+    words = f"--model {folder} --path {path} --step final --task Own own clustering {study}/corpus.parquet"
+    words += f" --score mean 1 raw Own --device cpu --output {place}/scores/mteb/{rate}/{seed}.csv"
+    score_mteb.main(words.split())
 
 
 def collected(place, output, score="knn"):
@@ -235,7 +233,8 @@ def test_scores_of_a_run_that_diverged_are_rows_of_the_same_identity_without_a_v
     same = [name for name in tables.SCORE_COLUMNS if name not in ("value", "standard_error", "model", "recipe")]
     pd.testing.assert_frame_equal(empty[same], whole[same])
     if score == "mteb":
-        assert json.loads((sweep / "scores" / score / NAN_RATE / "1.json").read_text())["diverged"]["loss"] == "nan"
+        result = sweep / "scores" / score / NAN_RATE / "1" / "Own" / "mean_1_raw.json"
+        assert json.loads(result.read_text())["diverged"]["loss"] == "nan"
     else:
         outcomes = pd.read_parquet(sweep / "scores" / score / NAN_RATE / "1.parquet")
         assert list(outcomes.columns) == tables.OUTCOME_COLUMNS

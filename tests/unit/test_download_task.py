@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from small_models import small_bert, text
-from small_tasks import content
+from small_tasks import content, loaded
 
 from local_servers import Hub, serving
 from selfembed.models import encoders
@@ -131,8 +131,7 @@ def test_every_type_of_task_is_scored_on_the_data_of_the_hub(tmp_path, name):
     assert content(task.dataset) == expected(name)
     assert checksum == json.loads((tmp_path / "data" / "task.json").read_text())["data"]
     encoders.save(small_bert(tmp_path / "tokenizer"), tmp_path / "0", "card")
-    model = benchmark.model_at(tmp_path / "0", 2, "mean", 64, True, "a", "0" * 40)
-    result = benchmark.evaluate(model, task)
+    result = benchmark.evaluate(loaded(tmp_path / "0"), task, "mean", 2, normalise=True)
     assert [score["hf_subset"] for score in result.scores["test"]] == list(task.hf_subsets)
     assert 0 < result.get_score() <= 1
 
@@ -151,13 +150,13 @@ def test_a_downloaded_task_is_scored_without_network_again_and_again(tmp_path, n
     assert facts["dataset"]["revision"] == HUBS[name]["revision"]
     files = sorted((tmp_path / "data").rglob("*"))
     encoders.save(small_bert(tmp_path / "tokenizer"), tmp_path / "0", "card")
-    arguments = ["--model", tmp_path / "0", "--path", "base/tiny", "--step", "0", "--layer", 2, "--device", "cpu"]
-    arguments += ["--task", name, "--block", "any", "--data", tmp_path / "data", "--normalise"]
-    arguments += ["--output", tmp_path / "row.csv", "--result", tmp_path / "result.json"]
-    done = run("score_mteb.py", *arguments, prefix=without_network())
+    arguments = ["--model", tmp_path / "0", "--path", "base/tiny", "--step", "0", "--device", "cpu"]
+    arguments += ["--task", name, "any", "registry", tmp_path / "data", "--score", "mean", 2, "unit", name]
+    done = run("score_mteb.py", *arguments, "--output", tmp_path / "64.csv", prefix=without_network())
     assert done.returncode == 0, done.stderr
-    assert -1 <= pd.read_csv(tmp_path / "row.csv")["value"][0] <= 1
-    assert json.loads((tmp_path / "result.json").read_text())["selfembed"]["data"] == facts["data"]
+    assert -1 <= pd.read_csv(tmp_path / "64.csv")["value"][0] <= 1
+    result = json.loads((tmp_path / "64" / name / "mean_2_unit.json").read_text())
+    assert result["selfembed"]["data"] == facts["data"]
     assert sorted((tmp_path / "data").rglob("*")) == files
     registry_tasks.load(name, tmp_path / "data")
 

@@ -9,13 +9,13 @@ import pytest
 import torch
 from sentence_transformers import SentenceTransformer
 from small_models import small_bert, small_distilbert, text, tokenizer_folder
+from small_tasks import loaded, vectors_of
 from transformers import RobertaConfig, RobertaModel
 from with_defaults import embed_texts
 
 import build_embedding_model
 from selfembed.errors import InputError
 from selfembed.models import checkpoints, encoders
-from selfembed.tasks import benchmark
 from selfembed.training import tokenization
 
 TEXTS = [text(length) for length in (9, 30, 14)]
@@ -223,9 +223,8 @@ def test_positions_for_padding_hold_no_tokens(tmp_path, kind):
     assert np.isfinite(encoders.assemble(encoder, "mean", longest).encode(text(200))).all()
     with pytest.raises(InputError, match=f"max_length {longest + 1} .*; expected: at most {longest}$"):
         encoders.assemble(encoder, "mean", longest + 1)
-    cut = benchmark.model_at(tmp_path, 1, "mean", 99, True, "a", "0" * 40)
-    assert cut.max_seq_length == longest
-    assert np.isfinite(cut.encode(text(200))).all()
+    assert loaded(tmp_path, layers=[1], max_length=99).max_length == longest
+    assert np.isfinite(vectors_of(tmp_path, [text(200)], layer=1, max_length=99)).all()
 
 
 def test_checkpoints_that_name_their_layers_otherwise(tmp_path):

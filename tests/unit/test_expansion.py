@@ -248,7 +248,7 @@ def test_tasks_are_scored_layer_by_layer():
         "figures": {},
     }
     paths = [evaluation.path for evaluation in study(changes).experiments["main"]]
-    assert paths == [f"mteb/STS13/base/tiny/seed-1/0/mean_{layer}_384_unit" for layer in (0, 1, 2)]
+    assert paths == [f"mteb/base/tiny/seed-1/0/384/STS13/mean_{layer}_unit" for layer in (0, 1, 2)]
 
 
 def test_an_entry_may_be_scored_in_another_way():
@@ -262,7 +262,7 @@ def test_an_entry_may_be_scored_in_another_way():
         "figures": {},
     }
     paths = [evaluation.path for evaluation in study(changes).experiments["main"]]
-    assert paths == [f"mteb/STS13/base/mpnet/0/mean_12_{treatment}" for treatment in ("384_unit", "512_raw")]
+    assert paths == ["mteb/base/mpnet/0/384/STS13/mean_12_unit", "mteb/base/mpnet/0/512/STS13/mean_12_raw"]
 
 
 def test_two_treatments_need_two_labels():

@@ -1,21 +1,26 @@
 """MTEB: tasks from a corpus, published scores of a real encoder, models that share no score, layers."""
 
-import functools
+import itertools
 import json
 import subprocess
 import sys
+import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
+import mteb
 import numpy as np
 import pandas as pd
 import pytest
+from mteb.cache import ResultCache
 from mteb.results import TaskResult
+from sentence_transformers.sentence_transformer.modules import Normalize
 from small_models import small_bert, text
-from small_tasks import corpus_of
+from small_tasks import corpus_of, loaded, score_of, vectors_of
 from with_defaults import split
 
 import score_mteb
+from selfembed.embeddings import embedding
 from selfembed.errors import InputError
 from selfembed.models import encoders
 from selfembed.tasks import benchmark, local_tasks, registry_tasks, tasks_from_corpus
@@ -40,9 +45,20 @@ def task_of(kind, table=None):
     return local_tasks.local_task("Own", kind, data, "0" * 64)
 
 
-def score(model, kind, layer=2, name="a", table=None):
-    task = task_of(kind, table)
-    return benchmark.evaluate(benchmark.model_at(model, layer, "mean", 64, True, name, "0" * 40), task).get_score()
+def score(model, kind, layer=2, table=None, **how):
+    return score_of(model, task_of(kind, table), layer=layer, **how)
+
+
+def score_with_encode(folder, task, pooling, layer, normalise):
+    """The score that mteb computes with sentence-transformers' own `encode`, from a model with that output."""
+    encoder = encoders.load(folder)
+    encoder.modality_config["text"]["method_output_name"] = ["hidden_states", layer]
+    model = encoders.assemble(encoder, pooling, 64)
+    if normalise:
+        model.append(Normalize())
+    with tempfile.TemporaryDirectory() as cache:
+        found = mteb.evaluate(model, task, cache=ResultCache(cache), co2_tracker=False, show_progress_bar=False)
+    return found.task_results[0].get_score()
 
 
 @pytest.mark.parametrize("n_labels", [2, 3])
@@ -53,53 +69,38 @@ def test_every_kind_of_task_is_scored_the_same_every_time(model, kind, n_labels)
     assert -1 <= values[0] <= 1
 
 
-def test_models_of_one_name_get_their_own_scores(tmp_path, model):
-    """With a cache that both share, the second would get the first one's score."""
-    encoders.save(small_bert(tmp_path / "tokenizer", seed=9), tmp_path / "0", "card")
-    first, second = (score(folder, "clustering", name="same") for folder in (model, tmp_path / "0"))
-    assert abs(first - second) > 1e-3  # a cache rounds to six digits
-
-
-@pytest.mark.parametrize("layer", [0, 1, 2])
-def test_a_score_of_a_layer_is_that_of_its_hidden_state(model, layer):
-    """Cosine Spearman by hand, from vectors pooled by hand."""
-    import torch
-    from scipy.stats import spearmanr
-
-    table = corpus_of()
-    pairs = tasks_from_corpus.sts(table, np.random.default_rng(tasks_from_corpus.SEED))["test"]
-    full = encoders.load(model)
-
-    def embed(texts):
-        found = []
-        for one in texts:
-            tokens = full.tokenizer(one, return_tensors="pt", truncation=True, max_length=64)
-            with torch.inference_mode():
-                hidden = full.model(**tokens, output_hidden_states=True).hidden_states[layer]
-            found.append(hidden[0].mean(dim=0).numpy())
-        return np.stack(found)
-
-    one, two = (embed(list(pairs[column])) for column in ("sentence1", "sentence2"))
-    cosines = (one * two).sum(axis=1) / np.linalg.norm(one, axis=1) / np.linalg.norm(two, axis=1)
-    assert score(model, "sts", layer) == pytest.approx(spearmanr(cosines, list(pairs["score"])).statistic, abs=1e-3)
+ONE_PASS = [("mean", 0, True), ("mean", 1, False), ("cls", 1, True), ("last", 2, False), ("mean", 2, True)]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("layer", [0, 1])
 @pytest.mark.parametrize("kind", local_tasks.KINDS)
-def test_a_cut_model_scores_as_the_hidden_state_of_the_whole_one(model, kind, layer):
-    whole = benchmark.model_at(model, 2, "mean", 64, True, "whole", "0" * 40)
-    forward = whole[0].model.forward
+def test_scores_from_one_pass_are_those_of_encode(model, kind):
+    """Layers, poolings and scalings."""
+    vectors = loaded(model, ["mean", "cls", "last"], [0, 1, 2])
+    found = {how: benchmark.evaluate(vectors, task_of(kind), *how).get_score() for how in ONE_PASS}
+    expected = {how: score_with_encode(model, task_of(kind), *how) for how in ONE_PASS}
+    assert found == pytest.approx(expected, abs=1e-6)
+    assert len({round(value, 4) for value in found.values()}) > 2
 
-    @functools.wraps(forward)
-    def forward_to_layer(*arguments, **options):
-        found = forward(*arguments, **options | {"output_hidden_states": True})
-        found.last_hidden_state = found.hidden_states[layer]
-        return found
 
-    whole[0].model.forward = forward_to_layer
-    task = task_of(kind)
-    assert score(model, kind, layer) == benchmark.evaluate(whole, task).get_score()
+def test_every_text_is_embedded_once(model, monkeypatch):
+    """By two tasks of one corpus, all layers of which are scored."""
+    seen = []
+    embed = embedding.embed
+
+    def counted(encoder, texts, *where, **how):
+        seen.extend(texts)
+        return embed(encoder, texts, *where, **how)
+
+    monkeypatch.setattr(embedding, "embed", counted)
+    vectors = loaded(model, layers=[0, 1, 2])
+    for kind, layer in itertools.product(["clustering", "sts", "retrieval"], [0, 1, 2]):
+        benchmark.evaluate(vectors, task_of(kind), "mean", layer, normalise=True)
+    assert len(seen) == len(set(seen)) == vectors.texts.n_texts > 60
+    vectors.texts.clear()
+    benchmark.evaluate(vectors, task_of("clustering"), "mean", 2, normalise=True)
+    assert vectors.texts.n_texts == 60
+    assert len(list(vectors.texts.scratch.iterdir())) == 1
 
 
 def test_a_model_without_layers_is_scored(tmp_path, model):
@@ -110,19 +111,27 @@ def test_a_model_without_layers_is_scored(tmp_path, model):
 
 @pytest.mark.parametrize("normalise", [True, False])
 def test_vectors_are_scaled_and_texts_truncated_as_asked(model, normalise):
-    made = benchmark.model_at(model, 2, "mean", 8, normalise, "a", "0" * 40)
-    vectors = made.encode([text(3), text(20), text(40)])
+    vectors = vectors_of(model, [text(3), text(20), text(40)], max_length=8, normalise=normalise)
     norms = np.linalg.norm(vectors, axis=1)
     assert np.allclose(norms, 1) if normalise else not np.allclose(norms, 1, atol=0.1)
     assert np.allclose(vectors[1], vectors[2], atol=1e-5)
     assert not np.allclose(vectors[0], vectors[1], atol=1e-2)
 
 
-def test_a_pooling_that_tasks_do_not_have_is_refused(tmp_path):
-    words = f"--model {tmp_path} --path base/x --step 0 --layer 0 --task Own --block own --data {tmp_path}"
-    words += f" --output {tmp_path}/score.csv --result {tmp_path}/score.json --pooling token7"
-    with pytest.raises(InputError, match=r"^--pooling: .*'token7'; expected: mean, cls, last, own$"):
-        score_mteb.main(words.split())
+@pytest.mark.parametrize(
+    ("score", "message"),
+    [
+        ("token7 0 unit Own", "--score: tasks are not scored with 'token7'; expected: mean, cls, last, own"),
+        ("mean x unit Own", "--score mean x unit: invalid; expected: layers joined by commas, then unit or raw"),
+        ("mean 0 scaled Own", "--score mean 0 scaled: invalid; expected: layers joined by commas, then unit or raw"),
+        ("mean 0 unit Other", "--score, --task: 'Other' is not in both; expected: the same tasks"),
+    ],
+)
+def test_scores_that_cannot_be_computed_are_refused(tmp_path, score, message):
+    words = f"--model {tmp_path} --path base/x --step 0 --task Own own sts {tmp_path} --score {score}"
+    with pytest.raises(InputError) as error:
+        score_mteb.main(f"{words} --output {tmp_path}/64.csv".split())
+    assert str(error.value) == message
 
 
 NOT_FINITE = "the model's vectors contain NaN or infinite values; expected: finite values"
@@ -133,12 +142,13 @@ EQUAL = "the model's vectors are all equal; expected: different vectors"
     ("kind", "weight", "reason"),
     [("sts", 0.0, EQUAL), *((kind, np.nan, NOT_FINITE) for kind in ("sts", "clustering", "classification"))],
 )
-def test_broken_vectors_are_one_clear_line(model, kind, weight, reason):
-    broken = benchmark.model_at(model, 0, "mean", 64, False, "a", "0" * 40)
-    broken[0].model.embeddings.LayerNorm.weight.data.fill_(weight)
-    broken[0].model.embeddings.LayerNorm.bias.data.zero_()
+def test_broken_vectors_are_one_clear_line(tmp_path, model, kind, weight, reason):
+    encoder = encoders.load(model)
+    encoder.model.embeddings.LayerNorm.weight.data.fill_(weight)
+    encoder.model.embeddings.LayerNorm.bias.data.zero_()
+    encoders.save(encoders.assemble(encoder, "mean", 64), tmp_path / "broken", "card")
     with pytest.raises(InputError, match=rf"^task 'Own': .*{local_tasks.KINDS[kind][2]}.*, because {reason}"):
-        benchmark.evaluate(broken, task_of(kind))
+        score(tmp_path / "broken", kind, layer=0, normalise=False)
 
 
 def test_vectors_are_not_blamed_for_what_the_data_cause(model):
@@ -146,7 +156,7 @@ def test_vectors_are_not_blamed_for_what_the_data_cause(model):
     data["test"] = data["test"].map(lambda pair: pair | {"score": 1.0})
     task = local_tasks.local_task("Own", "sts", data, "0" * 64)
     with pytest.raises(InputError, match=r"cosine_spearman is nan, because it is not defined for these texts and lab"):
-        benchmark.evaluate(benchmark.model_at(model, 2, "mean", 64, True, "a", "0" * 40), task)
+        score_of(model, task)
 
 
 def two_alike(positions):
@@ -219,11 +229,7 @@ def saved_sts13(folder):
 def test_saved_data_of_a_task_score_as_they_did(tmp_path, model):
     original = saved_sts13(tmp_path / "data")
     task, _ = registry_tasks.load("STS13", tmp_path / "data")
-    scores = [
-        benchmark.evaluate(benchmark.model_at(model, 2, "mean", 64, True, "a", "0" * 40), one).get_score()
-        for one in (original, task)
-    ]
-    assert scores[0] == scores[1]
+    assert score_of(model, original) == score_of(model, task)
 
 
 def test_data_of_another_task_or_damaged_are_one_clear_line(tmp_path):
@@ -240,12 +246,11 @@ def test_data_of_another_task_or_damaged_are_one_clear_line(tmp_path):
 def test_the_row_says_what_was_scored(tmp_path, model):
     corpus_of().to_parquet(tmp_path / "news.parquet")
     command = [sys.executable, str(SCRIPT), "--model", str(model), "--path", "base/tiny/seed-1", "--step", "0"]
-    command += ["--layer", "1", "--task", "Own", "--block", "own", "--kind", "clustering", "--normalise"]
-    command += ["--corpus", str(tmp_path / "news.parquet"), "--device", "cpu", "--threads", "1", "--max-length", "64"]
-    command += ["--output", str(tmp_path / "row.csv"), "--result", str(tmp_path / "result.json")]
+    command += ["--task", "Own", "own", "clustering", str(tmp_path / "news.parquet"), "--score", "mean", "1", "unit"]
+    command += ["Own", "--device", "cpu", "--threads", "1", "--max-length", "64", "--output", str(tmp_path / "64.csv")]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    row = pd.read_csv(tmp_path / "row.csv").iloc[0]
+    row = pd.read_csv(tmp_path / "64.csv").iloc[0]
     assert (row["corpus"], row["block"], row["encoder"], row["layer"], row["last_layer"]) == (
         "Own",
         "own",
@@ -254,7 +259,8 @@ def test_the_row_says_what_was_scored(tmp_path, model):
         2,
     )
     assert row["value"] == pytest.approx(score(model, "clustering", 1))
-    facts = json.loads((tmp_path / "result.json").read_text())
+    result = tmp_path / "64" / "Own" / "mean_1_unit.json"
+    facts = json.loads(result.read_text())
     assert len(facts["selfembed"]["data"]) == len(facts["selfembed"]["weights"]) == 64
     said = dict(word.split("=") for word in row["settings"].split())
     assert said == {
@@ -267,16 +273,17 @@ def test_the_row_says_what_was_scored(tmp_path, model):
     }
     identity = {"model": "base/tiny/seed-1", "step": "0", "layer": 1, "pooling": "mean"}
     assert facts["selfembed"].items() >= identity.items()
-    assert TaskResult.from_disk(tmp_path / "result.json").get_score() == row["value"]
+    assert TaskResult.from_disk(result).get_score() == row["value"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".64.csv.seal", "64", "64.csv", "news.parquet"]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("folder", [".", "nowhere"])
 def test_missing_data_name_the_task_and_the_command(tmp_path, model, folder):
     data = tmp_path / folder
-    command = [sys.executable, str(SCRIPT), "--model", str(model), "--path", "base/tiny", "--step", "0", "--layer", "1"]
-    command += ["--task", "STS13", "--block", "sts", "--data", str(data), "--device", "cpu"]
-    command += ["--output", str(tmp_path / "row.csv"), "--result", str(tmp_path / "result.json")]
+    command = [sys.executable, str(SCRIPT), "--model", str(model), "--path", "base/tiny", "--step", "0"]
+    command += ["--task", "STS13", "sts", "registry", str(data), "--score", "mean", "1", "unit", "STS13"]
+    command += ["--device", "cpu", "--output", str(tmp_path / "64.csv")]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 1
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
@@ -300,5 +307,69 @@ def test_published_scores_of_a_real_encoder(name, published):
         "test": Dataset.from_pandas(pd.read_parquet(DATA / f"{name.lower()}.parquet"), preserve_index=False)
     }
     task.data_loaded = True
-    model = benchmark.model_at(folder, 6, "mean", 256, True, "MiniLM", "0" * 40)
-    assert 100 * benchmark.evaluate(model, task).get_score() == pytest.approx(published, abs=0.02)
+    assert 100 * score_of(folder, task, layer=6, max_length=256) == pytest.approx(published, abs=0.02)
+
+
+@pytest.fixture
+def news(tmp_path):
+    corpus_of().to_parquet(tmp_path / "news.parquet")
+    return tmp_path / "news.parquet"
+
+
+def run_script(model, news, output, *kinds, layers="0,2"):
+    """Score tasks of a corpus, one of each kind, with the script."""
+    words = f"--model {model} --path base/tiny --step 0 --device cpu --threads 1 --max-length 64 --output {output}"
+    tasks = "".join(f" --task {kind.title()} own {kind} {news}" for kind in kinds)
+    score_mteb.main(f"{words}{tasks} --score mean {layers} unit {' '.join(map(str.title, kinds))}".split())
+
+
+def test_scores_that_are_valid_are_not_computed_again(tmp_path, model, news, monkeypatch):
+    """With one task and one layer more; a damaged score and scores of other data are computed again."""
+    computed = []
+    evaluate = benchmark.evaluate
+
+    def counted(vectors, task, pooling, layer, normalise):
+        computed.append((task.metadata.name, layer))
+        return evaluate(vectors, task, pooling, layer, normalise)
+
+    monkeypatch.setattr(benchmark, "evaluate", counted)
+    run_script(model, news, tmp_path / "64.csv", "sts", "clustering")
+    assert computed == [("Sts", 0), ("Sts", 2), ("Clustering", 0), ("Clustering", 2)]
+    before = (tmp_path / "64.csv").read_bytes()
+    computed.clear()
+    (tmp_path / "64/Sts/mean_2_unit.csv").write_text("damaged")
+    (tmp_path / "64/Clustering/mean_0_unit.json").unlink()
+    run_script(model, news, tmp_path / "64.csv", "sts", "clustering")
+    assert computed == [("Sts", 2), ("Clustering", 0)]
+    assert (tmp_path / "64.csv").read_bytes() == before
+    computed.clear()
+    run_script(model, news, tmp_path / "64.csv", "sts", "clustering", "retrieval", layers="0,1,2")
+    assert computed == [("Sts", 1), ("Clustering", 1), *(("Retrieval", layer) for layer in (0, 1, 2))]
+    assert len(pd.read_csv(tmp_path / "64.csv")) == 9
+    computed.clear()
+    corpus_of(62).to_parquet(news)
+    run_script(model, news, tmp_path / "64.csv", "sts", layers="2")
+    assert computed == [("Sts", 2)]
+
+
+def test_an_interrupted_job_resumes_at_the_first_missing_task(tmp_path, model, news, monkeypatch):
+    evaluate = benchmark.evaluate
+    computed = []
+
+    def interrupted(vectors, task, pooling, layer, normalise):
+        if task.metadata.name == "Clustering" and len(computed) == 2:
+            raise KeyboardInterrupt
+        computed.append(task.metadata.name)
+        return evaluate(vectors, task, pooling, layer, normalise)
+
+    monkeypatch.setattr(benchmark, "evaluate", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run_script(model, news, tmp_path / "64.csv", "sts", "clustering")
+    assert not (tmp_path / "64.csv").exists()
+    assert not (tmp_path / ".64.unfinished").exists()
+    computed.append("resumed")
+    run_script(model, news, tmp_path / "64.csv", "sts", "clustering")
+    assert computed == ["Sts", "Sts", "resumed", "Clustering", "Clustering"]
+    monkeypatch.undo()
+    run_script(model, news, tmp_path / "whole" / "64.csv", "sts", "clustering")
+    assert (tmp_path / "whole" / "64.csv").read_bytes() == (tmp_path / "64.csv").read_bytes()

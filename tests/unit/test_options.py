@@ -249,9 +249,6 @@ def test_what_runs_hold_out_is_tested_by_scores_as_they_are_by_default():
 
 NUMBERS = {"at_least", "positive", "not_negative", "part", "int", "float"}
 
-# Options of scripts that are called as a field of the settings and are something else.
-OTHERS = {("score_mteb", "layer")}  # of a model, which has some layer; that of a point of a claim may be none
-
 
 def said_again(script: Path, fields: set[str]) -> list[tuple[str, str]]:
     """The options of a script that are called as a field, and have a default, choices or limits of their own."""
@@ -276,7 +273,7 @@ def test_no_script_says_again_what_a_field_of_the_settings_says():
     # What is proposed differs from the defaults: it is written into a config.
     steps = [script for script in scripts if script.stem != "propose_config"]
     assert len(steps) > 40
-    assert {option for script in steps for option in said_again(script, fields)} == OTHERS
+    assert {option for script in steps for option in said_again(script, fields)} == set()
 
 
 def test_what_a_script_says_again_is_found(tmp_path):

@@ -18,7 +18,7 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import LSTM, Dense, LayerNorm, Normalize, Pooling, Transformer
 from small_architectures import small_checkpoint
 from small_models import text, tokenizer_folder
-from small_tasks import corpus_of
+from small_tasks import corpus_of, loaded
 from test_training import closed_form
 from transformers import BertConfig, BertModel
 from with_defaults import prepare
@@ -243,35 +243,34 @@ def test_an_encoder_without_modules_has_mean_pooling(tmp_path):
 def test_tasks_are_scored_with_the_vectors_of_encode(tmp_path, kind, monkeypatch):
     """For queries and documents, too."""
     _, base = made(tmp_path, "all")
-    model = benchmark.model_at(base, 2, "own", 384, False, "a", "0" * 40)
     data = tasks_from_corpus.make(kind, corpus_of())
+    model = loaded(base, ["own"], max_length=384)
     seen = {}
-    infer = SentenceTransformer._inference
+    look_up = model.texts.look_up
 
-    def watched(self, inputs, **how):
-        found = infer(self, inputs, **how)
-        seen.update(zip(inputs, found.cpu().numpy(), strict=True))
+    def watched(texts, *place):
+        found = look_up(texts, *place)
+        seen.update(zip(texts, found, strict=True))
         return found
 
-    monkeypatch.setattr(SentenceTransformer, "_inference", watched)
-    benchmark.evaluate(model, local_tasks.local_task("Own", kind, data, "0" * 64))
-    monkeypatch.undo()
+    monkeypatch.setattr(model.texts, "look_up", watched)
+    benchmark.evaluate(model, local_tasks.local_task("Own", kind, data, "0" * 64), "own", 2, normalise=False)
     assert len(seen) > 10
     np.testing.assert_allclose(np.stack(list(seen.values())), encoded(base, list(seen)), atol=1e-5)
-    with pytest.raises(InputError, match="pooling 'own' at layer 1; expected: the last layer, 2"):
-        benchmark.model_at(base, 1, "own", 384, False, "a", "0" * 40)
+    with pytest.raises(InputError, match="poolings own at layers 1; expected: 'own' alone, at the last layer, 2"):
+        loaded(base, ["own"], layers=[1])
 
 
 def test_the_row_of_a_task_says_which_model_and_length_were_scored(tmp_path):
     _, base = made(tmp_path, "all")
     corpus_of().to_parquet(tmp_path / "news.parquet")
-    words = f"--model {base} --path base/tiny --step 0 --layer 2 --pooling own --task Own --block own --kind clustering"
-    words += f" --corpus {tmp_path}/news.parquet --device cpu --threads 1 --max-length 64 --normalise"
-    score_mteb.main(f"{words} --output {tmp_path}/row.csv --result {tmp_path}/result.json".split())
-    row = pd.read_csv(tmp_path / "row.csv").iloc[0]
+    words = f"--model {base} --path base/tiny --step 0 --task Own own clustering {tmp_path}/news.parquet"
+    words += " --score own 2 unit Own --device cpu --threads 1 --max-length 64"
+    score_mteb.main(f"{words} --output {tmp_path}/64.csv".split())
+    row = pd.read_csv(tmp_path / "64.csv").iloc[0]
     assert (row["pooling"], row["layer"]) == ("own", 2)
     assert "max_length=32" in row["settings"].split()
-    facts = json.loads((tmp_path / "result.json").read_text())["selfembed"]
+    facts = json.loads((tmp_path / "64/Own/own_2_unit.json").read_text())["selfembed"]
     assert facts["weights"] == own_modules.checksum(base)
 
 

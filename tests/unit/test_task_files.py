@@ -8,10 +8,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from small_models import small_bert, small_distilbert
-from small_tasks import content, corpus_of, write
+from small_tasks import content, corpus_of, score_of, write
 
 from selfembed.models import encoders
-from selfembed.tasks import benchmark, local_tasks, task_files, tasks_from_corpus, tasks_from_files
+from selfembed.tasks import local_tasks, task_files, tasks_from_corpus, tasks_from_files
 
 SCRIPT = Path(encoders.__file__).parents[2] / "score_mteb.py"
 
@@ -42,8 +42,7 @@ def model(tmp_path_factory):
 
 
 def score(model, kind, data):
-    made = benchmark.model_at(model, 2, "mean", 64, True, "a", "0" * 40)
-    return benchmark.evaluate(made, local_tasks.local_task("Own", kind, data, "0" * 64)).get_score()
+    return score_of(model, local_tasks.local_task("Own", kind, data, "0" * 64))
 
 
 @pytest.mark.parametrize("ending", [".jsonl", ".parquet"])

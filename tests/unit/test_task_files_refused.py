@@ -252,9 +252,9 @@ def test_files_are_refused_before_a_model_is_loaded(tmp_path):
     """The model folder is empty."""
     folder = write({"test": pd.DataFrame(GOOD["sts"]["test"] | {"score": 3})}, tmp_path / "task", ".csv")
     script = Path(tasks_from_files.__file__).parents[2] / "score_mteb.py"
-    command = [sys.executable, script, "--model", tmp_path, "--path", "base/tiny", "--step", "0", "--layer", "1"]
-    command += ["--task", "Own", "--block", "sts", "--kind", "sts", "--files", folder, "--device", "cpu"]
-    command += ["--output", tmp_path / "row.csv", "--result", tmp_path / "result.json"]
+    command = [sys.executable, script, "--model", tmp_path, "--path", "base/tiny", "--step", "0"]
+    command += ["--task", "Own", "sts", "sts", folder, "--score", "mean", "1", "unit", "Own", "--device", "cpu"]
+    command += ["--output", tmp_path / "64.csv"]
     done = subprocess.run(command, capture_output=True, text=True)
     expected = "column 'score' is 3 in every row; expected: different scores, to correlate with similarities"
     assert (done.returncode, done.stderr) == (1, f"error: task 'Own': {folder}/test.csv: {expected}\n")

@@ -76,19 +76,37 @@ def test_a_task_is_made_of_a_corpus_of_files_or_of_the_registry_s_data(tmp_path)
         "ArguAna": {"type": "registry", "block": "retrieval"},
         "Search": {"type": "retrieval", "files": str(tmp_path), "block": "retrieval"},
     }
-    found = of(Scores, {"tasks": own})
-    assert found.task_data(SimpleNamespace(task="Own")) == "<results>/corpora/news.parquet"
-    assert found.task_data(SimpleNamespace(task="ArguAna")) == "<results>/tasks/ArguAna"
-    assert found.task_data(SimpleNamespace(task="Search")) and all(
-        str(tmp_path) in path for path in found.task_data(SimpleNamespace(task="Search"))
+    raw = {"max_length": 384, "normalise": False}
+    experiments = {
+        "experiments.all": {"tasks": [*own], "models": [{"encoder": "tiny"}, {"encoder": "tiny", "label": "two"}]},
+        "experiments.layers": {"tasks": ["Own"], "layers": "all", "models": [{"encoder": "tiny", "mteb": raw}]},
+        "experiments.longer": {"tasks": ["Own"], "models": [{"encoder": "tiny", "mteb": {"max_length": 400}}]},
+    }
+    found = of(Scores, {"tasks": own, "seeds": [1]} | experiments)
+    job = SimpleNamespace(model="base/tiny/seed-1", step="0", max_length="384")
+    own_data, registry_data, *files_data = found.benchmark_data(job)
+    assert (own_data, registry_data) == ("<results>/corpora/news.parquet", "<results>/tasks/ArguAna")
+    assert len(files_data) == 3 and all(path.startswith(str(tmp_path)) for path in files_data)
+    words = found.benchmark_flags(job, SimpleNamespace(data=["x", "y", "z", "z", "z"]))
+    assert words == (
+        f"--task Own clustering clustering x --task ArguAna retrieval registry y --task Search retrieval retrieval"
+        f" {tmp_path} --score mean 2 unit Own ArguAna Search --score mean 0,1,2 raw Own --max-length 384"
     )
-    data, how = SimpleNamespace(data="x"), {"max_length": "128"}
-    words = found.task_flags(SimpleNamespace(task="Own", scaling="unit", **how), data)
-    assert words == "--kind clustering --corpus x --block clustering --max-length 128 --normalise"
-    words = found.task_flags(SimpleNamespace(task="ArguAna", scaling="raw", **how), data)
-    assert words.split() == ["--data", "x", "--block", "retrieval", "--max-length", "128", "--no-normalise"]
-    words = found.task_flags(SimpleNamespace(task="Search", scaling="unit", **how), data)
-    assert f"--kind retrieval --files {tmp_path} --block" in words
+
+
+def test_a_score_on_a_task_is_in_the_folder_of_its_job():
+    raw = {"max_length": 512, "normalise": False}
+    changes = {
+        "tasks": {"Own": OWN},
+        "seeds": [1],
+        "experiments.main": {"tasks": ["Own"], "layers": [0, 2], "models": [{"encoder": "tiny", "mteb": raw}]},
+        "figures": {},
+    }
+    found = of(Scores, changes)
+    assert found.files(MAIN) == files(["mteb/base/tiny/seed-1/0/512"] * 2)
+    words = found.entries(MAIN, SimpleNamespace(scores=["results/scores/mteb/base/tiny/seed-1/0/512.csv"] * 2))
+    folder = "results/scores/mteb/base/tiny/seed-1/0/512/Own"
+    assert words == f"--entry tiny tiny '' '' {folder}/{{mean_0_raw.csv,mean_2_raw.csv}}"
 
 
 def test_scores_of_an_experiment_are_collected_label_by_label():
