@@ -1,7 +1,6 @@
 """A run of several MTEB tasks, killed in the middle: what was scored stays, and only the rest is scored again."""
 
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -27,14 +26,20 @@ def unscored(finished, tmp_path):
     for path in scores(folder):
         path.unlink()
         path.with_suffix(".json").unlink()
+        table_of_job(path).unlink(missing_ok=True)
     (folder / TABLE).unlink()
     return folder
 
 
 def scores(folder):
     """The score files of the experiment that are there, in the order in which they came."""
-    found = [path for task in EXPERIMENT["tasks"] for path in folder.glob(f"results/smoke/scores/mteb/{task}/**/*.csv")]
+    found = [path for task in EXPERIMENT["tasks"] for path in folder.glob(f"results/smoke/scores/mteb/**/{task}/*.csv")]
     return sorted(found, key=lambda path: path.stat().st_mtime_ns)
+
+
+def table_of_job(path):
+    """The table of the job that computed a score."""
+    return path.parents[1].with_suffix(".csv")
 
 
 def identity(path):
@@ -50,16 +55,14 @@ def test_a_killed_run_scores_nothing_twice(unscored):
             command, cwd=unscored, env=environment(), stdout=output, stderr=output, start_new_session=True
         )
         deadline = time.monotonic() + 300
-        while log.read_text().count("Finished jobid") < 2 and running.poll() is None and time.monotonic() < deadline:
+        while not scores(unscored) and running.poll() is None and time.monotonic() < deadline:
             time.sleep(0.05)
         os.killpg(running.pid, signal.SIGKILL)
         running.wait()
     before = {path: identity(path) for path in scores(unscored)}
-    assert 2 <= len(before) < SCORES, log.read_text()
+    assert 1 <= len(before) < SCORES, log.read_text()
     assert snakemake(unscored, *ARGUMENTS, "--unlock").returncode == 0
     done = snakemake(unscored, *ARGUMENTS, TABLE)
     assert done.returncode == 0, done.stdout
     assert {path: identity(path) for path in before} == before
     assert len(scores(unscored)) == SCORES
-    (again,) = re.findall(r"^score_mteb\s+(\d+)\s*$", done.stdout, re.MULTILINE)
-    assert int(again) == SCORES - len(before)

@@ -96,10 +96,11 @@ def test_every_text_is_embedded_once(model, monkeypatch):
     vectors = loaded(model, layers=[0, 1, 2])
     for kind, layer in itertools.product(["clustering", "sts", "retrieval"], [0, 1, 2]):
         benchmark.evaluate(vectors, task_of(kind), "mean", layer, normalise=True)
-    assert len(seen) == len(set(seen)) == vectors.texts.n_texts > 60
+    different = corpus_of()["text"].nunique()
+    assert len(seen) == len(set(seen)) == vectors.texts.n_texts > different
     vectors.texts.clear()
     benchmark.evaluate(vectors, task_of("clustering"), "mean", 2, normalise=True)
-    assert vectors.texts.n_texts == 60
+    assert vectors.texts.n_texts == different
     assert len(list(vectors.texts.scratch.iterdir())) == 1
 
 

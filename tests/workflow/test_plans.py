@@ -19,7 +19,7 @@ def test_every_config_plans_and_trains_no_run_twice(with_sources, plan_of, name)
     study = expand(load(yaml.safe_load((with_sources / name).read_text())))
     evaluations = [evaluation for group in study.experiments.values() for evaluation in group]
     assert jobs["fine_tune"] == len({evaluation.model for evaluation in evaluations if evaluation.model.recipe})
-    scored = {evaluation.path for evaluation in evaluations if evaluation.score}
+    scored = {evaluation.job for evaluation in evaluations if evaluation.score}
     assert sum(count for rule, count in jobs.items() if rule.startswith("score_")) == len(scored)
     config = yaml.safe_load((with_sources / name).read_text())
     assert jobs["collect_scores"] == sum(item.get("scores") != [] for item in config["experiments"].values())
