@@ -1,5 +1,6 @@
 """Every job without a scheduler takes a GPU of its own."""
 
+import select
 import subprocess
 import sys
 
@@ -12,9 +13,11 @@ from workflow_runs import ROOT
 PROGRAM = """
 import sys
 sys.path.insert(0, sys.argv[1])
-from selfembed.jobs.devices import own_gpus
-print(*own_gpus(["0", "1", "2"], int(sys.argv[2])), flush=True)
-sys.stdin.read()
+from selfembed.jobs import devices
+print(*devices.own_gpus(["0", "1", "2"], int(sys.argv[2])), flush=True)
+for line in sys.stdin:
+    with devices.locked_gpus():
+        print("locked", flush=True)
 """
 
 
@@ -23,7 +26,7 @@ def job(tmp_path):
     """A function that starts a process which takes a GPU of three and keeps it until it is ended."""
     running = []
 
-    def start(gpus=1):
+    def start(gpus=1, wait=True):
         process = subprocess.Popen(
             [sys.executable, "-c", PROGRAM, str(ROOT / "scripts"), str(gpus)],
             stdin=subprocess.PIPE,
@@ -33,7 +36,7 @@ def job(tmp_path):
             env={"TMPDIR": str(tmp_path)},
         )
         running.append(process)
-        return process, process.stdout.readline().strip()
+        return process, process.stdout.readline().strip() if wait else None
 
     yield start
     for process in running:
@@ -46,16 +49,37 @@ def test_jobs_take_different_gpus_and_free_them_however_they_end(job):
     _, two = job()
     _, three = job()
     assert [one, two, three] == ["0", "1", "2"]
-    _, shared = job()
-    assert shared == "0"
+    waiting, _ = job(wait=False)
+    assert not select.select([waiting.stdout], [], [], 3)[0]
     first.kill()
     first.wait()
-    assert job()[1] == "0"
+    assert waiting.stdout.readline().strip() == "0"
 
 
 def test_a_job_may_take_several(job):
-    assert job(2)[1] == "0 1"
-    assert job()[1] == "2"
+    _, two = job(2)
+    third, one = job()
+    assert (two, one) == ("0 1", "2")
+    waiting, _ = job(2, wait=False)
+    assert not select.select([waiting.stdout], [], [], 3)[0]
+    third.kill()  # one free GPU is not enough
+    assert not select.select([waiting.stdout], [], [], 3)[0]
+
+
+def test_jobs_that_use_a_gpu_at_times_take_turns(job):
+    """After the first time that it needs the GPU, a job waits for the one that has taken it meanwhile."""
+    job(2)
+    first, one = job()
+    first.stdin.write("\n")
+    first.stdin.flush()
+    assert first.stdout.readline().strip() == "locked"
+    second, two = job()
+    assert one == two == "2"
+    first.stdin.write("\n")
+    first.stdin.flush()
+    assert not select.select([first.stdout], [], [], 3)[0]
+    second.kill()
+    assert first.stdout.readline().strip() == "locked"
 
 
 def test_what_a_scheduler_gave_is_used(monkeypatch):

@@ -134,7 +134,7 @@ def line_entries(evaluations: list[Evaluation], paths: Iterable[str]) -> str:
 
 def score_file(evaluation: Evaluation, path: str) -> str:
     """Return the file of a score, from the score file of its job."""
-    return path.removesuffix(".csv") + evaluation.path.removeprefix(evaluation.job) + ".csv"
+    return path.replace(".csv", f"{evaluation.path.removeprefix(evaluation.job)}.csv")
 
 
 def line_words(line: Line) -> tuple[str, ...]:
