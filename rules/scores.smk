@@ -26,6 +26,8 @@ rule score_knn:
         rule="score_knn",
     wildcard_constraints:
         score=named(settings.scores, "knn"),
+    priority: 2
+    retries: 2
     conda:
         "../envs/score.yaml"
     threads: settings.threads.score
@@ -81,6 +83,8 @@ rule score_mteb:
         "<logs>/score_mteb/{task}/{model}/{step}/{pooling}_{layer}_{max_length}_{scaling}.tsv"
     wildcard_constraints:
         scaling="unit|raw",
+    priority: 1
+    retries: 2
     conda:
         "../envs/mteb.yaml"
     threads: settings.threads.embed
@@ -155,7 +159,7 @@ rule summarise_scores:
 use rule collect_scores as collect_losses with:
     """Collect the loss histories of an experiment in one tidy table."""
     input:
-        runs=scores.run_folders,
+        records=scores.run_records,
         code=code("collect_losses.py"),
     output:
         "<results>/tables/{experiment}_losses.csv",
