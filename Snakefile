@@ -35,6 +35,10 @@ include: "rules/published.smk"
 include: "rules/report.smk"
 
 
+onerror:
+    print("\n".join(failures.summary(workflow)), file=sys.stderr)
+
+
 rule all:
     """Make all figures and tables of the config, and its report."""
     default_target: True

@@ -13,6 +13,7 @@ from selfembed.study import expansion
 from selfembed.study import files as config_files
 from selfembed.study.validation import check_target_names, load, missing_sources
 from selfembed.workflow import code as code_files
+from selfembed.workflow import failures
 from selfembed.workflow.corpora import Corpora, downloads
 from selfembed.workflow.figures import Figures
 from selfembed.workflow.flags import file_flags, flags, named, one_of
@@ -74,6 +75,11 @@ wildcard_constraints:
 def subfolder(top):
     """Return the subfolder of this config in a top-level folder of outputs."""
     return f"{top}/{settings.folder}" if settings.folder else top
+
+
+def intermediate(path):
+    """Return an output that, with `keep: results`, is removed as soon as no job of the plan needs it."""
+    return temp(path) if settings.keep == "results" else path
 
 
 def code(script):

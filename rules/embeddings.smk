@@ -8,13 +8,15 @@ rule embed:
         corpus="<results>/corpora/{corpus}.parquet",
         code=code("embed.py"),
     output:
-        directory("<results>/embeddings/{corpus}/{model}/{step}/{selection}"),
+        intermediate(directory("<results>/embeddings/{corpus}/{model}/{step}/{selection}")),
     log:
         "<logs>/embed/{corpus}/{model}/{step}/{selection}.log",
     benchmark:
         "<logs>/embed/{corpus}/{model}/{step}/{selection}.tsv"
-    # Runs before further fine-tuning, so that scores are available early and large encoders do not run last.
+    # What reads a run goes before the next run, and what reads embeddings before both: scores are available early, and
+    # with `keep: results` few run folders and embeddings exist at once.
     priority: 1
+    retries: 2
     conda:
         "../envs/train.yaml"
     threads: settings.threads.embed

@@ -19,6 +19,8 @@ rule compute_tsne:
         "<logs>/compute_tsne/{corpus}/{model}/{step}/{selection}.log",
     benchmark:
         "<logs>/compute_tsne/{corpus}/{model}/{step}/{selection}.tsv"
+    priority: 2
+    retries: 2
     conda:
         "../envs/score.yaml"
     threads: settings.threads.score
@@ -45,6 +47,8 @@ rule name_clusters:
         "<logs>/name_clusters/{corpus}/{model}/{step}/{selection}.log",
     benchmark:
         "<logs>/name_clusters/{corpus}/{model}/{step}/{selection}.tsv"
+    priority: 2
+    retries: 2
     conda:
         "../envs/score.yaml"
     resources:

@@ -178,11 +178,13 @@ rule fine_tune:
         pairs_settings=models.run_pairs(".json"),
         code=code("fine_tune.py"),
     output:
-        directory("<results>/models/tuned/{corpus}/{encoder}/{recipe}/seed-{seed}"),
+        run=intermediate(directory("<results>/models/tuned/{corpus}/{encoder}/{recipe}/seed-{seed}")),
+        record=directory("<results>/runs/{corpus}/{encoder}/{recipe}/seed-{seed}"),
     log:
         "<logs>/fine_tune/{corpus}/{encoder}/{recipe}/seed-{seed}.log",
     benchmark:
         "<logs>/fine_tune/{corpus}/{encoder}/{recipe}/seed-{seed}.tsv"
+    retries: 2
     conda:
         "../envs/train.yaml"
     threads: settings.threads.fine_tune * settings.devices_per_run
@@ -203,4 +205,4 @@ rule fine_tune:
         " --name {wildcards.corpus}/{wildcards.encoder}/{wildcards.recipe}/seed-{wildcards.seed} {params.recipe}"
         " --seed {wildcards.seed} --device {params.device} --devices {params.devices} --threads {params.threads}"
         " --checkpoint-minutes {resources.checkpoint_minutes} --may-diverge {resources.may_diverge}"
-        " --output {output} > {log} 2>&1"
+        " --output {output.run} --record {output.record} > {log} 2>&1"

@@ -11,6 +11,7 @@ rule package_model:
     """Save the adapted model with a model card."""
     input:
         unpack(page.account),
+        run=page.run,
         code=code("package_model.py"),
     output:
         directory("<results>/adapted_model"),
@@ -18,6 +19,7 @@ rule package_model:
         "<logs>/package_model.log",
     benchmark:
         "<logs>/package_model.tsv"
+    priority: 2
     conda:
         "../envs/score.yaml"
     resources:
@@ -25,9 +27,11 @@ rule package_model:
         runtime=minutes(10),
     params:
         account=page.account_flags,
+        step=page.step,
         base_model=page.base_model_flag,
     shell:
-        "python scripts/package_model.py {params.account} {params.base_model} --output {output} > {log} 2>&1"
+        "python scripts/package_model.py {params.account} --model {input.run}/{params.step} {params.base_model}"
+        " --output {output} > {log} 2>&1"
 
 
 rule write_report:

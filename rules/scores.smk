@@ -26,6 +26,8 @@ rule score_knn:
         rule="score_knn",
     wildcard_constraints:
         score=named(settings.scores, "knn"),
+    priority: 2
+    retries: 2
     conda:
         "../envs/score.yaml"
     threads: settings.threads.score
@@ -78,6 +80,8 @@ rule score_mteb:
         "<logs>/score_mteb/{model}/{step}/{max_length}.log",
     benchmark:
         "<logs>/score_mteb/{model}/{step}/{max_length}.tsv"
+    priority: 1
+    retries: 2
     conda:
         "../envs/mteb.yaml"
     threads: settings.threads.embed
@@ -151,7 +155,7 @@ rule summarise_scores:
 use rule collect_scores as collect_losses with:
     """Collect the loss histories of an experiment in one tidy table."""
     input:
-        runs=scores.run_folders,
+        records=scores.run_records,
         code=code("collect_losses.py"),
     output:
         "<results>/tables/{experiment}_losses.csv",

@@ -15,14 +15,14 @@ NAMES = ("label",)
 def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
-    command_line.add_entries(parser, NAMES, "label and its run folders; repeatable")
+    command_line.add_entries(parser, NAMES, "label and the records of its runs; repeatable")
     command_line.add_outputs(parser, output="CSV file")
     arguments = parser.parse_args(argv)
     histories = []
-    for names, folders in command_line.read_entries(arguments.entry, NAMES):
-        for folder in folders:
-            run = model_paths.identity(f"tuned/{read_json(folder / 'run.json', 'run')['run']}")
-            histories.append(tables.read(folder / "loss.csv", "step", "loss").assign(**names, **run))
+    for names, records in command_line.read_entries(arguments.entry, NAMES):
+        for record in records:
+            run = model_paths.identity(f"tuned/{read_json(record / 'run.json', 'run')['run']}")
+            histories.append(tables.read(record / "loss.csv", "step", "loss").assign(**names, **run))
     write_table(pd.concat(histories).set_index([*NAMES, *run]).reset_index(), arguments.output)
 
 

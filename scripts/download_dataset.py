@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from selfembed.downloads import hub, hub_datasets
+from selfembed.downloads import hub, hub_datasets, patience
 from selfembed.errors import InputError
 from selfembed.jobs import command_line, options
 from selfembed.jobs.command_line import log
@@ -43,13 +43,15 @@ def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     options.add(parser, HubSource)
+    patience.add_option(parser)
     command_line.add_outputs(parser, output="Parquet file", origin="JSON file with the revision")
     arguments = parser.parse_args(argv)
-    origin = hub.origin(arguments.id, arguments.revision, "dataset")
+    minutes = arguments.patience
+    origin = patience.patiently(lambda: hub.origin(arguments.id, arguments.revision, "dataset"), minutes)
     which = arguments.id, origin["revision"], arguments.split, arguments.subset
     columns = arguments.text, arguments.label, arguments.title
     with tempfile.TemporaryDirectory() as folder:
-        paths = hub_datasets.fetch(*which, Path(folder))
+        paths = patience.patiently(lambda: hub_datasets.fetch(*which, Path(folder)), minutes)
         table = pd.concat([flattened(corpora.read_file(path), *columns) for path in paths], ignore_index=True)
     log.info("%s: %d texts", arguments.id, len(table))
     write_table(table, arguments.output)

@@ -5,11 +5,12 @@ Writes a folder with config, tokenizer, safetensors weights, the modules of a se
 parts or in PyTorch's format are read without executing code and saved as one safetensors file.
 """
 
+import argparse
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from selfembed.downloads import hub
+from selfembed.downloads import hub, patience
 from selfembed.downloads.hub import MissingFileError
 from selfembed.jobs import command_line, options
 from selfembed.jobs.command_line import log
@@ -75,29 +76,35 @@ def fetch_adapter(repository: str, revision: str | None, folder: Path) -> None:
     write_json(origin, folder / checkpoints.REVISION)
 
 
+def fetch_encoder(arguments: argparse.Namespace, folder: Path) -> None:
+    """Download an encoder and its adapter, if any, and check that their weights can be read."""
+    from selfembed.models import adapters, checkpoints
+
+    origin = hub.origin(arguments.id, arguments.revision)
+    revision = origin["revision"]
+    hub.fetch(arguments.id, revision, "config.json", folder)
+    for name in OPTIONAL:
+        with suppress(MissingFileError):
+            hub.fetch(arguments.id, revision, name, folder)
+    fetch_modules(arguments.id, revision, folder)
+    fetch_weights(arguments.id, revision, folder, checkpoints.FORMATS)
+    checkpoints.check(folder, arguments.layers)
+    write_json(origin, folder / checkpoints.REVISION)
+    if arguments.adapter is not None:
+        fetch_adapter(arguments.adapter.id, arguments.adapter.revision, folder / adapters.FOLDER)
+        adapters.check(folder)
+
+
 def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     options.add(parser, HubEncoder, omit=("adapter", "max_length", "prompt"))
     options.add(parser, HubAdapter, "adapter", prefix="adapter-", optional=True)
+    patience.add_option(parser)
     command_line.add_outputs(parser, output="folder")
     arguments = parser.parse_args(argv)
-    from selfembed.models import adapters, checkpoints
-
-    origin = hub.origin(arguments.id, arguments.revision)
-    revision = origin["revision"]
     with written_whole(arguments.output) as folder:
-        hub.fetch(arguments.id, revision, "config.json", folder)
-        for name in OPTIONAL:
-            with suppress(MissingFileError):
-                hub.fetch(arguments.id, revision, name, folder)
-        fetch_modules(arguments.id, revision, folder)
-        fetch_weights(arguments.id, revision, folder, checkpoints.FORMATS)
-        checkpoints.check(folder, arguments.layers)
-        write_json(origin, folder / checkpoints.REVISION)
-        if arguments.adapter is not None:
-            fetch_adapter(arguments.adapter.id, arguments.adapter.revision, folder / adapters.FOLDER)
-            adapters.check(folder)
+        patience.patiently(lambda: fetch_encoder(arguments, folder), arguments.patience)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,15 @@
 """Fine-tune a model on pairs with a contrastive loss: one run.
 
 Writes a folder with `final/`, a SentenceTransformer, another one for each kept step, `loss.csv` (one row per optimiser
-step) and `run.json` (settings and versions).
+step) and `run.json` (settings and versions); the last two also in the folder of the record, which is kept if the run is
+removed.
 If the loss becomes NaN or infinite, this is an error. With `--may-diverge 1`, the run ends instead: `run.json` contains
 the step of the divergence, and steps without a usable model contain `diverged.json`.
 An interrupted job resumes from its last checkpoint, saved beside the output in `.NAME.unfinished/`.
 """
 
 import logging
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -55,6 +57,7 @@ def main(argv: list[str]) -> None:
     what = "1: a NaN or infinite loss is a result, as in a sweep of learning rates; 0: it is an error"
     parser.add_argument("--may-diverge", type=int, choices=[0, 1], default=0, help=what)
     command_line.add_outputs(parser, output="folder")
+    parser.add_argument("--record", type=Path, help="folder to write, with copies of loss.csv and run.json")
     arguments = parser.parse_args(argv)
     chosen, devices = arguments.recipe, arguments.devices
     if chosen.batch_size % devices:
@@ -144,6 +147,11 @@ def main(argv: list[str]) -> None:
             return
         write_table(history, folder / "loss.csv")
         write_json(facts | {"steps": len(history)}, folder / "run.json")
+        if arguments.record:
+            with written_whole(arguments.record) as record:
+                record.mkdir()
+                for name in ("loss.csv", "run.json"):
+                    shutil.copy(folder / name, record)
 
 
 def mark_lost(folder: Path, steps: list[str], diverged: dict, encoder) -> None:

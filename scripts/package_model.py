@@ -24,9 +24,9 @@ def main(argv: list[str]) -> None:
     found = account.read(arguments)
     card = adapted_card.card(found, arguments.base_model)
     with written_whole(arguments.output) as folder:
-        shutil.copytree(arguments.run / arguments.step, folder)
+        shutil.copytree(arguments.model, folder)
         (folder / "README.md").write_text(card, encoding="utf-8")
-    log.info("%s: %s of %s", arguments.output, found.label, arguments.run)
+    log.info("%s: %s of %s", arguments.output, found.label, arguments.model)
 
 
 if __name__ == "__main__":

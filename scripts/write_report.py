@@ -18,7 +18,6 @@ def main(argv: list[str]) -> None:
     parser = command_line.parser(__doc__)
     account.add_arguments(parser)
     parser.add_argument("--title", required=True, help="heading")
-    command_line.add_inputs(parser, model="folder of the adapted model")
     what = "numbers of texts of corpora of crops (JSON)"
     parser.add_argument("--crops", type=existing, nargs="+", default=[], help=what)
     parser.add_argument("--maps", type=existing, nargs="+", default=[], help="interactive maps (HTML)")

@@ -213,6 +213,7 @@ def test_the_printed_command_gives_the_same_bytes_again(finished, tmp_path):
     words = shlex.split(command.removeprefix("Shell command: "))
     words = words[words.index("python") : words.index(">")]
     words[words.index("--output") + 1] = str(tmp_path / "again")
+    words[words.index("--record") + 1] = str(tmp_path / "record")
     subprocess.run([sys.executable, *words[1:]], cwd=finished, check=True, capture_output=True)
     for name in ("final/model.safetensors", "loss.csv", "run.json"):
         one, two = ((folder / name).read_bytes() for folder in (finished / run, tmp_path / "again"))

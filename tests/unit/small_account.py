@@ -59,9 +59,11 @@ def write(folder: Path, rows, recipe=None, counts=None, label="After", base_labe
     (folder / "description.csv").write_text("texts,labelled,classes,mean_length\n1000,0,0,812.4\n")
     pd.DataFrame(rows).to_csv(folder / "differences.csv", index=False)
     words = {"corpus": "texts", "label": label, "encoder": "a small model", "max-length": "256"}
-    words |= {"counts": "counts.json", "description": "description.csv", "run": "run", "pairs-settings": "pairs.json"}
-    words |= {"differences": "differences.csv"} | ({} if base_label is None else {"base-label": base_label})
-    files = ("counts", "description", "run", "pairs-settings", "differences")
+    words |= {"counts": "counts.json", "description": "description.csv", "record": "run", "model": "run/final"}
+    words |= {"pairs-settings": "pairs.json", "differences": "differences.csv"} | (
+        {} if base_label is None else {"base-label": base_label}
+    )
+    files = ("counts", "description", "record", "model", "pairs-settings", "differences")
     found = [
         part for key, value in words.items() for part in (f"--{key}", str(folder / value) if key in files else value)
     ]

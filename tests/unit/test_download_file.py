@@ -13,6 +13,7 @@ import requests
 import download_file
 from local_servers import Files, serving
 from selfembed.downloads import checksums
+from selfembed.downloads.patience import PassingError
 from selfembed.errors import InputError
 
 SCRIPT = Path(checksums.__file__).parents[2] / "download_file.py"
@@ -43,7 +44,7 @@ def test_a_good_a_slow_and_a_cut_download_end_well(tmp_path, checksum, behaviour
         ("good", ("--sha256", "0" * 64), f"SHA-256 is {SHA256}, expected {'0' * 64}; not kept"),
         ("good", ("--git-blob", "0" * 40), f"git blob id is {GIT_BLOB}, expected {'0' * 40}; not kept"),
         ("missing", ("--sha256", SHA256), "/file.bin: the server responded with 404"),
-        ("always cut", ("--sha256", SHA256), "/file.bin: could not be downloaded in 4 tries"),
+        ("always cut", ("--sha256", SHA256, "--patience", "0"), "/file.bin: could not be downloaded: "),
     ],
 )
 def test_what_is_wrong_is_one_line_and_nothing_is_left(tmp_path, behaviour, checksum, message):
@@ -57,19 +58,20 @@ def test_what_is_wrong_is_one_line_and_nothing_is_left(tmp_path, behaviour, chec
 
 
 @pytest.mark.parametrize(
-    ("error", "reason"),
+    ("error", "reason", "passes"),
     [
-        (OSError(28, "No space left on device"), "[Errno 28] No space left on device"),
-        (requests.ConnectionError("broken\nin two lines"), "broken"),
-        (requests.Timeout(), "Timeout"),
+        (OSError(28, "No space left on device"), "[Errno 28] No space left on device", False),
+        (requests.ConnectionError("broken\nin two lines"), "broken", True),
+        (requests.Timeout(), "Timeout", True),
     ],
 )
-def test_why_a_download_failed_is_said(tmp_path, monkeypatch, error, reason):
+def test_why_a_download_failed_is_said(tmp_path, monkeypatch, error, reason, passes):
     shelf = SimpleNamespace(fetch=Mock(side_effect=error))
     monkeypatch.setattr(download_file.pooch, "create", lambda *_, **__: shelf)
     with pytest.raises(InputError) as failed:
         download_file.download("http://x/file.bin", SHA256, tmp_path / "file.bin")
-    assert str(failed.value) == f"http://x/file.bin: could not be downloaded in 4 tries: {reason}"
+    assert str(failed.value) == f"http://x/file.bin: could not be downloaded: {reason}"
+    assert isinstance(failed.value, PassingError) == passes
 
 
 def test_a_git_blob_id_is_gits(tmp_path):

@@ -91,7 +91,7 @@ def run(script, *arguments, prefix=(), **environment):
 
 def download(hub, folder, task="STS13", **environment):
     environment |= {"HF_ENDPOINT": hub, "HF_HUB_DISABLE_XET": "1"}
-    return run("download_task.py", "--task", task, "--output", folder / "data", **environment)
+    return run("download_task.py", "--task", task, "--patience", "0", "--output", folder / "data", **environment)
 
 
 @pytest.fixture(scope="module")

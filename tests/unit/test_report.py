@@ -61,6 +61,7 @@ def report(folder, rows, *more, title="My texts", **changes):
     words = small_account.write(folder, rows, **changes)
     model, output = folder / "adapted_model", folder / "report.html"
     model.mkdir(exist_ok=True)
+    (model / "modules.json").write_text("[]")
     write_report.main([*words, "--title", title, "--model", str(model), *more, "--output", str(output)])
     return Elements(output.read_text(encoding="utf-8"))
 

@@ -126,9 +126,9 @@ def test_a_label_says_what_it_is_made_of():
 def test_a_run_with_two_labels_is_collected_under_both():
     models = [{"encoder": "tiny", "recipe": "crops", "label": label} for label in ("A", "B b")]
     found = of(Scores, {"experiments.main.models": models})
-    runs = [f"<results>/models/tuned/news/tiny/crops/seed-{seed}" for seed in (1, 2)]
-    assert found.run_folders(MAIN) == runs * 2
-    assert found.run_entries(MAIN, SimpleNamespace(runs=["r/1", "r/2"] * 2)) == (
+    runs = [f"<results>/runs/news/tiny/crops/seed-{seed}" for seed in (1, 2)]
+    assert found.run_records(MAIN) == runs * 2
+    assert found.run_entries(MAIN, SimpleNamespace(records=["r/1", "r/2"] * 2)) == (
         "--entry A r/{1,2} --entry 'B b' r/{1,2}"
     )
 
@@ -225,14 +225,16 @@ def test_a_report_tells_of_the_first_seed_s_model():
     assert account == {
         "counts": "<results>/corpora/news.json",
         "description": "<results>/descriptions/news.csv",
-        "run": "<results>/models/tuned/news/tiny/crops/seed-1",
+        "record": "<results>/runs/news/tiny/crops/seed-1",
         "pairs_settings": "<results>/pairs/news/crops_held_out-0.1/epochs-1/seed-1.json",
         "differences": ["<figures>/against.csv", "<figures>/of_crops.csv"],
     }
     words = found.account_flags(SimpleNamespace(), SimpleNamespace(**account))
-    assert words.startswith("--counts '<results>/corpora/news.json' --description ") and " --step final " in words
+    assert words.startswith("--counts '<results>/corpora/news.json' --description ")
     assert " --label 'tiny + crops' " in words and " --base-label tiny --corpora news crops" in words
     assert found.base_model_flag(SimpleNamespace()) == ""
+    assert found.run(SimpleNamespace()) == "<results>/models/tuned/news/tiny/crops/seed-1"
+    assert found.step(SimpleNamespace()) == "final"
 
 
 def test_a_report_shows_figures_and_links_maps():

@@ -252,11 +252,12 @@ def test_the_adapted_model_is_the_first_seed_s_of_a_corpus_and_says_what_it_star
     assert done.returncode == 0, done.stdout
     command = re.search(r"python scripts/package_model.py .*", done.stdout).group()
     for words in (
-        "--corpus sample --label Crops --step final",
+        "--corpus sample --label Crops",
         "--base-label Hub",
         "--base-model somebody/model",
         "--counts results/smoke/corpora/python_docs.json --description results/smoke/descriptions/sample.csv",
-        "--run results/smoke/models/tuned/sample/hub/crops/seed-43",
+        "--record results/smoke/runs/sample/hub/crops/seed-43",
+        "--model results/smoke/models/tuned/sample/hub/crops/seed-43/final",
     ):
         assert words in command
     # A revision that the config does not tell is told by the base model.
@@ -280,7 +281,7 @@ def test_the_losses_of_a_run_with_two_labels_are_collected_under_both(checkout, 
     done = snakemake(folder, table, "-n", "-p", "--configfile", "config/smoke.yaml")
     command = re.search(r"python scripts/collect_losses.py .*", done.stdout).group()
     for run in ("tiny_bert/crops", "tiny_embedding_layer/embedding_layer"):
-        losses = folder / "results/smoke/models/tuned/python_docs" / run / "seed-42/loss.csv"
+        losses = folder / "results/smoke/runs/python_docs" / run / "seed-42/loss.csv"
         losses.parent.mkdir(parents=True)
         losses.write_text("step,loss\n1,0.5\n")
         encoder, recipe = run.split("/")

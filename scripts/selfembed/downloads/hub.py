@@ -22,9 +22,12 @@ from huggingface_hub.errors import (
 )
 
 from selfembed.downloads.checksums import check_file
+from selfembed.downloads.patience import PassingError
 from selfembed.errors import InputError, first_line
 from selfembed.jobs import seals
 from selfembed.jobs.command_line import log
+
+BUSY = (408, 429)  # HTTP status: too slow, too many requests
 
 
 class MissingFileError(InputError):
@@ -39,7 +42,8 @@ def fetch(repository: str, revision: str, name: str, folder: Path, kind: str = "
     Args:
         kind: `model` or `dataset`.
 
-    Raises MissingFileError if the repository does not contain the file, InputError for all other problems.
+    Raises MissingFileError if the repository does not contain the file, PassingError if the network or the hub fails,
+    InputError for all other problems.
     """
     with _one_line_errors(repository, revision, name):
         path = Path(hf_hub_download(repository, name, revision=revision, repo_type=kind, local_dir=folder))
@@ -100,7 +104,7 @@ def metadata(readme: Path) -> dict[str, Any]:
 
 @contextmanager
 def _one_line_errors(repository: str, revision: str, name: str) -> Iterator[None]:
-    """Convert errors of the hub client to InputError."""
+    """Convert errors of the hub client to InputError, or to PassingError where they can pass."""
     failed = f"hub: '{repository}' could not be downloaded"
     try:
         yield
@@ -109,8 +113,21 @@ def _one_line_errors(repository: str, revision: str, name: str) -> Iterator[None
     except RevisionNotFoundError as error:
         raise InputError(f"hub: '{repository}' has no revision {revision}") from error
     except LocalEntryNotFoundError as error:
-        raise InputError(f"{failed}: no connection; try again") from error
+        raise PassingError(f"{failed}: no connection; try again") from error
     except EntryNotFoundError as error:
         raise MissingFileError(f"hub: '{repository}' at {revision} has no {name}") from error
     except (HfHubHTTPError, TransportError, OSError) as error:
-        raise InputError(f"{failed}: {first_line(error)}; try again") from error
+        kind = PassingError if can_pass(error) else InputError
+        raise kind(f"{failed}: {first_line(error)}; try again") from error
+
+
+def can_pass(error: BaseException | None) -> bool:
+    """Return whether an error, or one of the errors that caused it, is a failure of the network or of a server."""
+    if error is None:
+        return False
+    if isinstance(error, HfHubHTTPError):
+        status = error.response.status_code
+        return status >= 500 or status in BUSY
+    if isinstance(error, LocalEntryNotFoundError | TransportError | ConnectionError | TimeoutError):
+        return True
+    return can_pass(error.__cause__ or error.__context__)

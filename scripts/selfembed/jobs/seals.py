@@ -2,7 +2,7 @@
 
 A seal is JSON: `files` (SHA-256 by name, of the file itself or of every file in the folder) and `made_by` (script,
 arguments, checksums of inputs, commit, versions). A step rejects inputs that do not match their seal; inputs without a
-seal are not checked.
+seal are not checked. The seal stays when its result is removed (`keep: results`), so that lineage passes through it.
 """
 
 import hashlib
@@ -58,12 +58,12 @@ def check(path: Path) -> str:
         if not (unit.parent / file).is_file() or checksum(unit.parent / file) != sha256:
             damaged = unit.parent / file
             raise InputError(f"{damaged}: damaged: its checksum does not match; delete {unit} and run snakemake again")
-    return together(path, sealed)
+    return together(path, unit, sealed)
 
 
 def recorded(path: Path) -> str:
-    """Return the same checksum as `check`, without checking the files."""
-    return together(path, covered(path)[1])
+    """Return the same checksum as `check`, without checking the files; sealed ones need not exist."""
+    return together(path, *covered(path))
 
 
 def covering(path: Path) -> Path | None:
@@ -103,15 +103,16 @@ def checksums(path: Path, name: str) -> dict[str, str]:
     return {f"{name}/{file.relative_to(path).as_posix()}": checksum(file) for file in files}
 
 
-def together(path: Path, sealed: dict[str, str]) -> str:
+def together(path: Path, unit: Path, sealed: dict[str, str]) -> str:
     """Return one checksum of a file, or of the files in a folder and their names.
 
     Without sealed checksums, compute them from the files.
     """
-    files = sealed or checksums(path, path.name)
-    if path.is_file():
-        return next(iter(files.values()))
-    lines = (f"{name.split(f'{path.name}/', 1)[-1]} {sha256}\n" for name, sha256 in sorted(files.items()))
+    name = path.relative_to(unit.parent).as_posix()
+    files = sealed or checksums(path, name)
+    if name in files:
+        return files[name]
+    lines = (f"{file.removeprefix(f'{name}/')} {sha256}\n" for file, sha256 in sorted(files.items()))
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 

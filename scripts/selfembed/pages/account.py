@@ -113,8 +113,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--counts", type=existing, required=True, help="numbers of kept and excluded rows of the source (JSON)"
     )
     parser.add_argument("--description", type=existing, required=True, help="description of the corpus (CSV)")
-    parser.add_argument("--run", type=existing, required=True, help="folder of the run")
-    parser.add_argument("--step", default="final", help="step of the run")
+    parser.add_argument("--record", type=existing, required=True, help="record of the run: loss.csv and run.json")
+    parser.add_argument("--model", type=existing, required=True, help="folder of the model")
     parser.add_argument("--pairs-settings", type=existing, required=True, help="settings of the run's pairs (JSON)")
     parser.add_argument("--differences", type=existing, nargs="+", required=True, help="tables of differences (CSV)")
     parser.add_argument("--corpora", nargs="+", required=True, help="corpora on which the model is scored")
@@ -125,16 +125,15 @@ def read(arguments: argparse.Namespace) -> Account:
 
     Raises InputError if a file is invalid, or if no table compares the model with another.
     """
-    run = read_json(arguments.run / "run.json", "recipe", "steps")
+    run = read_json(arguments.record / "run.json", "recipe", "steps")
     pairs = read_json(arguments.pairs_settings, "pairs")
     described = tables.read(arguments.description, "texts", "labelled", "classes", "mean_length")
-    losses = tables.read(arguments.run / "loss.csv", "loss")["loss"]
-    for path, table in ((arguments.description, described), (arguments.run / "loss.csv", losses)):
+    losses = tables.read(arguments.record / "loss.csv", "loss")["loss"]
+    for path, table in ((arguments.description, described), (arguments.record / "loss.csv", losses)):
         if not len(table):
             raise InputError(f"{path}: no rows; expected: at least one")
     prepared = read_json(arguments.counts, "rows")
-    folder = arguments.run / arguments.step
-    check_model(folder)
+    check_model(arguments.model)
     own = run.get("own") or {}
     limits = [arguments.max_length, own["max_length"] if run["recipe"]["pooling"] == "own" and own else None]
     found = Account(
@@ -152,7 +151,7 @@ def read(arguments: argparse.Namespace) -> Account:
         steps=run["steps"],
         losses=losses,
         pairs=pairs["pairs"],
-        own_code=any(folder.glob("*.py")),
+        own_code=any(arguments.model.glob("*.py")),
         rows=[row for path in arguments.differences for row in read_differences(path, arguments.corpora)],
     )
     if not found.compared():
@@ -173,7 +172,7 @@ def with_revision(encoder: str, base: Path) -> str:
 
 
 def check_model(folder: Path) -> None:
-    """Raise InputError unless the step of a run contains a model."""
+    """Raise InputError unless a folder, such as a step of a run, contains a model."""
     if divergence.of_model(folder):
         raise InputError(f"{folder}: the run diverged and has no model; expected: a run that did not diverge")
     if not (folder / "modules.json").is_file():

@@ -57,22 +57,26 @@ def made(path: Path) -> Path:
 
 
 def sealed(path: str) -> Path | None:
-    """Return the result that contains an input; None if the input was not written by a step."""
-    unit = seals.covering(Path(path))
-    return unit if unit and unit.exists() else None
+    """Return the result that contains an input, also if it was removed; None if no step wrote the input."""
+    return seals.covering(Path(path))
 
 
 def changed(made_by: dict[str, Any]) -> list[str]:
-    """Return inputs whose content has changed since they were read; missing inputs are not included."""
+    """Return inputs whose content has changed since they were read; missing inputs without a seal are not included."""
     return [path for path, checksum in made_by["inputs"].items() if differs(Path(path), checksum)]
 
 
 def differs(path: Path, checksum: str) -> bool:
-    """Return whether a path has another checksum; False if it does not exist or its seal is damaged."""
+    """Return whether a path has another checksum, in its seal if it has one.
+
+    False if it has neither a file nor a seal, or if its seal is damaged.
+    """
     try:
-        return path.exists() and seals.recorded(path) != checksum
+        return (path.exists() or seals.covering(path) is not None) and seals.recorded(path) != checksum
     except InputError:
         return False
+    except FileNotFoundError:  # the result was removed, and the last one did not contain the path
+        return True
 
 
 def text(unit: Path, found: Lineage) -> str:

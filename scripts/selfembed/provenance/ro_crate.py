@@ -17,6 +17,7 @@ from urllib.parse import quote
 from rocrate.model import ContextEntity, Entity
 from rocrate.rocrate import ROCrate
 
+from selfembed.errors import InputError
 from selfembed.jobs import seals
 from selfembed.jobs.records import written_whole
 from selfembed.provenance.lineage import Lineage, command, sealed
@@ -36,8 +37,11 @@ def write(units: list[Path], found: Lineage, folder: Path) -> None:
         found: their lineage.
         folder: folder to write.
 
-    Raises InputError if a result in the lineage is damaged.
+    Raises InputError if a result in the lineage is damaged, or if one to copy was removed.
     """
+    for unit in units:
+        if not unit.exists():
+            raise InputError(f"{unit}: was removed; expected: a result that exists")
     crate = ROCrate(version="1.1")
     crate.metadata.extra_contexts.append(TERMS)
     files = {unit: add_result(crate, unit, unit in units) for unit in found.made_by}
@@ -99,10 +103,15 @@ def add_script(crate: ROCrate, step: dict[str, Any]) -> Entity:
 
 
 def add_result(crate: ROCrate, unit: Path, copied: bool) -> dict[Path, Entity]:
-    """Add the files of a result, and return them by path."""
-    seals.check(unit)
+    """Add the files of a result, and return them by path; those of a removed result have no size."""
+    exists = unit.exists()
+    if exists:
+        seals.check(unit)
     checksums = {unit.parent / file: sha256 for file, sha256 in seals.read(unit)["files"].items()}
-    return {path: add_file(crate, path, sha256, path.stat().st_size, copied) for path, sha256 in checksums.items()}
+    return {
+        path: add_file(crate, path, sha256, path.stat().st_size if exists else None, copied)
+        for path, sha256 in checksums.items()
+    }
 
 
 def add_data(crate: ROCrate, path: str, found: Lineage) -> dict[Path, Entity]:

@@ -34,10 +34,14 @@ def outdated(units: list[Path]) -> dict[Path, str]:
     """Return results with inputs that have changed or are outdated, with a message for each.
 
     Args:
-        units: results with readable seals.
+        units: results with readable seals. Removed results between them are followed by their seals.
     """
-    made_by = {unit: seals.read(unit)["made_by"] for unit in units}
-    makers = {unit: [lineage.sealed(path) for path in found["inputs"]] for unit, found in made_by.items()}
+    made_by, makers, waiting = {}, {}, list(units)
+    while waiting:
+        unit = waiting.pop()
+        made_by[unit] = seals.read(unit)["made_by"]
+        makers[unit] = [maker for path in made_by[unit]["inputs"] if (maker := lineage.sealed(path))]
+        waiting += {maker for maker in makers[unit] if maker not in made_by and not maker.exists()}
     old = {
         unit: f"{unit}: outdated, made from another {changed[0]}"
         for unit, found in made_by.items()
@@ -45,12 +49,12 @@ def outdated(units: list[Path]) -> dict[Path, str]:
     }
     while followers := {
         unit: f"{unit}: outdated, follows from {maker}"
-        for unit in units
+        for unit in made_by
         for maker in makers[unit]
         if unit not in old and maker in old
     }:
         old |= followers
-    return old
+    return {unit: old[unit] for unit in units if unit in old}
 
 
 def other_versions(units: list[Path]) -> Counter[tuple[str, str]]:

@@ -39,6 +39,11 @@ class Settings(Closed):
         description="Subfolder of `results/`, `figures/` and `logs/` for all outputs. "
         "Configs with different folders share no results.",
     )
+    keep: Literal["everything", "results"] = Field(
+        "everything",
+        description="What stays on the disk. With `results`, run folders and embeddings are removed as soon as no step "
+        "needs them; scores, tables, figures, loss histories and the adapted model stay.",
+    )
     seeds: Seeds = Field(
         default=[42], description="Random seeds, one run each; they determine pairs, initial weights and dropout."
     )

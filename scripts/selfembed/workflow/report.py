@@ -50,22 +50,30 @@ class Report:
         return base | {
             "counts": f"<results>/corpora/{adapted.cleaned(self.settings)}.json",
             "description": f"<results>/descriptions/{model.corpus}.csv",
-            "run": f"<results>/models/{model.path}",
+            "record": f"<results>/runs/{model.path.removeprefix('tuned/')}",
             "pairs_settings": f"<results>/pairs/{self.pairs_of(model)}.json",
             "differences": [f"<figures>/{table}.csv" for table in report.differences],
         }
 
     def account_flags(self, wildcards: Wildcards, input: Inputs) -> str:
-        """Facts about the corpus and the model as flags: files, names and step."""
+        """Facts about the corpus and the model as flags: files and names."""
         item = self.item
         encoder = self.settings.encoders[item.model.encoder]
-        words = ["--corpus", item.model.corpus, "--label", item.line.label, "--step", item.step]
+        words = ["--corpus", item.model.corpus, "--label", item.line.label]
         words += ["--encoder", encoder.description, "--max-length", str(encoder.max_length)]
         before = adapted.base_label(self.settings, self.study)
         words += [] if before is None else ["--base-label", before]
         words += ["--corpora", *adapted.scored_on(self.settings, self.study)]
         words_of_run = shlex.join(words)  # ty: ignore[invalid-argument-type] a run has a corpus
         return f"{file_flags(*self.account(wildcards))(wildcards, input)} {words_of_run}"
+
+    def run(self, wildcards: Wildcards) -> str:
+        """The run that the adapted model is a step of."""
+        return f"<results>/models/{self.item.model.path}"
+
+    def step(self, wildcards: Wildcards) -> str:
+        """The step of the adapted model."""
+        return self.item.step
 
     def base_model_flag(self, wildcards: Wildcards) -> str:
         """Repository on the Hub of the base model as a flag; empty for other encoders."""

@@ -104,14 +104,14 @@ class Scores:
         evaluations = self.study.experiments[wildcards.experiment]
         return list(dict.fromkeys((item.line.label, item.model.path) for item in evaluations if item.model.recipe))
 
-    def run_folders(self, wildcards: Wildcards) -> list[str]:
-        """The folders of an experiment's runs, label by label."""
-        return [f"<results>/models/{path}" for _, path in self.labelled_runs(wildcards)]
+    def run_records(self, wildcards: Wildcards) -> list[str]:
+        """The records of an experiment's runs, label by label."""
+        return [f"<results>/runs/{path.removeprefix('tuned/')}" for _, path in self.labelled_runs(wildcards)]
 
     def run_entries(self, wildcards: Wildcards, input: Inputs) -> str:
-        """Return an `--entry` for each label of an experiment: its run folders."""
+        """Return an `--entry` for each label of an experiment: the records of its runs."""
         labels = [(label,) for label, _ in self.labelled_runs(wildcards)]
-        return entries(zip(labels, input.runs, strict=True))
+        return entries(zip(labels, input.records, strict=True))
 
 
 def measures_of(settings: Settings, *experiments: str) -> str:
