@@ -93,10 +93,12 @@ def embed_with_encoder(arguments: Namespace, texts: list[str], folder: Path, fin
         weights: checksum of the encoder's weights.
     """
     from selfembed.embeddings import embedding
+    from selfembed.embeddings.precision import available
     from selfembed.models import encoders
 
     use_threads(arguments.threads)
     device = choose_device(arguments.device)
+    precision = available(arguments.precision, device)
     model = encoders.load_whole(arguments.model).to(device) if "own" in arguments.poolings else None
     encoder = encoders.load(arguments.model).to(device) if model is None else model[0]
     config = encoder.model.config
@@ -108,7 +110,7 @@ def embed_with_encoder(arguments: Namespace, texts: list[str], folder: Path, fin
         max_length = model.max_seq_length = min(model.max_seq_length, max_length)
         dim = model.get_embedding_dimension()
     progress = Progress(len(texts), "texts")
-    how = {"tokens_per_batch": arguments.tokens_per_batch, "precision": arguments.precision, "progress": progress}
+    how = {"tokens_per_batch": arguments.tokens_per_batch, "precision": precision, "progress": progress}
     if finished.is_file():
         progress.skip(read_json(finished)["texts"])
         log.info("resuming after %d of %d texts", progress.done, len(texts))
@@ -130,7 +132,7 @@ def embed_with_encoder(arguments: Namespace, texts: list[str], folder: Path, fin
         "dim": dim,
         "weights": weights,
         "max_length": max_length,
-        "precision": arguments.precision,
+        "precision": precision,
         "device": device,
         "threads": arguments.threads,
     }

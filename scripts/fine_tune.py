@@ -66,13 +66,15 @@ def main(argv: list[str]) -> None:
     device = choose_device(arguments.device, devices)
     if processes.count() < devices:
         return processes.launch(devices)
+    from selfembed.embeddings.precision import available
     from selfembed.models import encoders, own_modules
     from selfembed.training import training
 
     use_threads(arguments.threads)
     logging.getLogger("transformers").setLevel(logging.ERROR)
     settings_of_pairs = read_json(arguments.pairs_settings, "settings")["settings"]
-    recipe = settings_of_pairs | chosen.model_dump() | arguments.masks.model_dump()
+    precision = available(chosen.precision, device)
+    recipe = settings_of_pairs | chosen.model_dump() | arguments.masks.model_dump() | {"precision": precision}
     pairs = crops.read_pairs(arguments.pairs)
     base = arguments.base / "0"
     if chosen.pooling == "own":
@@ -127,7 +129,7 @@ def main(argv: list[str]) -> None:
                 learning_rate=chosen.learning_rate,
                 batch_size=chosen.batch_size,
                 warmup=chosen.warmup,
-                precision=chosen.precision,
+                precision=precision,
                 mask_fraction=arguments.mask_fraction,
                 kept_steps=arguments.keep,
                 keep=save,

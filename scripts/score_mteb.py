@@ -45,7 +45,6 @@ if TYPE_CHECKING:
     from selfembed.tasks import benchmark
 
 REGISTRY = "registry"  # kind of the tasks of mteb's registry
-PRECISION = "fp32"
 POOLINGS = ("mean", "cls", "last", "own")
 SCALINGS = {"unit": True, "raw": False}
 # Removed from mteb's result, so that equal models give equal bytes.
@@ -136,11 +135,15 @@ class ScoredModel:
     """A model at a step, and its scores."""
 
     def __init__(self, arguments: Namespace, wanted: dict[str, list[Wanted]], scratch: Path) -> None:
+        from selfembed.embeddings import precision
+
         self.arguments = arguments
         self.wanted = list(dict.fromkeys(score for scores in wanted.values() for score in scores))
         self.scratch = scratch
         self.diverged = divergence.of_model(arguments.model)
         self.loaded: dict[bool, benchmark.ModelVectors] = {}
+        self.device = choose_device(arguments.device)
+        self.precision = precision.available(arguments.precision, self.device)
 
     def vectors(self, own: bool) -> "benchmark.ModelVectors":
         """Return the vectors of pooling `own`, or of the others; load the model at the first call."""
@@ -154,8 +157,8 @@ class ScoredModel:
                 sorted({score.layer for score in scores}),
                 self.arguments.max_length,
                 self.scratch / str(own),
-                choose_device(self.arguments.device),
-                PRECISION,
+                self.device,
+                self.precision,
             )
         return self.loaded[own]
 
@@ -178,7 +181,7 @@ class ScoredModel:
                 "weights": self.weights(score.pooling == "own"),
                 "normalise": SCALINGS[score.scaling],
                 "main_score": task.metadata.main_score,
-                "precision": PRECISION,
+                "precision": self.precision,
                 "data": data,
             } | {name: installed_version(name) for name in PACKAGES}
             if not is_finished(score, folder, facts):

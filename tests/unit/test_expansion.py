@@ -396,7 +396,9 @@ def test_labels(entry, labels):
             {"batch_size": ["many"]}, ".batch_size: 'many' is invalid: input should be a valid integer", id="word"
         ),
         pytest.param(
-            {"precision": ["fp16"]}, ".precision: 'fp16' is invalid: input should be 'fp32' or 'bf16'", id="literal"
+            {"precision": ["fp16"]},
+            ".precision: 'fp16' is invalid: input should be 'fp32', 'tf32' or 'bf16'",
+            id="literal",
         ),
         pytest.param(
             {"temperature": [0.5], "augmentation__sentences": [0]},

@@ -8,6 +8,7 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Transformer
 from sentence_transformers.util import batch_to_device
 
+from selfembed.embeddings.precision import forward_pass
 from selfembed.embeddings.token_batches import batches
 from selfembed.errors import InputError
 from selfembed.jobs.progress import Progress
@@ -130,7 +131,7 @@ def embed(
     Args:
         out: float32 array to fill, for instance a memory map, shape (poolings, layers, texts, dim).
         tokens_per_batch: maximum number of tokens, including padding; TOKENS_PER_BATCH of the device by default.
-        precision: `fp32`, or `bf16` for autocast of the encoder; pooling stays in fp32.
+        precision: `fp32`, `tf32` or `bf16`, of the encoder; pooling stays in fp32.
         progress: counter of texts; a new one by default.
     """
     encoder.eval()
@@ -141,7 +142,7 @@ def embed(
     for positions in batches(lengths, tokens_per_batch or TOKENS_PER_BATCH[device.type]):
         inputs = {name: part.to(device) for name, part in pad([rows[place] for place in positions], encoder).items()}
         mask = inputs["attention_mask"]
-        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16"):
+        with forward_pass(precision, device.type):
             output = encoder.model(**inputs, output_hidden_states=True)
         # Without layers, an encoder has no hidden states. The last ones can be those before a final normalisation.
         hidden = (*(output.hidden_states or ())[:-1], output.last_hidden_state)
@@ -177,7 +178,7 @@ def encode(
         features = model.preprocess([texts[position] for position in positions], prompt=prompt)
         features = batch_to_device(features, model.device)
         transformer, *others = model
-        with torch.autocast(model.device.type, dtype=torch.bfloat16, enabled=precision == "bf16"):
+        with forward_pass(precision, model.device.type):
             features = transformer(features)
         features["token_embeddings"] = features["token_embeddings"].float()
         for module in others:

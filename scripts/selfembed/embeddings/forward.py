@@ -1,4 +1,4 @@
-"""Forward pass of the encoder in fine-tuning: with less padding, and optionally in bf16."""
+"""Forward pass of the encoder in fine-tuning: with less padding, and in lower precision."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,6 +8,7 @@ from sentence_transformers import SentenceTransformer
 from torch.nn.functional import pad
 from transformers.modeling_outputs import BaseModelOutput
 
+from selfembed.embeddings.precision import float_products, forward_pass
 from selfembed.embeddings.token_batches import batches
 from selfembed.models.token7 import SHORTEST
 
@@ -18,18 +19,19 @@ Forward = Callable[..., BaseModelOutput]
 def encoder_forward(model: SentenceTransformer, precision: str, tokens_per_pass: int) -> Iterator[None]:
     """Within the context, split batches of the encoder by text length and run it in the given precision.
 
-    Pooling, cosines and loss stay in fp32. (Rounding a cosine to bf16 causes an error of up to 0.08 after division by a
-    temperature of 0.05.)
+    With `bf16`, pooling, cosines and loss stay in fp32: rounding a cosine to bf16 causes an error of up to 0.08 after
+    division by a temperature of 0.05. With `tf32`, only their factors are rounded, as in all products on a GPU.
 
     Args:
-        precision: `fp32`, or `bf16` for autocast of the encoder only.
+        precision: `fp32`, `tf32` or `bf16`.
         tokens_per_pass: maximum number of tokens in a forward pass, including padding.
     """
     encoder = model[0].model
     forward = by_length(encoder.forward, tokens_per_pass)
     encoder.forward = in_bf16(forward, model.device.type) if precision == "bf16" else forward
     try:
-        yield
+        with float_products(precision):  # of the backward pass, too
+            yield
     finally:
         del encoder.forward
 
@@ -38,7 +40,7 @@ def in_bf16(forward: Forward, device: str) -> Forward:
     """Return a forward pass under bf16 autocast that outputs token vectors in fp32."""
 
     def autocast(**arguments) -> BaseModelOutput:
-        with torch.autocast(device, dtype=torch.bfloat16):
+        with forward_pass("bf16", device):
             output = forward(**arguments)
         output.last_hidden_state = output.last_hidden_state.float()
         return output

@@ -9,6 +9,7 @@ ScoreName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_]*(@[0-9
 Text = Annotated[str, StringConstraints(pattern=r"^[^-]")]  # a leading hyphen would be read as an option
 LocalPath = Annotated[str, StringConstraints(pattern=r"^[^-{}<>][^{}<>]*$")]  # Snakemake interprets {} and <>
 Pooling = Literal["mean", "cls", "last", "token7", "own"]
+Precision = Literal["fp32", "tf32", "bf16"]
 
 
 def each_once(seeds: list[int]) -> list[int]:

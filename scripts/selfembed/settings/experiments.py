@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
 
 from selfembed.settings.base import Closed, Name, Pooling, Seeds, Text
-from selfembed.settings.scores import Mteb, TaskName
+from selfembed.settings.scores import MtebVectors, TaskName
 
 
 def _kind_of_step(value: Any) -> str | None:
@@ -46,7 +46,7 @@ class ModelEntry(Closed):
         None, min_length=1, description="Poolings, instead of those of the experiment."
     )
     steps: list[Step] | None = Field(None, min_length=1, description="Steps, instead of those of the experiment.")
-    mteb: Mteb | None = Field(None, description="MTEB settings, instead of the study's `mteb`.")
+    mteb: MtebVectors | None = Field(None, description="MTEB settings, instead of the study's `mteb`.")
     sweep: dict[str, Annotated[list[Any], Field(min_length=1)]] = Field(
         default_factory=dict,
         description="Recipe keys with lists of values, e.g. `{temperature: [0.05, 0.5]}` or "

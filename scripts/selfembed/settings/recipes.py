@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from selfembed.models import token7
-from selfembed.settings.base import Closed, Kind, Packs, Pooling, short_for
+from selfembed.settings.base import Closed, Kind, Packs, Pooling, Precision, short_for
 
 
 class Masked(Kind):
@@ -97,9 +97,10 @@ class Recipe(Closed):
         description="Fraction of the corpus held out of training: the test texts of scores with `split: all` and the "
         "same `test_fraction`.",
     )
-    precision: Literal["fp32", "bf16"] = Field(
+    precision: Precision = Field(
         "fp32",
-        description="Precision of the encoder's forward pass; pooling, cosines, loss and weights are always fp32.",
+        description="Precision of the encoder in training (pooling, loss and weights are fp32). Defaults to the "
+        "study's `precision`.",
     )
 
     @model_validator(mode="after")

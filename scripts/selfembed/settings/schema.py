@@ -4,12 +4,12 @@ It is the single source of defaults, of `docs/configuration.md` and of the JSON 
 Unknown keys are errors. Combinations of keys are checked in `checks.py`.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from selfembed.scores import measures
-from selfembed.settings.base import Closed, LocalPath, Name, Seeds
+from selfembed.settings.base import Closed, LocalPath, Name, Precision, Seeds
 from selfembed.settings.claims import Claim
 from selfembed.settings.corpora import Corpus
 from selfembed.settings.encoders import Encoder
@@ -50,6 +50,13 @@ class Settings(Closed):
     device: Literal["auto", "cpu", "cuda"] = Field(
         "auto", description="Device of the encoders; `auto` uses a GPU if available."
     )
+    precision: Precision = Field(
+        "fp32",
+        description="Precision of the encoder in fine-tuning, embedding and MTEB; recipes, `embedding` and `mteb` can "
+        "set another one. `tf32` and `bf16` are faster on GPUs from Ampere on, and `bf16` on CPUs with bf16 "
+        "instructions. A GPU without both, or a CPU without `tf32`, computes in fp32, with a warning in the log; "
+        "provenance states the precision used.",
+    )
     devices_per_run: int = Field(
         1,
         ge=1,
@@ -86,6 +93,21 @@ class Settings(Closed):
         None, description="Table of published numbers to compare with, such as `reference/paper.csv`."
     )
     report: Report | None = Field(None, description="A report on one corpus and a model adapted to it.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def one_precision(cls, found: Any) -> Any:
+        """Recipes, `embedding` and `mteb` that set no precision have that of the study."""
+        if not isinstance(found, dict) or found.get("precision") not in get_args(Precision):
+            return found
+        said = {"precision": found["precision"]}
+
+        def with_it(group: Any) -> Any:
+            return said | group if isinstance(group, dict) else group
+
+        recipes = found.get("recipes", {})
+        recipes = {name: with_it(group) for name, group in recipes.items()} if isinstance(recipes, dict) else recipes
+        return found | {"recipes": recipes} | {key: with_it(found.get(key, {})) for key in ("embedding", "mteb")}
 
     def numbers(self, experiment: Experiment) -> dict[str, measures.Number]:
         """Return the numbers that an experiment computes, by their names in tables; ignore undefined scores."""

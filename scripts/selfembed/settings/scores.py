@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from selfembed.scores import measures
-from selfembed.settings.base import Closed, Kind, LocalPath, Name, short_for
+from selfembed.settings.base import Closed, Kind, LocalPath, Name, Precision, short_for
 
 
 class ScoreKind(Kind):
@@ -143,11 +143,8 @@ class LocalTask(Closed):
 TaskName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 
 
-class Mteb(Closed):
-    """MTEB settings for all models; an entry of an experiment can override them."""
-
-    heading: ClassVar[str] = "MTEB score"
-    explained: ClassVar[str] = "the main score of every task, as MTEB defines it"
+class MtebVectors(Closed):
+    """How MTEB gets the vectors of texts."""
 
     max_length: int = Field(384, ge=3, description="Texts are truncated to this many tokens.")
     normalise: bool = Field(True, description="Scale every text's vector to unit length.")
@@ -156,6 +153,17 @@ class Mteb(Closed):
     def name(self) -> str:
         """The settings as part of a path: `384_unit`, `512_raw`."""
         return f"{self.max_length}_{'unit' if self.normalise else 'raw'}"
+
+
+class Mteb(MtebVectors):
+    """MTEB settings for all models; an entry of an experiment can override all but the precision."""
+
+    heading: ClassVar[str] = "MTEB score"
+    explained: ClassVar[str] = "the main score of every task, as MTEB defines it"
+
+    precision: Precision = Field(
+        "fp32", description="Precision of the encoder (pooling is in fp32). Defaults to the study's `precision`."
+    )
 
 
 class Tsne(Closed):
@@ -174,9 +182,8 @@ class Embedding(Closed):
         description="Tokens in a batch of texts of similar length; affects speed, memory and the last digits of "
         "results. Defaults to 2,048 on a CPU, where they fit the cache, and 65,536 on a GPU.",
     )
-    precision: Literal["fp32", "bf16"] = Field(
-        "fp32",
-        description="`bf16` runs the encoder in bf16 (pooling remains in fp32); faster, but changes the third digit.",
+    precision: Precision = Field(
+        "fp32", description="Precision of the encoder (pooling is in fp32). Defaults to the study's `precision`."
     )
 
 

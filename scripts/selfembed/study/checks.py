@@ -62,10 +62,19 @@ def check(settings: Settings) -> Iterator[str]:
                 yield f"scores.{other}: the name is used by a number of score '{name}'; expected: another name"
     for name, figure in settings.figures.items():
         yield from check_figure(f"figures.{name}", figure, settings)
+    yield from check_precision(settings)
     yield from check_pages(settings)
     for name, table in settings.tables.items():
         yield from check_table(f"tables.{name}", table, settings)
     yield from check_markup("", settings.model_dump(mode="json"))
+
+
+def check_precision(settings: Settings) -> Iterator[str]:
+    """Yield one line for every precision that the set device does not have."""
+    groups = {f"recipes.{name}": recipe for name, recipe in settings.recipes.items()}
+    for key, group in (groups | {"embedding": settings.embedding, "mteb": settings.mteb}).items():
+        if settings.device == "cpu" and group.precision == "tf32":
+            yield f"{key}.precision: 'tf32' is computed by GPUs alone; expected with device: cpu: fp32 or bf16"
 
 
 def check_markup(key: str, item: Any) -> Iterator[str]:

@@ -73,7 +73,8 @@ class Scores:
                 numbers = ",".join(map(str, sorted(layers)))
                 together.setdefault((pooling, numbers, scaling), []).append(name)
         words += [f"--score {shlex.join([*score, *names])}" for score, names in together.items()]
-        return " ".join([*words, f"--max-length {wildcards.max_length}"])
+        how = flags(self.settings.mteb, keep=("precision",))
+        return " ".join([*words, f"--max-length {wildcards.max_length}", how])
 
     def experiments(self) -> list[str]:
         """Experiments with scores; the others have only maps."""
