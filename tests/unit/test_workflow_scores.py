@@ -90,7 +90,8 @@ def test_a_task_is_made_of_a_corpus_of_files_or_of_the_registry_s_data(tmp_path)
     words = found.benchmark_flags(job, SimpleNamespace(data=["x", "y", "z", "z", "z"]))
     assert words == (
         f"--task Own clustering clustering x --task ArguAna retrieval registry y --task Search retrieval retrieval"
-        f" {tmp_path} --score mean 2 unit Own ArguAna Search --score mean 0,1,2 raw Own --max-length 384 --precision fp32"
+        f" {tmp_path} --score mean 2 unit Own ArguAna Search --score mean 0,1,2 raw Own --max-length 384"
+        " --precision fp32"
     )
 
 
