@@ -9,6 +9,7 @@ import mteb
 import numpy as np
 import torch
 from mteb.abstasks.abstask import AbsTask
+from mteb.abstasks.classification import AbsTaskClassification
 from mteb.cache import ResultCache
 from mteb.models.abs_encoder import AbsEncoder
 from mteb.models.model_meta import ModelMeta, ScoringFunction
@@ -99,6 +100,8 @@ def evaluate(model: ModelVectors, task: AbsTask, pooling: str, layer: int, norma
     Raises InputError if there is no finite score; the message says whether the reason is the model's vectors.
     """
     encoder = LookUp(model, pooling, layer, normalise)
+    if isinstance(task, AbsTaskClassification):
+        read_labels_once(task)
     name, main_score = task.metadata.name, task.metadata.main_score
     try:
         with tempfile.TemporaryDirectory() as folder:
@@ -122,6 +125,14 @@ def evaluate(model: ModelVectors, task: AbsTask, pooling: str, layer: int, norma
         reason = encoder.fault or "it is not defined for these texts and labels; the model's vectors are in order"
         raise InputError(f"task '{name}': {main_score} is {result.get_score()}, because {reason}")
     return result
+
+
+def read_labels_once(task: AbsTaskClassification) -> None:
+    """Let mteb compare predictions with a list of labels; it would read every label of the data dozens of times."""
+    if "_calculate_scores" in vars(task):
+        return
+    calculate = task._calculate_scores
+    task._calculate_scores = lambda labels, predicted: calculate(list(labels), predicted)
 
 
 class LookUp(AbsEncoder):
