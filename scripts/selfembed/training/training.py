@@ -117,7 +117,13 @@ class BatchesInOrder(DefaultBatchSampler):
 
 
 class ResumableTrainer(SentenceTransformerTrainer):
-    """A trainer whose checkpoints contain only weights, because custom modules cannot always be loaded."""
+    """A trainer whose checkpoints contain only weights, because custom modules cannot always be loaded.
+
+    It does not compute the norm of the gradients, which would read all of them twice in every step for the log alone.
+    """
+
+    def _get_grad_norm(self, model: torch.nn.Module, grad_norm: torch.Tensor | None = None) -> torch.Tensor | None:
+        return grad_norm
 
     def _save(self, output_dir: str | None = None, state_dict: dict | None = None) -> None:
         Path(output_dir).mkdir(parents=True, exist_ok=True)
@@ -282,12 +288,16 @@ def loss_of(model: SentenceTransformer, pairs: pd.DataFrame, temperature: float)
     return float(MultipleNegativesRankingLoss(model, scale=1 / temperature)(features, None))
 
 
-def tokens_that_fit(model: SentenceTransformer) -> int:
-    """Return the number of tokens whose activations a step can keep on the device of a model."""
-    on_cpu = model.device.type == "cpu"
-    available = KEPT_ON_CPU if on_cpu else torch.cuda.get_device_properties(model.device).total_memory / 4
-    layers, dim = model[0].model.config.num_hidden_layers, model[0].get_embedding_dimension()
-    return int(available / (ACTIVATIONS * (layers + 1) * dim))
+def tokens_of_passes(model: SentenceTransformer) -> tuple[int, int]:
+    """Return the number of tokens in a forward pass, and of those of a batch whose activations are kept.
+
+    An embedding layer alone has passes as large as memory allows: the gradient of a pass is as large as the matrix.
+    """
+    device, layers = model.device, model[0].model.config.num_hidden_layers
+    memory = KEPT_ON_CPU if device.type == "cpu" else torch.cuda.get_device_properties(device).total_memory / 4
+    fitting = int(memory / (ACTIVATIONS * (layers + 1) * model[0].get_embedding_dimension()))
+    per_pass = min(fitting, TOKENS_PER_PASS[device.type]) if layers else fitting
+    return per_pass, fitting // 2  # anchors, then positives
 
 
 def steps_to_keep(names: list[str], found: list[list[int]], epochs: np.ndarray) -> dict[int, list[str]]:
@@ -404,9 +414,7 @@ def fine_tune(
         if processes.rank():
             own_seed = np.random.SeedSequence([seed, processes.rank()]).generate_state(1)[0]
             torch.manual_seed(int(own_seed))  # different dropout masks in every process
-        fit = tokens_that_fit(model)
-        per_pass = min(fit, TOKENS_PER_PASS[model.device.type])
-        with encoder_forward(model, precision, per_pass, tokens_kept=fit // 2):  # anchors, then positives
+        with encoder_forward(model, precision, *tokens_of_passes(model)):
             trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
             # The loss of a step is that of the weights before the step, so the final weights are checked here.
             final_loss = agreed(loss_of(model, pairs.iloc[found[-1]], temperature))
