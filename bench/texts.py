@@ -12,7 +12,9 @@ from selfembed.settings.corpora import Columns, Corpus
 from selfembed.settings.recipes import Recipe
 from selfembed.texts import corpora, python_docs
 
-CLEANING = defaults(Columns, "unlabelled") | defaults(Corpus, "minimum_length", "minimum_label_count", "deduplicate")
+CLEANING = defaults(Columns, "unlabelled") | defaults(
+    Corpus, "minimum_length", "minimum_label_count", "deduplicate", "sentences", "drop_repeated"
+)
 
 
 def add_arguments(parser, texts: int) -> None:

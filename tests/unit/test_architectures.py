@@ -137,16 +137,13 @@ def test_parts_of_a_batch_that_is_padded_on_the_left_are_whole(tmp_path):
     """Also where a model was loaded in another way."""
     from selfembed.embeddings.forward import by_length
 
-    encoder = encoders.load(small_checkpoint(tmp_path, "qwen3"))
-    encoder.model.eval()
-    encoder.tokenizer.padding_side = "left"
-    inputs = encoder.tokenizer(TEXTS, padding=True, truncation=True, max_length=MAX_LENGTH, return_tensors="pt")
-    assert not inputs["attention_mask"][:, 0].all()
+    model = encoders.assemble(encoders.load(small_checkpoint(tmp_path, "qwen3")), "mean", MAX_LENGTH).eval()
+    model.tokenizer.padding_side = "left"
+    features = model.preprocess(TEXTS)
+    assert not features["attention_mask"][:, 0].all()
     with torch.no_grad():
-        whole = encoder.model(**inputs).last_hidden_state
-        parts = by_length(encoder.model.forward, 40)(**inputs).last_hidden_state
-    kept = inputs["attention_mask"].bool()
-    check_equal(parts[kept], whole[kept])
+        parts = by_length(model.forward, 40, 0)(features)["sentence_embedding"]
+        check_equal(parts, model(features)["sentence_embedding"])
 
 
 def test_a_chat_template_is_not_put_around_texts(tmp_path):

@@ -108,6 +108,43 @@ def test_equals_a_plain_torch_loop(folder, steps):
         torch.testing.assert_close(trained, expected, atol=1e-5, rtol=1e-4, msg=name)
 
 
+def test_an_embedding_layer_alone_equals_a_plain_torch_loop(folder):
+    """Rows without a gradient in a step are moved on by Adam's moments."""
+    model = encoders.embedding_layer(small_bert(folder)[0], 64)
+    before, reference = copy.deepcopy(model.state_dict()), copy.deepcopy(model)
+    losses = train(model, pairs_of(), seed=1, learning_rate=1e-2, batch_size=4)["loss"]
+    np.testing.assert_allclose(losses, plain_loop(reference, pairs_of(), 1e-2, 4, 0.05, 0.1), atol=1e-5)
+    (name, trained), expected = next(model.named_parameters()), next(reference.parameters())
+    torch.testing.assert_close(trained, expected, atol=1e-5, rtol=1e-4)
+    moved = (trained != before[name]).any(dim=1)
+    assert 0 < moved.sum() < len(moved)
+
+
+def test_passes_of_an_embedding_layer_alone_are_as_large_as_memory_allows(folder, monkeypatch):
+    """Every pass makes a gradient as large as the matrix."""
+    model = small_bert(folder)
+    layer = encoders.embedding_layer(model[0], 64)
+    monkeypatch.setattr(training, "KEPT_ON_CPU", 1e9)
+    assert training.tokens_of_passes(model) == (1024, int(1e9 / (100 * 3 * 16)) // 2)
+    assert training.tokens_of_passes(layer) == (int(1e9 / (100 * 16)), int(1e9 / (100 * 16)) // 2)
+    monkeypatch.setattr(training, "KEPT_ON_CPU", 100 * 3 * 16 * 10)
+    assert training.tokens_of_passes(model) == (10, 5)
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+def test_memory_changes_no_weights(folder, monkeypatch, dropout):
+    """Activations that are computed again are those of the first pass, dropout masks too."""
+    found = []
+    for kept in (10**12, 0, 30):
+        monkeypatch.setattr(training, "tokens_of_passes", lambda model, kept=kept: (40, kept))
+        model = small_bert(folder, dropout=dropout)
+        losses = train(model, pairs_of(), seed=1, learning_rate=1e-3, batch_size=8, mask_fraction=0.2)["loss"]
+        found.append((losses.tolist(), copy.deepcopy(model.state_dict())))
+    for losses, weights in found[1:]:
+        assert losses == found[0][0]
+        assert same(weights, found[0][1])
+
+
 @pytest.mark.parametrize("step", [1, 5, 11])
 def test_a_kept_step_is_a_plain_torch_loop_stopped_there(folder, step):
     model = small_bert(folder, dropout=0.0)

@@ -14,7 +14,7 @@ from transformers import AutoTokenizer, BertConfig, BertModel, PreTrainedModel
 from selfembed.errors import InputError
 from selfembed.jobs.command_line import log
 from selfembed.jobs.records import write_json
-from selfembed.models import adapters, checkpoints, own_modules, token7, token_pooling
+from selfembed.models import adapters, checkpoints, mpnet_attention, own_modules, token7, token_pooling
 from selfembed.models.bert_with_adapter import BertWithAdapter
 from selfembed.models.checkpoints import last_layer
 from selfembed.models.token_embeddings import TokenEmbeddings, TokenEmbeddingsConfig
@@ -54,6 +54,7 @@ def load(folder: Path, layers: int | None = None) -> Transformer:
         )
         if (folder / adapters.FOLDER).is_dir():
             adapters.add(encoder, folder / adapters.FOLDER, last)
+    mpnet_attention.fuse(encoder.model)
     pad_on_the_right(encoder, folder)
     return encoder
 
@@ -84,7 +85,9 @@ def load_whole(folder: Path) -> SentenceTransformer:
     with torch.random.fork_rng(devices=[]), checkpoints.loading(folder):
         torch.manual_seed(0)
         weights = {"dtype": torch.float32, "use_safetensors": True}
-        return SentenceTransformer(str(folder), device="cpu", model_kwargs=weights, **LOCAL)
+        model = SentenceTransformer(str(folder), device="cpu", model_kwargs=weights, **LOCAL)
+    mpnet_attention.fuse(model[0].model)
+    return model
 
 
 def default_prompt(model: SentenceTransformer) -> str | None:
