@@ -33,7 +33,7 @@ def test_products_of_floats_are_rounded_in_tf32_alone_and_torch_is_left_as_it_wa
 def test_training_rounds_the_backward_pass_too(tmp_path):
     model, seen = small_bert(tmp_path), []
     model[0].model.embeddings.word_embeddings.weight.register_hook(lambda gradient: seen.append(flags()))
-    with encoder_forward(model, "tf32", 64):
+    with encoder_forward(model, "tf32", 64, 10**6):
         model(model.preprocess([text(5), text(9)]))["sentence_embedding"].sum().backward()
     assert seen == [["tf32"] * 3]
 
