@@ -64,7 +64,8 @@ def test_nothing_is_to_be_done_then(kept):
     [
         ("draw_comparison", {"draw_comparison": 1}),
         ("draw_maps", {"draw_maps": 1}),
-        ("collect_scores", {"collect_scores": 2, "summarise_scores": 2, "draw_comparison": 1, "lay_out_scores": 1}),
+        ("summarise_scores", {"summarise_scores": 2}),
+        ("collect_losses", {}),
     ],
 )
 def test_an_edited_figure_is_drawn_without_training(study, script, expected):
@@ -96,17 +97,20 @@ def test_another_figure_trains_the_runs_that_it_needs_and_no_others(study):
 
 
 def test_another_score_of_a_removed_run_trains_it_again(study):
+    """From pairs and a base model that exist; other scores are made again if they are asked for, too."""
+
     def change(config):
         config["scores"]["linear"] = {"type": "linear"}
-        config["experiments"]["main"]["scores"] = ["linear"]
+        config["experiments"]["more"] = config["experiments"]["main"] | {"scores": ["linear"], "maps": False}
+        config["figures"]["more"] = {"draw": "comparison", "experiment": "more", "score": "linear"}
 
-    jobs = planned(changed(study, change), "figures/tiny/bars.png", *CONFIG, *KEEP)
-    assert {rule: jobs[rule] for rule in ("fine_tune", "embed", "score_linear")} == {
-        "fine_tune": 1,
-        "embed": 2,
-        "score_linear": 2,
-    }
-    assert not {"make_pairs", "build_random_model", "train_tokenizer", "prepare_corpus"} & set(jobs)
+    changed(study, change)
+    again = {"fine_tune": 1, "embed": 2}
+    alone = planned(study, "more", *CONFIG, *KEEP)
+    assert alone == again | {"score_linear": 2, "collect_scores": 1, "draw_comparison": 1, "more": 1}
+    everything = planned(study, *CONFIG, *KEEP)
+    assert {rule: everything.get(rule) for rule in again} == again
+    assert not {"make_pairs", "build_random_model", "train_tokenizer", "prepare_corpus"} & set(everything)
 
 
 def test_nothing_is_removed_with_notemp(study):
