@@ -132,11 +132,12 @@ def test_lineage_leads_through_what_was_removed(tiny, kept, tmp_path):
     assert f"{RUN}/final/model.safetensors" in crate
 
 
-def test_a_removed_result_is_described_but_not_copied(kept, tmp_path):
-    assert "--learning-rate 0.001" in selfembed(kept, "lineage", RUN).stdout
-    done = selfembed(kept, "lineage", RUN, "--crate", tmp_path / "crate")
-    assert done.returncode == 1
-    assert done.stderr == f"error: {RUN}: was removed; expected: a result that exists\n"
+def test_the_record_of_a_run_tells_what_made_it_when_the_run_is_gone(kept):
+    record = RUN.replace("models/tuned", "runs")
+    assert "--learning-rate 0.001" in selfembed(kept, "lineage", record).stdout
+    done = selfembed(kept, "lineage", RUN)
+    assert done.returncode == 2
+    assert f"'{RUN}' does not exist" in done.stderr and len(done.stderr.splitlines()) == 1
 
 
 def test_results_are_verified_through_what_was_removed(study):
