@@ -149,9 +149,10 @@ def processes_of(folder, script):
 
 
 @pytest.mark.kill
-def test_a_job_that_was_killed_is_tried_again(study):
+def test_a_job_that_was_killed_is_tried_again(tmp_path):
     """As the kernel does when memory runs out."""
-    running = start(study, "--forcerun", "embed")
+    study = tiny_study(tmp_path / "study")
+    running = start(study, "results/tiny/embeddings/notes/base/svd/0/none_last")
     wait_until(lambda: processes_of(study, "scripts/embed.py"), running)
     os.kill(processes_of(study, "scripts/embed.py")[0], signal.SIGKILL)
     assert running.wait() == 0

@@ -7,7 +7,7 @@ import pytest
 import yaml
 from tiny_study import CONFIG, fingerprints, tiny_study
 
-from workflow_runs import planned, selfembed, snakemake
+from workflow_runs import planned, selfembed, snakemake, warm_snakemake_run
 
 KEEP = ("--config", "keep=results")
 REMOVED = ("results/tiny/models/tuned/", "results/tiny/embeddings/")
@@ -64,7 +64,8 @@ def test_nothing_is_to_be_done_then(kept):
     [
         ("draw_comparison", {"draw_comparison": 1}),
         ("draw_maps", {"draw_maps": 1}),
-        ("collect_scores", {"collect_scores": 2, "summarise_scores": 2, "draw_comparison": 1, "lay_out_scores": 1}),
+        ("summarise_scores", {"summarise_scores": 2}),
+        ("collect_losses", {}),
     ],
 )
 def test_an_edited_figure_is_drawn_without_training(study, script, expected):
@@ -96,17 +97,20 @@ def test_another_figure_trains_the_runs_that_it_needs_and_no_others(study):
 
 
 def test_another_score_of_a_removed_run_trains_it_again(study):
+    """From pairs and a base model that exist; other scores are made again if they are asked for, too."""
+
     def change(config):
         config["scores"]["linear"] = {"type": "linear"}
-        config["experiments"]["main"]["scores"] = ["linear"]
+        config["experiments"]["more"] = config["experiments"]["main"] | {"scores": ["linear"], "maps": False}
+        config["figures"]["more"] = {"draw": "comparison", "experiment": "more", "score": "linear"}
 
-    jobs = planned(changed(study, change), "figures/tiny/bars.png", *CONFIG, *KEEP)
-    assert {rule: jobs[rule] for rule in ("fine_tune", "embed", "score_linear")} == {
-        "fine_tune": 1,
-        "embed": 2,
-        "score_linear": 2,
-    }
-    assert not {"make_pairs", "build_random_model", "train_tokenizer", "prepare_corpus"} & set(jobs)
+    changed(study, change)
+    again = {"fine_tune": 1, "embed": 2}
+    alone = planned(study, "more", *CONFIG, *KEEP)
+    assert alone == again | {"score_linear": 2, "collect_scores": 1, "draw_comparison": 1, "more": 1}
+    everything = planned(study, *CONFIG, *KEEP)
+    assert {rule: everything.get(rule) for rule in again} == again
+    assert not {"make_pairs", "build_random_model", "train_tokenizer", "prepare_corpus"} & set(everything)
 
 
 def test_nothing_is_removed_with_notemp(study):
@@ -128,11 +132,12 @@ def test_lineage_leads_through_what_was_removed(tiny, kept, tmp_path):
     assert f"{RUN}/final/model.safetensors" in crate
 
 
-def test_a_removed_result_is_described_but_not_copied(kept, tmp_path):
-    assert "--learning-rate 0.001" in selfembed(kept, "lineage", RUN).stdout
-    done = selfembed(kept, "lineage", RUN, "--crate", tmp_path / "crate")
-    assert done.returncode == 1
-    assert done.stderr == f"error: {RUN}: was removed; expected: a result that exists\n"
+def test_the_record_of_a_run_tells_what_made_it_when_the_run_is_gone(kept):
+    record = RUN.replace("models/tuned", "runs")
+    assert "--learning-rate 0.001" in selfembed(kept, "lineage", record).stdout
+    done = selfembed(kept, "lineage", RUN)
+    assert done.returncode == 2
+    assert f"'{RUN}' does not exist" in done.stderr and len(done.stderr.splitlines()) == 1
 
 
 def test_results_are_verified_through_what_was_removed(study):
@@ -148,7 +153,7 @@ def test_results_are_verified_through_what_was_removed(study):
 def test_a_run_is_used_up_before_the_next_is_trained(tmp_path):
     """So few runs are on the disk at once."""
     study = changed(tiny_study(tmp_path / "study"), lambda config: config.update(seeds=[1, 2, 3]))
-    done = snakemake(study, "bars", *CONFIG, *KEEP, "--cores", "1")
+    done = warm_snakemake_run(study, "bars", *CONFIG, *KEEP, "--cores", "1")
     assert done.returncode == 0, done.stdout[-3000:]
     events = re.findall(r"Rule: (fine_tune)|Removing temporary output \S*/(models/tuned)/", done.stdout)
     assert [made or removed for made, removed in events] == ["fine_tune", "models/tuned"] * 3

@@ -17,7 +17,6 @@ from urllib.parse import quote
 from rocrate.model import ContextEntity, Entity
 from rocrate.rocrate import ROCrate
 
-from selfembed.errors import InputError
 from selfembed.jobs import seals
 from selfembed.jobs.records import written_whole
 from selfembed.provenance.lineage import Lineage, command, sealed
@@ -37,11 +36,8 @@ def write(units: list[Path], found: Lineage, folder: Path) -> None:
         found: their lineage.
         folder: folder to write.
 
-    Raises InputError if a result in the lineage is damaged, or if one to copy was removed.
+    Raises InputError if a result in the lineage is damaged.
     """
-    for unit in units:
-        if not unit.exists():
-            raise InputError(f"{unit}: was removed; expected: a result that exists")
     crate = ROCrate(version="1.1")
     crate.metadata.extra_contexts.append(TERMS)
     files = {unit: add_result(crate, unit, unit in units) for unit in found.made_by}
