@@ -93,7 +93,8 @@ rule score_mteb:
         device=settings.device,
         threads=settings.threads.embed,
     shell:
-        "python scripts/score_mteb.py --model {input.model}/{wildcards.step} --path {wildcards.model}"
+        "python scripts/warm/run.py"
+        " scripts/score_mteb.py --model {input.model}/{wildcards.step} --path {wildcards.model}"
         " --step {wildcards.step} --layer {wildcards.layer} --pooling {wildcards.pooling} --task {wildcards.task}"
         " {params.task} --device {params.device} --threads {params.threads} --output {output.score}"
         " --result {output.result} > {log} 2>&1"
