@@ -1,9 +1,15 @@
-"""What every rule of a finished run cost: jobs, seconds, processor seconds and memory, from Snakemake's own records."""
+"""What every rule of a finished run cost: jobs, seconds, processor seconds and memory, from Snakemake's own records.
 
+Snakemake does not see the memory and processor time of forks of the warm process; their logs tell them.
+"""
+
+import re
 from pathlib import Path
 
 import measure
 import pandas as pd
+
+FORK = re.compile(r" job: [\d.]+ s, (?P<cpu_time>[\d.]+) CPU s, (?P<max_rss>\d+) MB$", re.MULTILINE)
 
 
 def main() -> None:
@@ -28,7 +34,9 @@ def records(logs: Path) -> pd.DataFrame:
     found = []
     for path in sorted(logs.rglob("*.tsv")):
         rule = Path(path.relative_to(logs).parts[0]).stem
-        found.append(pd.read_csv(path, sep="\t", na_values="-").assign(rule=rule, jobs=1))
+        fork = FORK.search(path.with_suffix(".log").read_text(encoding="utf-8"))
+        used = {key: float(number) for key, number in fork.groupdict().items()} if fork else {}
+        found.append(pd.read_csv(path, sep="\t", na_values="-").assign(rule=rule, jobs=1, **used))
     return pd.concat(found)
 
 

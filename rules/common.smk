@@ -4,6 +4,7 @@ import os
 import sys
 from functools import cache
 from pathlib import Path
+from secrets import token_hex
 
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
@@ -26,6 +27,10 @@ from selfembed.workflow.tables import Claims, Tables
 
 # Only download_* rules use the network. Jobs inherit this variable.
 os.environ.update(HF_HUB_OFFLINE="1")
+
+# Jobs of this Snakemake process with an encoder are forks of one warm process: scripts/warm/run.py.
+if os.environ.get("SELFEMBED_WARM") != "off":
+    os.environ.update(SELFEMBED_WARM=f"{os.getpid()}-{token_hex(8)}")
 
 try:
     config_files.check(workflow.configfiles)

@@ -46,7 +46,7 @@ rule import_encoder:
     params:
         encoder=models.encoder_flags(omit=("max_length", "prompt")),
     shell:
-        "python scripts/import_encoder.py {params.encoder} --output {output} > {log} 2>&1"
+        "python scripts/warm/run.py" " scripts/import_encoder.py {params.encoder} --output {output} > {log} 2>&1"
 
 
 rule train_tokenizer:
@@ -92,7 +92,8 @@ rule build_pretrained_model:
     params:
         encoder=models.encoder_flags(keep=("max_length", "prompt")),
     shell:
-        "python scripts/build_pretrained_model.py --encoder {input.encoder} {params.encoder}"
+        "python scripts/warm/run.py"
+        " scripts/build_pretrained_model.py --encoder {input.encoder} {params.encoder}"
         " --output {output} > {log} 2>&1"
 
 
@@ -117,7 +118,8 @@ rule build_random_model:
     params:
         encoder=models.encoder_flags(omit=("type", "tokenizer")),
     shell:
-        "python scripts/build_random_model.py --tokenizer {input.tokenizer} --name {wildcards.encoder}"
+        "python scripts/warm/run.py"
+        " scripts/build_random_model.py --tokenizer {input.tokenizer} --name {wildcards.encoder}"
         " {params.encoder} --seed {wildcards.seed} --output {output} > {log} 2>&1"
 
 
@@ -143,7 +145,8 @@ rule build_embedding_model:
     params:
         encoder=models.embeddings_flags,
     shell:
-        "python scripts/build_embedding_model.py --base {input.base} --name {wildcards.encoder} {params.encoder}"
+        "python scripts/warm/run.py"
+        " scripts/build_embedding_model.py --base {input.base} --name {wildcards.encoder} {params.encoder}"
         " --output {output} > {log} 2>&1"
 
 
@@ -201,7 +204,8 @@ rule fine_tune:
         devices=settings.devices_per_run,
         threads=settings.threads.fine_tune,
     shell:
-        "python scripts/fine_tune.py --base {input.base} --pairs {input.pairs} --pairs-settings {input.pairs_settings}"
+        "python scripts/warm/run.py"
+        " scripts/fine_tune.py --base {input.base} --pairs {input.pairs} --pairs-settings {input.pairs_settings}"
         " --name {wildcards.corpus}/{wildcards.encoder}/{wildcards.recipe}/seed-{wildcards.seed} {params.recipe}"
         " --seed {wildcards.seed} --device {params.device} --devices {params.devices} --threads {params.threads}"
         " --checkpoint-minutes {resources.checkpoint_minutes} --may-diverge {resources.may_diverge}"

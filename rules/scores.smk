@@ -94,7 +94,8 @@ rule score_mteb:
         device=settings.device,
         threads=settings.threads.embed,
     shell:
-        "python scripts/score_mteb.py --model {input.model}/{wildcards.step} --path {wildcards.model}"
+        "python scripts/warm/run.py"
+        " scripts/score_mteb.py --model {input.model}/{wildcards.step} --path {wildcards.model}"
         " --step {wildcards.step} {params.tasks} --device {params.device} --threads {params.threads}"
         " --output {output} > {log} 2>&1"
 

@@ -7,7 +7,7 @@ import pytest
 from filelock import FileLock
 from hypothesis import settings
 
-from workflow_runs import copy_of_checkout, warm_snakemake_run, without_network
+from workflow_runs import copy_of_checkout, snakemake, without_network
 
 # A shared machine may be slow: time is measured in bench/, never by a test.
 settings.register_profile("no_deadline", deadline=None)
@@ -85,7 +85,7 @@ def finished(copy_of):
         if not prefix:
             print("the network cannot be cut here (unshare); the smoke run is not proven to be offline")
         copy_of_checkout(folder)
-        done = warm_snakemake_run(folder, "--configfile", "config/smoke.yaml", "--cores", "2", prefix=tuple(prefix))
+        done = snakemake(folder, "--configfile", "config/smoke.yaml", "--cores", "2", prefix=tuple(prefix))
         assert done.returncode == 0, done.stdout[-5000:]
 
     return copy_of("finished", make)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from selfembed.embeddings import embedding
 from selfembed.jobs import command_line
-from warm_python import HEAVY
+from warm.server import LIBRARIES
 
 
 @dataclass
@@ -40,7 +40,7 @@ class Step:
 def start(name: str, arguments: list[str], log: Path, block: int = embedding.BLOCK) -> Step:
     """Start a step by its script's name; it writes its log to a file. `block` is that of the module `embedding`."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(HEAVY)
+    context.set_forkserver_preload(list(LIBRARIES))
     process = context.Process(target=run, args=(name, arguments, log, block))
     process.start()
     return Step(process, log)

@@ -61,12 +61,6 @@ def cold_snakemake(folder: Path, *arguments: str, prefix: tuple[str, ...] = ()) 
     )
 
 
-def warm_snakemake_run(folder: Path, *arguments: str, prefix: tuple[str, ...] = ()) -> subprocess.CompletedProcess:
-    """Run snakemake in a folder; the scripts of its jobs are forks of a process that has imported the libraries."""
-    warm = (sys.executable, str(Path(__file__).with_name("warm_python.py")))
-    return cold_snakemake(folder, *arguments, prefix=(*prefix, *warm))
-
-
 def selfembed(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
     """Run the command `selfembed` of a copy of the checkout in that folder."""
     command = [sys.executable, "-m", "selfembed", *map(str, arguments)]
