@@ -85,7 +85,7 @@ def main() -> None:
                 scores = scored(make(corpus), data, name, arguments)
                 np.savez(path.with_suffix(".part.npz"), **scores)
                 os.replace(path.with_suffix(".part.npz"), path)
-            found[name] = dict(np.load(path))
+            found[name] = with_mean(dict(np.load(path)))
             print(*name, {score: round(value(units), 4) for score, units in found[name].items()}, flush=True)
     print()
     print(table(found, arguments.precision).to_markdown(index=False, disable_numparse=True))
@@ -173,6 +173,12 @@ def scored(encoder: Transformer, data: dict, name: tuple, arguments: Namespace) 
             said["linear"] = probes.predict(here[train], labels[train], here[test])
         found |= {f"{name}, layer {layer}": (labels[test] == guessed).astype(float) for name, guessed in said.items()}
     return found
+
+
+def with_mean(scores: Scores) -> Scores:
+    """Scores, and the kNN accuracy averaged over layers."""
+    layers = [units for score, units in scores.items() if score.startswith("kNN")]
+    return scores | {"kNN, mean of layers": np.mean(layers, axis=0)}
 
 
 def v_measure(vectors: np.ndarray, labels: np.ndarray, start: int) -> float:
