@@ -1,15 +1,12 @@
 """What tf32 or bf16 in the encoder changes in scores, compared with fp32 on the same texts.
 
-Two comparisons of an encoder with itself in fp32:
-
-- embedding: the encoder as it is, embedded in the lower precision;
-- fine-tuning: one epoch of crops of some texts, for every seed; trained in the lower precision and embedded in fp32,
-  and trained and embedded in the lower precision.
+Without `--trained`, an encoder is embedded in both precisions. With it, the encoder is fine-tuned on crops and embedded
+in one and in the other precision, for every seed.
 
 Scores, of mean pooling: STS tasks (cosine Spearman, as MTEB defines it), retrieval of abstracts by their titles
 (nDCG@10) and clustering (v-measure, means of ten k-means) as in tasks from a corpus, kNN of every layer, and a linear
 probe of every layer (after fine-tuning: of the last), tested on half of the labelled texts. An interval is the central
-95 % of a bootstrap over pairs, queries, test texts or starts of k-means, the same ones for all models; ± is the
+95 % of a bootstrap over pairs, queries, test texts or starts of k-means, the same ones for both precisions; ± is the
 standard error over seeds.
 
 What was computed is kept in a folder, from which an interrupted run resumes.
@@ -18,7 +15,7 @@ What was computed is kept in a folder, from which an interrupted run resumes.
 import logging
 import os
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import measure
@@ -47,6 +44,7 @@ from selfembed.tasks import tasks_from_corpus
 from selfembed.texts import corpora, splits
 from selfembed.training import training
 
+STS = ("STS13", "STS15")
 STARTS = 10  # of k-means
 RESAMPLES = 1000
 
@@ -67,8 +65,9 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2, help="CPU threads")
     parser.add_argument("--max-length", type=int, default=128, help="tokens of a text")
     parser.add_argument("--labelled", type=int, default=None, help="labelled texts to score; all by default")
-    parser.add_argument("--sts", nargs="+", default=["STS13", "STS15"], help="STS tasks")
-    parser.add_argument("--trained", type=int, default=1024, help="pairs of a fine-tuning; 0: no fine-tuning")
+    parser.add_argument("--pairs", type=int, default=None, help="pairs of an STS task, evenly spread; all by default")
+    parser.add_argument("--trained", type=int, default=0, help="pairs of a fine-tuning; 0: no fine-tuning")
+    parser.add_argument("--batch-size", type=int, default=64, help="pairs of an optimiser step")
     parser.add_argument("--learning-rate", type=float, default=1e-4, help="peak learning rate of a fine-tuning")
     parser.add_argument("--seeds", type=int, nargs="+", default=[42, 23, 12], help="seeds of fine-tunings")
     parser.add_argument("--folder", type=Path, required=True, help="folder of results; one for each set of options")
@@ -80,16 +79,16 @@ def main() -> None:
     data = tasks(corpus, arguments)
     found = {}
     with threadpool_limits(arguments.threads):
-        for name, model in models(arguments):
+        for name, make in models(arguments):
             path = arguments.folder / f"{'_'.join(map(str, name))}.npz"
             if not path.is_file():
-                scores = scored(model(corpus), data, name, arguments)
+                scores = scored(make(corpus), data, name, arguments)
                 np.savez(path.with_suffix(".part.npz"), **scores)
                 os.replace(path.with_suffix(".part.npz"), path)
-            found[name] = dict(np.load(path))
+            found[name] = with_mean(dict(np.load(path)))
             print(*name, {score: round(value(units), 4) for score, units in found[name].items()}, flush=True)
     print()
-    print(table(found, arguments).to_markdown(index=False))
+    print(table(found, arguments.precision).to_markdown(index=False, disable_numparse=True))
 
 
 def read(path: Path) -> pd.DataFrame:
@@ -99,37 +98,25 @@ def read(path: Path) -> pd.DataFrame:
     return corpora.prepare(raw, unlabelled=["unlabeled"], deduplicate=False, **cleaning)[0]
 
 
-def models(arguments: Namespace) -> Iterator[tuple[tuple, object]]:
-    """What is compared, as (precision of training or `none`, precision of embedding, seed), and how it is made."""
-    low = arguments.precision
-    for precision in ("fp32", low):
-        yield ("none", precision, 0), lambda corpus: encoders.load(arguments.encoder).to(arguments.device)
-    for seed in arguments.seeds if arguments.trained else ():
-        for trained_in, embedded_in in (("fp32", "fp32"), (low, "fp32"), (low, low)):
-            yield (
-                (trained_in, embedded_in, seed),
-                lambda corpus, how=trained_in, seed=seed: tuned(corpus, how, seed, arguments),
-            )
+def models(arguments: Namespace) -> Iterator[tuple[tuple, Callable[[pd.DataFrame], Transformer]]]:
+    """Names of what is compared, (precision, seed or 0 without fine-tuning), and how it is made of the corpus."""
+    for seed in arguments.seeds if arguments.trained else [0]:
+        for precision in ("fp32", arguments.precision):
+            yield (precision, seed), lambda corpus, which=(precision, seed): model(corpus, *which, arguments)
 
 
-def tuned(corpus: pd.DataFrame, precision: str, seed: int, arguments: Namespace) -> Transformer:
-    """The encoder after one epoch of crops; weights are kept."""
-    folder = arguments.folder / f"model_{precision}_{seed}"
-    if not folder.is_dir():
-        pairs = crops.make_pairs(
-            corpus, "crops", seed=seed, **defaults(Packs), **defaults(Recipe, "epochs", "held_out")
-        )
-        model = encoders.assemble(encoders.load(arguments.encoder), "mean", arguments.max_length).to(arguments.device)
-        how = defaults(Recipe, "temperature", "batch_size", "warmup") | defaults(Masked)
-        how |= {"precision": precision, "learning_rate": arguments.learning_rate}
-        history = training.fine_tune(model, pairs.head(arguments.trained), seed=seed, **how)
-        print(
-            f"{precision}, seed {seed}: loss {history['loss'].iloc[0]:.4f} to {history['loss'].iloc[-1]:.4f}",
-            flush=True,
-        )
-        encoders.save(model, folder.with_suffix(".part"), "")
-        os.replace(folder.with_suffix(".part"), folder)
-    return encoders.load(folder).to(arguments.device)
+def model(corpus: pd.DataFrame, precision: str, seed: int, arguments: Namespace) -> Transformer:
+    """The encoder, after one epoch of crops if it is fine-tuned."""
+    encoder = encoders.load(arguments.encoder).to(arguments.device)
+    if arguments.trained:
+        every = defaults(Packs) | defaults(Recipe, "epochs", "held_out")
+        pairs = crops.make_pairs(corpus, "crops", seed=seed, **every).head(arguments.trained)
+        how = defaults(Recipe, "temperature", "warmup") | defaults(Masked)
+        how |= {"precision": precision} | {key: getattr(arguments, key) for key in ("batch_size", "learning_rate")}
+        trained = encoders.assemble(encoder, "mean", arguments.max_length).to(arguments.device)
+        losses = training.fine_tune(trained, pairs, seed=seed, **how)["loss"]
+        print(f"{precision}, seed {seed}: loss {losses.iloc[0]:.4f} to {losses.iloc[-1]:.4f}", flush=True)
+    return encoder
 
 
 def tasks(corpus: pd.DataFrame, arguments: Namespace) -> dict:
@@ -144,13 +131,20 @@ def tasks(corpus: pd.DataFrame, arguments: Namespace) -> dict:
         "split": splits.split(len(labelled), 0.5, 42),
         "queries": list(searched["queries"]["text"]),
         "wanted": np.array(wanted),
-        "pairs": {name: pd.read_parquet(arguments.data / f"{name.lower()}.parquet") for name in arguments.sts},
+        "pairs": {
+            name: spread(pd.read_parquet(arguments.data / f"{name.lower()}.parquet"), arguments.pairs) for name in STS
+        },
     }
+
+
+def spread(pairs: pd.DataFrame, number: int | None) -> pd.DataFrame:
+    """A number of pairs, evenly spread over all."""
+    return pairs.iloc[np.linspace(0, len(pairs) - 1, number or len(pairs)).round().astype(int)]
 
 
 def scored(encoder: Transformer, data: dict, name: tuple, arguments: Namespace) -> Scores:
     """What every unit (pair, query, text or start) adds to each score; `value` makes a score of it."""
-    trained_in, precision, _ = name
+    precision, seed = name
     sentences = [text for pairs in data["pairs"].values() for text in [*pairs["sentence1"], *pairs["sentence2"]]]
     places = {text: place for place, text in enumerate(dict.fromkeys([*data["texts"], *data["queries"], *sentences]))}
     last = encoder.model.config.num_hidden_layers
@@ -175,10 +169,16 @@ def scored(encoder: Transformer, data: dict, name: tuple, arguments: Namespace) 
     for layer in range(last + 1):
         here = vectors(data["texts"], layer)
         said = {"kNN": neighbors.predict(here[train], labels[train], here[test], **defaults(Knn, "k", "metric"))}
-        if layer == last or trained_in == "none":
+        if layer == last or not seed:
             said["linear"] = probes.predict(here[train], labels[train], here[test])
         found |= {f"{name}, layer {layer}": (labels[test] == guessed).astype(float) for name, guessed in said.items()}
     return found
+
+
+def with_mean(scores: Scores) -> Scores:
+    """Scores, and the kNN accuracy averaged over layers."""
+    layers = [units for score, units in scores.items() if score.startswith("kNN")]
+    return scores | {"kNN, mean of layers": np.mean(layers, axis=0)}
 
 
 def v_measure(vectors: np.ndarray, labels: np.ndarray, start: int) -> float:
@@ -192,26 +192,18 @@ def value(units: np.ndarray) -> float:
     return float(units.mean() if units.ndim == 1 else spearmanr(*units.T).statistic)
 
 
-def table(found: dict[tuple, Scores], arguments: Namespace) -> pd.DataFrame:
-    """A row for each score, in per cent: fp32, and the differences that the precision makes."""
-    low, rows = arguments.precision, []
-    seeds = [seed for seed in arguments.seeds if (low, low, seed) in found]
-    for score in found["none", "fp32", 0]:
-        exact = found["none", "fp32", 0][score]
-        row = {"score": score, "fp32": f"{100 * value(exact):.2f}"}
-        row[f"embedded in {low}"] = difference([(found["none", low, 0][score], exact)])
-        if seeds and score in found[low, low, seeds[0]]:
-            trained = np.array([100 * value(found["fp32", "fp32", seed][score]) for seed in seeds])
-            row["fine-tuned in fp32"] = f"{trained.mean():.2f}{error(trained)}"
-            for name, embedded_in in ((f"fine-tuned in {low}", "fp32"), (f"both in {low}", low)):
-                row[name] = difference(
-                    [(found[low, embedded_in, seed][score], found["fp32", "fp32", seed][score]) for seed in seeds]
-                )
-        rows.append(row)
-    return pd.DataFrame(rows).fillna("")
+def table(found: dict[tuple, Scores], low: str) -> pd.DataFrame:
+    """A row for each score, in per cent: in fp32, and the difference of the lower precision."""
+    seeds = [seed for precision, seed in found if precision == low]
+    rows = []
+    for score in found["fp32", seeds[0]]:
+        compared = [(found[low, seed][score], found["fp32", seed][score]) for seed in seeds]
+        exact = np.array([100 * value(units) for _, units in compared])
+        rows.append([score, f"{exact.mean():.2f}{error(exact)}", *difference(compared)])
+    return pd.DataFrame(rows, columns=["score", "fp32", f"difference of {low}", "95 % interval"])
 
 
-def difference(compared: list[tuple[np.ndarray, np.ndarray]]) -> str:
+def difference(compared: list[tuple[np.ndarray, np.ndarray]]) -> tuple[str, str]:
     """Mean difference over seeds with its standard error, and the interval of a bootstrap over units."""
     observed = 100 * np.array([value(one) - value(other) for one, other in compared])
     generator, size = np.random.default_rng(42), len(compared[0][0])
@@ -220,7 +212,7 @@ def difference(compared: list[tuple[np.ndarray, np.ndarray]]) -> str:
         drawn = generator.integers(size, size=size)
         draws[number] = np.mean([100 * (value(one[drawn]) - value(other[drawn])) for one, other in compared])
     low, high = interval(draws)
-    return f"{observed.mean():+.2f}{error(observed)} ({low:+.2f} to {high:+.2f})"
+    return f"{observed.mean():+.2f}{error(observed)}", f"{low:+.2f} to {high:+.2f}"
 
 
 def error(values: np.ndarray) -> str:

