@@ -46,7 +46,7 @@ rule import_encoder:
     params:
         encoder=models.encoder_flags(omit=("max_length", "prompt")),
     shell:
-        "python scripts/warm/run.py" " scripts/import_encoder.py {params.encoder} --output {output} > {log} 2>&1"
+        "python scripts/warm/run.py scripts/import_encoder.py {params.encoder} --output {output} > {log} 2>&1"
 
 
 rule train_tokenizer:
