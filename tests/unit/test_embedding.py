@@ -12,6 +12,7 @@ from with_defaults import bag_of_words, embed_texts, prepare
 import embed
 from selfembed.embeddings import embedding, token_batches, vectors
 from selfembed.errors import InputError
+from selfembed.jobs.records import read_json
 from selfembed.models import encoders
 
 POOLINGS = ["mean", "cls", "last", "token7"]
@@ -80,6 +81,17 @@ def test_bf16_is_near_fp32_but_not_the_same(encoder):
     cosines = (exact * rounded).sum(-1) / np.linalg.norm(exact, axis=-1) / np.linalg.norm(rounded, axis=-1)
     assert cosines.min() > 0.999
     np.testing.assert_array_equal(embedded(encoder, TEXTS), exact)
+
+
+def test_provenance_states_the_precision_used(encoder, tmp_path):
+    """A CPU has no TF32."""
+    table = pd.DataFrame({"text": TEXTS[:2]}).assign(id=None, title=None, label=None)
+    prepare(table)[0].to_parquet(tmp_path / "c.parquet")
+    encoders.save(encoders.assemble(encoder, "mean", 64), tmp_path / "model", "A card.")
+    words = f"--model {tmp_path}/model --corpus {tmp_path}/c.parquet --device cpu --output {tmp_path}"
+    for asked, used in (("tf32", "fp32"), ("bf16", "bf16")):
+        embed.main(f"{words}/{asked} --precision {asked}".split())
+        assert read_json(tmp_path / asked / "embeddings.json")["precision"] == used
 
 
 def test_order_of_texts_does_not_matter(encoder):

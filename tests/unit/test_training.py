@@ -345,6 +345,13 @@ def tuned(study, output, *flags):
     return load_file(output / "final" / "model.safetensors")
 
 
+@pytest.mark.slow
+def test_provenance_states_the_precision_used(study, tmp_path):
+    """A CPU has no TF32."""
+    tuned(study, tmp_path / "run", "--precision", "tf32")
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["recipe"]["precision"] == "fp32"
+
+
 def same(one, other):
     return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
 
