@@ -4,7 +4,6 @@ Every measurement is a process of its own. CPU seconds are less disturbed by oth
 """
 
 import logging
-import os
 import statistics
 import sys
 import time
@@ -20,7 +19,7 @@ from selfembed.models import encoders
 from selfembed.training import training
 
 VOCABULARY = 30527  # of microsoft/mpnet-base
-SAVINGS = ("one pass", "fused Adam", "no norm of gradients", "huge pages")
+SAVINGS = ("one pass", "fused Adam", "no norm of gradients")
 WAYS = {"now": SAVINGS, "before": ()} | {f"without {name}": tuple(set(SAVINGS) - {name}) for name in SAVINGS}
 
 
@@ -60,7 +59,6 @@ def main() -> None:
     seconds, cpu = ({name: [] for name in arguments.ways} for _ in range(2))
     losses = {}
     for _, name in measure.in_turns(arguments.ways, arguments.rounds):
-        os.environ["THP_MEM_ALLOC_ENABLE"] = str(int("huge pages" in WAYS[name]))
         taken, used, losses[name] = measure.apart(train, pairs, WAYS[name], arguments.threads)
         print(f"{name}: {taken:.3g} s, {used:.3g} CPU s", file=sys.stderr, flush=True)
         seconds[name].append(taken)

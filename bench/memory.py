@@ -15,15 +15,18 @@ from selfembed.models import encoders
 from selfembed.training import training
 
 BATCH = 64
-KEPT = {"all kept": 1e15, "default": training.KEPT_ON_CPU, "all computed again": 0.0}  # bytes of activations
+KEPT = {"all kept": 2**40, "default": None, "all computed again": 0}  # tokens whose activations are kept
 
 
-def step(pairs: pd.DataFrame, encoder: str, kept: float, precision: str, threads: int) -> tuple[float, float, float]:
+def step(
+    pairs: pd.DataFrame, encoder: str, kept: int | None, precision: str, threads: int
+) -> tuple[float, float, float]:
     """Megabytes of the process before the step and at most, and the loss."""
     torch.set_num_threads(threads)
     logging.getLogger("transformers").setLevel(logging.ERROR)
     model = rates.mpnet() if encoder == "mpnet" else encoders.assemble(encoders.load(measure.minilm()), "mean", 512)
-    training.KEPT_ON_CPU = kept
+    if kept is not None:
+        training.tokens_of_passes = lambda model: (training.TOKENS_PER_PASS["cpu"], kept)
     before = measure.memory("VmRSS")
     history = training.fine_tune(model, pairs, seed=42, **rates.TRAINED | {"precision": precision})
     return before, measure.memory("VmHWM"), history["loss"].iloc[-1]

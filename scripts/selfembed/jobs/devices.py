@@ -25,7 +25,6 @@ def choose_device(wish: str, devices: int = 1) -> str:
 
     Raises InputError if too few GPUs are available.
     """
-    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # huge pages for large tensors on a CPU, if the system has them
     import torch
 
     if wish == "cpu":
