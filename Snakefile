@@ -35,6 +35,10 @@ include: "rules/published.smk"
 include: "rules/report.smk"
 
 
+onstart:
+    long_plans.refuse(workflow, settings, study)
+
+
 onerror:
     print("\n".join(failures.summary(workflow)), file=sys.stderr)
 
@@ -70,3 +74,20 @@ rule published:
     input:
         figures.published_files(),
         claims.pages("published/claims"),
+
+
+localrules:
+    doctor,
+
+
+rule doctor:
+    """Check the config on this machine before a long run; `selfembed doctor` does the same."""
+    log:
+        "<logs>/doctor.log",
+    conda:
+        "envs/mteb.yaml"
+    params:
+        files=shlex.join(map(str, workflow.configfiles)),
+        replaced=json.dumps(dict(workflow.config_settings.config)),
+    shell:
+        "PYTHONPATH=scripts python -m selfembed doctor --configfile {params.files} --config {params.replaced:q} 2> {log}"

@@ -1,80 +1,75 @@
-"""What `config.yaml` costs: hours of every figure and table, and of everything; writes `docs/cost.md`.
+"""What `config.yaml` costs: hours of every figure and table, starts and disk; writes `docs/cost.md`.
 
-Work (`work.py`) is divided by rates (`rates.csv`, made by `bench/rates.py`). `original_hours.csv` holds what the
-original study printed, `cost_page.md` the words of the page. Runs nothing.
+The library (`selfembed.costs`) counts the work and divides it by rates. `original_hours.csv` holds what the original
+study printed, `cost_page.md` the words of the page. Runs nothing.
 """
 
+import csv
+import sys
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
 import yaml
-from work import BENCHMARK, CHARACTERS_PER_TOKEN, HERE, PARAMETERS, SENTENCES, Amounts, Count, Job, read_sizes, rows
 
+HERE = Path(__file__).parent
+ROOT = HERE.parent
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from selfembed.costs import disk, sizes
+from selfembed.costs.hours import (
+    CONTEXT_SECONDS,
+    CORES_BESIDE_GPU,
+    EFFICIENCY,
+    GPU,
+    NO_FIGURE,
+    PEAK,
+    UTILISATION,
+    experiments_of_targets,
+    faster,
+    hours,
+    on,
+    read_rates,
+    speed,
+)
+from selfembed.costs.sizes import CHARACTERS_PER_TOKEN, SENTENCES, Amounts, Sizes
+from selfembed.costs.work import (
+    ALONE,
+    CONTEXT,
+    EMBEDDING,
+    EVALUATION,
+    FINE_TUNING,
+    ON_CPU,
+    ON_GPU,
+    PARAMETERS,
+    START,
+    Count,
+    Job,
+)
 from selfembed.jobs import command_line
-from selfembed.settings.figures import CorporaTable
 from selfembed.settings.schema import Settings
 from selfembed.study import expansion
 from selfembed.study.validation import load
 
-ROOT = HERE.parent
-
-EIGHT_CORES = 4 * 0.8  # times faster than two: assumed
-PEAK = {"bf16": 989e12, "fp32": 67e12}  # operations per second of an H100 SXM, dense: NVIDIA's data sheet
-UTILISATION = 0.35  # part of the peak that is reached: assumed
-OPERATIONS = {"fine-tuning": 6, "embedding": 2}  # for each parameter and token
-
-KINDS = ["fine-tuning", "embedding", BENCHMARK, "kNN", "linear probe", "t-SNE", "TF-IDF and SVD", "program start"]
-MACHINES = ["2 cores", "8 cores", "GPU"]
-NO_FIGURE = "no figure"
-
-Rates = dict[str, dict[str, float]]
+BEFORE = "fp32"  # the precision of everything, before
 
 
-def read_rates() -> Rates:
-    """Units of work per second that two cores were measured to do, by work and precision."""
-    found: Rates = {}
-    for row in rows("rates.csv"):
-        if row["machine"] == "2 cores":
-            found.setdefault(row["work"], {})[row["precision"]] = float(row["value"])
-    return found
-
-
-def speed(work: str, kind: str, machine: str, precision: str, rates: Rates) -> float:
-    """Units of work per second on a machine; MTEB scores are in fp32 whatever the precision of the rest."""
-    if work in OPERATIONS:
-        precision = "fp32" if kind == BENCHMARK else precision
-        if machine == "GPU":
-            return PEAK[precision] * UTILISATION / (OPERATIONS[work] * PARAMETERS)
-        measured = rates[work][precision]
-    else:
-        (measured,) = rates[work].values()
-    return measured if machine == "2 cores" else measured * EIGHT_CORES
-
-
-def hours(jobs: dict[Job, Amounts], machine: str, rates: Rates, precision: str | None = None) -> Counter[str]:
-    """Hours of some jobs by kind; without a precision, encoders run in bf16 on a GPU and in fp32 on cores."""
-    precision = precision or ("bf16" if machine == "GPU" else "fp32")
+def printed_hours() -> Counter[str]:
+    """Hours that the original study printed, by target."""
     found: Counter[str] = Counter()
-    for job, amounts in jobs.items():
-        for work, amount in amounts.items():
-            kind = work if work == "program start" else job.kind
-            found[kind] += amount / speed(work, job.kind, machine, precision, rates) / 3600
+    for row in original_hours():
+        found[row["target"]] += float(row["hours"])
     return found
 
 
-def experiments_of_targets(settings: Settings) -> dict[str, list[str]]:
-    """Every figure and table with its experiments, and under a last name those that are in none."""
-    found = {name: list(figure.experiments.values()) for name, figure in settings.figures.items()}
-    found |= {
-        name: [] if isinstance(table, CorporaTable) else [table.experiment] for name, table in settings.tables.items()
-    }
-    used = {name for names in found.values() for name in names}
-    return {**found, NO_FIGURE: [name for name in settings.experiments if name not in used]}
+def original_hours() -> list[dict[str, str]]:
+    """Every time that the original study printed."""
+    with open(HERE / "original_hours.csv", newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
 
 
 def in_words(value: float) -> str:
-    """Hours for a table."""
+    """Hours or gigabytes for a table."""
     if 0 < value < 0.05:
         return "under 0.1"
     return f"{value:,.0f}" if value >= 10 or not value else f"{value:.1f}"
@@ -86,59 +81,165 @@ def table(header: list[str], lines: Iterable[Iterable[str]]) -> str:
     return "\n".join([head, "|---" * len(header) + "|", *body])
 
 
+def starts(jobs: dict[Job, Amounts], work: str) -> int:
+    """Number of starts of programs or of GPU contexts."""
+    return round(sum(amounts.get(work, 0) for amounts in jobs.values()))
+
+
+def alone(jobs: dict[Job, Amounts]) -> float:
+    """GPU-hours of fine-tuning embedding layers alone."""
+    only = {job: {work: n for work, n in found.items() if work == FINE_TUNING + ALONE} for job, found in jobs.items()}
+    return hours(only, GPU)[FINE_TUNING]
+
+
+def gigabytes(count: Count, keep: str) -> tuple[float, list[str]]:
+    """Peak of the disk in GB, and a line of a table with its parts."""
+    most = disk.peak(count, keep)
+    parts = [most.parts[kind] / 1e9 for kind in (disk.RUNS, disk.VECTORS, disk.SCRATCH, disk.FIXED)]
+    return most.total / 1e9, [f"`keep: {keep}`", *map(in_words, [most.total / 1e9, *parts])]
+
+
 def page(settings: Settings) -> str:
     """The page, in Markdown."""
-    sizes = read_sizes()
-    count = Count(settings, expansion.expand(settings), sizes)
-    rates = read_rates()
-    printed = Counter()
-    for row in rows("original_hours.csv"):
-        printed[row["target"]] += float(row["hours"])
-    everything = count.jobs(settings.experiments)
-    in_all = {machine: hours(everything, machine, rates) for machine in MACHINES}
-    totals = [in_words(in_all[machine].total()) for machine in MACHINES]
+    known = sizes.of(settings)
+    study = expansion.expand(settings)
+    counts = [Count(settings, study, known, one_by_one=one_by_one) for one_by_one in (True, False)]
+    printed = printed_hours()
+    everything = [count.jobs(settings.experiments) for count in counts]
+    before, now = hours(everything[0], GPU, precision=BEFORE), hours(everything[1], GPU)
+    cores = {number: hours(everything[1], number) for number in (2, 8)}
     targets = []
     for name, experiments in experiments_of_targets(settings).items():
-        jobs = count.jobs(experiments)
-        taken = [in_words(hours(jobs, machine, rates).total()) for machine in MACHINES]
+        old, new = (count.jobs(experiments) for count in counts)
+        found = hours(new, GPU)
+        taken = [
+            on(ON_GPU, hours(old, GPU, precision=BEFORE)),
+            on(ON_GPU, found),
+            on(ON_CPU, found),
+            hours(new, 2).total(),
+        ]
+        jobs = sum(job.kind != EVALUATION for job in new)
         theirs = in_words(printed[name]) if name in printed else "not printed"
-        targets.append([name if name == NO_FIGURE else f"`{name}`", f"{len(jobs):,}", *taken, theirs])
-    targets.append(["**in all, shared jobs once**", f"{len(everything):,}", *totals, in_words(printed.total())])
-    numbers = Counter(job.kind for job in everything)
+        targets.append([name if name == NO_FIGURE else f"`{name}`", f"{jobs:,}", *map(in_words, taken), theirs])
+    totals = [on(ON_GPU, before), on(ON_GPU, now), on(ON_CPU, now), cores[2].total()]
+    jobs = sum(job.kind != EVALUATION for job in everything[1])
+    targets.append(["**in all, shared jobs once**", f"{jobs:,}", *map(in_words, totals), in_words(printed.total())])
     kinds = [
-        [kind, f"{numbers[kind]:,}" if kind in numbers else "–", *(in_words(in_all[name][kind]) for name in MACHINES)]
-        for kind in KINDS
+        [
+            kind,
+            number(everything[0], kind),
+            number(everything[1], kind),
+            in_words(before[kind]),
+            in_words(now[kind]),
+            in_words(cores[2][kind]),
+        ]
+        for kind in (*ON_GPU, *ON_CPU)
     ]
-    half = hours(everything, "2 cores", rates, "bf16").total()
-    measured = [
-        [row["work"], row["precision"], row["value"], row["unit"], row["how"]]
-        for row in rows("rates.csv")
-        if row["machine"] == "2 cores"
+    kept, lines = gigabytes(counts[1], "everything")
+    freed, other_lines = gigabytes(counts[1], "results")
+    chosen = getattr(settings, "keep", "everything")
+    in_precision = [
+        [name, *(in_words(on(ON_GPU, hours(found, GPU, precision=name))) for found in everything)] for name in PEAK
     ]
-    training = speed("fine-tuning", "fine-tuning", "GPU", "bf16", rates)
+    training = speed(FINE_TUNING, "bf16", GPU, read_rates())
+    used = Counter(job.precision for job in everything[1] if job.kind == FINE_TUNING)
     words = (HERE / "cost_page.md").read_text(encoding="utf-8")
+    cpu, gpu = on(ON_CPU, now), on(ON_GPU, now)
     return words.format(
-        two=totals[0],
-        days=f"{in_all['2 cores'].total() / 24:,.0f}",
-        eight=totals[1],
-        gpu=totals[2],
+        gpu=in_words(gpu),
+        gpu_before=in_words(totals[0]),
+        cpu=in_words(cpu),
+        evaluation=in_words(now[EVALUATION]),
+        beside=CORES_BESIDE_GPU,
+        wall=in_words(max(cpu, gpu)),
+        bottleneck="the processor" if cpu > gpu else "the GPU",
+        enough=enough_cores(cpu, gpu),
+        two=in_words(cores[2].total()),
+        eight=in_words(cores[8].total()),
+        days=f"{cores[2].total() / 24:,.0f}",
+        disk=in_words(freed if chosen == "results" else kept),
+        disk_before=in_words(kept),
+        keep=chosen,
+        starts_before=f"{starts(everything[0], START):,}",
+        contexts=f"{starts(everything[1], CONTEXT):,}",
+        context_hours=in_words(now[CONTEXT]),
+        context_seconds=f"{CONTEXT_SECONDS:g}",
+        start_seconds=f"{1 / read_rates()[START]['–']:.0f}",
+        precisions=", ".join(
+            [
+                f"fine-tuning {' and '.join(sorted(used))}",
+                f"embedding {settings.embedding.precision}",
+                f"MTEB {getattr(settings.mteb, 'precision', 'fp32')}",
+            ]
+        ),
         printed=in_words(printed.total()),
-        half=in_words(half),
-        targets=table(["target", "jobs", "2 cores", "8 cores", "one GPU", "original, printed"], targets),
-        kinds=table(["kind of work", "jobs", "2 cores", "8 cores", "one GPU"], kinds),
-        rates=table(["work", "precision", "value", "unit", "how"], measured),
-        efficiency=f"{EIGHT_CORES / 4:g}",
-        faster=f"{EIGHT_CORES:g}",
+        cpu_kind=ON_CPU[0],
+        floor=in_words(now[FINE_TUNING]),
+        floor_alone=in_words(alone(everything[1])),
+        targets=table(
+            [
+                "target",
+                "jobs",
+                "GPU, before",
+                "GPU, now",
+                f"{CORES_BESIDE_GPU} cores beside it",
+                "2 cores alone",
+                "original, printed",
+            ],
+            targets,
+        ),
+        kinds=table(["kind of work", "jobs, before", "jobs, now", "GPU, before", "now", "2 cores alone"], kinds),
+        in_precision=table(["precision of all encoders", "GPU-hours, before", "GPU-hours, now"], in_precision),
+        peaks=table(
+            ["", "peak, GB", "runs", "embeddings", "in progress", "data, encoders, pairs"], [lines, other_lines]
+        ),
+        tasks=table(
+            ["task", "texts", "different texts", "part", "scores", f"evaluation, hours of {CORES_BESIDE_GPU} cores"],
+            by_task(known, everything[1]),
+        ),
+        rates=table(
+            ["work", "precision", "value", "unit", "how"],
+            [
+                [row["work"], row["precision"], row["value"], row["unit"], row["how"]]
+                for row in sizes.rows("rates.csv")
+                if row["machine"] == "2 cores"
+            ],
+        ),
+        efficiency=f"{EFFICIENCY:g}",
+        faster=f"{faster(8):g}",
         utilisation=f"{UTILISATION:g}",
-        bf16=f"{PEAK['bf16'] / 1e12:g}",
-        fp32=f"{PEAK['fp32'] / 1e12:g}",
+        **{name: f"{peak / 1e12:g}" for name, peak in PEAK.items()},
         parameters=f"{PARAMETERS / 1e6:.0f}",
         training=f"{training:,.0f}",
-        embedding=f"{speed('embedding', 'embedding', 'GPU', 'bf16', rates):,.0f}",
-        epoch=f"{sizes.corpora['iclr'].pairs * 2 * sizes.packs[SENTENCES][1] / training:.0f}",
-        benchmark=f"{speed('embedding', BENCHMARK, 'GPU', 'bf16', rates):,.0f}",
+        embedding=f"{speed(EMBEDDING, 'bf16', GPU, read_rates()):,.0f}",
+        epoch=f"{known.corpora['iclr'].pairs * 2 * known.packs[SENTENCES][1] / training:.0f}",
         characters=CHARACTERS_PER_TOKEN,
     )
+
+
+def by_task(known: Sizes, jobs: dict[Job, Amounts]) -> list[list[str]]:
+    """Lines of a table: texts of every task, and mteb's evaluation of all scores."""
+    lines = []
+    for name, task in known.tasks.items():
+        scores = {job: work for job, work in jobs.items() if job.kind == EVALUATION and job.path.split("/")[-2] == name}
+        part = f"{task.different / task.texts:.0%}"
+        taken = in_words(hours(scores, GPU).total())
+        lines.append([name, f"{task.texts:,}", f"{task.different:,}", part, str(len(scores)), taken])
+    return lines
+
+
+def number(jobs: dict[Job, Amounts], kind: str) -> str:
+    """Number of jobs of a kind, or of starts."""
+    found = starts(jobs, kind) if kind in (START, CONTEXT) else sum(job.kind == kind for job in jobs)
+    return f"{found:,}" if found else "–"
+
+
+def enough_cores(cpu: float, gpu: float) -> str:
+    """Number of cores with which the work beside the GPU takes no longer than the GPU."""
+    cores = 2
+    while cpu * faster(CORES_BESIDE_GPU) / faster(cores) > gpu:
+        cores += 2
+    return str(cores)
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """How many texts give pairs, and how many tokens a pack has, by its number of sentences; writes `packs.csv`.
 
-`bench/packs.py --corpus iclr_2017_2018_2021.parquet --column abstract --texts 100000` made the file beside this script,
-with the tokenizer of all-MiniLM-L6-v2 (BERT's vocabulary).
+`bench/packs.py --corpus iclr_2017_2018_2021.parquet --column abstract --texts 100000` made
+`scripts/selfembed/costs/packs.csv`, with the tokenizer of all-MiniLM-L6-v2 (BERT's vocabulary).
 """
 
 from pathlib import Path
@@ -12,9 +12,12 @@ import pandas as pd
 import texts
 from transformers import AutoTokenizer
 from transformers.utils import logging
-from work import SPECIAL_TOKENS
 
+from selfembed.costs import sizes
+from selfembed.costs.sizes import SPECIAL_TOKENS
 from selfembed.jobs import command_line
+
+TABLE = Path(sizes.__file__).with_name("packs.csv")
 
 
 def main() -> None:
@@ -22,7 +25,7 @@ def main() -> None:
     parser = command_line.parser(__doc__)
     texts.add_arguments(parser, 100_000)
     parser.add_argument("--sentences", type=int, default=10, help="most sentences in a pack")
-    parser.add_argument("--table", type=Path, default=Path(__file__).with_suffix(".csv"), help="CSV file to write")
+    parser.add_argument("--table", type=Path, default=TABLE, help="CSV file to write")
     arguments = parser.parse_args()
     logging.set_verbosity_error()
     tokenizer = AutoTokenizer.from_pretrained(measure.minilm())

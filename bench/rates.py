@@ -1,6 +1,6 @@
 """How fast the machine it runs on does every kind of work of the workflow, by the workflow's own functions.
 
-Replaces the rows of its machine and its kinds of work in `rates.csv`, which `bench/cost.py` reads. Encoders have the
+Replaces the rows of its machine and its kinds of work in `scripts/selfembed/costs/rates.csv`. Encoders have the
 shape of MPNet (12 layers, 768 wide) and random weights: the numbers in them do not change the speed.
 """
 
@@ -35,6 +35,7 @@ from selfembed.training import training
 
 TRAINED = defaults(Recipe, "temperature", "learning_rate", "batch_size", "warmup", "precision") | defaults(Masked)
 
+TABLE = Path(__file__).parents[1] / "scripts" / "selfembed" / "costs" / "rates.csv"
 MAX_LENGTH = 512
 BATCH = 64
 DIM = 768
@@ -65,7 +66,7 @@ def main() -> None:
     parser.add_argument("--probed", type=int, default=4000, help="texts of a linear probe; a tenth is tested")
     parser.add_argument("--mapped", type=int, default=20_000, help="texts of a t-SNE map")
     parser.add_argument("--counted", type=int, default=5000, help="texts of TF-IDF and SVD")
-    parser.add_argument("--table", type=Path, default=Path(__file__).with_name("rates.csv"), help="CSV file to update")
+    parser.add_argument("--table", type=Path, default=TABLE, help="CSV file to update")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     logging.getLogger("transformers").setLevel(logging.ERROR)
@@ -75,14 +76,14 @@ def main() -> None:
             for rate in WORK[name](arguments):
                 print(f"{rate.work}, {rate.precision}: {rate.value:.4g} {rate.unit} ({rate.how})", flush=True)
                 rows.append({"machine": arguments.machine, **rate._asdict()})
+    update(rows, arguments.threads, arguments.table)
+
+
+def update(rows: list[dict], threads: int, path: Path) -> None:
+    """Put rows into a CSV file in place of older ones of the same machine, work and precision."""
     table = pd.DataFrame(rows)
     table["value"] = table["value"].map("{:.4g}".format)
-    table["how"] += f"; {arguments.threads} threads, {date.today()}"
-    update(table, arguments.table)
-
-
-def update(table: pd.DataFrame, path: Path) -> None:
-    """Put rows into a CSV file in place of older ones of the same machine, work and precision."""
+    table["how"] += f"; {threads} threads, {date.today()}"
     if path.exists():
         table = pd.concat([pd.read_csv(path, dtype=str), table])
     table.drop_duplicates(["machine", "work", "precision"], keep="last").to_csv(path, index=False)

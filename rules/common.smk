@@ -1,6 +1,8 @@
 """Load the config, and define functions, resources and constraints of wildcards that the rules share."""
 
+import json
 import os
+import shlex
 import sys
 from functools import cache
 from pathlib import Path
@@ -14,7 +16,7 @@ from selfembed.study import expansion
 from selfembed.study import files as config_files
 from selfembed.study.validation import check_target_names, load, missing_sources
 from selfembed.workflow import code as code_files
-from selfembed.workflow import failures
+from selfembed.workflow import failures, long_plans
 from selfembed.workflow.corpora import Corpora, downloads
 from selfembed.workflow.figures import Figures
 from selfembed.workflow.flags import file_flags, flags, named, one_of
@@ -38,7 +40,7 @@ try:
     study = expansion.expand(settings)
     check_target_names(
         settings,
-        taken={"adapt", "all", "claims", "download", "published"}
+        taken={"adapt", "all", "claims", "doctor", "download", "published"}
         | {path.stem for path in Path(workflow.basedir, "scripts").glob("*.py")},
     )
     missing_sources(settings)

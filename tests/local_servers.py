@@ -45,7 +45,8 @@ REVISION = "a" * 40
 class Hub(Files):
     """Files of one repository at one revision, as huggingface.co serves them: `folder` holds them.
 
-    `kind` is empty for models, `datasets/` for data sets; `etag` instead of the right checksum if it is given.
+    `kind` is empty for models, `datasets/` for data sets; `etag` instead of the right checksum if it is given. Files of
+    `gated` repositories are refused; `clock` is how many seconds the server's is ahead.
     """
 
     folder = None
@@ -53,6 +54,8 @@ class Hub(Files):
     revision = REVISION
     kind = ""
     etag = None
+    gated = ()
+    clock = 0
     broken: ClassVar[set[str]] = set()
 
     def do_HEAD(self):
@@ -67,16 +70,24 @@ class Hub(Files):
         wanted = asked.get("paths", [])
         self.reply([entry for entry in self.entries() if entry["path"] in wanted])
 
+    def date_time_string(self, timestamp=None):
+        return super().date_time_string(timestamp or time.time() + self.clock)
+
     def answer(self, body):
         path = self.path.split("?")[0].lstrip("/")
         api = f"api/{self.kind or 'models/'}{self.repository}"
         files = f"{self.kind}{self.repository}/resolve/"
-        if path.startswith(f"{api}/tree/"):
+        if any(path.startswith(f"{self.kind}{name}/resolve/") for name in self.gated):
+            self.refuse("GatedRepo", 403)
+        elif any(path.startswith(f"api/{self.kind or 'models/'}{name}") for name in self.gated):
+            self.describe()
+        elif path.startswith(f"{api}/revision/") and not path.endswith(f"/{self.revision}"):
+            self.refuse("RevisionNotFound")
+        elif path.startswith(f"{api}/tree/"):
             below = path.removeprefix(f"{api}/tree/{self.revision}").strip("/")
             self.reply([entry for entry in self.entries() if not below or entry["path"].startswith(f"{below}/")])
         elif path.startswith(api):
-            siblings = [{"rfilename": entry["path"]} for entry in self.entries()]
-            self.reply({"id": self.repository, "sha": self.revision, "siblings": siblings})
+            self.describe()
         elif not path.startswith(files):
             self.refuse("RepoNotFound")
         elif not path.startswith(f"{files}{self.revision}/"):
@@ -85,6 +96,10 @@ class Hub(Files):
             self.refuse("EntryNotFound")
         else:
             self.send(self.folder / path.removeprefix(f"{files}{self.revision}/"), body)
+
+    def describe(self):
+        siblings = [{"rfilename": entry["path"], "size": entry["size"]} for entry in self.entries()]
+        self.reply({"id": self.repository, "sha": self.revision, "siblings": siblings})
 
     def entries(self):
         files = [path for path in sorted(self.folder.rglob("*")) if path.is_file()]
@@ -125,8 +140,8 @@ class Hub(Files):
             time.sleep(1)
         self.wfile.write(rest)
 
-    def refuse(self, code):
-        self.send_response(404)
+    def refuse(self, code, status=404):
+        self.send_response(status)
         self.send_header("X-Error-Code", code)
         self.send_header("Content-Length", "0")
         self.end_headers()

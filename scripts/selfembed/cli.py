@@ -1,9 +1,12 @@
-"""selfembed: propose a config for your texts, verify results and show their lineage."""
+"""selfembed: propose a config for your texts, check it on this machine, verify results and show their lineage."""
 
 import argparse
 import inspect
 import sys
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from selfembed.jobs import command_line
 from selfembed.jobs.command_line import at_least, existing
@@ -15,7 +18,7 @@ def main(argv: list[str]) -> None:
     parser = command_line.parser(__doc__)
     parser.prog = "selfembed"
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for command in (propose, verify, lineage):
+    for command in (propose, doctor, verify, lineage):
         description = inspect.getdoc(command)
         summary = description.split("\n")[0].rstrip(".")
         one = commands.add_parser(
@@ -87,6 +90,37 @@ def propose(run: bool, **choices) -> None:
     config_file.run(config) if run else print(config)
 
 
+def add_doctor(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `doctor`."""
+    parser.add_argument(
+        "--configfile", type=Path, nargs="+", default=[Path("config.yaml")], help="config; later files replace keys"
+    )
+    parser.add_argument("--config", type=yaml.safe_load, default={}, help="keys that replace those of files, as JSON")
+    parser.add_argument("--offline", action="store_true", help="do not use the network")
+
+
+def doctor(configfile: list[Path], config: dict[str, Any], offline: bool) -> None:
+    """Check a config on this machine before a long run.
+
+    Checks GPU and driver, memory for the largest training step (by a trial), free disk against the largest size of the
+    results, the clock, and every source: it asks the network for revisions and sizes, and downloads nothing. Estimates
+    the hours of every figure and table. Prints a line with `ok`, `warning` or `error` for each finding. The exit status
+    is 1 if there is an error. `snakemake doctor` does the same.
+    """
+    from selfembed.doctor import doctor, findings
+    from selfembed.study import files, validation
+
+    found = []
+    settings = files.read(configfile, config)
+    validation.missing_sources(settings)
+    for finding in doctor.check(settings, offline):
+        print(finding, flush=True)
+        found.append(finding)
+    errors, warnings = (findings.number(level, found) for level in ("error", "warning"))
+    print(f"errors: {errors}, warnings: {warnings}")
+    sys.exit(1 if errors else 0)
+
+
 def add_verify(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `verify`."""
     folders = [Path("results"), Path("figures")]
@@ -132,4 +166,4 @@ def lineage(results: list[Path], crate: Path | None) -> None:
         ro_crate.write(units, chains.lineage(*units), crate)
 
 
-ARGUMENTS = {propose: add_propose, verify: add_verify, lineage: add_lineage}
+ARGUMENTS = {propose: add_propose, doctor: add_doctor, verify: add_verify, lineage: add_lineage}

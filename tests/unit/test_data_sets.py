@@ -1,6 +1,5 @@
 """Every corpus of config.yaml has the paper's size, and somebody other than the paper counted it."""
 
-import csv
 import re
 from functools import cache
 
@@ -8,6 +7,7 @@ import mteb
 import pytest
 import yaml
 
+from selfembed.costs import sizes
 from selfembed.settings.corpora import HubSource, IclrSource, RelabelledSource, SampleSource
 from selfembed.study.validation import load
 from workflow_runs import ROOT
@@ -123,10 +123,9 @@ def test_the_table_in_the_docs_has_no_other_corpus():
 
 
 def test_what_costs_are_computed_from_is_what_is_expected():
-    with open(ROOT / "bench" / "sizes.csv", newline="", encoding="utf-8") as file:
-        sizes = {row["corpus"]: row for row in csv.DictReader(file)}
-    assert list(sizes) == list(CORPORA)
-    for name, row in sizes.items():
+    found = {row["corpus"]: row for row in sizes.rows("sizes.csv")}
+    assert list(found) == list(CORPORA)
+    for name, row in found.items():
         expect = CORPORA[name].expect
         assert (int(row["texts"]), int(row["labelled"])) == (expect.rows, expect.labelled)
         assert expect.classes in (None, int(row["classes"]))

@@ -45,7 +45,7 @@ def fetch(repository: str, revision: str, name: str, folder: Path, kind: str = "
     Raises MissingFileError if the repository does not contain the file, PassingError if the network or the hub fails,
     InputError for all other problems.
     """
-    with _one_line_errors(repository, revision, name):
+    with one_line_errors(repository, revision, name):
         path = Path(hf_hub_download(repository, name, revision=revision, repo_type=kind, local_dir=folder))
         checksum = get_hf_file_metadata(hf_hub_url(repository, name, repo_type=kind, revision=revision)).etag
     check_file(path, checksum, f"hub: '{repository}', {name}")
@@ -81,7 +81,7 @@ def newest_revision(repository: str, kind: str = "model") -> str:
 
     Raises InputError if it cannot be looked up.
     """
-    with _one_line_errors(repository, "main", "newest revision"):
+    with one_line_errors(repository, "main", "newest revision"):
         return HfApi().repo_info(repository, repo_type=kind).sha
 
 
@@ -90,7 +90,7 @@ def files(repository: str, revision: str, kind: str = "model") -> list[str]:
 
     Raises InputError if they cannot be listed.
     """
-    with _one_line_errors(repository, revision, "list of files"):
+    with one_line_errors(repository, revision, "list of files"):
         return sorted(HfApi().list_repo_files(repository, revision=revision, repo_type=kind))
 
 
@@ -103,7 +103,7 @@ def metadata(readme: Path) -> dict[str, Any]:
 
 
 @contextmanager
-def _one_line_errors(repository: str, revision: str, name: str) -> Iterator[None]:
+def one_line_errors(repository: str, revision: str, name: str) -> Iterator[None]:
     """Convert errors of the hub client to InputError, or to PassingError where they can pass."""
     failed = f"hub: '{repository}' could not be downloaded"
     try:

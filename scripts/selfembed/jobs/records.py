@@ -37,7 +37,10 @@ PACKAGES = (
 )
 
 # Folders and files that are not code inputs of steps: steps do not run them or receive their values as arguments.
-APART = {"settings", "study", "workflow", "proposals", "provenance", "warm", "cli.py", "__main__.py"}
+APART = {
+    *("settings", "study", "costs", "workflow", "doctor", "proposals", "provenance", "warm"),
+    *("cli.py", "__main__.py"),
+}
 PAGE_PARTS = {".html", ".css", ".js"}
 
 # Suffixes of hidden folders for incomplete results, next to the result. Files in them get no seals of their own.

@@ -1,11 +1,38 @@
-"""Check config files for duplicate keys, of which YAML silently keeps the last."""
+"""Read config files as Snakemake does, and check them for duplicate keys, of which YAML silently keeps the last."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from selfembed.errors import InputError
+from selfembed.settings.schema import Settings
+from selfembed.study.validation import load
+
+
+def read(paths: Sequence[Path], replaced: dict[str, Any]) -> Settings:
+    """Read and validate config files; later files replace keys of earlier ones, and `replaced` those of all.
+
+    Raises InputError with one line for each problem.
+    """
+    for path in paths:
+        if not path.is_file():
+            raise InputError(f"'{path}' does not exist; expected: a config file")
+    check(paths)
+    found: dict[str, Any] = {}
+    for part in [*(yaml.safe_load(path.read_text(encoding="utf-8")) or {} for path in paths), replaced]:
+        found = merged(found, part)
+    return load(found)
+
+
+def merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """Return a config with the keys of another one in place of its own, group by group."""
+    found = dict(old)
+    for key, value in new.items():
+        before = old.get(key)
+        found[key] = merged(before if isinstance(before, dict) else {}, value) if isinstance(value, dict) else value
+    return found
 
 
 def check(paths: Iterable[Path]) -> None:

@@ -1,0 +1,1 @@
+"""Checks of a config on this machine, before a long run."""
