@@ -137,7 +137,7 @@ def page(settings: Settings) -> str:
     ]
     kept, lines = gigabytes(counts[1], "everything")
     freed, other_lines = gigabytes(counts[1], "results")
-    chosen = getattr(settings, "keep", "everything")
+    chosen = settings.keep
     in_precision = [
         [name, *(in_words(on(ON_GPU, hours(found, GPU, precision=name))) for found in everything)] for name in PEAK
     ]
@@ -169,7 +169,7 @@ def page(settings: Settings) -> str:
             [
                 f"fine-tuning {' and '.join(sorted(used))}",
                 f"embedding {settings.embedding.precision}",
-                f"MTEB {getattr(settings.mteb, 'precision', 'fp32')}",
+                f"MTEB {settings.mteb.precision}",
             ]
         ),
         printed=in_words(printed.total()),

@@ -26,13 +26,14 @@ import pandas as pd
 import torch
 from datasets import Dataset
 from mteb.abstasks.abstask import AbsTask
+from mteb.abstasks.classification import AbsTaskClassification
 from mteb.cache import ResultCache
 from mteb.models.abs_encoder import AbsEncoder
 from rates import DIM, TABLE, Rate, clusters, update
 from threadpoolctl import threadpool_limits
 
 from selfembed.costs.sizes import EXPERIMENTS, TEXTS_PER_CLASS
-from selfembed.tasks import local_tasks, task_data
+from selfembed.tasks import benchmark, local_tasks, task_data
 
 
 class Lookup(AbsEncoder):
@@ -124,7 +125,9 @@ def searched(queries: int, documents: int, candidates: int | None) -> tuple[dict
 
 
 def evaluate(task: AbsTask, model: Lookup) -> float:
-    """Mteb's score."""
+    """Mteb's score, as in `benchmark.evaluate`."""
+    if isinstance(task, AbsTaskClassification):
+        benchmark.read_labels_once(task)
     with tempfile.TemporaryDirectory() as folder:
         found = mteb.evaluate(
             model,
@@ -137,31 +140,10 @@ def evaluate(task: AbsTask, model: Lookup) -> float:
     return found.task_results[0].get_score()
 
 
-def columns_as_lists(dataset: Dataset, key):
-    """What a data set gives for a key; a column is a list, not an object that reads row by row."""
-    return ITEM(dataset, slice(None))[key] if isinstance(key, str) else ITEM(dataset, key)
-
-
-ITEM = Dataset.__getitem__
-
-
-def compare_labels(arguments: Namespace) -> None:
-    """Print processor seconds of a classification task with labels as a column of `datasets` and as a list."""
-    data, vectors = classified(*arguments.predicted)
-    ways = {"column": ITEM, "list": columns_as_lists}
-    for _, name in measure.in_turns(list(ways), arguments.rounds):
-        Dataset.__getitem__ = ways[name]  # ty: ignore[invalid-assignment]
-        task = local_tasks.local_task("Labels", "classification", data, "1")
-        started = time.process_time()
-        score = evaluate(task, Lookup(vectors))
-        print(f"labels as {name}: {time.process_time() - started:.3g} s of a processor, score {score:.5f}", flush=True)
-
-
 def main() -> None:
     """Measure all kinds of evaluation and write their rows."""
     parser = measure.parser(__doc__, rounds=3, threads=None)
     parser.add_argument("--cores", type=int, default=2, help="cores of the machine of the rows")
-    parser.add_argument("--labels", action="store_true", help="only compare labels as a column and as a list")
     parser.add_argument("--machine", default="2 cores", help='name of the rows, such as "2 cores"')
     shapes = {
         "clustered": ((23_000, 120), "texts and classes of a clustering task"),
@@ -177,8 +159,6 @@ def main() -> None:
     torch.set_num_threads(1)
     logging.getLogger("mteb").setLevel(logging.ERROR)
     datasets.disable_progress_bars()
-    if arguments.labels:
-        return compare_labels(arguments)
     found = dict(cases(arguments))
     seconds: dict[str, list[float]] = {name: [] for name in found}
     with threadpool_limits(1):

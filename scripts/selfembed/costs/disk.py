@@ -27,6 +27,7 @@ NUMBER = 4  # bytes of a weight or of a value of a vector
 PER_TERM = 12  # bytes of a value of a sparse matrix, with its column
 CHARACTERS_PER_TERM = 14  # different words of a text: 156 in 2,181 characters (`rates.csv`)
 STATES = 3  # of a checkpoint: weights and both moments of Adam
+ENCODER_JOBS = 3  # `gpu` in profiles/default
 
 RUNS, VECTORS, SCRATCH, FIXED = "runs", "embeddings", "in progress", "data, encoders and pairs"
 
@@ -41,7 +42,7 @@ class Step:
         output: bytes that it leaves.
         scratch: further bytes while it runs.
         priority: the highest ready one starts first.
-        on_gpu: whether it holds a GPU as long as it runs.
+        on_gpu: whether it is a job with an encoder.
         duration: hours.
     """
 
@@ -67,14 +68,15 @@ class Peak:
         return sum(self.parts.values())
 
 
-def peak(count: Count, keep: str, cores: int = CORES_BESIDE_GPU, gpus: int = 1, rates: Rates | None = None) -> Peak:
+def peak(
+    count: Count, keep: str, cores: int = CORES_BESIDE_GPU, gpus: int = ENCODER_JOBS, rates: Rates | None = None
+) -> Peak:
     """The largest size of all results of a study.
 
     Args:
         keep: `everything`, or `results` to remove run folders and embeddings that nothing needs any more.
         cores: as given to Snakemake; jobs run at the same time while their threads fit.
-        gpus: number of fine-tunings and embeddings that run at the same time. An MTEB job is not among them, because
-            it holds a GPU only while it embeds.
+        gpus: as given to Snakemake: number of jobs with an encoder that run at the same time.
     """
     return simulate(steps(count, rates or read_rates()), fixed(count), keep == "results", cores, gpus)
 
@@ -149,7 +151,7 @@ def steps(count: Count, rates: Rates) -> dict[str, Step]:
             found.setdefault(name_of(run), made)
         if item.on in settings.tasks:
             job = count.benchmark(item)
-            made = found.setdefault(name_of(job), Step(needs, priority=1, threads=threads.embed, duration=taken[job]))
+            made = found.setdefault(name_of(job), Step(needs, "", 0, 0, 1, threads.embed, True, taken[job]))
             poolings = wanted.setdefault(job, {}).setdefault(item.on, set())
             pooling, layer, *_ = item.selection.split("_")
             poolings.add(f"{pooling}_{layer}")

@@ -186,7 +186,7 @@ class Count:
     def benchmark(self, item: Evaluation) -> Job:
         """The job that scores a model at a step, with a maximum length, on all tasks."""
         max_length = item.selection.split("_")[2]
-        precision = getattr(self.settings.mteb, "precision", "fp32")
+        precision = self.settings.mteb.precision
         return Job(BENCHMARK, f"{item.model.path}/{item.step}/{max_length}", precision)
 
     def evaluation(self, item: Evaluation) -> Amounts:

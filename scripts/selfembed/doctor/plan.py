@@ -64,7 +64,7 @@ def rounded(value: float) -> str:
 
 def check_disk(count: Count, results: Path) -> Finding:
     """Compare the free space, and what results take already, with the largest size of all results."""
-    keep = getattr(count.settings, "keep", "everything")
+    keep = count.settings.keep
     needed = disk.peak(count, keep, cores()).total
     there = sum(path.stat().st_size for path in results.rglob("*") if path.is_file()) if results.is_dir() else 0
     place = next(folder for folder in (results.absolute(), *results.absolute().parents) if folder.is_dir())

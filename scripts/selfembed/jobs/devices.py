@@ -47,7 +47,7 @@ def choose_device(wish: str, devices: int = 1) -> str:
 def own_gpus(gpus: list[str], wanted: int) -> list[str]:
     """Lock and return the first free GPUs; wait until enough are free. Without locks, return GPUs fewer than `wanted`.
 
-    Snakemake counts jobs with a GPU (`--resources gpu=8`) but does not assign GPUs to them.
+    Snakemake counts jobs with a GPU (`--resources gpu=12`) but does not assign GPUs to them.
     """
     if len(gpus) < wanted:
         return gpus
