@@ -1,9 +1,7 @@
 """A run of several MTEB tasks, killed in the middle: what was scored stays, and only the rest is scored again."""
 
-import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -11,7 +9,7 @@ import time
 import pytest
 import yaml
 
-from workflow_runs import ROOT, environment, snakemake
+from workflow_runs import ROOT, environment, kill_all, snakemake
 
 EXPERIMENT = yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text(encoding="utf-8"))["experiments"]["mteb_steps"]
 SCORES = len(EXPERIMENT["tasks"]) * len(EXPERIMENT["steps"])
@@ -52,8 +50,7 @@ def test_a_killed_run_scores_nothing_twice(unscored):
         deadline = time.monotonic() + 300
         while log.read_text().count("Finished jobid") < 2 and running.poll() is None and time.monotonic() < deadline:
             time.sleep(0.05)
-        os.killpg(running.pid, signal.SIGKILL)
-        running.wait()
+        kill_all(running)
     before = {path: identity(path) for path in scores(unscored)}
     assert 2 <= len(before) < SCORES, log.read_text()
     assert snakemake(unscored, *ARGUMENTS, "--unlock").returncode == 0
