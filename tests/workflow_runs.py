@@ -3,8 +3,10 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import warm_snakemake
@@ -59,6 +61,28 @@ def cold_snakemake(folder: Path, *arguments: str, prefix: tuple[str, ...] = ()) 
     return subprocess.run(
         command, cwd=folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
+
+
+def kill_all(running: subprocess.Popen) -> None:
+    """Kill a Snakemake that leads a process group, and all its jobs at once; wait until no process works in its folder.
+
+    Forks of the warm process are not in the group; they are killed a moment after the processes that asked for them.
+    """
+    folder = os.readlink(f"/proc/{running.pid}/cwd")
+    os.killpg(running.pid, signal.SIGKILL)
+    running.wait()
+    deadline = time.monotonic() + 60
+    while any(works_in(process, folder) for process in Path("/proc").glob("[0-9]*")):
+        assert time.monotonic() < deadline, f"a process still works in {folder}"
+        time.sleep(0.01)
+
+
+def works_in(process: Path, folder: str) -> bool:
+    """Whether a process of `/proc` has a folder as its working directory; one that has ended has none."""
+    try:
+        return os.readlink(process / "cwd") == folder
+    except OSError:
+        return False
 
 
 def selfembed(folder: Path, *arguments: str) -> subprocess.CompletedProcess:

@@ -1,8 +1,6 @@
 """A run of several MTEB tasks, killed in the middle: what was scored stays, and only the rest is scored again."""
 
-import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -10,7 +8,7 @@ import time
 import pytest
 import yaml
 
-from workflow_runs import ROOT, environment, snakemake
+from workflow_runs import ROOT, environment, kill_all, snakemake
 
 EXPERIMENT = yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text(encoding="utf-8"))["experiments"]["mteb_steps"]
 SCORES = len(EXPERIMENT["tasks"]) * len(EXPERIMENT["steps"])
@@ -32,9 +30,11 @@ def unscored(finished, tmp_path):
 
 
 def scores(folder):
-    """The score files of the experiment that are there, in the order in which they came."""
-    found = [path for task in EXPERIMENT["tasks"] for path in folder.glob(f"results/smoke/scores/mteb/**/{task}/*.csv")]
-    return sorted(found, key=lambda path: path.stat().st_mtime_ns)
+    """The score files of the experiment that are complete: mteb's result is written last."""
+    results = [
+        path for task in EXPERIMENT["tasks"] for path in folder.glob(f"results/smoke/scores/mteb/**/{task}/*.json")
+    ]
+    return [path.with_suffix(".csv") for path in results]
 
 
 def table_of_job(path):
@@ -57,8 +57,7 @@ def test_a_killed_run_scores_nothing_twice(unscored):
         deadline = time.monotonic() + 300
         while not scores(unscored) and running.poll() is None and time.monotonic() < deadline:
             time.sleep(0.05)
-        os.killpg(running.pid, signal.SIGKILL)
-        running.wait()
+        kill_all(running)
     before = {path: identity(path) for path in scores(unscored)}
     assert 1 <= len(before) < SCORES, log.read_text()
     assert snakemake(unscored, *ARGUMENTS, "--unlock").returncode == 0

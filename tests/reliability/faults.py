@@ -1,7 +1,5 @@
 """What a machine, a disk or a person does to a study that runs."""
 
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -9,7 +7,7 @@ from collections.abc import Callable
 
 from tiny_study import CONFIG, fingerprints
 
-from workflow_runs import environment
+from workflow_runs import environment, kill_all
 
 
 def start(folder, *arguments: str) -> subprocess.Popen:
@@ -23,9 +21,7 @@ def kill(running: subprocess.Popen) -> bool:
     """Kill Snakemake and all its jobs at once, as when a machine goes down; whether it was still running."""
     if running.poll() is not None:
         return False
-    os.killpg(running.pid, signal.SIGKILL)
-    running.wait()
-    time.sleep(0.2)  # until the kernel has closed the files of the children
+    kill_all(running)
     return True
 
 
