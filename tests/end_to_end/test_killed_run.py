@@ -31,10 +31,8 @@ def unscored(finished, tmp_path):
 
 def scores(folder):
     """The score files of the experiment that are complete: mteb's result is written last."""
-    results = [
-        path for task in EXPERIMENT["tasks"] for path in folder.glob(f"results/smoke/scores/mteb/**/{task}/*.json")
-    ]
-    return [path.with_suffix(".csv") for path in results]
+    done = folder / "results/smoke/scores/mteb"
+    return [path.with_suffix(".csv") for task in EXPERIMENT["tasks"] for path in done.glob(f"**/{task}/*.json")]
 
 
 def table_of_job(path):
