@@ -76,7 +76,7 @@ def test_jobs_are_those_that_the_workflow_plans():
         "embed": ["embedding", "TF-IDF and SVD"],
         "score_knn": ["kNN"],
         "score_linear": ["linear probe"],
-        "score_mteb": ["evaluation by mteb"],
+        "score_mteb": ["MTEB"],
         "compute_tsne": ["t-SNE"],
     }
     assert {rule: sum(map(kinds.count, names)) for rule, names in rules.items()} == {
