@@ -110,16 +110,15 @@ def test_activations_computed_again_give_the_same_bytes_with_dropout(tmp_path, n
     assert not torch.equal(plain_step(model, "mean")[0], plain_step(model, "mean")[0])  # dropout is on
 
 
-@pytest.mark.parametrize(("tokens_kept", "parts_again"), [(10**6, 0), (70, 6), (0, 8)])
+@pytest.mark.parametrize(("tokens_kept", "parts_again"), [(10**6, 0), (60, 3), (0, 8)])
 def test_only_what_is_not_kept_is_computed_again(model, tokens_kept, parts_again):
     seen = []
     model[0].model.embeddings.register_forward_hook(lambda module, inputs, output: seen.append(output.shape[:2]))
     step(model, "mean", "fp32", 1, tokens_kept)
-    lengths = sorted((len(model.tokenizer(one_text)["input_ids"]) for one_text in TEXTS), reverse=True)
+    lengths = sorted(len(model.tokenizer(one_text)["input_ids"]) for one_text in TEXTS)
     widths = [max(length, forward.SHORTEST) for length in lengths]
     assert [width for _, width in seen[: len(TEXTS)]] == widths
-    again = sorted((width for _, width in seen[len(TEXTS) :]), reverse=True)
-    assert again == widths[len(TEXTS) - parts_again :]
+    assert sorted(width for _, width in seen[len(TEXTS) :]) == widths[len(TEXTS) - parts_again :]
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])

@@ -85,7 +85,8 @@ def by_length(forward: Callable[[Features], Features], tokens_per_pass: int, tok
             }
             return forward(part)["sentence_embedding"]
 
-        parts = list(batches(lengths + lengths**2 // QUADRATIC, tokens_per_pass))
+        # Long texts last: the backward pass begins with them, and short ones then fit into the memory they leave.
+        parts = list(batches(lengths + lengths**2 // QUADRATIC, tokens_per_pass))[::-1]
         vectors, tokens = [], 0
         with torch.autocast(mask.device.type, enabled=False):  # weights that are cast to bf16 are so for all parts
             for texts in parts:
