@@ -209,7 +209,7 @@ def test_the_printed_command_gives_the_same_bytes_again(finished, tmp_path):
     run = "results/smoke/models/tuned/python_docs/tiny_bert/dropout/seed-43"
     arguments = ("--dry-run", "--printshellcmds", "--forcerun", "fine_tune", "--configfile", "config/smoke.yaml")
     printed = snakemake(finished, run, *arguments).stdout
-    command = next(line for line in printed.splitlines() if " scripts/fine_tune.py" in line)
+    command = next(line for line in printed.splitlines() if "run.py scripts/fine_tune.py" in line)
     words = shlex.split(command.removeprefix("Shell command: "))
     words = words[words.index("python") : words.index(">")]
     words[words.index("--output") + 1] = str(tmp_path / "again")

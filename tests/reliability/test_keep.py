@@ -7,7 +7,7 @@ import pytest
 import yaml
 from tiny_study import CONFIG, fingerprints, tiny_study
 
-from workflow_runs import planned, selfembed, snakemake, warm_snakemake_run
+from workflow_runs import planned, selfembed, snakemake
 
 KEEP = ("--config", "keep=results")
 REMOVED = ("results/tiny/models/tuned/", "results/tiny/embeddings/")
@@ -153,7 +153,7 @@ def test_results_are_verified_through_what_was_removed(study):
 def test_a_run_is_used_up_before_the_next_is_trained(tmp_path):
     """So few runs are on the disk at once."""
     study = changed(tiny_study(tmp_path / "study"), lambda config: config.update(seeds=[1, 2, 3]))
-    done = warm_snakemake_run(study, "bars", *CONFIG, *KEEP, "--cores", "1")
+    done = snakemake(study, "bars", *CONFIG, *KEEP, "--cores", "1")
     assert done.returncode == 0, done.stdout[-3000:]
     events = re.findall(r"Rule: (fine_tune)|Removing temporary output \S*/(models/tuned)/", done.stdout)
     assert [made or removed for made, removed in events] == ["fine_tune", "models/tuned"] * 3

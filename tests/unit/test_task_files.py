@@ -92,9 +92,9 @@ def test_row_numbers_that_a_table_brings_do_not_matter(tmp_path, kind):
 def run_script(model, tmp_path, kind="sts", **tables):
     """Score the files of a small task with the script, at layer 1; return what it says."""
     folder = write(tables or {"test": PAIRS}, tmp_path / "task", ".csv")
-    command = [sys.executable, str(SCRIPT), "--model", str(model), "--path", "base/tiny", "--step", "0", "--layer", "1"]
-    command += ["--task", "Own", "--block", "own", "--kind", kind, "--files", str(folder), "--device", "cpu"]
-    command += ["--output", str(tmp_path / "row.csv"), "--result", str(tmp_path / "result.json")]
+    command = [sys.executable, str(SCRIPT), "--model", str(model), "--path", "base/tiny", "--step", "0"]
+    command += ["--task", "Own", "own", kind, str(folder), "--score", "mean", "1", "unit", "Own", "--device", "cpu"]
+    command += ["--output", str(tmp_path / "64.csv")]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return done.stderr
@@ -103,8 +103,8 @@ def run_script(model, tmp_path, kind="sts", **tables):
 @pytest.mark.slow
 def test_the_script_scores_files(tmp_path, model):
     run_script(model, tmp_path)
-    facts = json.loads((tmp_path / "result.json").read_text())["selfembed"]
-    assert f"data={facts['data']}" in pd.read_csv(tmp_path / "row.csv")["settings"][0]
+    facts = json.loads((tmp_path / "64/Own/mean_1_unit.json").read_text())["selfembed"]
+    assert f"data={facts['data']}" in pd.read_csv(tmp_path / "64.csv")["settings"][0]
 
 
 @pytest.mark.slow
@@ -112,7 +112,7 @@ def test_the_script_tells_unequal_classes(tmp_path, model):
     test = pd.DataFrame({"text": ["a b", "c d", "e f", "g h", "i j", "k l"], "label": ["x"] * 5 + ["y"]})
     said = run_script(model, tmp_path, "classification", train=test, test=test)
     assert "Own: 83.3 % of 6 test texts are of one class, so an accuracy says little" in said
-    facts = json.loads((tmp_path / "result.json").read_text())["selfembed"]
+    facts = json.loads((tmp_path / "64/Own/mean_1_unit.json").read_text())["selfembed"]
     assert facts["largest_class"] == pytest.approx(5 / 6)
 
 
@@ -121,4 +121,4 @@ def test_the_script_scores_models_that_name_their_layers_otherwise(tmp_path):
     """DistilBERT saves `n_layers`."""
     encoders.save(small_distilbert(tmp_path / "checkpoint"), tmp_path / "model", "card")
     run_script(tmp_path / "model", tmp_path)
-    assert pd.read_csv(tmp_path / "row.csv")["last_layer"].tolist() == [2]
+    assert pd.read_csv(tmp_path / "64.csv")["last_layer"].tolist() == [2]
