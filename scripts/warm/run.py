@@ -1,6 +1,6 @@
 """Run a script as a fork of a process that has imported the large libraries: `python scripts/warm/run.py SCRIPT …`.
 
-Importing torch, transformers, datasets and mteb takes seconds, which every job with an encoder would spend anew. The
+Importing torch, transformers and datasets takes seconds, which every job with an encoder would spend anew. The
 first job of a Snakemake process starts the warm process (`server.py`), which imports them once. Every job is a fork of
 it with its own environment, working directory and standard streams. The warm process ends with Snakemake.
 

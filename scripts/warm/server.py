@@ -29,10 +29,10 @@ import threadpoolctl
 
 from warm.run import is_of_this_user
 
-# The last two are not in every conda environment.
+# Those that most jobs need; the last is not in every conda environment. Few jobs need mteb.
 LIBRARIES = (
     *("sentence_transformers.sentence_transformer.losses", "accelerate", "pandas", "sklearn.linear_model"),
-    *("datasets", "mteb"),
+    "datasets",
 )
 SIGNALS = {signal.SIGTERM: signal.SIG_DFL, signal.SIGINT: signal.default_int_handler}
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
