@@ -153,7 +153,8 @@ def test_a_job_that_was_killed_is_tried_again(tmp_path):
     """As the kernel does when memory runs out."""
     study = tiny_study(tmp_path / "study")
     running = start(study, "results/tiny/embeddings/notes/base/svd/0/none_last")
-    wait_until(lambda: processes_of(study, "scripts/embed.py"), running)
-    os.kill(processes_of(study, "scripts/embed.py")[0], signal.SIGKILL)
+    found = []
+    wait_until(lambda: found.extend(processes_of(study, "scripts/embed.py")) or found, running)
+    os.kill(found[0], signal.SIGKILL)
     assert running.wait() == 0
     assert len(re.findall("Trying to restart job", (study / "run.log").read_text())) == 1
