@@ -52,6 +52,8 @@ from selfembed.study import expansion
 from selfembed.study.validation import load
 
 BEFORE = "fp32"  # the precision of everything, before
+# Tokens per second of the training of an embedding layer alone, before: 2 threads, 2026-11-23.
+LAYER_ALONE_BEFORE = 2.605e4
 
 
 def printed_hours() -> Counter[str]:
@@ -99,6 +101,13 @@ def gigabytes(count: Count, keep: str) -> tuple[float, list[str]]:
     return most.total / 1e9, [f"`keep: {keep}`", *map(in_words, [most.total / 1e9, *parts])]
 
 
+def hours_before(jobs: dict[Job, Amounts]) -> Counter[str]:
+    """Hours of some jobs on one GPU, in the precision and with the training of embedding layers of before."""
+    rates = read_rates()
+    rates["fine-tuning" + ALONE] = {"fp32": LAYER_ALONE_BEFORE}
+    return hours(jobs, GPU, rates, BEFORE)
+
+
 def page(settings: Settings) -> str:
     """The page, in Markdown."""
     known = sizes.of(settings)
@@ -106,14 +115,14 @@ def page(settings: Settings) -> str:
     counts = [Count(settings, study, known, one_by_one=one_by_one) for one_by_one in (True, False)]
     printed = printed_hours()
     everything = [count.jobs(settings.experiments) for count in counts]
-    before, now = hours(everything[0], GPU, precision=BEFORE), hours(everything[1], GPU)
+    before, now = hours_before(everything[0]), hours(everything[1], GPU)
     cores = {number: hours(everything[1], number) for number in (2, 8)}
     targets = []
     for name, experiments in experiments_of_targets(settings).items():
         old, new = (count.jobs(experiments) for count in counts)
         found = hours(new, GPU)
         taken = [
-            on(ON_GPU, hours(old, GPU, precision=BEFORE)),
+            on(ON_GPU, hours_before(old)),
             on(ON_GPU, found),
             on(ON_CPU, found),
             hours(new, 2).total(),

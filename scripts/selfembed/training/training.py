@@ -43,7 +43,7 @@ TOKENS_PER_PASS = {"cpu": 1024, "cuda": 65536}
 # Bytes of activations for each token, layer and dimension. Measured for MPNet and BERT in fp32: 90 with 64 tokens in a
 # text, 108 with 160 (bf16: 58 to 84).
 ACTIVATIONS = 100
-KEPT_ON_CPU = 4e9  # bytes of activations that a step keeps on a CPU; on a GPU, a quarter of its memory
+KEPT_ON_CPU = 8e9  # bytes of activations that a step keeps on a CPU; on a GPU, a quarter of its memory
 
 HISTORY = "history.json"
 CHECKSUMS = "checksums.json"  # of the other files of a checkpoint; written last
