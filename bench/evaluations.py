@@ -9,7 +9,6 @@ of as many jobs as `--cores`. Replaces the rows of its machine and its kinds of 
 import logging
 import os
 import statistics
-import tempfile
 import time
 from argparse import Namespace
 from collections.abc import Iterator
@@ -25,9 +24,6 @@ import numpy as np
 import pandas as pd
 import torch
 from datasets import Dataset
-from mteb.abstasks.abstask import AbsTask
-from mteb.abstasks.classification import AbsTaskClassification
-from mteb.cache import ResultCache
 from mteb.models.abs_encoder import AbsEncoder
 from rates import DIM, TABLE, Rate, clusters, update
 from threadpoolctl import threadpool_limits
@@ -124,22 +120,6 @@ def searched(queries: int, documents: int, candidates: int | None) -> tuple[dict
     return task_data.retrieval(corpus, asked, relevant, ranked), vectors
 
 
-def evaluate(task: AbsTask, model: Lookup) -> float:
-    """Mteb's score, as in `benchmark.evaluate`."""
-    if isinstance(task, AbsTaskClassification):
-        benchmark.read_labels_once(task)
-    with tempfile.TemporaryDirectory() as folder:
-        found = mteb.evaluate(
-            model,
-            task,
-            cache=ResultCache(folder),
-            overwrite_strategy="always",
-            co2_tracker=False,
-            show_progress_bar=False,
-        )
-    return found.task_results[0].get_score()
-
-
 def main() -> None:
     """Measure all kinds of evaluation and write their rows."""
     parser = measure.parser(__doc__, rounds=3, threads=None)
@@ -165,7 +145,7 @@ def main() -> None:
         for number, name in measure.in_turns(list(found), arguments.rounds + 1):
             task = local_tasks.local_task(name.title().replace(" ", ""), found[name].task, found[name].data, "1")
             started = time.process_time()
-            score = evaluate(task, Lookup(found[name].vectors))
+            score = benchmark.run(Lookup(found[name].vectors), task).get_score()
             taken = time.process_time() - started
             print(f"{name}: {taken:.3g} s of a processor, score {score:.3f}", flush=True)
             if number:

@@ -94,44 +94,32 @@ def embed_with_encoder(arguments: Namespace, texts: list[str], folder: Path, fin
     """
     from selfembed.embeddings import embedding
     from selfembed.embeddings.precision import available
-    from selfembed.models import encoders
+    from selfembed.models import checkpoints
 
     use_threads(arguments.threads)
     device = choose_device(arguments.device)
     precision = available(arguments.precision, device)
-    model = encoders.load_whole(arguments.model).to(device) if "own" in arguments.poolings else None
-    encoder = encoders.load(arguments.model).to(device) if model is None else model[0]
-    config = encoder.model.config
-    layers = embedding.chosen_layers(arguments.layers, config.num_hidden_layers)
-    max_length, dim = arguments.max_length, config.hidden_size
-    if model is not None:
-        if (arguments.poolings, layers) != (["own"], [config.num_hidden_layers]):
-            raise InputError("--poolings: 'own' is embedded alone and at the last layer; expected: own, --layers last")
-        max_length = model.max_seq_length = min(model.max_seq_length, max_length)
-        dim = model.get_embedding_dimension()
+    poolings, last_layer = arguments.poolings, checkpoints.last_layer(arguments.model)
+    layers = embedding.chosen_layers(arguments.layers, last_layer)
+    if "own" in poolings and (poolings, layers) != (["own"], [last_layer]):
+        raise InputError("--poolings: 'own' is embedded alone and at the last layer; expected: own, --layers last")
+    how = arguments.max_length, device, precision, arguments.tokens_per_batch
+    model = embedding.load(arguments.model, poolings, layers, *how)
     progress = Progress(len(texts), "texts")
-    how = {"tokens_per_batch": arguments.tokens_per_batch, "precision": precision, "progress": progress}
     if finished.is_file():
         progress.skip(read_json(finished)["texts"])
         log.info("resuming after %d of %d texts", progress.done, len(texts))
     else:
-        vectors.create(folder, len(arguments.poolings), len(layers), len(texts), dim)
-    for block in embedding.blocks(len(texts), progress.done):
-        out = vectors.to_fill(folder)
-        if model is None:
-            part = out[:, :, block]
-            embedding.embed(encoder, texts[block], layers, arguments.poolings, part, max_length=max_length, **how)
-        else:
-            embedding.encode(model, texts[block], out[0, 0, block], **how)
-        out.flush()
-        write_json({"texts": block.stop}, finished)
+        vectors.create(folder, len(poolings), len(layers), len(texts), model.dim)
+    for done in model.fill(folder, texts, progress):
+        write_json({"texts": done}, finished)
     return {
-        "poolings": arguments.poolings,
+        "poolings": poolings,
         "layers": layers,
-        "last_layer": config.num_hidden_layers,
-        "dim": dim,
+        "last_layer": last_layer,
+        "dim": model.dim,
         "weights": weights,
-        "max_length": max_length,
+        "max_length": model.max_length,
         "precision": precision,
         "device": device,
         "threads": arguments.threads,

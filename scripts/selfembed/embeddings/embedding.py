@@ -1,6 +1,8 @@
 """Embeddings of all layers and poolings of an encoder in one forward pass over a corpus."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -8,11 +10,12 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Transformer
 from sentence_transformers.util import batch_to_device
 
+from selfembed.embeddings import vectors
 from selfembed.embeddings.precision import forward_pass
 from selfembed.embeddings.token_batches import batches
 from selfembed.errors import InputError
 from selfembed.jobs.progress import Progress
-from selfembed.models import encoders, token7
+from selfembed.models import checkpoints, encoders, token7
 
 BLOCK = 8192  # texts per block of vectors: 0.3 GB for 13 layers of 768 dimensions
 
@@ -107,6 +110,70 @@ def blocks(n_texts: int, finished: int = 0) -> Iterator[slice]:
     """Yield blocks of consecutive texts, starting after the first `finished` texts."""
     for start in range(finished, n_texts, BLOCK):
         yield slice(start, min(start + BLOCK, n_texts))
+
+
+@dataclass
+class Embedder:
+    """A saved model on its device, and the poolings and layers that it embeds texts in.
+
+    Attributes:
+        model: the encoder up to the highest layer or, for pooling `own`, the model with its modules.
+        dim: dimension of a vector.
+        max_length: texts are truncated to this many tokens.
+        tokens_per_batch, precision: as in `embed`.
+    """
+
+    model: Transformer | SentenceTransformer
+    poolings: list[str]
+    layers: list[int]
+    dim: int
+    max_length: int
+    precision: str
+    tokens_per_batch: int | None
+
+    def fill(self, folder: Path, texts: list[str], progress: Progress) -> Iterator[int]:
+        """Embed texts block by block into the array that `vectors.create` made; yield the number of finished texts.
+
+        Starts after the texts that `progress` has counted.
+        """
+        how = {"tokens_per_batch": self.tokens_per_batch, "precision": self.precision, "progress": progress}
+        for block in blocks(len(texts), progress.done):
+            out = vectors.to_fill(folder)
+            if isinstance(self.model, Transformer):
+                part = out[:, :, block]
+                embed(self.model, texts[block], self.layers, self.poolings, part, max_length=self.max_length, **how)
+            else:
+                encode(self.model, texts[block], out[0, 0, block], **how)
+            out.flush()
+            yield block.stop
+
+
+def load(
+    folder: Path,
+    poolings: list[str],
+    layers: list[int],
+    max_length: int,
+    device: str,
+    precision: str,
+    tokens_per_batch: int | None = None,
+) -> Embedder:
+    """Load a saved model to embed texts, without the layers above the highest one.
+
+    Args:
+        poolings: `own` alone, with the last layer; the default prompt of the model then precedes all texts.
+        max_length: maximum number of tokens; that of the model's own modules or positions, if it is smaller.
+
+    Raises InputError if the model cannot be loaded.
+    """
+    if "own" in poolings:
+        model = encoders.load_whole(folder)
+        model.max_seq_length = max_length = min(max_length, model.max_seq_length)
+        dim = model.get_embedding_dimension()
+    else:
+        model = encoders.load(folder, layers=min(checkpoints.last_layer(folder), max(layers) + 1))
+        max_length = min(max_length, encoders.longest_input(model, max_length))
+        dim = model.model.config.hidden_size
+    return Embedder(model.to(device), poolings, layers, dim, max_length, precision, tokens_per_batch)
 
 
 @torch.inference_mode()

@@ -15,7 +15,7 @@ from mteb.models.abs_encoder import AbsEncoder
 from mteb.models.model_meta import ModelMeta, ScoringFunction
 from mteb.results import TaskResult
 from mteb.types import BatchedInput
-from sentence_transformers.sentence_transformer.modules import Transformer
+from sentence_transformers import SentenceTransformer
 from torch.nn.functional import normalize
 from torch.utils.data import DataLoader
 
@@ -23,7 +23,7 @@ from selfembed.embeddings import embedding
 from selfembed.errors import InputError
 from selfembed.jobs import devices
 from selfembed.jobs.progress import Progress
-from selfembed.models import checkpoints, encoders
+from selfembed.models import checkpoints
 from selfembed.tasks.text_vectors import TextVectors
 
 ROUNDING = 1e-5  # relative distance of vectors that are equal, but computed in different batches
@@ -62,33 +62,21 @@ def load(
     Raises InputError if the model cannot be loaded or pooling `own` is combined with others.
     """
     last = checkpoints.last_layer(folder)
-    if "own" in poolings:
-        if (poolings, layers) != (["own"], [last]):
-            found = f"{folder}: poolings {', '.join(poolings)} at layers {', '.join(map(str, layers))}"
-            raise InputError(f"{found}; expected: 'own' alone, at the last layer, {last}")
-        model = encoders.load_whole(folder)
-        model.max_seq_length = max_length = min(max_length, model.max_seq_length)
-        similarity, dim = model.similarity_fn_name or "cosine", model.get_embedding_dimension()
-    else:
-        model = encoders.load(folder, layers=min(last, max(layers) + 1))
-        max_length = min(max_length, encoders.longest_input(model, max_length))
-        similarity, dim = "cosine", model.model.config.hidden_size
+    if "own" in poolings and (poolings, layers) != (["own"], [last]):
+        found = f"{folder}: poolings {', '.join(poolings)} at layers {', '.join(map(str, layers))}"
+        raise InputError(f"{found}; expected: 'own' alone, at the last layer, {last}")
     with devices.locked_gpus():
-        model.to(device)
+        model = embedding.load(folder, poolings, layers, max_length, device, precision)
 
-    def embed(texts: list[str], out: np.ndarray) -> None:
-        progress = Progress(len(texts), "texts")
+    def embed(texts: list[str], filled: Path) -> None:
         with devices.locked_gpus():
-            for block in embedding.blocks(len(texts)):
-                how = {"precision": precision, "progress": progress}
-                if isinstance(model, Transformer):
-                    part = out[:, :, block]
-                    embedding.embed(model, texts[block], layers, poolings, part, max_length=max_length, **how)
-                else:
-                    embedding.encode(model, texts[block], out[0, 0, block], **how)
+            for _ in model.fill(filled, texts, Progress(len(texts), "texts")):
+                pass
 
-    texts = TextVectors(embed, len(poolings), len(layers), dim, scratch)
-    return ModelVectors(texts, poolings, layers, similarity, max_length)
+    whole = model.model if isinstance(model.model, SentenceTransformer) else None
+    similarity = (whole and whole.similarity_fn_name) or "cosine"
+    texts = TextVectors(embed, len(poolings), len(layers), model.dim, scratch)
+    return ModelVectors(texts, poolings, layers, similarity, model.max_length)
 
 
 def evaluate(model: ModelVectors, task: AbsTask, pooling: str, layer: int, normalise: bool) -> TaskResult:
@@ -100,31 +88,39 @@ def evaluate(model: ModelVectors, task: AbsTask, pooling: str, layer: int, norma
     Raises InputError if there is no finite score; the message says whether the reason is the model's vectors.
     """
     encoder = LookUp(model, pooling, layer, normalise)
-    if isinstance(task, AbsTaskClassification):
-        read_labels_once(task)
     name, main_score = task.metadata.name, task.metadata.main_score
     try:
-        with tempfile.TemporaryDirectory() as folder:
-            results = mteb.evaluate(
-                encoder,
-                task,
-                cache=ResultCache(folder),
-                overwrite_strategy="always",
-                encode_kwargs={"batch_size": TEXTS_PER_BATCH},
-                co2_tracker=False,
-                show_progress_bar=False,
-            )
+        result = run(encoder, task)
     except ValueError as error:  # of scikit-learn or scipy
         if encoder.fault is None:
             raise
         raise InputError(f"task '{name}': no {main_score}, because {encoder.fault}") from error
-    if not results.task_results:
-        raise InputError(f"task '{name}': mteb gave no result")
-    (result,) = results.task_results
     if not np.isfinite(result.get_score()):
         reason = encoder.fault or "it is not defined for these texts and labels; the model's vectors are in order"
         raise InputError(f"task '{name}': {main_score} is {result.get_score()}, because {reason}")
     return result
+
+
+def run(encoder: AbsEncoder, task: AbsTask) -> TaskResult:
+    """Run mteb on a task instance with an empty cache; return its result.
+
+    Raises InputError if there is none, and errors of mteb.
+    """
+    if isinstance(task, AbsTaskClassification):
+        read_labels_once(task)
+    with tempfile.TemporaryDirectory() as folder:
+        results = mteb.evaluate(
+            encoder,
+            task,
+            cache=ResultCache(folder),
+            overwrite_strategy="always",
+            encode_kwargs={"batch_size": TEXTS_PER_BATCH},
+            co2_tracker=False,
+            show_progress_bar=False,
+        )
+    if not results.task_results:
+        raise InputError(f"task '{task.metadata.name}': mteb gave no result")
+    return results.task_results[0]
 
 
 def read_labels_once(task: AbsTaskClassification) -> None:

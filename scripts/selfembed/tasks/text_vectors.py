@@ -9,7 +9,7 @@ import numpy as np
 
 from selfembed.embeddings import vectors
 
-Embed = Callable[[list[str], np.ndarray], None]
+Embed = Callable[[list[str], Path], None]
 
 
 class TextVectors:
@@ -23,7 +23,7 @@ class TextVectors:
         """Create an empty store.
 
         Args:
-            embed: writes the vectors of texts into an array of shape (poolings, layers, texts, dim), float32.
+            embed: writes the vectors of texts into the array of a folder (`vectors.create`).
             scratch: folder for the vectors; what it contains is deleted.
         """
         self.embed = embed
@@ -44,20 +44,16 @@ class TextVectors:
         """Size of the vectors in bytes."""
         return self.n_texts * int(np.prod(self.shape)) * np.dtype(np.float32).itemsize
 
-    def add(self, texts: list[str]) -> None:
-        """Embed the texts that are not in the store, each once, in one pass."""
-        new: dict[bytes, str] = {}
-        for text in texts:
-            key = key_of(text)
-            if key not in self.rows:
-                new.setdefault(key, text)
+    def add(self, texts: dict[bytes, str]) -> None:
+        """Embed the texts, by key, that are not in the store, in one pass."""
+        new = {key: text for key, text in texts.items() if key not in self.rows}
         if not new:
             return
         poolings, layers, dim = self.shape
         file = self.file(len(self.starts))
         file.mkdir()
         vectors.create(file, poolings, layers, len(new), dim)
-        self.embed(list(new.values()), vectors.to_fill(file))
+        self.embed(list(new.values()), file)
         self.starts.append(self.n_texts)
         self.rows |= dict(zip(new, range(self.n_texts, self.n_texts + len(new)), strict=True))
         self.n_texts += len(new)
@@ -68,8 +64,9 @@ class TextVectors:
         Args:
             pooling, layer: positions in the lists of poolings and layers.
         """
-        self.add(texts)
-        rows = np.array([self.rows[key_of(text)] for text in texts], dtype=np.int64)
+        keys = [key_of(text) for text in texts]
+        self.add(dict(zip(keys, texts, strict=True)))
+        rows = np.array([self.rows[key] for key in keys], dtype=np.int64)
         files = np.searchsorted(self.starts, rows, side="right") - 1
         found = np.empty((len(texts), self.shape[-1]), dtype=np.float32)
         for number in np.unique(files):
