@@ -136,6 +136,7 @@ class ScoredModel:
 
     def __init__(self, arguments: Namespace, wanted: dict[str, list[Wanted]], scratch: Path) -> None:
         from selfembed.embeddings import precision
+        from selfembed.models import own_modules
 
         self.arguments = arguments
         self.wanted = list(dict.fromkeys(score for scores in wanted.values() for score in scores))
@@ -144,6 +145,14 @@ class ScoredModel:
         self.loaded: dict[bool, benchmark.ModelVectors] = {}
         self.device = choose_device(arguments.device)
         self.precision = precision.available(arguments.precision, self.device)
+        # Checksums of the encoder's weights and, for pooling `own`, of all modules.
+        self.weights: dict[bool, str | None] = {}
+        for own in {score.pooling == "own" for score in self.wanted}:
+            found = own_modules.checksum if own else lambda folder: checksum(folder / "model.safetensors")
+            self.weights[own] = None if self.diverged else found(arguments.model)
+        if self.diverged:
+            step = self.diverged["diverged"]["step"]
+            log.warning("%s: the run diverged at step %d: no scores", arguments.path, step)
 
     def vectors(self, own: bool) -> "benchmark.ModelVectors":
         """Return the vectors of pooling `own`, or of the others; load the model at the first call."""
@@ -162,46 +171,46 @@ class ScoredModel:
             )
         return self.loaded[own]
 
-    def weights(self, own: bool) -> str | None:
-        """Return the checksum of the weights; with pooling `own`, of all modules. None for a diverged run."""
-        from selfembed.models import own_modules
-
-        model = self.arguments.model
-        if self.diverged:
-            return None
-        return own_modules.checksum(model) if own else checksum(model / "model.safetensors")
-
     def scores_on(
         self, task: "AbsTask", data: str, source: Source, scores: list[Wanted], folder: Path
     ) -> list[pd.DataFrame]:
         """Return the rows of the scores on a task; compute those that are not in its folder or no longer valid."""
         rows = []
+        computed = {"block": source.block, "device": self.device, "threads": self.arguments.threads}
+        classes: dict[str, float] = {}
         for score in scores:
-            facts = {
-                "weights": self.weights(score.pooling == "own"),
+            settings = {
                 "normalise": SCALINGS[score.scaling],
                 "main_score": task.metadata.main_score,
                 "precision": self.precision,
                 "data": data,
             } | {name: installed_version(name) for name in PACKAGES}
-            if not is_finished(score, folder, facts):
-                self.write(score, task, source, folder, facts)
-            rows.append(pd.read_csv(score.file(folder, ".csv")))
+            facts = computed | {"weights": self.weights[score.pooling == "own"], "code": code_checksum()}
+            if not is_finished(score, folder, facts | settings):
+                if source.kind == "classification" and not classes:
+                    classes = {"largest_class": largest_class(task)}
+                self.write(score, task, folder, facts | classes, settings)
+            rows.append(pd.read_csv(score.file(folder, ".csv"), dtype=str))  # to the last digit
         for vectors in self.loaded.values():
             if vectors.texts.size > MOST_BYTES:
                 vectors.texts.clear()
         return rows
 
-    def write(self, score: Wanted, task: "AbsTask", source: Source, folder: Path, facts: dict) -> None:
-        """Compute a score and write its row and its result to the folder of the task."""
+    def write(self, score: Wanted, task: "AbsTask", folder: Path, facts: dict, settings: dict) -> None:
+        """Compute a score and write its row and its result to the folder of the task.
+
+        Args:
+            facts: about the score, for its provenance.
+            settings: for its provenance and its row.
+        """
         name = task.metadata.name
         result, value, max_length, last_layer = self.result(score, task)
         identity = {**model_paths.identity(self.arguments.path), "step": self.arguments.step}
         place = {"layer": score.layer, "pooling": score.pooling}
-        settings = {"max_length": max_length} | {key: fact for key, fact in facts.items() if key != "weights"}
+        settings = {"max_length": max_length, **settings}
         row = {
             "corpus": name,
-            "block": source.block,
+            "block": facts["block"],
             **identity,
             "last_layer": last_layer,
             **place,
@@ -210,11 +219,7 @@ class ScoredModel:
             "value": value,
         }
         log.info("%s, %s, layer %d: %.4f", name, score.pooling, score.layer, value)
-        told = {"model": self.arguments.path, "step": self.arguments.step, **place, **facts, "max_length": max_length}
-        if source.kind == "classification":
-            train, test = (np.array(task.dataset[part]["label"]) for part in ("train", "test"))
-            told["largest_class"] = float(class_balance.always_largest(train, test, name).mean())
-        told |= {"code": code_checksum()}
+        told = {"model": self.arguments.path, "step": self.arguments.step, **place, **facts, **settings}
         write_table(pd.DataFrame([row], columns=SCORE_COLUMNS), score.file(folder, ".csv"))
         write_json(result | {"selfembed": provenance(**told)}, score.file(folder, ".json"))
 
@@ -225,8 +230,6 @@ class ScoredModel:
 
         asked = self.arguments.max_length
         if self.diverged:
-            step = self.diverged["diverged"]["step"]
-            log.warning("%s: the run diverged at step %d: no score", self.arguments.path, step)
             max_length = min(asked, self.diverged["longest_input"] or asked)
             found = {"task_name": task.metadata.name, "diverged": self.diverged["diverged"]}
             return found, math.nan, max_length, self.diverged["last_layer"]
@@ -237,7 +240,7 @@ class ScoredModel:
 
 
 def is_finished(score: Wanted, folder: Path, facts: dict) -> bool:
-    """Return whether the files of a score exist and were made with the same model, data, code and settings."""
+    """Return whether the files of a score exist and have the same facts in their provenance."""
     row, result = (score.file(folder, suffix) for suffix in (".csv", ".json"))
     if not row.is_file() or not result.is_file():
         return False
@@ -247,7 +250,13 @@ def is_finished(score: Wanted, folder: Path, facts: dict) -> bool:
         known = read_json(result, "selfembed")["selfembed"]
     except InputError:
         return False
-    return known.items() >= (facts | {"code": code_checksum()}).items()
+    return known.items() >= facts.items()
+
+
+def largest_class(task: "AbsTask") -> float:
+    """Return the accuracy of always predicting the largest class of a classification task."""
+    train, test = (np.array(task.dataset[part]["label"]) for part in ("train", "test"))
+    return float(class_balance.always_largest(train, test, task.metadata.name).mean())
 
 
 def load_task(name: str, source: Source) -> tuple["AbsTask", str]:

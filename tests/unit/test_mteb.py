@@ -317,11 +317,14 @@ def news(tmp_path):
     return tmp_path / "news.parquet"
 
 
-def run_script(model, news, output, *kinds, layers="0,2"):
+def run_script(model, news, output, *kinds, layers="0,2", block="own", threads=1):
     """Score tasks of a corpus, one of each kind, with the script."""
-    words = f"--model {model} --path base/tiny --step 0 --device cpu --threads 1 --max-length 64 --output {output}"
-    tasks = "".join(f" --task {kind.title()} own {kind} {news}" for kind in kinds)
-    score_mteb.main(f"{words}{tasks} --score mean {layers} unit {' '.join(map(str.title, kinds))}".split())
+    words = (
+        f"--model {model} --path base/tiny --step 0 --device cpu --threads {threads} --max-length 64 --output {output}"
+    )
+    tasks = "".join(f" --task {kind.title()} {block} {kind} {news}" for kind in kinds)
+    words += f"{tasks} --score mean {layers} unit {' '.join(map(str.title, kinds))} --output {output}"
+    score_mteb.main(words.split())
 
 
 def test_scores_that_are_valid_are_not_computed_again(tmp_path, model, news, monkeypatch):
@@ -351,6 +354,21 @@ def test_scores_that_are_valid_are_not_computed_again(tmp_path, model, news, mon
     corpus_of(62).to_parquet(news)
     run_script(model, news, tmp_path / "64.csv", "sts", layers="2")
     assert computed == [("Sts", 2)]
+
+
+@pytest.mark.parametrize("change", [{"block": "other"}, {"threads": 2}])
+def test_a_score_with_another_block_or_number_of_threads_is_not_valid(tmp_path, model, news, change):
+    run_script(model, news, tmp_path / "64.csv", "sts", layers="2")
+    before = (tmp_path / "64/Sts/mean_2_unit.json").stat().st_mtime_ns
+    run_script(model, news, tmp_path / "64.csv", "sts", layers="2", **change)
+    assert (tmp_path / "64/Sts/mean_2_unit.json").stat().st_mtime_ns > before
+    assert pd.read_csv(tmp_path / "64.csv")["block"].tolist() == [change.get("block", "own")]
+
+
+def test_the_table_of_a_job_has_the_digits_of_its_scores(tmp_path, model, news):
+    run_script(model, news, tmp_path / "64.csv", "sts", "clustering")
+    one = [(tmp_path / f"64/{name}/mean_2_unit.csv").read_text().splitlines()[1] for name in ("Sts", "Clustering")]
+    assert set(one) < set((tmp_path / "64.csv").read_text().splitlines())
 
 
 def test_an_interrupted_job_resumes_at_the_first_missing_task(tmp_path, model, news, monkeypatch):
