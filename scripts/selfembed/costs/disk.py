@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from selfembed.costs.hours import CORES_BESIDE_GPU, GPU, Rates, hours, read_rates
 from selfembed.costs.sizes import CHARACTERS_PER_TOKEN, SENTENCES
-from selfembed.costs.work import BENCHMARK, EMBEDDING, EVALUATION, Count, Job
+from selfembed.costs.work import EMBEDDING, EVALUATION, MTEB, Count, Job
 from selfembed.settings.encoders import (
     BagOfWords,
     EmbeddingLayerEncoder,
@@ -167,7 +167,7 @@ def steps(count: Count, rates: Rates) -> dict[str, Step]:
     for job, work in taken.items():
         if job.kind == EVALUATION:
             model, _, _ = job.path.rpartition("/")[0].rpartition("/")
-            found[name_of(Job(BENCHMARK, model))].duration += work
+            found[name_of(Job(MTEB, model))].duration += work
     readers |= {f"package/{model.path}": Step((name_of(count.run(model)),), priority=2) for model in reported(count)}
     return found | readers
 

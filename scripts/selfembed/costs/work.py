@@ -30,10 +30,10 @@ LAYERS = 12
 PARAMETERS = LAYERS * 12 * WIDTH**2  # of the layers: 4 × width² in attention, 8 × width² in the two layers after it
 
 ALONE = ", embedding layer alone"  # how work that no layer does is called
-FINE_TUNING, EMBEDDING, BENCHMARK, EVALUATION = "fine-tuning", "embedding", "MTEB", "evaluation by mteb"
+FINE_TUNING, EMBEDDING, MTEB, EVALUATION = "fine-tuning", "embedding", "MTEB", "evaluation by mteb"
 KNN, PROBE, TSNE, BAGS = "kNN", "linear probe", "t-SNE", "TF-IDF and SVD"
 START, CONTEXT = "program start", "GPU context"
-ON_GPU = (FINE_TUNING, EMBEDDING, BENCHMARK, START, CONTEXT)
+ON_GPU = (FINE_TUNING, EMBEDDING, MTEB, START, CONTEXT)
 ON_CPU = (EVALUATION, KNN, PROBE, TSNE, BAGS)
 
 
@@ -169,7 +169,7 @@ class Count:
             one = Job(EVALUATION, f"{together.path}/{item.on}/{pooling}_{layer}_{scaling}")
             found[one] = self.evaluation(item)
             key = (
-                Job(BENCHMARK, one.path, together.precision) if self.one_by_one else together,
+                Job(MTEB, one.path, together.precision) if self.one_by_one else together,
                 item.on,
                 item.model.encoder,
             )
@@ -187,7 +187,7 @@ class Count:
         """The job that scores a model at a step, with a maximum length, on all tasks."""
         max_length = item.selection.split("_")[2]
         precision = self.settings.mteb.precision
-        return Job(BENCHMARK, f"{item.model.path}/{item.step}/{max_length}", precision)
+        return Job(MTEB, f"{item.model.path}/{item.step}/{max_length}", precision)
 
     def evaluation(self, item: Evaluation) -> Amounts:
         """Work of mteb for one score."""

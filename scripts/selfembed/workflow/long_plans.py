@@ -9,7 +9,7 @@ from typing import NoReturn
 from selfembed.costs import sizes
 from selfembed.costs.hours import MOST_HOURS, hours
 from selfembed.costs.sizes import Amounts
-from selfembed.costs.work import BENCHMARK, EMBEDDING, EVALUATION, FINE_TUNING, Count, Job
+from selfembed.costs.work import EMBEDDING, EVALUATION, FINE_TUNING, MTEB, Count, Job
 from selfembed.settings.schema import Settings
 from selfembed.study.expansion import Study
 
@@ -54,13 +54,13 @@ def place(job) -> tuple[str, str]:
             return FINE_TUNING, f"tuned/{names.corpus}/{names.encoder}/{names.recipe}/seed-{names.seed}"
         case "embed":
             return EMBEDDING, f"{names.corpus}/{names.model}/{names.step}/{names.selection}"
-    return BENCHMARK, f"{names.model}/{names.step}/{names.max_length}"
+    return MTEB, f"{names.model}/{names.step}/{names.max_length}"
 
 
 def key(job: Job) -> tuple[str, str]:
     """Kind and path of a counted job; an evaluation is part of its MTEB job."""
     if job.kind == EVALUATION:
-        return BENCHMARK, job.path.rpartition("/")[0].rpartition("/")[0]
+        return MTEB, job.path.rpartition("/")[0].rpartition("/")[0]
     return job.kind, job.path
 
 
