@@ -276,7 +276,7 @@ def test_a_gpu_that_torch_does_not_see_is_told(tmp_path, monkeypatch):
 
 
 def test_hours_decide_the_level(monkeypatch):
-    monkeypatch.setattr(plan, "cores", lambda: 2)
+    monkeypatch.setattr(plan, "available_cores", lambda: 2)
     long = count_of({"experiments.main.models": [{"encoder": "mpnet"}]}, known(10_000_000))
     *_, in_all, unknown = plan.check_hours(long, on_gpu=False)
     assert in_all.about == "hours in all" and in_all.level == "error"

@@ -3,6 +3,7 @@
 The rates of two cores are in `rates.csv`, made by `bench/rates.py` and `bench/evaluations.py`.
 """
 
+import os
 from collections import Counter
 
 from selfembed.costs import sizes
@@ -33,6 +34,11 @@ def read_rates() -> Rates:
         if row["machine"] == "2 cores":
             found.setdefault(row["work"], {})[row["precision"]] = float(row["value"])
     return found
+
+
+def available_cores() -> int:
+    """Number of cores that this process may use."""
+    return len(os.sched_getaffinity(0))
 
 
 def faster(cores: int) -> float:

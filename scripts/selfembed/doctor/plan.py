@@ -1,30 +1,23 @@
 """Hours and disk of a config on this machine."""
 
-import os
 import shutil
 from pathlib import Path
 
 from selfembed.costs import disk
-from selfembed.costs.hours import GPU, MOST_HOURS, experiments_of_targets, hours, on
+from selfembed.costs.hours import GPU, MOST_HOURS, available_cores, experiments_of_targets, hours, on
 from selfembed.costs.work import ON_CPU, ON_GPU, Count
 from selfembed.doctor.findings import Finding
-
-
-def cores() -> int:
-    """Number of cores that this process may use."""
-    return len(os.sched_getaffinity(0))
 
 
 def check_hours(count: Count, on_gpu: bool) -> list[Finding]:
     """Estimate the hours of every figure and table and in total, from a start without results."""
     targets = experiments_of_targets(count.settings)
     findings = [
-        Finding("ok", f"hours of {name}", words(count, experiments, on_gpu))
+        Finding("ok", f"hours of {name}", estimate(count, experiments, on_gpu)[1])
         for name, experiments in targets.items()
         if experiments
     ]
-    everything = list(count.settings.experiments)
-    total, found = in_total(count, on_gpu), words(count, everything, on_gpu)
+    total, found = estimate(count, list(count.settings.experiments), on_gpu)
     if on_gpu or total <= MOST_HOURS:
         findings.append(Finding("ok", "hours in all", found))
     elif count.settings.device == "cpu":
@@ -39,22 +32,18 @@ def check_hours(count: Count, on_gpu: bool) -> list[Finding]:
     return findings
 
 
-def in_total(count: Count, on_gpu: bool) -> float:
-    """Hours of all experiments."""
-    return hours(count.jobs(count.settings.experiments), GPU if on_gpu else cores()).total()
-
-
-def words(count: Count, experiments: list[str], on_gpu: bool) -> str:
-    """Hours of some experiments."""
-    jobs = count.jobs(experiments)
+def estimate(count: Count, experiments: list[str], on_gpu: bool) -> tuple[float, str]:
+    """Hours of some experiments, as a number and in words."""
+    cores = available_cores()
+    found = hours(count.jobs(experiments), GPU if on_gpu else cores)
     known = all(count.is_known(item) for name in experiments for item in count.study.experiments[name])
     least = "" if known else "at least "
     if on_gpu:
-        found = hours(jobs, GPU)
-        return (
-            f"{least}{rounded(on(ON_GPU, found))} on a GPU (an H100), {rounded(on(ON_CPU, found))} on 8 cores beside it"
-        )
-    return f"{least}{rounded(hours(jobs, cores()).total())} on {cores()} cores"
+        beside = f"{rounded(on(ON_CPU, found))} on 8 cores beside it"
+        said = f"{least}{rounded(on(ON_GPU, found))} on a GPU (an H100), {beside}"
+    else:
+        said = f"{least}{rounded(found.total())} on {cores} cores"
+    return found.total(), said
 
 
 def rounded(value: float) -> str:
@@ -65,14 +54,17 @@ def rounded(value: float) -> str:
 def check_disk(count: Count, results: Path) -> Finding:
     """Compare the free space, and what results take already, with the largest size of all results."""
     keep = count.settings.keep
-    needed = disk.peak(count, keep, cores()).total
+    needed = disk.peak(count, keep, available_cores()).total
     there = sum(path.stat().st_size for path in results.rglob("*") if path.is_file()) if results.is_dir() else 0
     place = next(folder for folder in (results.absolute(), *results.absolute().parents) if folder.is_dir())
     free = shutil.disk_usage(place).free
     found = f"{in_words(free)} free in {place}, and {in_words(there)} of results; largest size: {in_words(needed)}"
     if free + there >= needed:
         return Finding("ok", "disk", found)
-    other = "" if keep == "results" else f", or keep: results ({in_words(disk.peak(count, 'results', cores()).total)})"
+    other = ""
+    if keep != "results":
+        least = disk.peak(count, "results", available_cores()).total
+        other = f", or keep: results ({in_words(least)})"
     return Finding("error", "disk", f"{found}; expected: more space{other}")
 
 

@@ -75,8 +75,17 @@ def on_cpu(model, batch_size: int, tokens: int, precision: str) -> dict[str, flo
         seconds = step(model, number, tokens, precision)
         peaks[number] = resident("VmHWM")
     slope = max(0, peaks[many] - peaks[few]) / max(1, many - few)
-    more = min(slope * (batch_size - many), training.KEPT_ON_CPU)  # further activations are computed again
-    return {"needed": peaks[many] + more, "seconds": seconds}
+    # Further activations are computed again.
+    most = training.KEPT_ON_CPU + without_activations(batch_size, tokens, config.hidden_size)
+    return {"needed": peaks[many] + min(slope * (batch_size - many), most), "seconds": seconds}
+
+
+def without_activations(batch_size: int, tokens: int, width: int) -> float:
+    """Bytes of a batch besides activations: three inputs per token, and vectors and cosines with gradients.
+
+    Inputs are int64, vectors and cosines float32.
+    """
+    return 2 * batch_size * (3 * 8 * tokens + 2 * 4 * width) + 2 * 4 * batch_size**2
 
 
 def on_gpu(model, batch_size: int, tokens: int, precision: str) -> dict[str, float]:

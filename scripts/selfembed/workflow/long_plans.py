@@ -1,13 +1,12 @@
 """Refuse plans that would take long on a processor, before any job starts."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import NoReturn
 
 from selfembed.costs import sizes
-from selfembed.costs.hours import MOST_HOURS, hours
+from selfembed.costs.hours import MOST_HOURS, available_cores, hours
 from selfembed.costs.sizes import Amounts
 from selfembed.costs.work import EMBEDDING, EVALUATION, FINE_TUNING, MTEB, Count, Job
 from selfembed.settings.schema import Settings
@@ -30,7 +29,7 @@ def refuse(workflow, settings: Settings, study: Study) -> None:
         return
     results = Path("results", settings.folder)
     count = Count(settings, study, sizes.of(settings, results), results)
-    cores = min(workflow.resource_settings.cores or 1, len(os.sched_getaffinity(0)))
+    cores = min(workflow.resource_settings.cores or 1, available_cores())
     taken = hours(work_of(planned, count), cores).total()
     if taken > MOST_HOURS and not torch_finds_gpu():
         end(
