@@ -1,17 +1,44 @@
-"""Save the adapted model of a corpus and write a report."""
+"""Choose a model for a corpus, save it and write a report."""
 
 
 # Jobs of a few seconds, which are not submitted to a cluster.
 localrules:
+    choose_model,
     package_model,
     write_report,
 
 
+rule choose_model:
+    """Choose between the encoder before fine-tuning and the models fine-tuned from it."""
+    input:
+        scores=page.scores(".csv"),
+        outcomes=page.scores(".parquet"),
+        code=code("choose_model.py"),
+    output:
+        choice="<results>/choice.json",
+        table="<results>/tables/all_models.csv",
+    log:
+        "<logs>/choose_model.log",
+    benchmark:
+        "<logs>/choose_model.tsv"
+    conda:
+        "../envs/score.yaml"
+    resources:
+        mem_mb=memory(2000),
+        runtime=minutes(10),
+    params:
+        scores=page.score_entries,
+        choice=page.choice_flags,
+    shell:
+        "python scripts/choose_model.py {params.scores} {params.choice} --output {output.choice} --table {output.table}"
+        " > {log} 2>&1"
+
+
 rule package_model:
-    """Save the adapted model with a model card."""
+    """Save the chosen model with a model card."""
     input:
         unpack(page.account),
-        run=page.run,
+        models=page.models,
         code=code("package_model.py"),
     output:
         directory("<results>/adapted_model"),
@@ -27,19 +54,20 @@ rule package_model:
         runtime=minutes(10),
     params:
         account=page.account_flags,
-        step=page.step,
         base_model=page.base_model_flag,
     shell:
-        "python scripts/package_model.py {params.account} --model {input.run}/{params.step} {params.base_model}"
-        " --output {output} > {log} 2>&1"
+        "python scripts/package_model.py {params.account} {params.base_model} --output {output} > {log} 2>&1"
 
 
 rule write_report:
-    """Write a report on the adaptation of a model to a corpus."""
+    """Write a report on a corpus and the model that was chosen for it."""
     input:
         unpack(page.account),
+        models=page.models,
         model="<results>/adapted_model",
-        crops=page.crops,
+        pairs=page.pairs,
+        queries=page.queries,
+        vectors=page.vectors,
         figures=page.figures,
         maps=page.maps,
         code=code("write_report.py"),
@@ -49,16 +77,18 @@ rule write_report:
         "<logs>/write_report.log",
     benchmark:
         "<logs>/write_report.tsv"
+    priority: 2
     conda:
-        "../envs/plot.yaml"
+        "../envs/score.yaml"
     resources:
-        mem_mb=memory(1000),
+        mem_mb=memory(2000),
         runtime=minutes(10),
     params:
         account=page.account_flags,
         title=page.title,
-        files=file_flags("crops", "maps"),
+        files=file_flags("model", "pairs", "queries", "maps"),
+        vectors=page.vector_entries,
         figures=page.entries,
     shell:
-        "python scripts/write_report.py {params.account} --title {params.title:q} --model {input.model} {params.files}"
+        "python scripts/write_report.py {params.account} --title {params.title:q} {params.files} {params.vectors}"
         " {params.figures} --output {output} > {log} 2>&1"

@@ -1,7 +1,7 @@
-"""Write an adapted model to a folder that is ready to use and publish.
+"""Copy the model that was chosen for a corpus to a folder that is ready to use and publish.
 
 Writes a folder that SentenceTransformer(folder) loads, with a README.md (model card) that describes data, training and
-evaluation.
+evaluation. If no fine-tuned model is better, it is the encoder before fine-tuning.
 """
 
 import shutil
@@ -24,9 +24,9 @@ def main(argv: list[str]) -> None:
     found = account.read(arguments)
     card = adapted_card.card(found, arguments.base_model)
     with written_whole(arguments.output) as folder:
-        shutil.copytree(arguments.model, folder)
+        shutil.copytree(found.model, folder)
         (folder / "README.md").write_text(card, encoding="utf-8")
-    log.info("%s: %s of %s", arguments.output, found.label, arguments.model)
+    log.info("%s: %s, from %s", arguments.output, found.choice.label, found.model)
 
 
 if __name__ == "__main__":

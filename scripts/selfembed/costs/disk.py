@@ -179,9 +179,10 @@ def name_of(job: Job) -> str:
 
 def reported(count: Count) -> list[Model]:
     """The models that a report packs."""
-    if count.settings.report is None:
+    report = count.settings.report
+    if report is None:
         return []
-    return list(dict.fromkeys(item.model for item in adapted.evaluations(count.settings, count.study)))
+    return list(dict.fromkeys(item.model for item in adapted.candidates(report, count.settings, count.study)))
 
 
 def model_size(count: Count, encoder: str) -> float:

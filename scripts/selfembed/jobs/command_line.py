@@ -151,11 +151,13 @@ def not_negative(text: str) -> float:
     return number
 
 
-def add_entries(parser: argparse.ArgumentParser, names: tuple[str, ...], what: str, required: bool = True) -> None:
-    """Add the repeatable option `--entry`: one word for each name, followed by one or more files or folders."""
+def add_entries(
+    parser: argparse.ArgumentParser, names: tuple[str, ...], what: str, required: bool = True, option: str = "--entry"
+) -> None:
+    """Add a repeatable option: one word for each name, followed by one or more files or folders."""
     words = " ".join(name.upper() for name in names)
     parser.add_argument(
-        "--entry",
+        option,
         nargs="+",
         action="append",
         required=required,
@@ -165,16 +167,18 @@ def add_entries(parser: argparse.ArgumentParser, names: tuple[str, ...], what: s
     )
 
 
-def read_entries(entries: list[list[str]], names: tuple[str, ...]) -> Iterator[tuple[dict[str, str], list[Path]]]:
+def read_entries(
+    entries: list[list[str]], names: tuple[str, ...], option: str = "--entry"
+) -> Iterator[tuple[dict[str, str], list[Path]]]:
     """Yield the words of each entry by name, and its paths.
 
     Raises InputError if an entry has no path, or if a path does not exist.
     """
     for words in entries:
         if len(words) <= len(names):
-            raise InputError(f"--entry {' '.join(words)}: no path; expected: {', '.join(names)}, paths")
+            raise InputError(f"{option} {' '.join(words)}: no path; expected: {', '.join(names)}, paths")
         try:
             paths = [existing(path) for path in words[len(names) :]]
         except argparse.ArgumentTypeError as error:  # argparse does not check the paths of an entry
-            raise InputError(f"--entry {words[0]}: {error}") from error
+            raise InputError(f"{option} {words[0]}: {error}") from error
         yield dict(zip(names, words, strict=False)), paths

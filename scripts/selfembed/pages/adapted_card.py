@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from selfembed.models.model_cards import HEADER, usage
 from selfembed.pages import plain_words
-from selfembed.pages.account import Account, is_main
-from selfembed.pages.plain_words import count
+from selfembed.pages.account import Account
 
 
 def card(account: Account, base_model: str | None) -> str:
@@ -18,38 +17,28 @@ def card(account: Account, base_model: str | None) -> str:
     """
     front = HEADER
     if base_model is not None:
-        known = f"base_model: {json.dumps(base_model)}\nbase_model_relation: finetune\n---\n"
-        front = HEADER.removesuffix("---\n") + known
-    headings, lines = plain_words.score_table(account, main=False)
-    sentences = [row["sentence"] for rows in account.compared().values() for row in rows if is_main(row, rows)]
-    seeds = max(row["n_seeds"] for rows in account.compared().values() for row in rows)
-    which = (
-        f"Scores are means over {count(seeds, 'seed')}; this folder holds the model of seed {account.recipe['seed']}."
-    )
+        relation = "" if account.run is None else "base_model_relation: finetune\n"
+        front = HEADER.removesuffix("---\n") + f"base_model: {json.dumps(base_model)}\n{relation}---\n"
+    answer = plain_words.answer(account)
+    headings, lines = plain_words.score_table(account)
     return f"""{front}
-# {inline(account.label)}: a text-embedding model adapted to {inline(account.corpus)}
-
-Fine-tuned without labels by selfembed, from {inline(account.encoder)}.
+{heading(account)}
 {usage(account.own_code)}
 ## Data
 
 The corpus `{account.corpus}`. {inline(" ".join(plain_words.texts(account)))}
 Cleaning: runs of white space are replaced by one space; empty texts are excluded.
-
-## Recipe
-
-{inline(" ".join(plain_words.training(account)))}
-
-{markdown_table(["setting", "value"], plain_words.settings(account))}
-
+{recipe(account)}
 ## Scores
 
-{bullets(sentences)}
+{inline(answer.heading)}
+
+{bullets(answer.sentences)}
 
 {markdown_table(["model", *headings], [[label, *cells] for label, cells in lines])}
 
-Scores are computed on texts held out of training or of the classifier, with 95 % confidence intervals from a
-bootstrap over texts and seeds. {which} Lower alignment and lower uniformity are better, but only together.
+Scores are in per cent on all test texts; in parentheses, the difference from {inline(account.choice.keep)} and its 95 %
+confidence interval from a bootstrap over texts and seeds.
 
 ## Limits
 
@@ -59,6 +48,30 @@ bootstrap over texts and seeds. {which} Lower alignment and lower uniformity are
 
 No licence is set. The licences of the base model and of the training texts may restrict use and redistribution.
 Add `license:` to the front matter of this file before you publish it.
+"""
+
+
+def heading(account: Account) -> str:
+    """Return the heading and the first sentence of the card."""
+    if account.run is None:
+        return f"""# {inline(account.choice.label)}: an encoder without fine-tuning, for {inline(account.corpus)}
+
+{inline(account.encoder)}. selfembed compared it with models fine-tuned on the corpus; none was better with confidence."""
+    return f"""# {inline(account.choice.label)}: a text-embedding model adapted to {inline(account.corpus)}
+
+Fine-tuned without labels by selfembed, from {inline(account.encoder)}."""
+
+
+def recipe(account: Account) -> str:
+    """Return the section on the training; empty without training."""
+    if account.run is None:
+        return ""
+    return f"""
+## Recipe
+
+{inline(" ".join(plain_words.training(account)))}
+
+{markdown_table(["setting", "value"], plain_words.settings(account))}
 """
 
 

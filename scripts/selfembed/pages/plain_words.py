@@ -1,22 +1,21 @@
-"""The sentences of the report and of the model card: data, training, results, limitations.
+"""The sentences of the report and of the model card: the choice, data, training, results, limitations."""
 
-Models fine-tuned on a corpus retrieve its crops better but are not necessarily better by labels (docs/evidence.md). So
-labels take precedence, and better crop retrieval alone is not a verdict.
-"""
-
-import math
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
+
+import pandas as pd
 
 from selfembed.errors import InputError
+from selfembed.evidence.choice import Judgement
 from selfembed.evidence.differences import format_number
-from selfembed.pages.account import Account, is_main
+from selfembed.pages.account import Account
 from selfembed.scores import class_balance, measures, tables
+
+# Line of the table of scores.
+ALWAYS = "always the largest class"
 
 # Why rows of a source are excluded from the corpus.
 DROPPED = {"empty": "had no text", "too short": "were too short", "duplicate": "were duplicates"}
-
 
 # How texts were split into sentences.
 SPLIT = {
@@ -25,32 +24,23 @@ SPLIT = {
     "lines": "at line ends; every line counts as a sentence",
 }
 
-
-class Shown(NamedTuple):
-    """The sentence that describes the positive pairs, and whether training resembles crop retrieval."""
-
-    sentence: str
-    finds_crops: bool
-
-
+# How positive pairs are made, by augmentation.
 SHOWN = {
-    "crops": Shown(
-        "From every text two different passages of {neighbours} were taken, and the model was "
-        "trained to match passages of the same text (“crops”).",
-        finds_crops=True,
-    ),
-    "dropout": Shown(
-        "From every text {passage} was shown twice with different dropout masks, and the model was trained "
-        "to match the two copies (“dropout”).",
-        finds_crops=False,
-    ),
-    "halves": Shown(
-        "Every text was cut in two halves, and the model was trained to match halves of the same text.",
-        finds_crops=True,
-    ),
-    "whole_text": Shown(
-        "Every text was shown twice, and the model was trained to match the two copies.", finds_crops=False
-    ),
+    "crops": "From every text two different passages of {neighbours} were taken, and the model was trained to match "
+    "passages of the same text (“crops”).",
+    "dropout": "From every text {passage} was shown twice with different dropout masks, and the model was trained to "
+    "match the two copies (“dropout”).",
+    "halves": "Every text was cut in two halves, and the model was trained to match halves of the same text.",
+    "whole_text": "Every text was shown twice, and the model was trained to match the two copies.",
+    "titles": "Every text was shown without the title at its beginning, and the model was trained to match it with its "
+    "title (“titles”).",
+}
+
+# What a model does in a case, by what the measure is about.
+DOES = {
+    "found texts": "finds the text that belongs to a title, or the title of a text, first",
+    "found crops": "finds the other passage of a text first",
+    "labels": "gives a text its label",
 }
 
 SETTINGS = {
@@ -64,6 +54,7 @@ SETTINGS = {
     "learning_rate": "peak learning rate (Adam)",
     "warmup": "fraction of the first epoch with learning-rate warm-up",
     "temperature": "temperature of the loss",
+    "guide": "false negatives left out, by the encoder before fine-tuning",
     "pooling": "pooling",
     "projection": "widths of the projection head (removed after training)",
     "unfrozen_layers": "unfrozen top layers",
@@ -75,12 +66,12 @@ SETTINGS = {
 
 
 @dataclass(frozen=True)
-class Conclusion:
-    """The main result: `verdict` (empty if there is none), a heading, and sentences that interpret it."""
+class Answer:
+    """The result of the choice: a heading, whether a fine-tuned model is better, and sentences."""
 
-    verdict: str
     heading: str
-    meaning: list[str]
+    is_better: bool
+    sentences: list[str]
 
 
 def count(number: float, thing: str, things: str | None = None) -> str:
@@ -114,50 +105,56 @@ def texts(account: Account) -> list[str]:
 
 
 def training(account: Account) -> list[str]:
-    """Sentences on the training: base model, positive pairs, amount of training, loss."""
-    recipe = account.recipe
+    """Sentences on the training: base model, positive pairs, amount of training, loss; empty without training."""
+    if account.run is None:
+        return []
+    run, recipe = account.run, account.run.recipe
     said = [f"Training started from {account.encoder}.", *own_modules(account)]
     sentences = recipe.get("sentences", 2)
     words = {"passage": f"a passage of {count(sentences, 'sentence')}"}
     words["neighbours"] = count(sentences, "neighbouring sentence")
-    said.append(shown(recipe["augmentation"]).sentence.format(**words))
+    said.append(shown(recipe["augmentation"]).format(**words))
     if recipe.get("mask_fraction"):
         said.append(f"{recipe['mask_fraction']:.0%} of the tokens were masked.")
+    if recipe.get("guide"):
+        said.append("Texts that the encoder finds more similar than those of the pair were not used as negatives.")
     if recipe.get("unfrozen_layers") is not None:
         said.append(f"Training changed only the top {count(recipe['unfrozen_layers'], 'layer')} of the model.")
     said.append(
-        f"It was trained on {count(account.pairs, 'pair')} in {count(recipe['epochs'], 'epoch')}, with batches of "
-        f"{recipe['batch_size']} pairs: {count(account.steps, 'step')}. No labels were used."
+        f"It was trained on {count(run.pairs, 'pair')} in {count(recipe['epochs'], 'epoch')}, with batches of "
+        f"{recipe['batch_size']} pairs: {count(run.steps, 'step')}. No labels were used."
     )
     if recipe.get("held_out"):
         said.append(f"{recipe['held_out']:.0%} of the texts were held out of training for evaluation.")
-    first, last = account.losses.iloc[0], account.losses.tail(10).mean()
+    first, last = run.losses.iloc[0], run.losses.tail(10).mean()
     said.append(
         f"The training loss {'decreased' if last < first else 'did not decrease: it went'} from {first:.3f} to "
         f"{last:.3f}."
     )
+    if run.fraction is not None:
+        said.append(f"The weights of the model are those of the encoder plus {run.fraction:g} times their change.")
     return said
 
 
 def own_modules(account: Account) -> list[str]:
     """Sentences on the encoder's own modules, maximum length and prompts, and on the settings that replace them."""
-    own, recipe = account.own, account.recipe
+    own = account.own
     if not own:
         return []
     modules = listed(own["modules"])
-    if recipe["pooling"] == "own":
+    if account.pooling == "own":
         said = [f"Its own modules after the transformer were kept: {modules}."]
         prompt = f"“{own['prompt']}” precedes every text, as in training" if own["prompt"] else "none is used"
         said += [f"Of its prompts ({listed(own['prompts'])}), {prompt}."] if own["prompts"] else []
     else:
         without = ", and its prompts are not used" if own["prompts"] else ""
-        said = [f"Pooling “{recipe['pooling']}” replaces its own modules after the transformer ({modules}){without}."]
+        said = [f"Pooling “{account.pooling}” replaces its own modules after the transformer ({modules}){without}."]
     if own["max_length"] not in (None, account.max_length):
         said.append(f"It reads {own['max_length']:,} tokens of a text by itself; here, {account.max_length:,}.")
     return said
 
 
-def shown(augmentation: str) -> Shown:
+def shown(augmentation: str) -> str:
     """Return the description of an augmentation.
 
     Raises InputError if it has no entry in SHOWN.
@@ -169,152 +166,134 @@ def shown(augmentation: str) -> Shown:
 
 def settings(account: Account) -> list[tuple[str, str]]:
     """Return description and value of every setting of the run."""
-    return [(what, str(account.recipe[key])) for key, what in SETTINGS.items() if account.recipe.get(key) is not None]
+    recipe = {} if account.run is None else account.run.recipe
+    return [(what, str(recipe[key])) for key, what in SETTINGS.items() if recipe.get(key) is not None]
 
 
-def conclusion(account: Account) -> Conclusion:
-    """How the model compares with the encoder before fine-tuning, and how to interpret it."""
-    model, before = account.label, account.base_label
-    main = {other: [row for row in rows if is_main(row, rows)] for other, rows in account.compared().items()}
-    rows = main.get(before, [])
-    by_labels = common_verdict(row["verdict"] for row in rows if about(row) == "labels")
-    by_crops = common_verdict(row["verdict"] for row in rows if about(row) in ("crops", "found crops"))
-    keep = f"These results give no reason to use {model} instead of {before}."
-    if by_labels is not None:
-        headings = {
-            "better": f"By the labels of your texts, {model} is better than {before}.",
-            "worse": f"By the labels of your texts, {model} is worse than {before}.",
-            "not distinguishable": f"By the labels of your texts, {model} and {before} are not distinguishable.",
-            "mixed": f"By the labels of your texts, whether {model} or {before} is better depends on the score.",
-        }
-        meaning = [] if by_labels in ("better", "mixed") else [keep]
-        if by_crops is not None and by_crops != by_labels:
-            meaning.append(f"Crop retrieval gives a different verdict: {by_crops}. {caution(account)}")
-            meaning.append("Therefore the labels take precedence.")
-        return Conclusion(by_labels, headings[by_labels], meaning + better_models(account, main))
-    if by_crops is not None:
-        at = "at crop retrieval"
-        headings = {
-            "better": f"{model} is better than {before} {at}. This alone does not show that it is the better model.",
-            "worse": f"{model} is worse than {before} {at}.",
-            "not distinguishable": f"{model} and {before} are not distinguishable {at}.",
-            "mixed": f"Whether {model} or {before} is better {at} depends on the score.",
-        }
-        meaning = ["Crop retrieval: given one crop (a short passage) of a text, find the other crop of the same text."]
-        meaning.append(caution(account) if by_crops in ("better", "mixed") else keep)
-        if by_crops == "better":
-            meaning.append(
-                f"Before you use it, compare {model} and {before} on your own task, or label a few hundred texts and "
-                "run this again. Labels take precedence."
-            )
-        verdict = "" if by_crops == "better" else by_crops
-        return Conclusion(verdict, headings[by_crops], meaning + better_models(account, main))
-    meaning = [caution(account), *better_models(account, main)]
-    return Conclusion("", f"Scores of {model} compared with other models", meaning)
+def answer(account: Account) -> Answer:
+    """Which model to use, for what, and why."""
+    choice = account.choice
+    judged = choice.judged.items()
+    better = [purpose for purpose, found in judged if found.verdict == "better"]
+    if choice.is_kept:
+        heading = f"Keep the encoder as it is ({choice.keep})."
+    else:
+        heading = f"For {listed(better)}, use {choice.label}."
+    said = []
+    if choice.best is None:
+        said.append("No fine-tuned model was better on the texts that the best one is chosen on.")
+    elif choice.is_kept:
+        said.append(f"Of the fine-tuned models, {choice.best} was best on the texts that the best one is chosen on.")
+    said += [judgement(account, purpose, found) for purpose, found in judged]
+    if judged:
+        texts = listed([f"{count(found.n_texts, 'text')} for {purpose}" for purpose, found in judged])
+        said.append(f"These numbers are of texts that the model was not chosen on: {texts}.")
+    return Answer(heading, not choice.is_kept, said + not_judged(account) + others_better(account))
 
 
-def about(row: dict[str, Any]) -> str:
-    """Return the basis of the measure of a row: `labels`, `crops` or `found crops`."""
-    return measures.MEASURES[row["measure"]].about
-
-
-def verdict(account: Account) -> list[str]:
-    """Return the conclusion and the sentences that it is based on, for the terminal."""
-    said = conclusion(account)
-    rows = [row for rows in account.compared().values() for row in rows if is_main(row, rows)]
-    return [said.heading, *said.meaning, *(f"- {row['sentence']}" for row in rows)]
-
-
-def better_models(account: Account, compared: dict[str, list[dict[str, Any]]]) -> list[str]:
-    """Return a sentence on models, except the encoder before fine-tuning, that are better in a main score."""
-    better = [
-        other
-        for other, rows in compared.items()
-        if other != account.base_label and any(row["verdict"] == "worse" for row in rows)
-    ]
-    return [f"{listed(better)} scored better than {account.label} in at least one comparison below."] if better else []
-
-
-def common_verdict(verdicts: Iterable[str]) -> str | None:
-    """Return the common verdict of several rows, `mixed` if they disagree, None if there are none."""
-    found = set(verdicts)
-    return next(iter(found), None) if len(found) < 2 else "mixed"
-
-
-def badge(row: dict[str, Any]) -> tuple[str, str]:
-    """Return the verdict of a row as a short text, and its style: `better`, `worse`, or empty if inconclusive."""
-    verdict = row["verdict"]
-    if about(row) == "labels":
-        return verdict, verdict if verdict in ("better", "worse") else ""
-    words = f"{verdict} at crop retrieval" if about(row) == "found crops" else verdict
-    return words, "worse" if verdict == "worse" else ""
-
-
-def caution(account: Account) -> str:
-    """How far crop retrieval can be trusted."""
-    tried = (
-        "In tests on labelled texts, training improved a strong pretrained model at crop retrieval, but not by the "
-        "labels; in one case it was worse by the labels (docs/evidence.md)."
+def judgement(account: Account, purpose: str, found: Judgement) -> str:
+    """Describe how the best candidate compares with the encoder for a purpose."""
+    label, rows = account.choice.best, account.of_purpose(purpose)
+    does = DOES[measures.MEASURES[rows[0]["measure"]].about]
+    value, before, low, high = (100 * number for number in (found.value, found.before, found.low, found.high))
+    interval = f"95 % confidence interval of the difference: {signed(low)} to {signed(high)} points"
+    verdicts = {
+        "better": f"For {purpose}, {label} is better",
+        "worse": f"For {purpose}, {label} is worse",
+        "not distinguishable": f"For {purpose}, no difference can be told",
+    }
+    return (
+        f"{verdicts[found.verdict]}: {label} {does} in {value:.1f} of 100 cases, the encoder as it is in {before:.1f} "
+        f"({interval})."
     )
-    if shown(account.recipe["augmentation"]).finds_crops:
-        return f"This model was trained for crop retrieval, on other texts, so this score favours it. {tried}"
-    return f"Crop retrieval is a substitute for labels. {tried}"
 
 
-def score_heading(corpus: str, score: str, measure: str, several_corpora: bool) -> str:
+def signed(number: float) -> str:
+    """Format a number with its sign and one decimal."""
+    return f"{number:+.1f}".replace("-", "−")
+
+
+def not_judged(account: Account) -> list[str]:
+    """Sentences on purposes without evidence, and on weak evidence."""
+    known = {row["purpose"] for row in account.rows}
+    said = []
+    if account.choice.purpose in ("grouping", "both") and "grouping" not in known:
+        said.append(
+            "Grouping (neighbours, clusters, classifiers) cannot be judged without labels: name a column with classes, "
+            "or label a few hundred texts, to have it judged."
+        )
+    if any(measures.MEASURES[row["measure"]].about == "found crops" for row in account.of_purpose("search")):
+        said.append(
+            "Search was judged by passages of the same text, because the texts have no titles. This is weaker evidence "
+            "than queries that people wrote: a column with titles, subjects or questions gives better evidence."
+        )
+    return said
+
+
+def others_better(account: Account) -> list[str]:
+    """Sentences on models that cannot be chosen, such as word counts, where they are better than the encoder."""
+    return [
+        f"Without a language model, {row['label']} is better than the encoder for {purpose}: {row['sentence']}"
+        for purpose in ("search", "grouping")
+        for row in account.of_purpose(purpose)
+        if not row["is_candidate"] and row["verdict"] == "better"
+    ]
+
+
+def score_table(account: Account) -> tuple[list[str], list[tuple[str, list[str]]]]:
+    """Headings of columns, and the cells of every model: main scores with differences from the encoder in per cent.
+
+    The encoder is first. The last line is ALWAYS, if accuracies have the score of the largest class.
+    """
+    rows = [row for purpose in ("search", "grouping") for row in account.of_purpose(purpose)]
+    columns = list(dict.fromkeys((row["purpose"], row["score"], row["measure"]) for row in rows))
+    headings = [f"{purpose}: {score_heading(score, measure)}" for purpose, score, measure in columns]
+    cells: dict[str, dict] = {account.choice.keep: {}}
+    always = {}
+    for row in rows:
+        place = row["purpose"], row["score"], row["measure"]
+        value, before, *change = (
+            format_number(row[name], row["measure"], signed=name.startswith("diff"))
+            for name in ("value", "against_value", "difference", "difference_low", "difference_high")
+        )
+        cells[account.choice.keep][place] = before
+        cells.setdefault(row["label"], {})[place] = "{} ({}; {} to {})".format(value, *change)
+        if pd.notna(row.get(tables.LARGEST_CLASS)):
+            always[place] = format_number(row[tables.LARGEST_CLASS], row["measure"])
+    lines = [(label, [found.get(column, "") for column in columns]) for label, found in cells.items()]
+    return headings, lines + ([(ALWAYS, [always.get(column, "") for column in columns])] if always else [])
+
+
+def score_heading(score: str, measure: str) -> str:
     """Heading of a column of scores."""
     heading, about, *_ = measures.MEASURES[measure]
-    heading = f"{heading} ({score.removesuffix(f'_{measure}')})" if about == "labels" else heading
-    return f"{heading}, {corpus}" if several_corpora else heading
-
-
-def score_table(account: Account, main: bool) -> tuple[list[str], list[tuple[str, list[str]]]]:
-    """Headings of columns, and the cells of every label: values with intervals, in per cent if they are fractions.
-
-    Args:
-        main: only the main scores, instead of all.
-    """
-    values = account.values()
-    chosen = [row for row in account.rows if not main or is_main(row, account.rows)]
-    columns = list(dict.fromkeys((row["corpus"], row["score"], row["measure"]) for row in chosen))
-    several = len({corpus for corpus, *_ in columns}) > 1
-    headings = [score_heading(*column, several) for column in columns]
-    lines = [(label, [cell(found.get(column), column[2]) for column in columns]) for label, found in values.items()]
-    return headings, [(label, cells) for label, cells in lines if any(cells)]
-
-
-def cell(numbers: tuple[float, float, float] | None, measure: str) -> str:
-    """Format a value with its interval, if it has one; empty if there is no value."""
-    if numbers is None:
-        return ""
-    value, low, high = (format_number(number, measure) for number in numbers)
-    unit = "%" if measures.MEASURES[measure].fraction else ""
-    return f"{value}{unit}" if math.isnan(numbers[1]) else f"{value}{unit} ({low} to {high})"
+    return f"{heading} ({score})" if about == "labels" else heading
 
 
 def limits(account: Account) -> list[str]:
     """Sentences on the limitations of the model and its scores."""
-    compared = [row for rows in account.compared().values() for row in rows]
     said = [
-        f"The model is adapted to {account.corpus}. On other texts it may be worse than the model it started from.",
         f"It reads the first {account.max_length:,} tokens of a text, roughly {account.max_length * 3 // 4:,} English "
-        "words, and ignores the rest.",
+        "words, and ignores the rest."
     ]
-    if any(about(row) in ("crops", "found crops") for row in compared):
-        said.append(caution(account))
-    shares = [row.get(tables.LARGEST_CLASS, 0) for row in compared if row["measure"] == measures.ACCURACY]
+    if account.run is not None:
+        said.insert(
+            0, f"The model is adapted to {account.corpus}. On other texts it may be worse than the encoder as it came."
+        )
+    if any(measures.MEASURES[row["measure"]].about == "labels" for row in account.rows):
+        said.append("Labels are judged on texts that may have been trained on, without their labels.")
+    shares = [row.get(tables.LARGEST_CLASS, 0) for row in account.rows if row["measure"] == measures.ACCURACY]
     if unequal := [share for share in shares if share > class_balance.UNEQUAL]:
         said.append(
             f"{max(unequal):.1%} of the labelled test texts are of one class, so accuracies say little: compare the "
             "balanced accuracies, which count every class alike."
         )
-    seeds = max(row["n_seeds"] for row in compared)
-    if seeds < 2:
+    if max(row["n_seeds"] for row in account.rows) < 2:
         said.append("Only one seed was used: confidence intervals do not include the variation between seeds.")
-    elif seeds < 5:
-        said.append("With so few seeds, confidence intervals can be too narrow.")
     said.append(
-        "There is no correction for multiple comparisons: one true tie in twenty is called better or worse by chance."
+        "The intervals in the table of all models are not corrected for the number of models; those of the answer are of "
+        "texts that the model was not chosen on. If no model is better, one is recommended with a probability of at most "
+        "5 %."
     )
     return said
 
@@ -331,4 +310,14 @@ def held_out(counts: dict[str, Any]) -> str:
     said = f"Of {count(counts['held out'], 'held-out text')}, {usable:,} are long enough for two crops; {drawn}."
     if twins := counts.get("kept, a crop is in another text"):
         said += f" {count(twins, 'text')} had a crop that is also in another text; the other was then not a candidate."
+    return said
+
+
+def held_out_with_titles(counts: dict[str, Any]) -> str:
+    """Return a sentence on the texts that titles were taken from; `counts` are those of a corpus of titles."""
+    usable = counts["held out"] - counts["without a title or another text"]
+    drawn = "all of them were used" if counts["kept"] == usable else f"{counts['kept']:,} of them were drawn"
+    said = f"Of {count(counts['held out'], 'held-out text')}, {usable:,} have a title and other text; {drawn}."
+    if twins := counts.get("kept, a title or text is in another text"):
+        said += f" {count(twins, 'text')} had the title or the text of another, which was then not a candidate."
     return said

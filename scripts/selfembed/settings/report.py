@@ -1,22 +1,45 @@
 """Settings of the report."""
 
-from pydantic import Field
+from typing import Literal
+
+from pydantic import Field, model_validator
 
 from selfembed.settings.base import Closed, Name, Text
 
+Purpose = Literal["search", "grouping", "both"]
+
 
 class Report(Closed):
-    """A report on one corpus and a model adapted to it: `results/{folder}/report.html`.
+    """A report on one corpus and a model for it: `results/{folder}/report.html`.
 
-    The model is saved beside it in `adapted_model/`, ready to use and publish.
+    Candidates are all models of the experiments `search` and `grouping` that are fine-tuned on the corpus. The best one
+    is chosen on a part of the test texts and judged on the others. If it is not better there, the encoder before
+    fine-tuning is kept. The result is saved in `adapted_model/`, ready to use and publish.
     """
 
-    corpus: Name = Field(description="Corpus that the model is fine-tuned on.")
-    model: Text = Field(
-        description="Label of the fine-tuned model; with several seeds, the model of the first seed is saved."
+    corpus: Name = Field(description="Corpus that the candidates are fine-tuned on.")
+    purpose: Purpose = Field(
+        "both",
+        description="What the model is for: `search` (find texts), `grouping` (neighbours, clusters, classifiers), or "
+        "`both`: better for one and not worse for the other.",
     )
-    differences: list[Name] = Field(
-        min_length=1, description="Tables of differences that contain the model, most important first."
+    keep: Text = Field(description="Label of the encoder before fine-tuning, which every candidate is compared with.")
+    search: Name | None = Field(
+        None, description="Experiment with a score of retrieval: `title_pairs` or `crop_pairs` on held-out texts."
     )
-    figures: list[Name] = Field(default_factory=list, description="Figures to show; interactive maps are linked.")
+    grouping: Name | None = Field(None, description="Experiment with accuracies, which need labels.")
+    figures: list[Name] = Field(default_factory=list, description="Figures and interactive maps to show.")
     title: Text | None = Field(None, description="Heading; defaults to the name of the corpus.")
+
+    @model_validator(mode="after")
+    def some_evidence(self):
+        """A choice needs scores."""
+        if not self.evidence:
+            raise ValueError("neither search nor grouping; expected: an experiment for one or both")
+        return self
+
+    @property
+    def evidence(self) -> dict[str, str]:
+        """The experiments by purpose."""
+        found = {"search": self.search, "grouping": self.grouping}
+        return {purpose: name for purpose, name in found.items() if name is not None}

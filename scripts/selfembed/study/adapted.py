@@ -1,48 +1,49 @@
-"""The adapted model of a report: its run, its base model and its scores."""
+"""The candidates of a report, and their scores."""
 
 from collections.abc import Iterator
 
+from selfembed.scores import measures
+from selfembed.settings.report import Report
 from selfembed.settings.schema import Settings
 from selfembed.study.checks import original, unknown, unknown_in
-from selfembed.study.expansion import Evaluation, Study, base_of
+from selfembed.study.expansion import Evaluation, Study
+
+# What the score of an experiment is about, by purpose.
+ABOUT = {"search": ("found texts", "found crops"), "grouping": ("labels",)}
 
 
-def evaluations(settings: Settings, study: Study) -> list[Evaluation]:
-    """Return the scores of the adapted model on corpora in the report's tables of differences, for all seeds."""
-    report = settings.report
-    return [
-        item
-        for item in in_tables(settings, study)
-        if item.line.label == report.model and item.model.recipe and item.model.corpus == report.corpus
-    ]
+def evaluations(report: Report, settings: Settings, study: Study) -> dict[str, list[Evaluation]]:
+    """Return the scores on corpora of the report's experiments, by purpose."""
+    return {
+        purpose: [item for item in study.experiments[name] if item.score and item.on in settings.corpora]
+        for purpose, name in report.evidence.items()
+    }
 
 
-def in_tables(settings: Settings, study: Study) -> list[Evaluation]:
-    """Return the scores on corpora, at the shown steps, of the report's tables of differences."""
-    tables = [settings.tables[name] for name in settings.report.differences]
-    found = [
-        item
-        for table in tables
-        for item in study.experiments[table.experiment]
-        if not table.steps or item.step in map(str, table.steps)
-    ]
-    return [item for item in dict.fromkeys(found) if item.score and item.on in settings.corpora]
+def candidates(report: Report, settings: Settings, study: Study) -> list[Evaluation]:
+    """Return an evaluation of every candidate and of the encoder that is kept otherwise; of the first seed each.
+
+    Candidates are the fine-tuned models that all experiments of the report have.
+    """
+    found: dict[str, Evaluation] = {}
+    scored = evaluations(report, settings, study).values()
+    for items in scored:
+        for item in items:
+            is_candidate = item.model.recipe is not None and item.model.corpus == report.corpus
+            if is_candidate or item.line.label == report.keep:
+                found.setdefault(item.line.label, item)
+    everywhere = set.intersection(*({item.line.label for item in items} for items in scored))
+    return [item for label, item in found.items() if label in everywhere]
 
 
-def base_label(settings: Settings, study: Study) -> str | None:
-    """Return the label of the base model of the adapted model; None if no table has it."""
-    base = base_of(evaluations(settings, study)[0].model, settings).family
-    return next((item.line.label for item in in_tables(settings, study) if item.model.family == base), None)
+def scored_on(report: Report, settings: Settings, study: Study) -> list[str]:
+    """Return the corpora that candidates are scored on."""
+    return list(dict.fromkeys(item.on for items in evaluations(report, settings, study).values() for item in items))
 
 
-def scored_on(settings: Settings, study: Study) -> list[str]:
-    """Return the corpora that the adapted model is scored on."""
-    return list(dict.fromkeys(item.on for item in evaluations(settings, study)))
-
-
-def cleaned(settings: Settings) -> str:
+def cleaned(report: Report, settings: Settings) -> str:
     """Return the corpus of the report or, if it is derived, the corpus that it is derived from."""
-    return original(settings.report.corpus, settings)
+    return original(report.corpus, settings)
 
 
 def check(settings: Settings, study: Study) -> Iterator[str]:
@@ -51,33 +52,31 @@ def check(settings: Settings, study: Study) -> Iterator[str]:
     if report is None:
         return
     yield from unknown("report.corpus", report.corpus, "a corpus", settings.corpora)
-    tables = {name: table for name, table in settings.tables.items() if table.lay_out == "differences"}
-    yield from unknown_in("report.differences", report.differences, "a table of differences", tables)
+    for purpose, name in report.evidence.items():
+        yield from unknown(f"report.{purpose}", name, "an experiment", settings.experiments)
     yield from unknown_in("report.figures", report.figures, "a figure", settings.figures)
-    if report.corpus not in settings.corpora or not set(report.differences) <= set(tables):
+    if report.corpus not in settings.corpora or not set(report.evidence.values()) <= set(settings.experiments):
         return
-    found = evaluations(settings, study)
-    if not found:
-        tuned = dict.fromkeys(
-            item.line.label
-            for item in in_tables(settings, study)
-            if item.model.recipe and item.model.corpus == report.corpus
-        )
+    for purpose, name in report.evidence.items():
+        scores = [settings.scores[score] for score in settings.experiments[name].scores]
+        found = {measures.MEASURES[measure].about for score in scores for measure in score.headings}
+        if not found & set(ABOUT[purpose]):
+            expected = {"search": "title_pairs or crop_pairs", "grouping": "knn or linear"}[purpose]
+            yield f"report.{purpose}: '{name}' has no such score; expected: an experiment with {expected}"
+    labels = {
+        purpose: {item.line.label for item in items} for purpose, items in evaluations(report, settings, study).items() if items
+    }
+    for purpose, found in labels.items():
+        if report.keep not in found:
+            yield f"report.keep: '{report.keep}' is not in '{report.evidence[purpose]}'; expected: {', '.join(sorted(found))}"
+    found = candidates(report, settings, study)
+    if len(labels) < len(report.evidence) or any(report.keep not in found for found in labels.values()):
+        return
+    kept = next(item for item in found if item.line.label == report.keep)
+    if kept.model.recipe is not None:
+        yield f"report.keep: '{report.keep}' is fine-tuned; expected: the label of an encoder without fine-tuning"
+    if len(found) < 2:
         yield (
-            f"report.model: '{report.model}' is not a model fine-tuned on '{report.corpus}' in these tables; "
-            f"expected: {', '.join(tuned) or 'another corpus or other tables'}"
+            f"report: no model fine-tuned on '{report.corpus}' is in {' and '.join(report.evidence.values())}; "
+            "expected: at least one candidate"
         )
-        return
-    several = list(dict.fromkeys((f"models/{item.model.family}", f"step {item.step}") for item in found))
-    if len(several) > 1:
-        meant = " and ".join(", ".join(words) for words in several)
-        yield f"report.model: '{report.model}' is the label of {meant} in these tables; expected: a label of one model"
-        return
-    for position, name in enumerate(report.differences):
-        table = tables[name]
-        shown = {item.line.label for item in study.experiments[table.experiment]}
-        if report.model not in shown or (table.labels and report.model not in [*table.labels, table.against]):
-            yield (
-                f"report.differences.{position}: '{name}' does not compare '{report.model}'; "
-                "expected: tables with it, as `against` or among `labels`"
-            )

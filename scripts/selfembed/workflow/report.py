@@ -1,17 +1,20 @@
 """The report on a corpus and its adapted model."""
 
 import shlex
+from collections.abc import Callable
 from functools import cached_property
 
-from selfembed.settings.corpora import CropsSource
+from selfembed.jobs.options import defaults
 from selfembed.settings.encoders import HubEncoder
+from selfembed.settings.figures import DifferencesTable
 from selfembed.settings.report import Report as ReportSettings
 from selfembed.settings.schema import Settings
 from selfembed.study import adapted
-from selfembed.study.expansion import Evaluation, Study, base_of
+from selfembed.study.expansion import Evaluation, Study
 from selfembed.workflow.figures import Figures
-from selfembed.workflow.flags import Inputs, Wildcards, file_flags
+from selfembed.workflow.flags import Inputs, Wildcards, file_flags, flags
 from selfembed.workflow.models import Models
+from selfembed.workflow.scores import entries, line_words, measures_of
 
 
 class Report:
@@ -36,59 +39,107 @@ class Report:
         return self.settings.report
 
     @cached_property
-    def item(self) -> Evaluation:
-        """First evaluation of the adapted model."""
-        return adapted.evaluations(self.settings, self.study)[0]
+    def candidates(self) -> list[Evaluation]:
+        """An evaluation of every candidate, and of the encoder that is kept otherwise."""
+        return adapted.candidates(self.asked, self.settings, self.study)
+
+    @cached_property
+    def kept(self) -> Evaluation:
+        """An evaluation of the encoder that is kept if no candidate is better."""
+        return next(item for item in self.candidates if item.line.label == self.asked.keep)
+
+    def compared(self) -> list[tuple[str, Evaluation]]:
+        """The scores that the choice depends on, with their purposes."""
+        found = adapted.evaluations(self.asked, self.settings, self.study)
+        return [(purpose, item) for purpose, items in found.items() for item in items]
+
+    def scores(self, suffix: str) -> Callable[[Wildcards], list[str]]:
+        """Return an input function: files of the scores that the choice depends on."""
+        return lambda wildcards: [f"<results>/scores/{item.path}{suffix}" for _, item in self.compared()]
+
+    def score_entries(self, wildcards: Wildcards, input: Inputs) -> str:
+        """Return an `--entry` for each purpose and label: the score files."""
+        found = zip(self.compared(), input.scores, strict=True)
+        return entries(((purpose, *line_words(item.line)), path) for (purpose, item), path in found)
+
+    def choice_flags(self, wildcards: Wildcards) -> str:
+        """Purpose and candidates as flags, the bootstrap as in tables of differences, and measures."""
+        labels = [item.line.label for item in self.candidates if item.line.label != self.asked.keep]
+        bootstrap = defaults(DifferencesTable, "resamples", "seed")
+        words = [flags(self.asked, keep=("purpose", "keep")), f"--candidates {shlex.join(labels)}"]
+        words += [f"--{key} {value}" for key, value in bootstrap.items()]
+        return " ".join([*words, measures_of(self.settings, *self.asked.evidence.values())])
 
     def account(self, wildcards: Wildcards) -> dict[str, str | list[str]]:
-        """Named inputs with the facts about the corpus and the model."""
-        report, model = self.asked, self.item.model
-        encoder = self.settings.encoders[model.encoder]
-        # The config tells the revision of a pinned encoder; the base model that of another.
-        unpinned = isinstance(encoder, HubEncoder) and encoder.revision is None
-        base = {"base": f"<results>/models/{base_of(model, self.settings).path}"} if unpinned else {}
-        return base | {
-            "counts": f"<results>/corpora/{adapted.cleaned(self.settings)}.json",
-            "description": f"<results>/descriptions/{model.corpus}.csv",
-            "record": f"<results>/runs/{model.path.removeprefix('tuned/')}",
-            "pairs_settings": f"<results>/pairs/{self.pairs_of(model)}.json",
-            "differences": [f"<figures>/{table}.csv" for table in report.differences],
+        """Named inputs with the facts about the corpus and the models."""
+        runs = [item.model for item in self.candidates if item.model.recipe]
+        return {
+            "base": f"<results>/models/{self.kept.model.path}",
+            "counts": f"<results>/corpora/{adapted.cleaned(self.asked, self.settings)}.json",
+            "description": f"<results>/descriptions/{self.asked.corpus}.csv",
+            "choice": "<results>/choice.json",
+            "table": "<results>/tables/all_models.csv",
+            "records": [f"<results>/runs/{run.path.removeprefix('tuned/')}" for run in dict.fromkeys(runs)],
+            "settings_of_pairs": [f"<results>/pairs/{self.pairs_of(run)}.json" for run in dict.fromkeys(runs)],
         }
 
+    def models(self, wildcards: Wildcards) -> list[str]:
+        """Folders of the candidates."""
+        return list(dict.fromkeys(f"<results>/models/{item.model.path}" for item in self.candidates))
+
     def account_flags(self, wildcards: Wildcards, input: Inputs) -> str:
-        """Facts about the corpus and the model as flags: files and names."""
-        item = self.item
-        encoder = self.settings.encoders[item.model.encoder]
-        words = ["--corpus", item.model.corpus, "--label", item.line.label]
-        words += ["--encoder", encoder.description, "--max-length", str(encoder.max_length)]
-        before = adapted.base_label(self.settings, self.study)
-        words += [] if before is None else ["--base-label", before]
-        words += ["--corpora", *adapted.scored_on(self.settings, self.study)]
-        words_of_run = shlex.join(words)  # ty: ignore[invalid-argument-type] a run has a corpus
-        return f"{file_flags(*self.account(wildcards))(wildcards, input)} {words_of_run}"
-
-    def run(self, wildcards: Wildcards) -> str:
-        """The run that the adapted model is a step of."""
-        return f"<results>/models/{self.item.model.path}"
-
-    def step(self, wildcards: Wildcards) -> str:
-        """The step of the adapted model."""
-        return self.item.step
+        """Facts about the corpus and the models as flags: files and names."""
+        encoder = self.settings.encoders[self.kept.model.encoder]
+        pooling = self.kept.selection.split("_")[0]
+        words = ["--corpus", self.asked.corpus, "--encoder", encoder.description]
+        words += ["--max-length", str(encoder.max_length), "--pooling", pooling]
+        folders = dict(zip(self.models(wildcards), input.models, strict=True))
+        runs = dict.fromkeys(item.model for item in self.candidates if item.model.recipe)
+        facts = dict(zip(runs, zip(input.records, input.settings_of_pairs, strict=True), strict=True))
+        for item in self.candidates:
+            folder = folders[f"<results>/models/{item.model.path}"]
+            words += ["--candidate", item.line.label, item.step, folder, *facts.get(item.model, ())]
+        files = file_flags("base", "counts", "description", "choice", "table")(wildcards, input)
+        return f"{files} {shlex.join(words)}"
 
     def base_model_flag(self, wildcards: Wildcards) -> str:
         """Repository on the Hub of the base model as a flag; empty for other encoders."""
-        encoder = self.settings.encoders[self.item.model.encoder]
+        encoder = self.settings.encoders[self.kept.model.encoder]
         return f"--base-model {shlex.quote(encoder.id)}" if isinstance(encoder, HubEncoder) else ""
 
     def title(self, wildcards: Wildcards) -> str:
         """Title of the report."""
         return self.asked.title or f"Report on {self.asked.corpus}"
 
-    def crops(self, wildcards: Wildcards) -> list[str]:
-        """Counts of the corpora of crops that the model is scored on."""
-        corpora = {name: self.settings.corpora[name] for name in adapted.scored_on(self.settings, self.study)}
-        crops = [name for name, corpus in corpora.items() if isinstance(corpus.source, CropsSource)]
-        return [f"<results>/corpora/{name}.json" for name in crops]
+    def pairs(self, wildcards: Wildcards) -> list[str]:
+        """Counts of the corpora of crops, and of titles, that candidates are scored on."""
+        corpora = {name: self.settings.corpora[name] for name in adapted.scored_on(self.asked, self.settings, self.study)}
+        pairs = [name for name, corpus in corpora.items() if corpus.source.pairs_score]
+        return [f"<results>/corpora/{name}.json" for name in pairs]
+
+    def searched(self) -> list[Evaluation]:
+        """The first scores of search of the encoder and of every candidate, on the first corpus."""
+        found: dict[str, Evaluation] = {}
+        labels = {item.line.label for item in self.candidates}
+        for item in adapted.evaluations(self.asked, self.settings, self.study).get("search", []):
+            if item.line.label in labels:
+                found.setdefault(item.line.label, item)
+        return list(found.values())
+
+    def queries(self, wildcards: Wildcards) -> list[str]:
+        """The corpus of pairs that examples are taken from; empty without search."""
+        return [f"<results>/corpora/{item.on}.parquet" for item in self.searched()[:1]]
+
+    def vectors(self, wildcards: Wildcards) -> list[str]:
+        """Embeddings of that corpus by the encoder and every candidate."""
+        return [
+            f"<results>/embeddings/{item.on}/{item.model.path}/{item.step}/{item.selection}" for item in self.searched()
+        ]
+
+    def vector_entries(self, wildcards: Wildcards, input: Inputs) -> str:
+        """Return a `--vectors` for each of these embeddings: the label and the folder."""
+        found = zip(self.searched(), input.vectors, strict=True)
+        return " ".join(f"--vectors {shlex.join([item.line.label, path])}" for item, path in found)
 
     def pictures(self) -> list[str]:
         """Names of the figures in the report, without interactive maps."""

@@ -1,7 +1,7 @@
-"""Report on a corpus and a model adapted to it: one HTML page without network access or scripts.
+"""Report on a corpus and the model that was chosen for it: one HTML page without network access or scripts.
 
 The template escapes all values such as titles, labels and captions. A Content-Security-Policy allows only the style and
-the images in the page.
+the images in the page, and frames of local files: the interactive maps beside it.
 """
 
 import base64
@@ -16,7 +16,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from selfembed.errors import InputError
 from selfembed.jobs.records import commit
 from selfembed.pages import plain_words
-from selfembed.pages.account import Account, is_main
+from selfembed.pages.account import Account
+from selfembed.pages.examples import Example
 
 HERE = Path(__file__).parent
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -52,19 +53,21 @@ def page(
     title: str,
     account: Account,
     model: str,
+    examples: Sequence[Example],
     figures: Sequence[Figure],
     maps: dict[str, str],
-    crops: Sequence[dict[str, int]],
-    tables: Sequence[Path],
+    pairs: Sequence[dict[str, int]],
+    table: Path,
 ) -> str:
     """Return the HTML page.
 
     Args:
         title: heading.
         model: path of the folder with the model.
+        examples: queries and what is found for them.
         maps: relative paths of interactive maps, by corpus.
-        crops: row counts of corpora of crops.
-        tables: paths of the tables of scores.
+        pairs: row counts of corpora of crops, or of titles.
+        table: path of the table of all models.
 
     Raises InputError if a figure is not a PNG.
     """
@@ -73,23 +76,20 @@ def page(
     environment = Environment(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    policy = f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; frame-src 'self' file:"
     return environment.get_template("page.html").render(
         title=title,
         style=style,
-        policy=f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
+        policy=f"{policy}; base-uri 'none'; form-action 'none'",
         account=account,
         words=plain_words,
-        conclusion=plain_words.conclusion(account),
-        comparisons=[
-            (other, [row for row in rows if is_main(row, rows)]) for other, rows in account.compared().items()
-        ],
-        others=[row for rows in account.compared().values() for row in rows if not is_main(row, rows)],
-        main_scores=plain_words.score_table(account, main=True),
-        all_scores=plain_words.score_table(account, main=False),
+        answer=plain_words.answer(account),
+        scores=plain_words.score_table(account),
         model=model,
+        examples=examples,
         figures=figures,
         maps={corpus: quote(path) for corpus, path in maps.items()},
-        crops=crops,
-        tables=tables,
+        pairs=pairs,
+        table=table,
         commit=commit(),
     )
