@@ -18,7 +18,7 @@ def main(argv: list[str]) -> None:
     parser = command_line.parser(__doc__)
     account.add_arguments(parser)
     parser.add_argument("--title", required=True, help="heading")
-    what = "numbers of texts of corpora of crops (JSON)"
+    what = "numbers of texts of corpora of crops, or of titles (JSON)"
     parser.add_argument("--crops", type=existing, nargs="+", default=[], help=what)
     parser.add_argument("--maps", type=existing, nargs="+", default=[], help="interactive maps (HTML)")
     what = "title, content and caption (may be empty) of a figure, and the figure (PNG); repeatable"

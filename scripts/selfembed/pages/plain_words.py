@@ -51,7 +51,15 @@ SHOWN = {
     "whole_text": Shown(
         "Every text was shown twice, and the model was trained to match the two copies.", finds_crops=False
     ),
+    "titles": Shown(
+        "Every text was shown without the title at its beginning, and the model was trained to match it with its title "
+        "(“titles”).",
+        finds_crops=False,
+    ),
 }
+
+# What is retrieved, for verdicts that are not by labels.
+RETRIEVAL = {"found crops": "crop retrieval", "found texts": "retrieval by titles"}
 
 SETTINGS = {
     "augmentation": "augmentation",
@@ -214,7 +222,7 @@ def conclusion(account: Account) -> Conclusion:
 
 
 def about(row: dict[str, Any]) -> str:
-    """Return the basis of the measure of a row: `labels`, `crops` or `found crops`."""
+    """Return the basis of the measure of a row: `labels`, `crops`, `found crops` or `found texts`."""
     return measures.MEASURES[row["measure"]].about
 
 
@@ -246,7 +254,7 @@ def badge(row: dict[str, Any]) -> tuple[str, str]:
     verdict = row["verdict"]
     if about(row) == "labels":
         return verdict, verdict if verdict in ("better", "worse") else ""
-    words = f"{verdict} at crop retrieval" if about(row) == "found crops" else verdict
+    words = f"{verdict} at {RETRIEVAL[about(row)]}" if about(row) in RETRIEVAL else verdict
     return words, "worse" if verdict == "worse" else ""
 
 
@@ -331,4 +339,14 @@ def held_out(counts: dict[str, Any]) -> str:
     said = f"Of {count(counts['held out'], 'held-out text')}, {usable:,} are long enough for two crops; {drawn}."
     if twins := counts.get("kept, a crop is in another text"):
         said += f" {count(twins, 'text')} had a crop that is also in another text; the other was then not a candidate."
+    return said
+
+
+def held_out_with_titles(counts: dict[str, Any]) -> str:
+    """Return a sentence on the texts that titles were taken from; `counts` are those of a corpus of titles."""
+    usable = counts["held out"] - counts["without a title or another text"]
+    drawn = "all of them were used" if counts["kept"] == usable else f"{counts['kept']:,} of them were drawn"
+    said = f"Of {count(counts['held out'], 'held-out text')}, {usable:,} have a title and other text; {drawn}."
+    if twins := counts.get("kept, a title or text is in another text"):
+        said += f" {count(twins, 'text')} had the title or the text of another, which was then not a candidate."
     return said

@@ -3,7 +3,6 @@
 import shlex
 from functools import cached_property
 
-from selfembed.settings.corpora import CropsSource
 from selfembed.settings.encoders import HubEncoder
 from selfembed.settings.report import Report as ReportSettings
 from selfembed.settings.schema import Settings
@@ -85,10 +84,10 @@ class Report:
         return self.asked.title or f"Report on {self.asked.corpus}"
 
     def crops(self, wildcards: Wildcards) -> list[str]:
-        """Counts of the corpora of crops that the model is scored on."""
+        """Counts of the corpora of crops, and of titles, that the model is scored on."""
         corpora = {name: self.settings.corpora[name] for name in adapted.scored_on(self.settings, self.study)}
-        crops = [name for name, corpus in corpora.items() if isinstance(corpus.source, CropsSource)]
-        return [f"<results>/corpora/{name}.json" for name in crops]
+        pairs = [name for name, corpus in corpora.items() if corpus.source.pairs_score]
+        return [f"<results>/corpora/{name}.json" for name in pairs]
 
     def pictures(self) -> list[str]:
         """Names of the figures in the report, without interactive maps."""

@@ -63,7 +63,7 @@ def page(
         title: heading.
         model: path of the folder with the model.
         maps: relative paths of interactive maps, by corpus.
-        crops: row counts of corpora of crops.
+        crops: row counts of corpora of crops, or of titles.
         tables: paths of the tables of scores.
 
     Raises InputError if a figure is not a PNG.
