@@ -44,7 +44,7 @@ def write(arguments: argparse.Namespace, kind: str, names: Mapping[str, str]) ->
         raise InputError(f"{arguments.corpus}: {error}") from error
     shared = shared_crops(np.concatenate([sides[first], sides[second]]))
     if with_twin := np.diff(shared.indptr).astype(bool).sum():
-        log.warning("%d of %d texts have one of their %s in another text, too", with_twin, len(texts), kind)
+        log.warning("%d of %d texts have one side of their pair in another pair, too", with_twin, len(texts))
 
     def measure(embeddings: scoring.Vectors) -> dict[str, np.ndarray]:
         found = outcomes(embeddings[first], embeddings[second], shared)
@@ -87,7 +87,9 @@ def shared_crops(crops: np.ndarray) -> csr_matrix:
     groups, distinct = pd.factorize(crops)
     found = csr_matrix((np.ones(len(crops), dtype=bool), (texts, groups)), shape=(number, len(distinct)))
     several = np.asarray(found.sum(axis=0)).ravel() > 1
-    return found.multiply(several).tocsr().astype(bool)
+    shared = found.multiply(several).tocsr().astype(bool)
+    shared.eliminate_zeros()  # `multiply` stores the others as False
+    return shared
 
 
 def outcomes(
