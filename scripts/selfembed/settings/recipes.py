@@ -54,7 +54,7 @@ class WholeText(Masked):
 
 
 class Titles(Masked):
-    """Positive pair: the title of a text (or another column, named as title) and the text, without a title it begins with."""
+    """Positive pair: the title of a text (or another column named as title), and the text without it."""
 
     same_text_twice = False
 
