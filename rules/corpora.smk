@@ -196,9 +196,11 @@ rule crop_corpus:
         corpus="<results>/corpora/{corpus}.parquet",
         counts="<results>/corpora/{corpus}.json",
     log:
-        "<logs>/crop_corpus/{corpus}.log",
+        "<logs>/<rule>/{corpus}.log",
     benchmark:
-        "<logs>/crop_corpus/{corpus}.tsv"
+        "<logs>/<rule>/{corpus}.tsv"
+    pathvars:
+        rule="crop_corpus",
     wildcard_constraints:
         corpus=corpora.of("crops"),
     conda:
@@ -210,8 +212,19 @@ rule crop_corpus:
         source=corpora.source_flags(omit=("type", "corpus")),
         expected=corpora.expected_of_made,
     shell:
-        "python scripts/crop_corpus.py --corpus {input.corpus} {params.source} {params.expected}"
+        "python {input.code[0]} --corpus {input.corpus} {params.source} {params.expected}"
         " --output {output.corpus} --counts {output.counts} > {log} 2>&1"
+
+
+use rule crop_corpus as title_corpus with:
+    """Make a corpus of the title and the text of each held-out text."""
+    input:
+        corpus=corpora.original,
+        code=code("title_corpus.py"),
+    pathvars:
+        rule="title_corpus",
+    wildcard_constraints:
+        corpus=corpora.of("titles"),
 
 
 rule describe_corpus:

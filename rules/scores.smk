@@ -68,6 +68,18 @@ use rule score_knn as score_crop_pairs with:
         score=named(settings.scores, "crop_pairs"),
 
 
+use rule score_knn as score_title_pairs with:
+    """Score the retrieval of texts by titles, and of titles by texts, for every layer and pooling of one model."""
+    input:
+        embeddings=scores.embeddings,
+        corpus="<results>/corpora/{corpus}.parquet",
+        code=code("score_title_pairs.py"),
+    pathvars:
+        rule="score_title_pairs",
+    wildcard_constraints:
+        score=named(settings.scores, "title_pairs"),
+
+
 rule score_mteb:
     """Score one model on all MTEB tasks, layers and poolings of the study, with one embedding of every text."""
     input:

@@ -4,13 +4,9 @@ Writes a corpus (Parquet) with two rows per text, whose ids end in /0 and /1, an
 used and excluded. Writes nothing if the corpus is not as expected.
 """
 
-from selfembed.augmentations import crops
-from selfembed.errors import InputError
+from selfembed.augmentations import pair_corpora
 from selfembed.jobs import command_line, options
-from selfembed.jobs.command_line import log
-from selfembed.jobs.records import checksum, provenance, write_json, write_table
 from selfembed.settings.corpora import CropsSource, Expected
-from selfembed.texts.corpora import check_expected, read_corpus, summary
 
 
 def main(argv: list[str]) -> None:
@@ -21,16 +17,7 @@ def main(argv: list[str]) -> None:
     options.add(parser, Expected, "expected", prefix="expect-", optional=True)
     command_line.add_outputs(parser, output="Parquet file", counts="JSON file")
     arguments = parser.parse_args(argv)
-    settings = arguments.source.model_dump(exclude={"type"})
-    try:
-        corpus, counts = crops.crop_corpus(read_corpus(arguments.corpus), **settings)
-    except InputError as error:
-        raise InputError(f"{arguments.corpus}: {error}") from error
-    log.info("texts: %s", summary(counts))
-    check_expected(corpus, arguments.output.stem, arguments.expected)
-    write_table(corpus, arguments.output)
-    facts = {"settings": settings, "corpus": checksum(arguments.corpus), "counts": counts}
-    write_json(provenance(**facts), arguments.counts)
+    pair_corpora.write(arguments, pair_corpora.crop_corpus)
 
 
 if __name__ == "__main__":

@@ -5,14 +5,9 @@ other crop, alignment and uniformity; and the outcome of each text (Parquet). Te
 candidates for each other's queries.
 """
 
-import numpy as np
-
-from selfembed.errors import InputError
 from selfembed.jobs import command_line, options
-from selfembed.jobs.command_line import log
 from selfembed.scores import crop_pairs, measures, scoring
 from selfembed.settings.scores import Threads
-from selfembed.texts.corpora import read_corpus
 
 
 def main(argv: list[str]) -> None:
@@ -21,23 +16,7 @@ def main(argv: list[str]) -> None:
     scoring.add_arguments(parser)
     options.add(parser, Threads, keep=("score",), names={"score": "threads"})
     arguments = parser.parse_args(argv)
-    corpus = read_corpus(arguments.corpus)
-    ids, crops = corpus["id"].to_numpy(), corpus["text"].to_numpy()
-    try:
-        texts, first, second = crop_pairs.positions(ids)
-    except InputError as error:
-        raise InputError(f"{arguments.corpus}: {error}") from error
-
-    shared = crop_pairs.shared_crops(np.concatenate([crops[first], crops[second]]))
-    if with_twin := np.diff(shared.indptr).astype(bool).sum():
-        log.warning("%d of %d texts have a crop that is in another text, too", with_twin, len(texts))
-
-    def measure(embeddings):
-        return crop_pairs.outcomes(embeddings[first], embeddings[second], shared)
-
-    every_row = np.full(len(ids), True)
-    settings, facts = {"similarity": "cosine"}, {"n_test": len(texts)}
-    scoring.write_scores(arguments, settings, measures.OF_CROP_PAIRS, measure, every_row, texts, facts)
+    crop_pairs.write(arguments, "crops", {name: name for name in measures.OF_CROP_PAIRS})
 
 
 if __name__ == "__main__":

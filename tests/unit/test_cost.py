@@ -130,15 +130,18 @@ def test_a_run_that_two_experiments_share_counts_once_in_all():
 
 
 def test_recipes_decide_the_tokens_of_a_run():
-    def tokens(recipe):
+    def tokens(recipe, source=()):
         changes = {"recipes.crops": {"augmentation": {"type": "crops"}, **recipe}, "scores": {"knn": SPLIT}}
-        found = counted(changes, ["main"])
+        found = counted(changes | dict(source), ["main"])
         return next(amounts["fine-tuning"] for job, amounts in found.items() if job.kind == "fine-tuning") / TINY
 
     assert tokens({"epochs": 3}) == pytest.approx(3 * 500 * 2 * 20)
     assert tokens({"held_out": 0.1}) == pytest.approx(450 * 2 * 20)
     assert tokens({"unfrozen_layers": 1}) == pytest.approx(500 * 2 * 20 * 2 / 3)
     assert tokens({"augmentation": {"type": "crops", "sentences": 3}}) == pytest.approx(250 * 2 * 30)
+    titles = {"corpora.news.source.title": "headline"}
+    both_sides = 12 + sizes.TITLE_CHARACTERS / sizes.CHARACTERS_PER_TOKEN + sizes.SPECIAL_TOKENS
+    assert tokens({"augmentation": {"type": "titles"}}, titles) == pytest.approx(500 * both_sides)
 
 
 ON_TASK = {
@@ -202,6 +205,10 @@ def test_sizes_of_corpora_are_those_made_or_expected_or_of_lines(tmp_path, monke
     assert corpus(sample, "part").texts == 5
     crops = {"corpora.two": {"source": {"type": "crops", "corpus": "news", "held_out": 0.4}}}
     assert corpus(crops, "two").texts == 2 * 4
+    news = {"corpora.news.source.title": "headline"}
+    titles = news | {"corpora.two": {"source": {"type": "titles", "corpus": "news", "held_out": 0.4}}}
+    size = corpus(titles, "two")
+    assert (size.texts, size.characters) == (2 * 4, (sizes.TITLE_CHARACTERS + found.characters) / 2)
     table = pd.DataFrame({"id": list("abc"), "text": ["x" * 100] * 3, "label": ["one", None, "two"], "title": None})
     write_table(table, tmp_path / "corpora" / "docs.parquet")
     found = corpus(expect, "docs", tmp_path)

@@ -219,6 +219,7 @@ def test_texts_with_an_identical_crop_are_not_candidates_for_each_other(n, disti
 def test_a_twin_is_no_miss():
     first, second = np.array([[1, 0, 0], [1, 0, 0], [0, 0, 1.0]]), np.array([[1, 0.3, 0], [1, 0.2, 0], [0, 1, 1]])
     shared = crop_pairs.shared_crops(np.array(["footer", "footer", "own", "a", "b", "c"], dtype=object))
+    assert np.diff(shared.indptr).tolist() == [1, 1, 0]
     assert crop_pairs.outcomes(first, second)["recall@1"].tolist() == [0, 0.5, 1]
     assert crop_pairs.outcomes(first, second, shared)["recall@1"].tolist() == [1, 1, 1]
 
@@ -238,11 +239,11 @@ def test_the_standard_error_of_uniformity_is_what_new_texts_show():
 @pytest.mark.parametrize("ids", [["a", "b"], ["a/0", "a/1"], ["a/0", "b/1"] * 2, ["a/1", "a/0", "b/0", "b/1"]])
 def test_other_corpora_are_refused(ids):
     with pytest.raises(InputError, match=r"^not a corpus of crops: .*; expected: type crops$"):
-        crop_pairs.positions(np.array(ids))
+        crop_pairs.positions(np.array(ids), "crops")
 
 
 def test_positions_of_crops():
-    found = crop_pairs.positions(np.array(["a/b/0", "a/b/1", "7/0", "7/1"], dtype=object))
+    found = crop_pairs.positions(np.array(["a/b/0", "a/b/1", "7/0", "7/1"], dtype=object), "crops")
     assert [list(part) for part in found] == [["a/b", "7"], [0, 2], [1, 3]]
 
 

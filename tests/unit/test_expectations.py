@@ -10,6 +10,7 @@ import describe_corpus
 import prepare_corpus
 import relabel_corpus
 import sample_corpus
+import title_corpus
 from selfembed.errors import InputError
 from selfembed.settings.corpora import Expected
 from selfembed.texts.corpora import check_expected
@@ -86,7 +87,7 @@ def test_texts_are_counted_after_cleaning(source):
 def corpus(tmp_path):
     """Forty texts of two classes that crops can be drawn from."""
     raw = pd.DataFrame(
-        {"id": None, "text": [f"{SENTENCES} {n}" for n in range(60)], "label": ["a.x", "a.y"] * 30, "title": None}
+        {"id": None, "text": [f"{SENTENCES} {n}" for n in range(60)], "label": ["a.x", "a.y"] * 30, "title": "A title"}
     )
     prepared, _ = with_defaults.prepare(raw)
     prepared.to_parquet(tmp_path / "corpus.parquet")
@@ -102,6 +103,13 @@ def corpus(tmp_path):
             crop_corpus,
             "--held-out 0 --minimum-length 20 --counts {folder}/counts.json",
             "--expect-rows 120",
+            "--expect-rows 60",
+            "120 texts instead of 60",
+        ),
+        (
+            title_corpus,
+            "--held-out 0 --counts {folder}/counts.json",
+            "--expect-rows 120 --expect-labelled 120",
             "--expect-rows 60",
             "120 texts instead of 60",
         ),

@@ -158,9 +158,14 @@ def test_a_score_has_a_script_a_rule_and_words_for_its_measures(name):
     assert set(kind.headings) <= set(differences.SENTENCES), "a measure has no sentence in evidence/differences.py"
 
 
+def test_scores_of_pairs_and_sources_of_pairs_name_each_other():
+    needed = {name: kind.needs_pairs for name, kind in SCORES.items() if kind.needs_pairs}
+    assert needed == {kind.pairs_score: name for name, kind in SOURCES.items() if kind.pairs_score}
+
+
 @pytest.mark.parametrize("measure", measures.MEASURES)
 def test_a_measure_is_about_something_that_reports_can_tell(measure):
-    assert measures.MEASURES[measure].about in ("labels", "crops", "found crops", "tasks")
+    assert measures.MEASURES[measure].about in ("labels", "crops", "found crops", "found texts", "tasks")
 
 
 @pytest.mark.parametrize("name", TASKS)

@@ -270,6 +270,22 @@ def test_it_says_what_crops_were_drawn_from():
     assert held_out(counts | {"not drawn": 40, "kept": 50}).endswith("for two crops; 50 of them were drawn.")
 
 
+def test_a_report_on_titles_says_what_was_retrieved_and_decides_nothing(tmp_path):
+    counts = {"held out": 100, "without a title or another text": 10, "kept": 80}
+    counts |= {"kept, a title or text is in another text": 1}
+    (tmp_path / "titles.json").write_text(json.dumps({"counts": counts}))
+    rows = [row("After", "Before", BETTER, "title_recall@1")]
+    said = page(tmp_path, rows, "Titles", "--crops", str(tmp_path / "titles.json"), recipe={"augmentation": "titles"})
+    found = " ".join(said.text.split())
+    assert (
+        "given a text, its title. Of 100 held-out texts, 90 have a title and other text; 80 of them were drawn. 1 text "
+        "had the title or the text of another, which was then not a candidate."
+    ) in found
+    assert "Two crops were taken" not in found
+    assert "better at retrieval by titles" in found and "match it with its title" in found
+    assert conclusion(account(tmp_path, rows)).verdict == ""
+
+
 @pytest.mark.parametrize(
     ("name", "encoder", "words"),
     [

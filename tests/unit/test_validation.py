@@ -13,6 +13,15 @@ from selfembed.evidence.published import NEEDED_COLUMNS, NOISE_COLUMNS
 from selfembed.study.validation import check_target_names, load, missing_sources
 
 ENTRY = "experiments.main.models.1"
+# Titles of the texts that runs hold out.
+TITLES = {
+    "corpora.pieces": {"source": {"type": "titles", "corpus": "docs"}},
+    "scores": {"pairs": {"type": "title_pairs"}},
+    "recipes.crops": {"augmentation": "titles", "held_out": 0.1},
+    "experiments.main.corpora": ["pieces"],
+    "experiments.main.scores": ["pairs"],
+    "figures": {},
+}
 NAME = "'^[a-z0-9][a-z0-9_]*$'"
 POOLINGS = "'mean', 'cls', 'last', 'token7' or 'own'"
 TOP = (
@@ -226,13 +235,13 @@ def test_wrong_value(changes, message):
     [
         (
             "corpora.news.source",
-            "'file', 'folder', 'url', 'iclr', 'hub', 'python_docs', 'relabelled', 'sample', 'crops'",
+            "'file', 'folder', 'url', 'iclr', 'hub', 'python_docs', 'relabelled', 'sample', 'crops', 'titles'",
         ),
         (
             "encoders.tiny",
             "'hub', 'folder', 'package', 'random', 'embedding_layer', 'embedding_module', 'tfidf', 'svd'",
         ),
-        ("recipes.crops.augmentation", "'crops', 'dropout', 'halves', 'whole_text'"),
+        ("recipes.crops.augmentation", "'crops', 'dropout', 'halves', 'whole_text', 'titles'"),
     ],
 )
 def test_unknown_type(path, allowed):
@@ -243,7 +252,8 @@ def test_unknown_type(path, allowed):
 def test_unknown_augmentation_by_name():
     """The short form of an augmentation is refused like the long one."""
     message = (
-        "recipes.crops.augmentation: type 'fancy' is unknown; expected: 'crops', 'dropout', 'halves', 'whole_text'"
+        "recipes.crops.augmentation: type 'fancy' is unknown; expected: 'crops', 'dropout', 'halves', 'whole_text', "
+        "'titles'"
     )
     assert problem({"recipes.crops.augmentation": "fancy"}) == message
 
@@ -474,6 +484,37 @@ def test_tokenizer_borrowed_from_encoder_without_one(lender):
             "expected: a corpus with labels (set corpora.notes.source.label), or one of type crops made of it, with a "
             "score of type crop_pairs",
             id="corpus without labels",
+        ),
+        pytest.param(
+            {"recipes.crops": {"augmentation": "titles"}},
+            f"{ENTRY}.recipe: 'news' has no titles, which 'crops' needs; expected: a corpus with titles",
+            id="pairs of titles without titles",
+        ),
+        pytest.param(
+            {
+                "corpora.some": {"source": {"type": "sample", "corpus": "notes", "size": 90}},
+                "corpora.titles": {"source": {"type": "titles", "corpus": "some"}},
+            },
+            "corpora.titles.source.corpus: 'some' has no titles; expected: a corpus with titles",
+            id="corpus of titles without titles",
+        ),
+        pytest.param(
+            TITLES | {"recipes.crops": {"augmentation": "titles", "held_out": 0.2}},
+            f"{ENTRY}.recipe: 'crops' trains on the texts of 'docs' that the titles of 'pieces' are drawn from; "
+            "expected: held_out: 0.1 in the recipe",
+            id="titles of texts that were trained on",
+        ),
+        pytest.param(
+            TITLES | {"scores": {"pairs": {"type": "crop_pairs"}}},
+            "experiments.main.corpora.0: corpus 'pieces' is not of type crops, which 'pairs' needs; "
+            "expected: another corpus",
+            id="crop_pairs on titles",
+        ),
+        pytest.param(
+            TITLES | {"scores": {"pairs": {"type": "knn"}}},
+            "experiments.main.corpora.0: corpus 'pieces' has two rows for every text, which would be neighbours in "
+            "'pairs'; expected: scores of type title_pairs",
+            id="accuracy on titles",
         ),
         pytest.param(
             {
@@ -1190,18 +1231,22 @@ def test_evidence_without_labels_is_accepted(changes):
     load(changed(deepcopy(CROPS) | changes))
 
 
+def test_titles_of_a_corpus_are_scored_after_training_on_its_texts():
+    assert {item.model.corpus for item in study(TITLES).experiments["main"]} == {None, "docs"}
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         pytest.param(
             {"experiments.main.corpora": ["news"], "recipes.crops.held_out": 0},
-            "experiments.main.corpora.0: corpus 'news' has no crops, which 'pairs' needs; "
-            "expected: corpora of type crops",
+            "experiments.main.corpora.0: corpus 'news' is not of type crops, which 'pairs' needs; "
+            "expected: another corpus",
             id="crop_pairs on whole texts",
         ),
         pytest.param(
             {"experiments.main.scores": ["knn"], "figures": {}},
-            "experiments.main.corpora.0: corpus 'pieces' has two crops of every text, which would be neighbours in "
+            "experiments.main.corpora.0: corpus 'pieces' has two rows for every text, which would be neighbours in "
             "'knn'; expected: scores of type crop_pairs",
             id="accuracy on crops",
         ),

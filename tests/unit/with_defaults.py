@@ -1,6 +1,6 @@
 """Functions of the library with the settings' defaults for what a test does not say; they have none of their own."""
 
-from selfembed.augmentations import crops
+from selfembed.augmentations import crops, pair_corpora
 from selfembed.embeddings import bags_of_words
 from selfembed.evidence import claims, differences
 from selfembed.jobs.options import defaults
@@ -51,7 +51,11 @@ def make_pairs(corpus, augmentation, epochs, seed, **changes):
 
 
 def crop_corpus(corpus, held_out, size, seed, **changes):
-    return crops.crop_corpus(corpus, held_out=held_out, size=size, seed=seed, **defaults(Packs) | changes)
+    return pair_corpora.crop_corpus(corpus, held_out=held_out, size=size, seed=seed, **defaults(Packs) | changes)
+
+
+def title_corpus(corpus, held_out, size, seed):
+    return pair_corpora.title_corpus(corpus, held_out=held_out, size=size, seed=seed)
 
 
 def read_source(path, format=None, **columns):

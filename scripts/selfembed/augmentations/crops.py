@@ -1,4 +1,4 @@
-"""Positive pairs from single texts, and corpora of crops.
+"""Positive pairs from single texts.
 
 A corpus with a column `sentences` was split when it was prepared (texts/sentences.py). Other corpora are split and
 filtered as in the paper: at full stops, and the length of a piece includes its leading space. (Unlike in the paper,
@@ -8,6 +8,7 @@ white space in a prepared corpus is collapsed before.)
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,8 +17,9 @@ from selfembed.errors import InputError, first_line
 from selfembed.jobs.progress import Progress
 from selfembed.texts.sentences import length
 from selfembed.texts.splits import HELD_OUT_SEED, split
+from selfembed.texts.titles import title_and_text
 
-FEWEST = 50  # minimum number of texts for a score on crops; its standard error is then up to 7 points
+FEWEST = 50  # minimum number of texts for a score on pairs; its standard error is then up to 7 points
 PAIR_COLUMNS = ["epoch", "id", "anchor", "positive"]
 
 Text = str | Sequence[str]  # a text, or its sentences, each followed by a space if one stood there
@@ -106,24 +108,51 @@ def whole_text(text: str) -> list[str]:
     return [text]
 
 
-def as_split(corpus: pd.DataFrame) -> np.ndarray:
-    """Return the sentences of every text if the corpus has them, else the texts."""
-    return corpus["sentences" if "sentences" in corpus else "text"].to_numpy()
-
-
 def whole_text_pair(candidates: list[str], generator: np.random.Generator) -> tuple[str, str]:
     """Return the text twice."""
     return candidates[0], candidates[0]
 
 
+def title_pair(candidates: list[str], generator: np.random.Generator) -> tuple[str, str]:
+    """Return the title and the text."""
+    return candidates[0], candidates[1]
+
+
+def as_split(corpus: pd.DataFrame) -> np.ndarray:
+    """Return the sentences of every text if the corpus has them, else the texts."""
+    return corpus["sentences" if "sentences" in corpus else "text"].to_numpy()
+
+
+def as_whole(corpus: pd.DataFrame) -> np.ndarray:
+    """Return the texts."""
+    return corpus["text"].to_numpy()
+
+
+def with_titles(corpus: pd.DataFrame) -> list[tuple[Any, str]]:
+    """Return title and text of every text."""
+    return list(zip(corpus["title"], corpus["text"], strict=True))
+
+
 @dataclass(frozen=True)
 class Augmentation:
-    """An augmentation: the function for the candidates of a text, and a draw from at least `needed` candidates."""
+    """An augmentation.
+
+    Attributes:
+        candidates: function for the candidates of a text, from what `read` returns for it.
+        needed: minimum number of candidates to draw from.
+        draw: function that draws a pair.
+        takes_packs: whether the candidates are packs, with their limits as settings.
+        read: function of the corpus for what the pair of each text is made of.
+        needs, expected: what a text needs and what is expected, for an error message; packs have their own needs.
+    """
 
     candidates: Candidates
     needed: int
     draw: Draw
     takes_packs: bool
+    read: Callable[[pd.DataFrame], Sequence[Any]] = as_split
+    needs: str = "two sentences"
+    expected: str = "longer texts or other limits"
 
 
 AUGMENTATIONS: dict[str, Augmentation] = {
@@ -131,7 +160,16 @@ AUGMENTATIONS: dict[str, Augmentation] = {
     # Dropout requires only one pack, but two are required here, so that it uses the same texts as crops.
     "dropout": Augmentation(packs, 2, dropout_pair, takes_packs=True),
     "halves": Augmentation(halves, 2, halves_pair, takes_packs=False),
-    "whole_text": Augmentation(whole_text, 1, whole_text_pair, takes_packs=False),
+    "whole_text": Augmentation(whole_text, 1, whole_text_pair, takes_packs=False, read=as_whole),
+    "titles": Augmentation(
+        title_and_text,
+        2,
+        title_pair,
+        takes_packs=False,
+        read=with_titles,
+        needs="a title (or another column named as title)",
+        expected="a source with title: COLUMN, and texts that are more than their title",
+    ),
 }
 
 
@@ -190,7 +228,7 @@ def make_pairs(
 
     Args:
         held_out: fraction of all texts, labelled or not, that is excluded: the test texts of scores with `split: all`.
-        limits: `sentences`, `minimum_length`, `maximum_length` of packs; none for halves and whole texts.
+        limits: `sentences`, `minimum_length`, `maximum_length` of packs; none for other augmentations.
 
     Returns a frame with the columns `epoch` (from 0), `id`, `anchor`, `positive`.
 
@@ -198,7 +236,7 @@ def make_pairs(
     """
     chosen = AUGMENTATIONS[augmentation]
     kept = positions_kept(len(corpus), held_out)
-    texts = corpus["text"].to_numpy() if augmentation == "whole_text" else as_split(corpus)
+    texts = chosen.read(corpus)
     progress = Progress(len(kept), "texts")
     candidates = {}
     for index in kept:
@@ -206,10 +244,8 @@ def make_pairs(
         progress.advance(1)
     usable = np.array([index for index, found in candidates.items() if len(found) >= chosen.needed])
     if usable.size == 0:
-        needed = "two sentences"
-        if chosen.takes_packs:
-            needed = describe_requirements(**limits)
-        raise InputError(f"none of the {len(kept)} texts has {needed}; expected: longer texts or other limits")
+        needs = describe_requirements(**limits) if chosen.takes_packs else chosen.needs
+        raise InputError(f"none of the {len(kept)} texts has {needs}; expected: {chosen.expected}")
     ids = corpus["id"].to_numpy()
     generator = np.random.default_rng(seed)
     progress = Progress(epochs * len(usable), "pairs")
@@ -219,59 +255,3 @@ def make_pairs(
             rows.append((epoch, ids[index], *chosen.draw(candidates[index], generator)))
             progress.advance(1)
     return pd.DataFrame(rows, columns=PAIR_COLUMNS)
-
-
-def crop_corpus(
-    corpus: pd.DataFrame,
-    *,
-    held_out: float,
-    size: int | None,
-    seed: int,
-    **limits: int,
-) -> tuple[pd.DataFrame, dict[str, int]]:
-    """Create a corpus of two crops of each held-out text, which share no sentence if the text is long enough.
-
-    Args:
-        held_out: fraction of texts that runs with the same `held_out` exclude from training; 0: use all texts.
-        size: maximum number of texts; drawn at random from those with two crops.
-        seed: random seed.
-        limits: `sentences`, `minimum_length`, `maximum_length` of packs.
-
-    Returns a corpus with alternating ids `{text}/0` and `{text}/1` and the labels and titles of the texts; and the
-    numbers of texts that were held out, excluded (by reason) and kept.
-
-    Raises InputError if fewer than FEWEST texts have two crops.
-    """
-    positions = positions_held_out(len(corpus), held_out)
-    texts = as_split(corpus)
-    candidates = {index: packs(texts[index], **limits) for index in positions}
-    usable = np.array([index for index, found in candidates.items() if len(found) >= 2], dtype=np.int64)
-    if len(usable) < FEWEST:
-        raise InputError(
-            f"{len(usable)} of the {len(positions)} held-out texts have {describe_requirements(**limits)}; "
-            f"expected: {FEWEST} (more or longer texts, a larger held_out, or other limits)"
-        )
-    generator = np.random.default_rng(seed)
-    drawn = np.sort(generator.choice(usable, min(size or len(usable), len(usable)), replace=False))
-    rows, apart = [], 0
-    for index, text in zip(drawn, corpus.iloc[drawn].itertuples(index=False), strict=True):
-        found = candidates[index]
-        if len(found) > limits["sentences"]:
-            pair = apart_pair(found, limits["sentences"], generator)
-            apart += 1
-        else:
-            pair = crop_pair(found, generator)
-        rows += [(f"{text.id}/{place}", crop.strip(), text.label, text.title) for place, crop in enumerate(pair)]
-    counts = {
-        "texts": len(corpus),
-        "held out": len(positions),
-        "without two crops": len(positions) - len(usable),
-        "not drawn": len(usable) - len(drawn),
-        "kept": len(drawn),
-        "kept, crops share a sentence": len(drawn) - apart,
-    }
-    found = pd.DataFrame(rows, columns=["id", "text", "label", "title"])
-    owners = pd.Series(np.repeat(drawn, 2))
-    in_others = owners.groupby(found["text"]).transform("nunique") > 1
-    counts["kept, a crop is in another text"] = int(owners[in_others].nunique())
-    return found, counts

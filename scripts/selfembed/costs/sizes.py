@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from selfembed.settings.corpora import CropsSource, FileSource, RelabelledSource, SampleSource
+from selfembed.settings.corpora import CropsSource, DerivedSource, FileSource, RelabelledSource, SampleSource
 from selfembed.settings.encoders import (
     BagOfWords,
     EmbeddingsOnly,
@@ -36,6 +36,7 @@ SENTENCES = 2  # in a pack, where `sizes.csv` counts the pairs
 
 # Of a corpus whose texts cannot be looked at yet: as in ICLR.
 CHARACTERS = 1248
+TITLE_CHARACTERS = 64  # of 4,443 titles of ICLR
 PART_WITH_PAIR = 23552 / 24347
 
 # The width of pretrained encoders by their number of layers (BERT's), and BERT's vocabulary and positions.
@@ -141,7 +142,7 @@ def corpus_size(name: str, settings: Settings, results: Path | None = None) -> C
         if row["corpus"] == name and expect and expect.rows == int(row["texts"]):
             counts = (int(row[key]) for key in ("texts", "labelled", "classes"))
             return Corpus(*counts, float(row["characters"]), float(row["pairs"]))
-    if isinstance(source, RelabelledSource | SampleSource | CropsSource):
+    if isinstance(source, DerivedSource):
         return derived_corpus(source, corpus_size(source.corpus, settings, results))
     if expect and expect.rows:
         labelled = expect.rows if expect.labelled is None else expect.labelled
@@ -149,7 +150,7 @@ def corpus_size(name: str, settings: Settings, results: Path | None = None) -> C
     return raw_file(Path(source.path), source.labelled) if isinstance(source, FileSource) else None
 
 
-def derived_corpus(source: RelabelledSource | SampleSource | CropsSource, whole: Corpus | None) -> Corpus | None:
+def derived_corpus(source: DerivedSource, whole: Corpus | None) -> Corpus | None:
     """Size of a corpus that is made of another one; of a sample, also if the other one is unknown."""
     if isinstance(source, SampleSource) and whole is None:
         return Corpus(source.size, source.size, 1, CHARACTERS, PART_WITH_PAIR * source.size)
@@ -161,6 +162,8 @@ def derived_corpus(source: RelabelledSource | SampleSource | CropsSource, whole:
         return Corpus(*counts, whole.classes, whole.characters, part * whole.pairs)
     held_out = round(whole.texts * (source.held_out or 1))
     texts = min(held_out, source.size or held_out)
+    if not isinstance(source, CropsSource):  # titles and texts
+        return Corpus(2 * texts, 0, 0, (TITLE_CHARACTERS + whole.characters) / 2, texts)
     packs = read_packs()
     _, tokens = packs[min(source.sentences, max(packs))]
     return Corpus(2 * texts, 0, 0, tokens * CHARACTERS_PER_TOKEN, texts)

@@ -12,6 +12,7 @@ from selfembed.costs.sizes import (
     RERANKING,
     SENTENCES,
     SPECIAL_TOKENS,
+    TITLE_CHARACTERS,
     WIDTH,
     Amounts,
     Shape,
@@ -19,7 +20,7 @@ from selfembed.costs.sizes import (
 )
 from selfembed.settings.base import Packs
 from selfembed.settings.encoders import BagOfWords, TfidfEncoder
-from selfembed.settings.recipes import Recipe
+from selfembed.settings.recipes import Recipe, Titles
 from selfembed.settings.schema import Settings
 from selfembed.settings.scores import Linear
 from selfembed.study import expansion
@@ -123,6 +124,8 @@ class Count:
         part, length = self.pack(recipe)
         if not isinstance(recipe.augmentation, Packs):  # halves and whole texts
             length = tokens(corpus.characters, recipe.max_length)
+        if isinstance(recipe.augmentation, Titles):  # the mean of both sides
+            length = (length + tokens(TITLE_CHARACTERS, recipe.max_length)) / 2
         pairs = corpus.pairs * part / self.known.packs[SENTENCES][0] * (1 - recipe.held_out)
         seen = pairs * recipe.epochs * 2 * length
         shape = self.shapes[model.encoder]
@@ -205,7 +208,7 @@ class Count:
         shape = self.shapes[item.model.encoder]
         representations = math.prod(map(len, expansion.selected(item.selection, encoder.layers)))
         fraction = getattr(score, "test_fraction", None)
-        if fraction is None:  # crops of texts: half of the texts are queries
+        if fraction is None:  # pairs: half of the rows are candidates of each query
             return {KNN: representations * (corpus.texts / 2) ** 2 * shape.width}
         test = corpus.labelled * fraction
         train = corpus.labelled - test

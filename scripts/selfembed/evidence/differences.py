@@ -43,6 +43,20 @@ SENTENCES = {
         "{label} spreads {texts} texts with a uniformity of {value} (lower is more even, so better)",
         "{label} with {value}",
     ),
+    "title_recall@1": (
+        "{label} finds the text that belongs to a title, or the title of a text, first for {value} of {texts} texts",
+        "{label} for {value}",
+    ),
+    "title_recall@10": (
+        "{label} finds the text that belongs to a title, or the title of a text, among the first ten for {value} of "
+        "{texts} texts",
+        "{label} for {value}",
+    ),
+    "title_mrr": (
+        "{label} finds the text that belongs to a title, or the title of a text, with a mean reciprocal rank of "
+        "{value} over {texts} texts",
+        "{label} with {value}",
+    ),
 }
 
 

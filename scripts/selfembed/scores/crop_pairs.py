@@ -1,9 +1,14 @@
 """Measures without labels on pairs of crops: retrieval of the other crop, alignment and uniformity.
 
+Pairs of titles and texts are scored in the same way: the title is the first crop here, the text the second.
+
 All vectors are scaled to unit length; zero vectors are kept. Alignment and uniformity follow Wang and Isola,
 "Understanding contrastive representation learning through alignment and uniformity on the hypersphere" (ICML 2020,
 arXiv:2005.10242), section 4.1, with alpha = 2 and t = 2.
 """
+
+import argparse
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -12,25 +17,60 @@ from sklearn.preprocessing import normalize
 from sklearn.utils import gen_batches
 
 from selfembed.errors import InputError
+from selfembed.jobs.command_line import log
+from selfembed.scores import scoring
+from selfembed.texts.corpora import read_corpus
 
 BLOCK = 2**24  # similarities computed at once: 128 MiB
 TIE = 1e-12  # tolerance for equal cosines; exceeds the rounding error of a product of unit vectors in double precision
 T = 2  # parameter t of uniformity
 
 
-def positions(ids: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def write(arguments: argparse.Namespace, kind: str, names: Mapping[str, str]) -> None:
+    """Write score rows and outcomes of each pooling and layer in an embeddings folder.
+
+    Args:
+        arguments: arguments of `scoring.add_arguments`, and the number of `threads`.
+        kind: `crops` or `titles`, the type of the corpus.
+        names: what `outcomes` calls each measure, by its name.
+
+    Raises InputError if the corpus has another type, or if embeddings contain NaN or infinity.
+    """
+    corpus = read_corpus(arguments.corpus)
+    ids, sides = corpus["id"].to_numpy(), corpus["text"].to_numpy()
+    try:
+        texts, first, second = positions(ids, kind)
+    except InputError as error:
+        raise InputError(f"{arguments.corpus}: {error}") from error
+    shared = shared_crops(np.concatenate([sides[first], sides[second]]))
+    if with_twin := np.diff(shared.indptr).astype(bool).sum():
+        log.warning("%d of %d texts have one side of their pair in another pair, too", with_twin, len(texts))
+
+    def measure(embeddings: scoring.Vectors) -> dict[str, np.ndarray]:
+        found = outcomes(embeddings[first], embeddings[second], shared)
+        return {name: found[outcome] for name, outcome in names.items()}
+
+    every_row = np.full(len(ids), True)
+    settings, facts = {"similarity": "cosine"}, {"n_test": len(texts)}
+    scoring.write_scores(arguments, settings, names, measure, every_row, texts, facts)
+
+
+def positions(ids: np.ndarray, kind: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the ids of the texts, and the rows of their first and second crops, each of shape (texts,).
 
     Args:
         ids: ids of the crops, alternating `{text}/0` and `{text}/1`, shape (2 × texts,).
+        kind: `crops` or `titles`, for the error message.
 
-    Raises InputError if the ids are not those of crops, or of fewer than two texts.
+    Raises InputError if the ids are not those of pairs, or of fewer than two texts.
     """
     parts = [str(name).rpartition("/") for name in ids]
     texts = [text for text, _, _ in parts]
     valid = [crop for _, _, crop in parts] == ["0", "1"] * (len(ids) // 2) and texts[::2] == texts[1::2]
     if not valid or len(texts) < 4:
-        raise InputError("not a corpus of crops: ids do not alternate {text}/0 and {text}/1; expected: type crops")
+        raise InputError(
+            f"not a corpus of {kind}: ids do not alternate {{text}}/0 and {{text}}/1; expected: type {kind}"
+        )
     rows = np.arange(len(ids))
     return np.array(texts[::2], dtype=object), rows[::2], rows[1::2]
 
@@ -47,7 +87,9 @@ def shared_crops(crops: np.ndarray) -> csr_matrix:
     groups, distinct = pd.factorize(crops)
     found = csr_matrix((np.ones(len(crops), dtype=bool), (texts, groups)), shape=(number, len(distinct)))
     several = np.asarray(found.sum(axis=0)).ravel() > 1
-    return found.multiply(several).tocsr().astype(bool)
+    shared = found.multiply(several).tocsr().astype(bool)
+    shared.eliminate_zeros()  # `multiply` stores the others as False
+    return shared
 
 
 def outcomes(

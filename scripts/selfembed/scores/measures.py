@@ -19,8 +19,8 @@ class Measure(NamedTuple):
 
     Attributes:
         heading: name in tables of several scores.
-        about: data it is based on: `labels`, `crops` (distances of crops), `found crops` (retrieval of the other crop)
-            or `tasks`.
+        about: data it is based on: `labels`, `crops` (distances of crops), `found crops` (retrieval of the other crop),
+            `found texts` (retrieval of texts by titles, and of titles by texts) or `tasks`.
         is_main: whether reports show it first.
         lower_is_better: whether lower values are better.
         fraction: whether values are fractions of 1, shown in per cent.
@@ -41,10 +41,14 @@ MEASURES = {
     "mrr": Measure("Mean reciprocal rank of crops", "found crops"),
     "alignment": Measure("Alignment of crops", "crops", lower_is_better=True, fraction=False),
     "uniformity": Measure("Uniformity of crops", "crops", lower_is_better=True, fraction=False),
+    "title_recall@1": Measure("Recall@1 of titles", "found texts", is_main=True),
+    "title_recall@10": Measure("Recall@10 of titles", "found texts"),
+    "title_mrr": Measure("Mean reciprocal rank of titles", "found texts"),
     "mteb": Measure("MTEB score", "tasks"),
 }
 
 OF_CROP_PAIRS = ("recall@1", "recall@10", "mrr", "alignment", "uniformity")
+OF_TITLE_PAIRS = ("title_recall@1", "title_recall@10", "title_mrr")
 
 
 class Number(NamedTuple):

@@ -53,6 +53,7 @@ class OwnSource(Kind):
         downloaded: whether the raw file is downloaded.
         raw: path of the raw file; may contain `{corpus}`.
         columns: columns of the raw file and how to read it.
+        pairs_score: none; see `DerivedSource`.
     """
 
     labelled: ClassVar[bool]
@@ -60,6 +61,7 @@ class OwnSource(Kind):
     downloaded: ClassVar[bool]
     raw: ClassVar[str]
     columns: ClassVar[Columns]
+    pairs_score: ClassVar[str | None] = None
 
     def raw_file(self, corpus: str) -> str:
         """Return the path of the raw file of a corpus."""
@@ -75,9 +77,12 @@ class DerivedSource(Kind):
 
     Attributes:
         same_texts: whether the texts are the same as those of the other corpus, so that both share embeddings.
+        pairs_score: type of the scores of a corpus with two rows for every held-out text, whose models are trained on
+            the whole texts of the other corpus; None for corpora of whole texts.
     """
 
     same_texts: ClassVar[bool]
+    pairs_score: ClassVar[str | None]
 
 
 class TableSource(Columns, OwnSource):
@@ -269,6 +274,7 @@ class RelabelledSource(DerivedSource):
     """The texts of another corpus with coarser labels; both corpora share the embeddings."""
 
     same_texts = True
+    pairs_score = None
 
     type: Literal["relabelled"]
     corpus: Name = Field(description="The other corpus.")
@@ -279,6 +285,7 @@ class SampleSource(DerivedSource):
     """A fixed random sample of another corpus."""
 
     same_texts = False
+    pairs_score = None
 
     type: Literal["sample"]
     corpus: Name = Field(description="The other corpus.")
@@ -286,24 +293,43 @@ class SampleSource(DerivedSource):
     seed: int = Field(42, ge=0, description="Random seed.")
 
 
-class CropsSource(Packs, DerivedSource):
-    """Two crops of each held-out text of another corpus, for scores that need no labels."""
+class PairsSource(DerivedSource):
+    """Base class of sources with two rows for every held-out text of another corpus."""
 
     same_texts = False
 
-    type: Literal["crops"]
     corpus: Name = Field(description="The other corpus.")
     held_out: float = Field(
         0.1,
         ge=0,
         lt=1,
-        description="Fraction of held-out texts from which crops are drawn; recipes need the same `held_out`. "
-        "0 uses all texts, for models that were not trained on any of them.",
+        description="Fraction of held-out texts that are used; recipes need the same `held_out`. 0 uses all texts, for "
+        "models that were not trained on any of them.",
     )
     size: int | None = Field(
-        2000, ge=50, description="Maximum number of texts, drawn at random; null uses all texts that have two crops."
+        2000, ge=50, description="Maximum number of texts, drawn at random; null uses all suitable texts."
     )
     seed: int = Field(42, ge=0, description="Random seed.")
+
+
+class CropsSource(Packs, PairsSource):
+    """Two crops of each held-out text of another corpus, for scores that need no labels."""
+
+    pairs_score = "crop_pairs"
+
+    type: Literal["crops"]
+
+
+class TitlesSource(PairsSource):
+    """The title of each held-out text of another corpus, and the text without it, for scores that need no labels.
+
+    Titles can be any column that people wrote about the texts, such as a subject, a question or a summary: `title` of
+    the other corpus names it.
+    """
+
+    pairs_score = "title_pairs"
+
+    type: Literal["titles"]
 
 
 class PythonDocsSource(OwnSource):
@@ -364,6 +390,7 @@ class Corpus(Closed):
         | RelabelledSource
         | SampleSource
         | CropsSource
+        | TitlesSource
     ) = Field(discriminator="type", description="Source of the texts.")
     minimum_length: int = Field(
         1, ge=1, description="Minimum length of a text, in characters; shorter texts are dropped."

@@ -82,8 +82,8 @@ class Experiment(Closed):
     models: list[ModelEntry] = Field(min_length=1, description="Models to compare.")
     scores: list[Name] = Field(
         default=["knn"],
-        description="Scores on corpora. Accuracies require labels, `crop_pairs` requires a corpus of type `crops`. "
-        "Use `[]` for maps only.",
+        description="Scores on corpora. Accuracies require labels, `crop_pairs` requires a corpus of type `crops`, "
+        "`title_pairs` one of type `titles`. Use `[]` for maps only.",
     )
     layers: ChosenLayers = Field(
         "last", description="Layers to score: `last`, `all`, or a list of numbers; 0 is the embedding module."

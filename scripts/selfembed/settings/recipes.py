@@ -53,7 +53,15 @@ class WholeText(Masked):
     type: Literal["whole_text"]
 
 
-Augmentation = Annotated[Crops | Dropout | Halves | WholeText, Field(discriminator="type"), short_for("type")]
+class Titles(Masked):
+    """Positive pair: the title of a text (or another column named as title), and the text without it."""
+
+    same_text_twice = False
+
+    type: Literal["titles"]
+
+
+Augmentation = Annotated[Crops | Dropout | Halves | WholeText | Titles, Field(discriminator="type"), short_for("type")]
 
 
 class Recipe(Closed):

@@ -15,13 +15,13 @@ class ScoreKind(Kind):
         headings: axis label of each measure of the score.
         explained: explanation for captions.
         needs_labels: whether the corpus must have labels.
-        needs_crops: whether the corpus must be of type `crops`.
+        needs_pairs: type that the corpus must have; None for corpora of whole texts.
     """
 
     headings: ClassVar[dict[str, str]]
     explained: ClassVar[str]
     needs_labels: ClassVar[bool]
-    needs_crops: ClassVar[bool]
+    needs_pairs: ClassVar[str | None]
 
     @property
     def measured(self) -> dict[str, measures.Number]:
@@ -33,7 +33,7 @@ class Split(ScoreKind):
     """A random split of a corpus into training and test texts, shared by every model, layer and pooling."""
 
     needs_labels = True
-    needs_crops = False
+    needs_pairs = None
 
     split: Literal["labelled", "all"] = Field(
         "labelled",
@@ -101,12 +101,29 @@ class CropPairs(ScoreKind):
         "mean reciprocal rank"
     )
     needs_labels = False
-    needs_crops = True
+    needs_pairs = "crops"
 
     type: Literal["crop_pairs"]
 
 
-Score = Annotated[Knn | Linear | CropPairs, Field(discriminator="type"), short_for("type")]
+class TitlePairs(ScoreKind):
+    """Retrieval of a text by its title, and of the title by the text; requires a corpus of type `titles` and no labels.
+
+    Computes three numbers: `title_pairs_title_recall@1`, `…_title_recall@10` and `…_title_mrr`.
+    """
+
+    headings: ClassVar = {name: measures.MEASURES[name].heading for name in measures.OF_TITLE_PAIRS}
+    explained = (
+        "the title of a text is used to retrieve the text, and the text to retrieve the title: how often it is ranked "
+        "first or among the first ten, or the mean reciprocal rank"
+    )
+    needs_labels = False
+    needs_pairs = "titles"
+
+    type: Literal["title_pairs"]
+
+
+Score = Annotated[Knn | Linear | CropPairs | TitlePairs, Field(discriminator="type"), short_for("type")]
 
 
 def numbers(name: str, score: Score) -> dict[str, measures.Number]:

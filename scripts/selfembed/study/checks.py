@@ -7,7 +7,7 @@ from typing import Any
 from selfembed.errors import InputError
 from selfembed.models import token7
 from selfembed.scores import measures
-from selfembed.settings.corpora import CropsSource, DerivedSource, RelabelledSource, SampleSource
+from selfembed.settings.corpora import DerivedSource, RelabelledSource, SampleSource, TitlesSource
 from selfembed.settings.encoders import (
     BagOfWords,
     BorrowedTokenizer,
@@ -27,9 +27,10 @@ from selfembed.settings.figures import (
     ScoreFigure,
     ScoresTable,
 )
+from selfembed.settings.recipes import Titles
 from selfembed.settings.schema import Settings
 from selfembed.settings.scores import Knn, LocalTask, Split, numbers
-from selfembed.study.expansion import texts_of, trained_on, variants
+from selfembed.study.expansion import evaluated_on, texts_of, trained_on, variants
 from selfembed.study.messages import did_you_mean
 
 TABLE_SUFFIXES = ("_summary", "_losses", "_maps")
@@ -109,10 +110,16 @@ def labelled(name: str, settings: Settings) -> bool:
     return found is not None and not isinstance(found.source, DerivedSource) and found.source.labelled
 
 
+def titled(name: str, settings: Settings) -> bool:
+    """Whether a corpus, or the corpus that it is derived from, has titles; also if there is no such corpus."""
+    found = settings.corpora.get(original(name, settings))
+    return found is None or isinstance(found.source, DerivedSource) or found.source.columns.title is not None
+
+
 def check_derived(key: str, corpus, settings: Settings) -> Iterator[str]:
     """Check that the source of a derived corpus is suitable and that cleaning is not configured again."""
     originals = [name for name, other in settings.corpora.items() if not isinstance(other.source, DerivedSource)]
-    if isinstance(corpus.source, CropsSource):
+    if corpus.source.pairs_score:
         samples = [name for name, other in settings.corpora.items() if isinstance(other.source, SampleSource)]
         kind, allowed = "a corpus with its own source, or a sample", originals + samples
     else:
@@ -127,6 +134,8 @@ def check_derived(key: str, corpus, settings: Settings) -> Iterator[str]:
         and not labelled(corpus.source.corpus, settings)
     ):
         yield f"{key}.source.corpus: '{corpus.source.corpus}' has no labels; expected: a corpus with labels"
+    if isinstance(corpus.source, TitlesSource) and not titled(corpus.source.corpus, settings):
+        yield f"{key}.source.corpus: '{corpus.source.corpus}' has no titles; expected: a corpus with titles"
     other = settings.corpora.get(corpus.source.corpus)
     most = other.expect.rows if other and other.expect else None
     if isinstance(corpus.source, SampleSource) and most is not None and corpus.source.size > most:
@@ -190,7 +199,7 @@ def check_local_task(key: str, task: LocalTask, settings: Settings) -> Iterator[
         return
     if not labelled(task.corpus, settings):
         yield f"{key}.corpus: '{task.corpus}' has no labels; expected: a corpus with labels"
-    if task.type == "retrieval" and getattr(settings.corpora[task.corpus].source, "title", "title") is None:
+    if task.type == "retrieval" and not titled(task.corpus, settings):
         yield f"{key}.corpus: '{task.corpus}' has no titles, which retrieval needs; expected: a corpus with titles"
 
 
@@ -212,15 +221,16 @@ def check_experiment(key: str, experiment, settings: Settings) -> Iterator[str]:
 def check_suited(key: str, name: str, experiment, settings: Settings) -> Iterator[str]:
     """Check that all scores of an experiment can be computed on a corpus."""
     scores = {score: settings.scores[score] for score in experiment.scores if score in settings.scores}
-    has_crops = isinstance(settings.corpora[name].source, CropsSource)
-    of_crops = [score for score, found in scores.items() if found.needs_crops]
+    source = settings.corpora[name].source
+    of_pairs = [(score, found.needs_pairs) for score, found in scores.items() if found.needs_pairs]
     of_labels = [score for score, found in scores.items() if found.needs_labels]
-    if of_crops and not has_crops:
-        yield f"{key}: corpus '{name}' has no crops, which '{of_crops[0]}' needs; expected: corpora of type crops"
-    if of_labels and has_crops:
+    for score, needed in of_pairs:
+        if source.type != needed:
+            yield f"{key}: corpus '{name}' is not of type {needed}, which '{score}' needs; expected: another corpus"
+    if of_labels and source.pairs_score:
         yield (
-            f"{key}: corpus '{name}' has two crops of every text, which would be neighbours in '{of_labels[0]}'; "
-            "expected: scores of type crop_pairs"
+            f"{key}: corpus '{name}' has two rows for every text, which would be neighbours in '{of_labels[0]}'; "
+            f"expected: scores of type {source.pairs_score}"
         )
     elif of_labels and not labelled(name, settings):
         (heading, *_) = scores[of_labels[0]].headings.values()
@@ -319,30 +329,38 @@ def check_recipe(key: str, entry, recipe, encoder, experiment, settings: Setting
             f"{where}: encoder '{entry.encoder}' has no {recipe.unfrozen_layers} layers to unfreeze; "
             f"expected: 0 to {encoder.layers}"
         )
+    if isinstance(augmentation, Titles):
+        known = [on for on in evaluated_on(entry, experiment) if on in settings.corpora or entry.train_on]
+        for name in dict.fromkeys(trained_on(entry, on, settings) for on in known):
+            if not titled(name, settings):
+                yield f"{where}: '{name}' has no titles, which '{entry.recipe}' needs; expected: a corpus with titles"
     for corpus in entry.corpora or experiment.corpora:
         source = settings.corpora[corpus].source if corpus in settings.corpora else None
-        if isinstance(source, CropsSource):
+        if source and source.pairs_score:
             yield from check_unseen(where, key, entry, recipe, corpus, settings)
         elif recipe.held_out:
             yield from check_held_out(where, key, entry, recipe, corpus, experiment, settings)
 
 
 def check_unseen(where: str, key: str, entry, recipe, name: str, settings: Settings) -> Iterator[str]:
-    """Check that crops are drawn from texts that are not trained on: held-out texts or another corpus."""
+    """Check that pairs are drawn from texts that are not trained on: held-out texts or another corpus."""
     source = settings.corpora[name].source
     trained = trained_on(entry, name, settings)
     if original(trained, settings) != original(source.corpus, settings):
         return
     if texts_of(trained, settings) != source.corpus:
         yield (
-            f"{key}.train_on: '{trained}' may contain the texts that the crops of '{name}' are drawn from; "
+            f"{key}.train_on: '{trained}' may contain the texts that the {source.type} of '{name}' are drawn from; "
             "remove this key"
         )
     elif recipe.held_out != source.held_out or not source.held_out:
         needed = source.held_out or 0.1
         also = "" if source.held_out else f" and in corpora.{name}.source"
-        problem = f"'{entry.recipe}' trains on the texts of '{source.corpus}' that the crops of '{name}' are drawn from"
-        yield f"{where}: {problem}; expected: held_out: {needed} in the recipe{also}"
+        drawn = f"that the {source.type} of '{name}' are drawn from"
+        yield (
+            f"{where}: '{entry.recipe}' trains on the texts of '{source.corpus}' {drawn}; "
+            f"expected: held_out: {needed} in the recipe{also}"
+        )
 
 
 def original(name: str, settings: Settings) -> str:

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from selfembed.errors import InputError
 from selfembed.settings.base import Pooling
-from selfembed.settings.corpora import CropsSource, DerivedSource
+from selfembed.settings.corpora import DerivedSource
 from selfembed.settings.encoders import BagOfWords, EmbeddingsOnly, RandomEncoder
 from selfembed.settings.experiments import ChosenLayers, Experiment, ModelEntry
 from selfembed.settings.recipes import Recipe
@@ -293,9 +293,9 @@ def models(entry: ModelEntry, recipe: str | None, on: str, experiment: Experimen
 
 
 def trained_on(entry: ModelEntry, on: str, settings: Settings) -> str:
-    """Return the training corpus of an entry that is evaluated on `on`; for crops, the corpus of the full texts."""
+    """Return the training corpus of an entry that is evaluated on `on`; for pairs, the corpus of the full texts."""
     source = settings.corpora[on].source if on in settings.corpora else None
-    return entry.train_on or (source.corpus if isinstance(source, CropsSource) else texts_of(on, settings))
+    return entry.train_on or (source.corpus if source and source.pairs_score else texts_of(on, settings))
 
 
 def texts_of(corpus: str, settings: Settings) -> str:
