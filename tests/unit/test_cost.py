@@ -139,6 +139,8 @@ def test_recipes_decide_the_tokens_of_a_run():
     assert tokens({"held_out": 0.1}) == pytest.approx(450 * 2 * 20)
     assert tokens({"unfrozen_layers": 1}) == pytest.approx(500 * 2 * 20 * 2 / 3)
     assert tokens({"augmentation": {"type": "crops", "sentences": 3}}) == pytest.approx(250 * 2 * 30)
+    assert tokens({"guide": True}) == pytest.approx(500 * 2 * 20 * 4 / 3), "the guide's way forward"
+    assert tokens({"guide": True, "unfrozen_layers": 1}) == pytest.approx(500 * 2 * 20), "frozen layers have one, too"
 
 
 ON_TASK = {

@@ -12,6 +12,7 @@ from selfembed.errors import InputError
 from selfembed.evidence import differences
 from selfembed.jobs.command_line import at_least, existing
 from selfembed.jobs.records import read_json
+from selfembed.models import interpolation
 from selfembed.scores import measures, tables
 from selfembed.training import divergence
 
@@ -44,6 +45,7 @@ class Account:
         pairs: number of training pairs.
         own_code: whether the model folder contains code needed to load it.
         rows: rows of the tables of differences.
+        fraction: of the way from the encoder before fine-tuning to the fine-tuned model; None: all of it.
     """
 
     corpus: str
@@ -62,6 +64,7 @@ class Account:
     pairs: int
     own_code: bool
     rows: list[dict[str, Any]]
+    fraction: float | None = None
 
     def compared(self) -> dict[str, list[dict[str, Any]]]:
         """Rows that compare the model with others, grouped by the other; the encoder before fine-tuning is first."""
@@ -153,6 +156,7 @@ def read(arguments: argparse.Namespace) -> Account:
         pairs=pairs["pairs"],
         own_code=any(arguments.model.glob("*.py")),
         rows=[row for path in arguments.differences for row in read_differences(path, arguments.corpora)],
+        fraction=interpolation.fraction_of(arguments.model.name),
     )
     if not found.compared():
         raise InputError(

@@ -64,6 +64,7 @@ SETTINGS = {
     "learning_rate": "peak learning rate (Adam)",
     "warmup": "fraction of the first epoch with learning-rate warm-up",
     "temperature": "temperature of the loss",
+    "guide": "false negatives left out, by the encoder before fine-tuning",
     "pooling": "pooling",
     "projection": "widths of the projection head (removed after training)",
     "unfrozen_layers": "unfrozen top layers",
@@ -123,6 +124,10 @@ def training(account: Account) -> list[str]:
     said.append(shown(recipe["augmentation"]).sentence.format(**words))
     if recipe.get("mask_fraction"):
         said.append(f"{recipe['mask_fraction']:.0%} of the tokens were masked.")
+    if recipe.get("guide"):
+        said.append(
+            f"Passages that {account.encoder} found more similar than the pair itself were not used as negatives."
+        )
     if recipe.get("unfrozen_layers") is not None:
         said.append(f"Training changed only the top {count(recipe['unfrozen_layers'], 'layer')} of the model.")
     said.append(
@@ -136,6 +141,11 @@ def training(account: Account) -> list[str]:
         f"The training loss {'decreased' if last < first else 'did not decrease: it went'} from {first:.3f} to "
         f"{last:.3f}."
     )
+    if account.fraction is not None:
+        said.append(
+            f"The weights of the model are those of {account.encoder} plus {account.fraction:g} times the change in "
+            "training."
+        )
     return said
 
 
