@@ -27,18 +27,21 @@ def cosines(ours, others):
     return np.array([[a @ b / np.linalg.norm(a) / np.linalg.norm(b) for b in others] for a in ours], dtype=np.float64)
 
 
-def guided(model, guide):
+def guided(model, guide, devices=1):
     """The loss of GISTEmbed, anchor by anchor, with the texts left out that are as similar as the own positive.
 
-    model, guide: vectors of the anchors and of the positives. Returns the loss, and the candidates left to each anchor.
+    model, guide: vectors of the anchors and of the positives. Other anchors are negatives only on the same device.
+    Returns the loss, and the number of candidates left to each anchor.
     """
-    found, left = [], []
+    found, left, share = [], [], len(model[0]) // devices
     for place in range(len(model[0])):
         own = cosines(*guide)[place, place]
         logits = [cosines(*model)[place, place]]
         for one, other in ((0, 1), (0, 0), (1, 1)):
             similar, trained = cosines(guide[one], guide[other])[place], cosines(model[one], model[other])[place]
             for number, value in enumerate(trained):
+                if (one, other) == (0, 0) and number // share != place // share:
+                    continue
                 if similar[number] < own - 1e-6 and not (number == place and one != other):
                     logits.append(value)
         left.append(len(logits))

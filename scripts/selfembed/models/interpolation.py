@@ -4,10 +4,7 @@ Their names, as steps of a run, are `interpolated-` and the fraction of the way 
 """
 
 import re
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from torch.nn import Module
+from typing import Any
 
 FRACTION = r"0\.(?:0[1-9]|[1-9][0-9]?)"  # above 0 and below 1, with at most two decimals
 STEP = f"interpolated-{FRACTION}"
@@ -18,13 +15,14 @@ def fraction_of(step: str) -> float | None:
     return float(step.removeprefix("interpolated-")) if re.fullmatch(STEP, step) else None
 
 
-def move(model: "Module", towards: "Module", fraction: float) -> None:
+def move(model: Any, towards: Any, fraction: float) -> None:
     """Set the weights of a model in place to model + fraction · (towards - model), also in buffers.
 
     Weights that do not differ, such as those of frozen layers, keep their bytes. Integers are those of `towards`.
 
     Args:
-        towards: a model with the same modules.
+        model: torch module on the CPU.
+        towards: torch module with the same names of weights.
     """
     start, end = model.state_dict(), {name: value.to("cpu") for name, value in towards.state_dict().items()}
     # New tensors, because names of tied weights share one.

@@ -100,8 +100,8 @@ class Experiment(Closed):
         default=["final"],
         min_length=1,
         description="Steps to evaluate: optimiser steps, `epoch-1`, …, `final`; 0 is the base model. "
-        "`interpolated-0.25` has weights 25 % of the way from the encoder before fine-tuning to `final` (Wortsman et al. "
-        "2022, arXiv:2109.01903); any fraction above 0 and below 1 with at most two decimals.",
+        "`interpolated-0.25` has weights 25 % of the way from the encoder before fine-tuning to `final` (Wortsman et "
+        "al. 2022, arXiv:2109.01903); any fraction above 0 and below 1 with at most two decimals.",
     )
     seeds: Seeds | None = Field(None, description="Seeds, instead of those of the study and the corpora.")
     maps: bool = Field(
