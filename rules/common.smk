@@ -11,6 +11,7 @@ from secrets import token_hex
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
 from selfembed.errors import InputError
+from selfembed.models import interpolation
 from selfembed.settings.encoders import BagOfWords, EmbeddingsOnly, FetchedEncoder
 from selfembed.study import expansion
 from selfembed.study import files as config_files
@@ -71,7 +72,7 @@ wildcard_constraints:
     augmentation=one_of(study.pairs),
     recipe=one_of(study.recipes),
     selection=r"[^/]+",
-    step=r"\d+|epoch-\d+|final",
+    step=rf"\d+|epoch-\d+|{interpolation.STEP}|final",
     task=one_of(settings.tasks),
     max_length=r"\d+",
     seed=r"\d+",

@@ -1,8 +1,8 @@
 """Fine-tune a model on pairs with a contrastive loss: one run.
 
-Writes a folder with `final/`, a SentenceTransformer, another one for each kept step, `loss.csv` (one row per optimiser
-step) and `run.json` (settings and versions); the last two also in the folder of the record, which is kept if the run is
-removed.
+Writes a folder with `final/`, a SentenceTransformer, another one for each kept or interpolated step, `loss.csv` (one
+row per optimiser step) and `run.json` (settings and versions); the last two also in the folder of the record, which is
+kept if the run is removed.
 If the loss becomes NaN or infinite, this is an error. With `--may-diverge 1`, the run ends instead: `run.json` contains
 the step of the divergence, and steps without a usable model contain `diverged.json`.
 An interrupted job resumes from its last checkpoint, saved beside the output in `.NAME.unfinished/`.
@@ -29,7 +29,7 @@ from selfembed.jobs.records import (
     write_table,
     written_whole,
 )
-from selfembed.models import model_cards
+from selfembed.models import interpolation, model_cards
 from selfembed.settings.recipes import Masked, Recipe
 from selfembed.settings.schema import Settings
 from selfembed.settings.scores import Threads
@@ -50,7 +50,9 @@ def main(argv: list[str]) -> None:
     options.add(parser, Masked, "masks")
     options.add(parser, Settings, keep=("device", "devices_per_run"), names={"devices_per_run": "devices"})
     options.add(parser, Threads, keep=("fine_tune",), names={"fine_tune": "threads"})
-    parser.add_argument("--keep", nargs="+", default=[], help="steps to save: optimiser steps, or epoch-1, …")
+    parser.add_argument(
+        "--keep", nargs="+", default=[], help="steps to save: optimiser steps, epoch-1, …, interpolated-0.25, …"
+    )
     command_line.add_seed(parser, "seed of dropout masks, masked tokens and the projection head")
     what = "minutes between checkpoints"
     parser.add_argument("--checkpoint-minutes", type=not_negative, default=10.0, help=what)
@@ -77,14 +79,9 @@ def main(argv: list[str]) -> None:
     recipe = settings_of_pairs | chosen.model_dump() | arguments.masks.model_dump() | {"precision": precision}
     pairs = crops.read_pairs(arguments.pairs)
     base = arguments.base / "0"
-    if chosen.pooling == "own":
-        model, weights = encoders.load_whole(base), own_modules.checksum(base)
-        max_length = model.max_seq_length
-        model.max_seq_length = min(max_length, chosen.max_length)
-    else:
-        encoder, weights = encoders.load(base), checksum(base / "model.safetensors")
-        max_length = encoder.max_seq_length
-        model = encoders.assemble(encoder, chosen.pooling, chosen.max_length)
+    weights = own_modules.checksum(base) if chosen.pooling == "own" else checksum(base / "model.safetensors")
+    model, max_length = load_base(base, chosen)
+    guide = load_base(base, chosen)[0] if chosen.guide else None
     encoder, trained_length, n_modules = model[0], model.max_seq_length, len(model)
     if chosen.unfrozen_layers is not None:
         encoders.freeze_below(encoder, chosen.unfrozen_layers)
@@ -104,6 +101,7 @@ def main(argv: list[str]) -> None:
     )
     if (arguments.base / "model.json").is_file():
         facts |= {key: found for key, found in read_json(arguments.base / "model.json").items() if key == "own"}
+    interpolated = [step for step in arguments.keep if interpolation.fraction_of(step) is not None]
     identity = facts | {"keep": arguments.keep, "code": code_checksum()}
     with resumable(arguments.output, identity, processes.rank() == 0) as unfinished:
         folder = unfinished / "result"
@@ -113,8 +111,12 @@ def main(argv: list[str]) -> None:
             if processes.rank():
                 return
             finished = encoders.without_head(model, n_modules, max_length)
+            fraction = interpolation.fraction_of(step)
+            if fraction is not None:
+                tuned, finished = finished, encoders.without_head(load_base(base, chosen)[0], n_modules, max_length)
+                interpolation.move(finished, tuned, fraction)
             own_code = encoders.needs_own_code(finished)
-            card = model_cards.tuned(arguments.name, recipe, history, len(pairs), own_code)
+            card = model_cards.tuned(arguments.name, recipe, history, len(pairs), own_code, fraction)
             with written_whole(folder / step) as whole:
                 encoders.save(finished, whole, card)
             model.to(device)
@@ -131,12 +133,14 @@ def main(argv: list[str]) -> None:
                 warmup=chosen.warmup,
                 precision=precision,
                 mask_fraction=arguments.mask_fraction,
+                guide=guide,
                 kept_steps=arguments.keep,
                 keep=save,
                 checkpoints=unfinished,
                 checkpoint_minutes=arguments.checkpoint_minutes,
             )
-            save("final", history)
+            for step in ("final", *interpolated):
+                save(step, history)
         except training.Divergence as found:
             if not arguments.may_diverge:
                 raise
@@ -144,7 +148,7 @@ def main(argv: list[str]) -> None:
             history = found.history
             facts |= {"diverged": {"step": found.step, "loss": found.loss}}
             if processes.rank() == 0:
-                mark_lost(folder, ["final", *found.lost], facts["diverged"], encoder)
+                mark_lost(folder, ["final", *interpolated, *found.lost], facts["diverged"], encoder)
         if processes.rank():
             return
         write_table(history, folder / "loss.csv")
@@ -154,6 +158,20 @@ def main(argv: list[str]) -> None:
                 record.mkdir()
                 for name in ("loss.csv", "run.json"):
                     shutil.copy(folder / name, record)
+
+
+def load_base(folder: Path, recipe: Recipe):
+    """Load a base model with the pooling and maximum length of a recipe; also return its own maximum length."""
+    from selfembed.models import encoders
+
+    if recipe.pooling == "own":
+        model = encoders.load_whole(folder)
+        max_length = model.max_seq_length
+        model.max_seq_length = min(max_length, recipe.max_length)
+        return model, max_length
+    encoder = encoders.load(folder)
+    max_length = encoder.max_seq_length
+    return encoders.assemble(encoder, recipe.pooling, recipe.max_length), max_length
 
 
 def mark_lost(folder: Path, steps: list[str], diverged: dict, encoder) -> None:

@@ -4,12 +4,14 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from safetensors.numpy import load_file
 from small_models import small_bert, text
+from test_losses import guided
 
 from selfembed.jobs.records import write_json, write_table
 from selfembed.models import encoders
@@ -57,6 +59,18 @@ def test_processes_that_share_batches_train_as_one_process_does(run, tmp_path):
     assert before > np.log(8) / 2
     for name, value in weights(tmp_path / "1").items():
         np.testing.assert_allclose(weights(tmp_path / "2")[name], value, atol=3e-3)  # the odd pair: one step of 1e-3
+
+
+@pytest.mark.parametrize("devices", [1, 2])
+def test_a_guide_sees_the_positives_of_all_processes(run, tmp_path, devices):
+    command = run(tmp_path / "run", devices, 0.0, "--guide")
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    base = encoders.load_whole(Path(command[command.index("--base") + 1]) / "0")
+    pairs = pd.read_parquet(command[command.index("--pairs") + 1]).head(8)
+    vectors = [base.encode(pairs[column].tolist()) for column in ("anchor", "positive")]
+    expected, _ = guided(vectors, vectors, devices)
+    assert pd.read_csv(tmp_path / "run" / "loss.csv")["loss"][0] == pytest.approx(expected, abs=1e-4)
 
 
 @pytest.mark.kill

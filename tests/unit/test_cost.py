@@ -142,6 +142,8 @@ def test_recipes_decide_the_tokens_of_a_run():
     titles = {"corpora.news.source.title": "headline"}
     both_sides = 12 + sizes.TITLE_CHARACTERS / sizes.CHARACTERS_PER_TOKEN + sizes.SPECIAL_TOKENS
     assert tokens({"augmentation": {"type": "titles"}}, titles) == pytest.approx(500 * both_sides)
+    assert tokens({"guide": True}) == pytest.approx(500 * 2 * 20 * 4 / 3), "the guide's way forward"
+    assert tokens({"guide": True, "unfrozen_layers": 1}) == pytest.approx(500 * 2 * 20), "frozen layers have one, too"
 
 
 ON_TASK = {

@@ -66,7 +66,7 @@ MAIN = {
     "tasks": ["ArguAna"],
     "layers": [0, 2],
     "models": [{"encoder": "tiny", "recipe": "crops", "train_on": "news"}],
-    "steps": [3, "epoch-1", "final"],
+    "steps": [3, "interpolated-0.5", "final"],
 }
 PAPER_LIKE = {
     "seeds": [1],

@@ -64,7 +64,7 @@ def study(tmp_path_factory):
     return place
 
 
-def trained(study, output, *flags, rate=NAN_RATE, seed=1, keep="1 2 epoch-1 epoch-2"):
+def trained(study, output, *flags, rate=NAN_RATE, seed=1, keep="1 2 epoch-1 epoch-2 interpolated-0.25"):
     """A run of the script; its folder."""
     name = f"news/tiny/{output.parent.name}/{output.name}"
     fine_tune.main(
@@ -104,7 +104,7 @@ def test_in_a_sweep_the_run_says_where_and_no_folder_looks_like_a_model_without_
     assert 2 < step < 6
     assert run["steps"] == len(losses) == step
     assert losses["loss"].isna().tolist() == [False] * (step - 1) + [True]
-    for name, number in {"1": 1, "2": 2, "epoch-1": 3, "epoch-2": 6, "final": 6}.items():
+    for name, number in {"1": 1, "2": 2, "epoch-1": 3, "epoch-2": 6, "final": 6, "interpolated-0.25": 6}.items():
         if number < step - 1:
             weights = load_file(diverged / name / "model.safetensors")
             assert all(torch.isfinite(value).all() for value in weights.values())

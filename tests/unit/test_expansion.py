@@ -28,8 +28,8 @@ from selfembed.study.validation import load
 
 RECIPE_KEYS = (
     "augmentation.mask_fraction, augmentation.sentences, augmentation.minimum_length, augmentation.maximum_length, "
-    "augmentation.type, pooling, temperature, learning_rate, batch_size, epochs, warmup, max_length, projection, "
-    "unfrozen_layers, held_out, precision"
+    "augmentation.type, pooling, temperature, learning_rate, batch_size, epochs, warmup, guide, max_length, "
+    "projection, unfrozen_layers, held_out, precision"
 )
 MAIN = "experiments.main.models"
 
@@ -182,12 +182,13 @@ def test_model_paths(model, path):
 
 def test_step_zero_of_a_run_is_its_base_model():
     """What has had no step is not trained; other steps are kept by the run, in order."""
-    entry = {"encoder": "tiny", "recipe": "crops", "steps": [20, 0, 3, "final", "epoch-1"], "label": "Crops"}
+    steps = ["interpolated-0.25", 20, 0, 3, "final", "interpolated-0.1", "epoch-10", "epoch-9"]
+    entry = {"encoder": "tiny", "recipe": "crops", "steps": steps, "label": "Crops"}
     found = study({MAIN: [entry], "seeds": [1], "figures": {}})
     models = [(evaluation.model, evaluation.step) for evaluation in found.experiments["main"]]
     run = Model("tiny", 1, "news", "crops")
-    assert models == [(run, "20"), (Model("tiny", 1), "0"), (run, "3"), (run, "final"), (run, "epoch-1")]
-    assert found.kept_steps == {run.path: ["3", "20", "epoch-1"]}
+    assert models == [(run, str(step)) if step else (Model("tiny", 1), "0") for step in steps]
+    assert found.kept_steps == {run.path: ["3", "20", "epoch-9", "epoch-10", "interpolated-0.1", "interpolated-0.25"]}
 
 
 def test_kept_steps_of_all_experiments_are_kept_by_one_run():

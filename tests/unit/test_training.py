@@ -20,6 +20,7 @@ import fine_tune
 import make_pairs
 from selfembed.errors import InputError
 from selfembed.models import encoders
+from selfembed.training import losses as losses_of_pairs
 from selfembed.training import training
 
 N_PAIRS, N_EPOCHS = 21, 2
@@ -306,7 +307,10 @@ def test_divergence_names_step_rate_and_batch(folder):
 
 def test_a_collapse_is_told_with_step_rate_and_batch(folder, caplog):
     """All vectors become one: the loss is finite and stays at chance, which a sweep may want to show."""
-    history = training.History([[2 * step, 2 * step + 1] for step in range(60)], np.zeros(120), {}, lambda *_: None)
+    mnrl = losses_of_pairs.contrastive(torch.nn.Identity(), 0.05)
+    history = training.History(
+        [[2 * step, 2 * step + 1] for step in range(60)], np.zeros(120), {}, lambda *_: None, mnrl
+    )
     losses = [0.3] * 10 + [np.log(2)] * 30 + [0.3] * 20
     with caplog.at_level(logging.WARNING, logger="selfembed"):
         for step, loss in enumerate(losses, start=1):

@@ -1016,8 +1016,9 @@ def test_a_label_means_one_way_to_score():
             id="table with one axis",
         ),
         pytest.param(
-            {"experiments.main.steps": ["last"]},
-            "experiments.main.steps.0: 'last' is invalid: a number, 'final', or 'epoch-' and a number",
+            {"experiments.main.steps": ["last", "interpolated-0.25"]},
+            "experiments.main.steps.0: 'last' is invalid: a number, 'final', 'epoch-' and a number, or 'interpolated-' "
+            "and a fraction such as 0.25",
             id="unknown step",
         ),
         pytest.param(

@@ -84,6 +84,9 @@ def test_a_run_s_flags_are_its_recipe_without_its_pairs():
     masked = {"recipes.crops.augmentation": {"type": "crops", "mask_fraction": 0.2}}
     steps = {"experiments.main.steps": [10, "epoch-1", "final"], "figures": {}}
     assert models(masked | steps).run_flags(RUN).endswith(" --precision fp32 --mask-fraction 0.2 --keep 10 epoch-1")
+    guided = {"recipes.crops.guide": True, "experiments.main.steps": ["interpolated-0.25", "final"], "figures": {}}
+    words = " --guide --max-length 512 --precision fp32 --mask-fraction 0.0 --keep interpolated-0.25"
+    assert models(guided).run_flags(RUN).endswith(words)
 
 
 def test_pairs_are_made_of_an_augmentation_without_masks():

@@ -116,7 +116,10 @@ class Count:
         return {START: 1} if self.one_by_one else {CONTEXT: 1}
 
     def fine_tuning(self, model: Model) -> Amounts:
-        """Tokens of a run, as if the encoder had the measured shape; frozen layers need a third: the way forward."""
+        """Tokens of a run, as if the encoder had the measured shape.
+
+        Frozen layers need a third: the way forward. A guide adds a third of all layers, its own way forward.
+        """
         corpus = self.known.corpora.get(model.corpus or "")
         if corpus is None:
             return self.start()
@@ -129,10 +132,11 @@ class Count:
         pairs = corpus.pairs * part / self.known.packs[SENTENCES][0] * (1 - recipe.held_out)
         seen = pairs * recipe.epochs * 2 * length
         shape = self.shapes[model.encoder]
+        guide = recipe.guide / 3
         if not shape.layers:
-            return {FINE_TUNING + ALONE: seen} | self.start()
+            return {FINE_TUNING + ALONE: seen * (1 + guide)} | self.start()
         unfrozen = shape.layers if recipe.unfrozen_layers is None else recipe.unfrozen_layers
-        trained = (1 + 2 * unfrozen / shape.layers) / 3
+        trained = (1 + 2 * unfrozen / shape.layers) / 3 + guide
         return {FINE_TUNING: seen * trained * relative(shape)} | self.start()
 
     def pack(self, recipe: Recipe) -> tuple[float, float]:

@@ -34,15 +34,26 @@ def base(name: str, what: str, own_code: bool = False, modules: Sequence[str] = 
     return f"{HEADER}\n# {name}\n\nBase model of a selfembed study: {what}, with {ending}.\n{usage(own_code)}"
 
 
-def tuned(name: str, recipe: dict, history: pd.DataFrame, n_pairs: int, own_code: bool) -> str:
-    """Card of a run's result: what it was trained on and how, how the loss went, how to use it."""
+def tuned(
+    name: str, recipe: dict, history: pd.DataFrame, n_pairs: int, own_code: bool, fraction: float | None = None
+) -> str:
+    """Card of a run's result: what it was trained on and how, how the loss went, how to use it.
+
+    Args:
+        fraction: of the way from the encoder before fine-tuning to the fine-tuned model; None: all of it.
+    """
+    between = ""
+    if fraction is not None:
+        between = (
+            f" Its weights are those of\nthe encoder before fine-tuning plus {fraction:g} times the change in training."
+        )
     table = "\n".join(f"| {key} | {value} |" for key, value in recipe.items())
     return f"""{HEADER}
 # {name}
 
 A text-embedding model fine-tuned by selfembed without labels: {n_pairs:,} positive pairs, {len(history):,} optimiser
 steps, contrastive loss with in-batch negatives. The loss was {history["loss"].iloc[0]:.3f} at the first step and
-{history["loss"].tail(10).mean():.3f} over the last ten.
+{history["loss"].tail(10).mean():.3f} over the last ten.{between}
 
 | setting | value |
 |---|---|

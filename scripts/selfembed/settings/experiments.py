@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
 
+from selfembed.models import interpolation
 from selfembed.settings.base import Closed, Name, Pooling, Seeds, Text
 from selfembed.settings.scores import MtebVectors, TaskName
 
@@ -13,7 +14,7 @@ def _kind_of_step(value: Any) -> str | None:
     """Return the JSON type of a step, so that each error is reported once."""
     if isinstance(value, int) and not isinstance(value, bool):
         return "integer"
-    return "string" if re.fullmatch(r"final|epoch-[1-9][0-9]*", str(value)) else None
+    return "string" if re.fullmatch(rf"final|epoch-[1-9][0-9]*|{interpolation.STEP}", str(value)) else None
 
 
 Step = Annotated[
@@ -21,7 +22,8 @@ Step = Annotated[
     Discriminator(
         _kind_of_step,
         custom_error_type="step",
-        custom_error_message="Input should be a number, 'final', or 'epoch-' and a number",
+        custom_error_message="Input should be a number, 'final', 'epoch-' and a number, or 'interpolated-' and a "
+        "fraction such as 0.25",
     ),
 ]
 
@@ -97,7 +99,9 @@ class Experiment(Closed):
     steps: list[Step] = Field(
         default=["final"],
         min_length=1,
-        description="Steps to evaluate: optimiser steps, `epoch-1`, …, `final`; 0 is the base model.",
+        description="Steps to evaluate: optimiser steps, `epoch-1`, …, `final`; 0 is the base model. "
+        "`interpolated-0.25` has weights 25 % of the way from the encoder before fine-tuning to `final` (Wortsman et "
+        "al. 2022, arXiv:2109.01903); any fraction above 0 and below 1 with at most two decimals.",
     )
     seeds: Seeds | None = Field(None, description="Seeds, instead of those of the study and the corpora.")
     maps: bool = Field(

@@ -84,6 +84,11 @@ class Recipe(Closed):
     )
     epochs: int = Field(1, ge=1, description="Number of epochs, with one pair per text in each.")
     warmup: float = Field(0.1, ge=0, le=1, description="Fraction of the first epoch used for learning-rate warm-up.")
+    guide: bool = Field(
+        False,
+        description="Leave out false negatives: texts of a batch that the encoder before fine-tuning finds more "
+        "similar to the anchor than the anchor's own positive (GISTEmbed, Solatorio 2024, arXiv:2402.16829).",
+    )
     max_length: int = Field(
         512, ge=3, description="Maximum number of tokens of anchors and positives; longer ones are truncated."
     )

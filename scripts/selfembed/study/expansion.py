@@ -197,10 +197,13 @@ def kept_steps(study: Study) -> dict[str, list[str]]:
         for evaluation in evaluations:
             if evaluation.model.recipe:
                 found.setdefault(evaluation.model.path, set()).add(evaluation.step)
-    return {
-        path: sorted(steps - {"final"}, key=lambda step: (step.startswith("epoch"), int(step.removeprefix("epoch-"))))
-        for path, steps in found.items()
-    }
+    return {path: sorted(steps - {"final"}, key=place_of) for path, steps in found.items()}
+
+
+def place_of(step: str) -> tuple[str, float]:
+    """Return what steps, except the last, are sorted by: `3`, `20`, `epoch-1`, `interpolated-0.25`."""
+    kind, _, number = step.rpartition("-")
+    return kind, float(number)
 
 
 def may_diverge(study: Study) -> set[str]:

@@ -1,4 +1,4 @@
-"""Contrastive fine-tuning on pairs with the trainer and loss of sentence-transformers, following the paper.
+"""Contrastive fine-tuning on pairs with the trainer and losses of sentence-transformers, following the paper.
 
 Adam without weight decay or gradient clipping, linear warm-up over a part of the first epoch followed by linear decay
 to zero, dropout, in-batch negatives, one direction (anchor to positives).
@@ -21,7 +21,6 @@ from datasets import Dataset
 from safetensors.torch import load_model, save_model
 from sentence_transformers import SentenceTransformer, SentenceTransformerTrainer, SentenceTransformerTrainingArguments
 from sentence_transformers.base.sampler import DefaultBatchSampler
-from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
 from sentence_transformers.util import batch_to_device
 from transformers import PrinterCallback, TrainerCallback
 
@@ -31,8 +30,8 @@ from selfembed.jobs import interruption, seals
 from selfembed.jobs.command_line import log
 from selfembed.jobs.progress import Progress
 from selfembed.jobs.records import read_json, write_json
-from selfembed.models import encoders
-from selfembed.training import processes
+from selfembed.models import encoders, interpolation
+from selfembed.training import losses, processes
 from selfembed.training.masking import masked_preprocessing
 
 Keep = Callable[[str, pd.DataFrame], None]
@@ -185,7 +184,7 @@ class Checkpoints(TrainerCallback):
             torch.distributed.barrier()  # wait until every process has saved its random state
         if processes.rank() == 0:
             folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
-            write_json({"rows": self.history.rows}, folder / HISTORY)
+            write_json({"rows": self.history.rows, "first": self.history.first}, folder / HISTORY)
             write_json(checksums_of(folder), folder / CHECKSUMS)
         self.saved = time.monotonic()
         if self.asked.asked:
@@ -195,19 +194,28 @@ class Checkpoints(TrainerCallback):
 class History(TrainerCallback):
     """Callback that records one row per optimiser step, saves kept steps, logs progress and detects divergence."""
 
-    def __init__(self, found: list[list[int]], epochs: np.ndarray, kept: dict[int, list[str]], keep: Keep) -> None:
+    def __init__(
+        self,
+        found: list[list[int]],
+        epochs: np.ndarray,
+        kept: dict[int, list[str]],
+        keep: Keep,
+        loss: torch.nn.Module,
+    ) -> None:
         self.found = found
         self.epochs = epochs
         self.kept = kept
         self.keep = keep
+        self.loss = loss
         self.rows: list[dict] = []
+        self.first = 0.0  # loss of the first step, relative to chance
         self.learning_rate = 0.0
         self.at_chance = 0
         self.progress = Progress(len(found), "steps")
 
     def resume_from(self, checkpoint: Path) -> None:
         """Read the rows of a checkpoint."""
-        self.rows = read_json(checkpoint / HISTORY)["rows"]
+        self.rows, self.first = map(read_json(checkpoint / HISTORY).get, ("rows", "first"))
         self.progress.skip(len(self.rows))
         log.info("resuming after step %d of %d", len(self.rows), len(self.found))
 
@@ -252,13 +260,14 @@ class History(TrainerCallback):
     def warn_of_collapse(self) -> None:
         """Warn if the loss has been at chance level for STEPS_AT_CHANCE steps, but was below it at the first step.
 
-        The loss is bounded: with too high a learning rate, all texts can get the same vector, and the loss is then the
-        logarithm of the batch size instead of NaN. This is not an error: it occurs in the learning-rate sweep of the
-        paper.
+        The loss is bounded: with too high a learning rate, all texts can get the same vector, and the loss is then that
+        of `losses.at_chance` instead of NaN. This is not an error: it occurs in the learning-rate sweep of the paper.
         """
-        first, last = self.rows[0], self.rows[-1]
-        self.at_chance = self.at_chance + 1 if relative_to_chance(last) > 0.99 else 0
-        if self.at_chance == STEPS_AT_CHANCE and relative_to_chance(first) < 0.95:
+        last = self.rows[-1]
+        relative = last["loss"] / losses.at_chance(self.loss, last["batch_size"])
+        self.first = relative if len(self.rows) == 1 else self.first
+        self.at_chance = self.at_chance + 1 if relative > 0.99 else 0
+        if self.at_chance == STEPS_AT_CHANCE and self.first < 0.95:
             since = self.rows[-STEPS_AT_CHANCE]
             log.warning("loss at chance level since %s; try a smaller learning_rate", self.moment(since))
 
@@ -271,13 +280,10 @@ class History(TrainerCallback):
         )
 
 
-def relative_to_chance(row: dict) -> float:
-    """Return the loss of a step divided by the loss of identical vectors."""
-    return row["loss"] / np.log(max(row["batch_size"], 2))
-
-
 @torch.no_grad()
-def loss_of(model: SentenceTransformer, pairs: pd.DataFrame, temperature: float) -> float:
+def loss_of(
+    model: SentenceTransformer, pairs: pd.DataFrame, temperature: float, guide: losses.Guide | None = None
+) -> float:
     """Compute the loss of a model on one batch of pairs, without dropout and masking."""
     model.eval()
     prompt = encoders.default_prompt(model)
@@ -285,7 +291,7 @@ def loss_of(model: SentenceTransformer, pairs: pd.DataFrame, temperature: float)
         batch_to_device(model.preprocess(pairs[column].tolist(), prompt=prompt), model.device)
         for column in ("anchor", "positive")
     ]
-    return float(MultipleNegativesRankingLoss(model, scale=1 / temperature)(features, None))
+    return float(losses.contrastive(model, temperature, guide)(features, None))
 
 
 def tokens_of_passes(model: SentenceTransformer) -> tuple[int, int]:
@@ -303,11 +309,13 @@ def tokens_of_passes(model: SentenceTransformer) -> tuple[int, int]:
 def steps_to_keep(names: list[str], found: list[list[int]], epochs: np.ndarray) -> dict[int, list[str]]:
     """Return the names of kept steps (`10`, or `epoch-1` for the end of an epoch) by optimiser step.
 
+    Interpolated steps are none of the optimiser and are left out.
+
     Raises InputError if a name is invalid or the run has fewer steps.
     """
     last_steps = {int(epochs[batch[0]]) + 1: step for step, batch in enumerate(found, start=1)}
     kept: dict[int, list[str]] = {}
-    for name in names:
+    for name in (name for name in names if interpolation.fraction_of(name) is None):
         number = name.removeprefix("epoch-")
         step = int(number) if number.isdecimal() else 0
         if name.startswith("epoch-"):
@@ -315,7 +323,8 @@ def steps_to_keep(names: list[str], found: list[list[int]], epochs: np.ndarray) 
         if not 1 <= step <= len(found):
             raise InputError(
                 f"step '{name}' cannot be kept: the run has {len(found)} steps in {len(last_steps)} epochs; "
-                f"expected: 1 to {len(found)}, epoch-1 to epoch-{len(last_steps)}"
+                f"expected: 1 to {len(found)}, epoch-1 to epoch-{len(last_steps)}, "
+                "interpolated-0.01 to interpolated-0.99"
             )
         kept.setdefault(step, []).append(name)
     return kept
@@ -332,6 +341,7 @@ def fine_tune(
     warmup: float,
     precision: str,
     mask_fraction: float,
+    guide: SentenceTransformer | None = None,
     kept_steps: Sequence[str] = (),
     keep: Keep = lambda name, history: None,
     checkpoints: Path | None = None,
@@ -341,7 +351,7 @@ def fine_tune(
 
     For a batch of pairs (a_i, p_i) the loss is the mean over i of
     -log( exp(cos(a_i, p_i) / T) / sum_j exp(cos(a_i, p_j) / T) ). Anchors and positives are encoded separately, so
-    their dropout masks differ.
+    their dropout masks differ. With a guide, the loss is `losses.GuidedLoss`.
 
     Args:
         model: on its device. The loss is computed on the output of its last module (pooling or projection head).
@@ -350,8 +360,11 @@ def fine_tune(
         seed: determines dropout masks and masked tokens.
         warmup: fraction of the first epoch over which the learning rate increases from 0.
         mask_fraction: fraction of the tokens of each text that are masked, independently for anchor and positive.
+        guide: a copy of the model before fine-tuning, without projection head, which decides which texts of a batch are
+            no negatives; it is not changed. It reads the same tokens as the model, with the same masks.
         kept_steps: optimiser steps (`10`) and ends of epochs (`epoch-1`) after which `keep` is called with the name of
-            the step and the history so far.
+            the step and the history so far. Interpolated steps (`interpolated-0.25`) are ignored: they are made of the
+            final model.
         checkpoints: folder for checkpoints of this run only, saved every `checkpoint_minutes` and on SIGTERM or SIGINT.
             Training resumes from the newest valid checkpoint in it. On CPUs, with the same number of threads, a
             resumed run gives the same bytes as an uninterrupted run. None: no checkpoints.
@@ -365,7 +378,9 @@ def fine_tune(
     epochs = pairs["epoch"].to_numpy()
     found = shared(batches_in_order(epochs, batch_size), n_processes)
     first_epoch = sum(epochs[batch[0]] == epochs[0] for batch in found)
-    history = History(found, epochs, steps_to_keep(list(kept_steps), found, epochs), keep)
+    frozen = None if guide is None else losses.Guide(guide)
+    loss = losses.contrastive(model, temperature, frozen, gather=n_processes > 1)
+    history = History(found, epochs, steps_to_keep(list(kept_steps), found, epochs), keep, loss)
     with TemporaryDirectory() as nowhere, interruption.awaited() as asked:
         folder = checkpoints or Path(nowhere)
         arguments = SentenceTransformerTrainingArguments(
@@ -396,7 +411,7 @@ def fine_tune(
             model=model,
             args=arguments,
             train_dataset=Dataset.from_pandas(pairs[["anchor", "positive"]], preserve_index=False),
-            loss=MultipleNegativesRankingLoss(model, scale=1 / temperature, gather_across_devices=n_processes > 1),
+            loss=loss,
             callbacks=[history],
         )
         trainer.data_collator.prompts = encoders.default_prompt(model)
@@ -414,10 +429,14 @@ def fine_tune(
         if processes.rank():
             own_seed = np.random.SeedSequence([seed, processes.rank()]).generate_state(1)[0]
             torch.manual_seed(int(own_seed))  # different dropout masks in every process
-        with encoder_forward(model, precision, *tokens_of_passes(model)):
+        tokens = tokens_of_passes(model)
+        with (
+            losses.guide_forward(frozen, model.device, precision, tokens[0]),
+            encoder_forward(model, precision, *tokens),
+        ):
             trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
             # The loss of a step is that of the weights before the step, so the final weights are checked here.
-            final_loss = agreed(loss_of(model, pairs.iloc[found[-1]], temperature))
+            final_loss = agreed(loss_of(model, pairs.iloc[found[-1]], temperature, frozen))
     if not np.isfinite(final_loss):
         raise history.divergence(history.rows[-1], final_loss, folder, after=True)
     return pd.DataFrame(history.rows)
