@@ -83,8 +83,8 @@ def test_example_is_valid():
         ("encoders.loan.tokenizer.vocabulary_size", "borrow_from", None),
         (
             "recipes.crops.temprature",
-            "augmentation, batch_size, epochs, held_out, learning_rate, max_length, pooling, precision, projection, "
-            "temperature, unfrozen_layers, warmup",
+            "augmentation, batch_size, epochs, guide, held_out, learning_rate, max_length, pooling, precision, "
+            "projection, temperature, unfrozen_layers, warmup",
             "temperature",
         ),
         (
