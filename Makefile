@@ -35,7 +35,7 @@ adapt: env
 	@selfembed propose "$$TEXTS" $(call option,TEXT,text) $(call option,LABEL,label) $(call option,TITLE,title) \
 		$(call option,ENCODING,encoding) $(call option,SUBSET,subset) $(call option,SPLIT,split) \
 		$(call option,ENCODER,encoder) $(call option,NAME,name) \
-		$(call option,MOST,most-texts) $(if $(QUICK),--quick) --run
+		$(call option,FOR,for) $(call option,MOST,most-texts) $(if $(SURE),--sure) --run
 
 check: env
 	ruff check .

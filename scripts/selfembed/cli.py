@@ -4,13 +4,14 @@ import argparse
 import inspect
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 
 from selfembed.jobs import command_line
 from selfembed.jobs.command_line import at_least, existing
-from selfembed.proposals.proposals import MOST_TEXTS, SEEDS
+from selfembed.proposals.proposals import MOST_TEXTS, SEED, SURE_SEEDS
+from selfembed.settings.report import Purpose
 
 
 def main(argv: list[str]) -> None:
@@ -44,8 +45,9 @@ def add_propose(parser: argparse.ArgumentParser) -> None:
     told = "file, folder of .txt or .md files, or data set on the Hugging Face Hub (hf://owner/name)"
     parser.add_argument("texts", type=texts_from, help=told)
     parser.add_argument("--text", help="column of texts; by default, detected by the length of its cells")
-    parser.add_argument("--label", help="column of classes (of a folder: 'folder'); adds accuracies to the scores")
-    parser.add_argument("--title", help="column of titles, for the map; by default, detected by its name")
+    parser.add_argument("--label", help="column of classes (of a folder: 'folder'), by which grouping is judged")
+    what = "column of titles, subjects or questions, by which search is judged; by default, detected by its name"
+    parser.add_argument("--title", help=what)
     parser.add_argument("--encoding", help="encoding of files that are not UTF-8; guessed by default")
     parser.add_argument("--subset", help="subset of a data set on the Hub; by default, the default one")
     parser.add_argument("--split", help="split of a data set on the Hub; by default, train or the first one")
@@ -53,16 +55,20 @@ def add_propose(parser: argparse.ArgumentParser) -> None:
         "--encoder", help="Hugging Face repository, or folder; by default all-MiniLM-L6-v2, which is installed"
     )
     parser.add_argument("--name", help="name of results/NAME and my_NAME.yaml; by default, from the file name")
-    parser.add_argument(
-        "--seeds", type=at_least(0), nargs="+", default=SEEDS, help="random seeds; one fine-tuning run per seed"
+    what = "what the model is for: finding texts, grouping them (neighbours, clusters, classifiers), or both"
+    parser.add_argument("--for", dest="purpose", choices=get_args(Purpose), default="both", help=what)
+    seeds = parser.add_mutually_exclusive_group()
+    seeds.add_argument(
+        "--seeds", type=at_least(0), nargs="+", default=[SEED], help="random seeds; one fine-tuning run per seed"
     )
+    what = f"use the seeds {' '.join(map(str, SURE_SEEDS))}; takes three times as long"
+    seeds.add_argument("--sure", dest="seeds", action="store_const", const=SURE_SEEDS, help=what)
     parser.add_argument(
         "--most-texts",
         type=at_least(100),
         default=MOST_TEXTS,
         help="maximum number of texts; of more, a random sample is used",
     )
-    parser.add_argument("--quick", action="store_true", help="quick run: one seed, one epoch, at most 1,000 texts")
     parser.add_argument(
         "--run", action="store_true", help="run the workflow with the config, and print the paths of the results"
     )
@@ -74,7 +80,7 @@ def texts_from(words: str) -> Path | str:
 
 
 def propose(run: bool, **choices) -> None:
-    """Propose a config that adapts an encoder to your texts.
+    """Propose a config that finds the best model for your texts.
 
     Reads a csv, tsv, jsonl, json, parquet or xlsx file (text files also compressed), a folder of .txt or .md files, or
     a data set on the Hugging Face Hub. Writes `my_NAME.yaml`, a complete config with comments, and prints its name. An

@@ -18,7 +18,8 @@ from selfembed.scores import measures, tables
 from selfembed.training import divergence
 
 DIFFERENCE_COLUMNS = (
-    *("purpose", "is_candidate", "corpus", "score", "measure", "label", "against", "n_texts", "n_seeds", "against_seeds"),
+    *("purpose", "is_candidate", "corpus", "score", "measure", "label", "against"),
+    *("n_texts", "n_seeds", "against_seeds"),
     *("value", "low", "high", "against_value", "against_low", "against_high"),
     *("difference", "difference_low", "difference_high", "verdict", "sentence"),
 )

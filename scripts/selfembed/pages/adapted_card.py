@@ -22,8 +22,7 @@ def card(account: Account, base_model: str | None) -> str:
     answer = plain_words.answer(account)
     headings, lines = plain_words.score_table(account)
     return f"""{front}
-{heading(account)}
-{usage(account.own_code)}
+{heading(account)}{usage(account.own_code)}
 ## Data
 
 The corpus `{account.corpus}`. {inline(" ".join(plain_words.texts(account)))}
@@ -56,10 +55,12 @@ def heading(account: Account) -> str:
     if account.run is None:
         return f"""# {inline(account.choice.label)}: an encoder without fine-tuning, for {inline(account.corpus)}
 
-{inline(account.encoder)}. selfembed compared it with models fine-tuned on the corpus; none was better with confidence."""
+{inline(account.encoder)}. selfembed compared it with models fine-tuned on the corpus: none was better with confidence.
+"""
     return f"""# {inline(account.choice.label)}: a text-embedding model adapted to {inline(account.corpus)}
 
-Fine-tuned without labels by selfembed, from {inline(account.encoder)}."""
+Fine-tuned without labels by selfembed, from {inline(account.encoder)}.
+"""
 
 
 def recipe(account: Account) -> str:

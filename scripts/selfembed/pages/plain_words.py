@@ -280,8 +280,6 @@ def limits(account: Account) -> list[str]:
         said.insert(
             0, f"The model is adapted to {account.corpus}. On other texts it may be worse than the encoder as it came."
         )
-    if any(measures.MEASURES[row["measure"]].about == "labels" for row in account.rows):
-        said.append("Labels are judged on texts that may have been trained on, without their labels.")
     shares = [row.get(tables.LARGEST_CLASS, 0) for row in account.rows if row["measure"] == measures.ACCURACY]
     if unequal := [share for share in shares if share > class_balance.UNEQUAL]:
         said.append(
@@ -291,9 +289,9 @@ def limits(account: Account) -> list[str]:
     if max(row["n_seeds"] for row in account.rows) < 2:
         said.append("Only one seed was used: confidence intervals do not include the variation between seeds.")
     said.append(
-        "The intervals in the table of all models are not corrected for the number of models; those of the answer are of "
-        "texts that the model was not chosen on. If no model is better, one is recommended with a probability of at most "
-        "5 %."
+        "The intervals in the table of all models are not corrected for the number of models; those of the answer are "
+        "of texts that the model was not chosen on. If no model is better, one is recommended with a probability of at "
+        "most 5 %."
     )
     return said
 

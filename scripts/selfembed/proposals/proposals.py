@@ -23,19 +23,25 @@ from selfembed.proposals import hub_texts
 from selfembed.settings.corpora import Columns, Corpus
 from selfembed.texts import corpora, sentences, sources
 
-SEEDS = (42, 23, 12)
+SEED = 42
+SURE_SEEDS = (42, 23, 12)  # with --sure
 SAMPLE_SEED = 42
 MOST_TEXTS = 100_000  # more take hours and add little: most of the gain comes within hundreds of steps
-QUICK = 1000  # maximum number of texts with --quick
+MOST_SEARCHED = 500  # held-out texts that search is judged on: the standard error of a recall is then up to 2 points
 LEAST_TEXTS = 2 * FEWEST  # training and held-out texts, FEWEST each
-WANTED_HELD_OUT = 2 * FEWEST  # texts; the standard error of a recall is then up to 5 points
+WANTED_HELD_OUT = 300  # texts: a third to choose a model on, the others to judge it by
 PARTS_HELD_OUT = (0.1, 0.2, 0.3, 0.4, 0.5)
-LARGEST_PART = 0.3  # maximum held-out fraction, unless fewer than FEWEST texts would be held out
+LARGEST_PART = 0.3  # the largest held-out fraction, unless fewer than FEWEST texts would be held out
 LEAST_IN_CLASS = 10  # texts; equal to the number of neighbours in k-NN accuracy
-LEAST_STEPS = 100  # includes most of the gain (docs/reproducing.md, Figure 1 of the paper)
-MOST_EPOCHS = 10
+LEAST_STEPS = 40  # a strong encoder gains little by more (docs/evidence.md)
+MOST_EPOCHS = 5
 SMALL = 2000  # with fewer training texts, the batch size is 32
 LONGEST_TOKENS = 256
+LONGEST_TRAINED = 128  # tokens of a text in training
+LEAST_TITLE = 8  # characters of a title that says something about its text; at least half of the texts have one
+MANY_TEXTS = 5000  # with more texts to train on, fewer interpolated models are compared, because each is embedded with
+STEPS = {"interpolated-0.25": "¼", "interpolated-0.5": "½", "interpolated-0.75": "¾", "final": ""}
+CAREFUL = ("interpolated-0.25", "interpolated-0.5")  # steps that hardly harm what is not judged (docs/evidence.md)
 LARGE = 2e9  # bytes of weights
 
 
@@ -117,11 +123,12 @@ class Proposal:
     crops: tuple[str, ...] = ()  # examples
     limits: Limits = PAPER
     encoder: Encoder = MINILM
-    seeds: tuple[int, ...] = SEEDS
+    purpose: str = "both"
+    titled: bool = False  # titles find their texts
+    seeds: tuple[int, ...] = (SEED,)
     batch_size: int = 64
     epochs: int = 1
     sample: int | None = None
-    quick: bool = False
     notes: tuple[str, ...] = ()
 
     @property
@@ -133,6 +140,22 @@ class Proposal:
     def labelled(self) -> bool:
         """Whether the texts have labels."""
         return self.source.get("label") is not None
+
+    @property
+    def recipes(self) -> tuple[str, ...]:
+        """The recipes to compare, the most promising first."""
+        return ("titles", "crops") if self.titled else ("crops",)
+
+    @property
+    def steps(self) -> dict[str, str]:
+        """The steps to compare, and what labels add for them.
+
+        If grouping matters but cannot be judged, because there are no labels, only careful steps.
+        """
+        if self.purpose != "search" and not self.labelled:
+            return {step: STEPS[step] for step in CAREFUL}
+        few = self.n_trained > MANY_TEXTS
+        return {step: name for step, name in STEPS.items() if not few or name in ("½", "")}
 
     @property
     def n_trained(self) -> int:
@@ -155,9 +178,9 @@ def propose(
     subset: str | None = None,
     split: str | None = None,
     encoder: Encoder = MINILM,
-    seeds: tuple[int, ...] = SEEDS,
+    purpose: str = "both",
+    seeds: tuple[int, ...] = (SEED,),
     most_texts: int = MOST_TEXTS,
-    quick: bool = False,
 ) -> Proposal:
     """Read texts and choose settings for adapting an encoder to them.
 
@@ -167,8 +190,8 @@ def propose(
         text, label, title: column names; columns of texts and titles are detected by default.
         encoding: encoding of files that are not UTF-8; guessed by default.
         subset, split: part of a data set on the hub; by default, the default subset and the split `train`.
+        purpose: what the model is for: `search`, `grouping` or `both`.
         most_texts: maximum number of texts; of more, a random sample is used.
-        quick: use one seed, one epoch and at most QUICK texts.
 
     Raises InputError if the texts cannot be read, if there are too few long enough for training and evaluation, or if
     the encoder does not know their script.
@@ -185,8 +208,7 @@ def propose(
     way = sentences.propose_way(tried)
     corpus, counts = clean(path, raw, label, way)
     repeated = counts["sentences, repeated"] / max(1, counts["sentences"])
-    most = min(most_texts, QUICK) if quick else most_texts
-    sample = most if len(corpus) > most else None
+    sample = most_texts if len(corpus) > most_texts else None
     shown = corpora.sample(corpus, sample, SAMPLE_SEED) if sample else corpus
     limits = best_limits(shown["sentences"])
     usable = limits.usable(shown["sentences"])
@@ -215,13 +237,24 @@ def propose(
         crops=tuple(examples(shown["sentences"][usable], limits)),
         limits=limits,
         encoder=encoder,
-        seeds=seeds[:1] if quick else seeds,
+        purpose=purpose,
+        titled=are_titles(shown["title"], shown["text"]),
+        seeds=seeds,
         sample=sample,
-        quick=quick,
         notes=tuple(notes),
     )
     found = replace(found, batch_size=32 if found.n_trained < SMALL else 64)
-    return found if quick else replace(found, epochs=min(MOST_EPOCHS, math.ceil(LEAST_STEPS / found.steps_in_an_epoch)))
+    return replace(found, epochs=min(MOST_EPOCHS, math.ceil(LEAST_STEPS / found.steps_in_an_epoch)))
+
+
+def are_titles(titles: pd.Series, texts: pd.Series) -> bool:
+    """Whether half of the texts have a title of their own that is long enough to tell what they are about.
+
+    A title that is the same as that of another text, or as its text, does not count.
+    """
+    plain = titles.fillna("").astype(str).str.strip()
+    usable = (plain.str.len() >= LEAST_TITLE) & ~plain.duplicated(keep=False) & (plain != texts.str.strip())
+    return bool(usable.mean() >= 0.5)
 
 
 def unknown_tokens(encoder: Encoder, texts: Sequence[str]) -> float:
@@ -293,10 +326,10 @@ def part_held_out(path: Path | str, usable: np.ndarray, limits: Limits, way: str
     Raises InputError if no fraction up to one half is sufficient.
     """
     found = {part: int(usable[positions_held_out(len(usable), part)].sum()) for part in PARTS_HELD_OUT}
-    for wanted, largest in ((WANTED_HELD_OUT, LARGEST_PART), (FEWEST, max(PARTS_HELD_OUT))):
-        for part, n_held_out in found.items():
-            if n_held_out >= wanted and part <= largest and usable.sum() - n_held_out >= FEWEST:
-                return part, n_held_out
+    for part, n_held_out in found.items():
+        wanted = WANTED_HELD_OUT if part < LARGEST_PART else FEWEST
+        if n_held_out >= wanted and usable.sum() - n_held_out >= FEWEST:
+            return part, n_held_out
     raise InputError(
         f"{path}: {usable.sum():,} of {len(usable):,} texts are long enough: they have {needed_by(limits, way)}"
         f"{not_counted(repeated, way)}; expected: about {LEAST_TEXTS} such texts or more, half for training and half "
@@ -422,7 +455,7 @@ def name_from(words: str, default: str = "texts") -> str:
 def summary(proposal: Proposal) -> list[str]:
     """Summarise the texts and the chosen settings in a few lines."""
     path = proposal.texts
-    sampled = f", a random sample ({'--quick' if proposal.quick else 'more texts would take hours and add little'})"
+    sampled = ", a random sample (more texts would take hours and add little)"
     seeds = ", ".join(map(str, proposal.seeds))
     epochs = f"{proposal.epochs} epoch{'s' if proposal.epochs > 1 else ''}"
     steps = f"{epochs} of {proposal.steps_in_an_epoch:,} steps"
@@ -432,8 +465,17 @@ def summary(proposal: Proposal) -> list[str]:
     not_used = not_counted(proposal.repeated, proposal.sentences)
     lines.append(f"{path}: split into {WAYS[proposal.sentences]}{not_used}; crops are, for example:")
     lines += [f"    {crop}" for crop in proposal.crops]
+    compared = "by titles, which find their texts" if proposal.titled else "by crops, because there are no titles"
+    lines.append(f"search is judged {compared}; grouping {judged_by_labels(proposal)}")
     lines.append(
         f"{proposal.n_trained:,} texts for training ({steps}, seeds {seeds}), {proposal.n_held_out:,} held out for "
         f"evaluation; {proposal.n_texts - proposal.n_usable:,} are too short for either and only in the map"
     )
     return lines
+
+
+def judged_by_labels(proposal: Proposal) -> str:
+    """Describe how grouping is judged."""
+    if proposal.labelled:
+        return f"by the labels in '{proposal.source['label']}'"
+    return "cannot be judged without labels (LABEL=…)"

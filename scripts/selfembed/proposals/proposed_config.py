@@ -13,7 +13,16 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from selfembed.errors import InputError, first_line
-from selfembed.proposals.proposals import LEAST_IN_CLASS, PAPER, REPEATED, SAMPLE_SEED, Limits, Proposal
+from selfembed.proposals.proposals import (
+    LEAST_IN_CLASS,
+    LONGEST_TRAINED,
+    MOST_SEARCHED,
+    PAPER,
+    REPEATED,
+    SAMPLE_SEED,
+    Limits,
+    Proposal,
+)
 from selfembed.study.validation import load
 
 # Numbers and truth values for some readers of YAML, but not for PyYAML, which writes the config.
@@ -35,6 +44,7 @@ def render(proposal: Proposal, file: str) -> str:
     environment.filters |= {"scalar": scalar, "number": "{:,}".format}
     limits = limit_keys(proposal.limits)
     known = {"least_in_class": LEAST_IN_CLASS, "sample_seed": SAMPLE_SEED, "repeated_in": REPEATED}
+    known |= {"most_searched": MOST_SEARCHED, "longest_trained": LONGEST_TRAINED}
     config = environment.get_template("config.yaml.j2").render(proposal=proposal, file=file, limits=limits, **known)
     try:
         load(yaml.safe_load(config))
@@ -61,4 +71,4 @@ def example() -> tuple[Path, str]:
     """Return path and content of `config/own_texts.yaml`, a proposal for a fictitious file."""
     path = Path("config", "own_texts.yaml")
     source = {"type": "file", "path": "data/texts.csv", "text": "text", "title": "title"}
-    return path, render(Proposal("own_texts", source, 5000, 4500, 450, held_out=0.1, epochs=2), str(path))
+    return path, render(Proposal("own_texts", source, 5000, 4500, 450, held_out=0.1, titled=True), str(path))

@@ -64,11 +64,14 @@ def check(settings: Settings, study: Study) -> Iterator[str]:
             expected = {"search": "title_pairs or crop_pairs", "grouping": "knn or linear"}[purpose]
             yield f"report.{purpose}: '{name}' has no such score; expected: an experiment with {expected}"
     labels = {
-        purpose: {item.line.label for item in items} for purpose, items in evaluations(report, settings, study).items() if items
+        purpose: {item.line.label for item in items}
+        for purpose, items in evaluations(report, settings, study).items()
+        if items
     }
     for purpose, found in labels.items():
         if report.keep not in found:
-            yield f"report.keep: '{report.keep}' is not in '{report.evidence[purpose]}'; expected: {', '.join(sorted(found))}"
+            expected = ", ".join(sorted(found))
+            yield f"report.keep: '{report.keep}' is not in '{report.evidence[purpose]}'; expected: {expected}"
     found = candidates(report, settings, study)
     if len(labels) < len(report.evidence) or any(report.keep not in found for found in labels.values()):
         return

@@ -113,9 +113,8 @@ class Report:
 
     def pairs(self, wildcards: Wildcards) -> list[str]:
         """Counts of the corpora of crops, and of titles, that candidates are scored on."""
-        corpora = {name: self.settings.corpora[name] for name in adapted.scored_on(self.asked, self.settings, self.study)}
-        pairs = [name for name, corpus in corpora.items() if corpus.source.pairs_score]
-        return [f"<results>/corpora/{name}.json" for name in pairs]
+        names = adapted.scored_on(self.asked, self.settings, self.study)
+        return [f"<results>/corpora/{name}.json" for name in names if self.settings.corpora[name].source.pairs_score]
 
     def searched(self) -> list[Evaluation]:
         """The first scores of search of the encoder and of every candidate, on the first corpus."""
