@@ -57,9 +57,7 @@ def main(argv: list[str]) -> None:
     write_table(pd.concat(compared, ignore_index=True), arguments.table)
 
 
-def main_outcomes(
-    scores: pd.DataFrame, by_text: list[pd.Series], numbers: dict[str, measures.Number]
-) -> pd.DataFrame:
+def main_outcomes(scores: pd.DataFrame, by_text: list[pd.Series], numbers: dict[str, measures.Number]) -> pd.DataFrame:
     """Return the mean of a text's outcomes over main scores and seeds, by label; shape (texts, labels).
 
     Raises InputError if there is no main score.

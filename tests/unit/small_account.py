@@ -29,42 +29,50 @@ RECIPE = {
 COUNTS = {"read": 1200, "empty": 1, "too short": 0, "duplicate": 199, "kept": 1000}
 
 
-def row(label, against, amount, measure="recall@1", corpus="crops_of_texts", score=None, half_width=0.02):
-    """A row of a table of differences: how much better (or worse) by an amount; an interval of 0.02 to each side."""
-    score = score or ("knn" if measure == "accuracy" else f"pairs_{measure}")
-    found = {"corpus": corpus, "score": score, "measure": measure, "label": label, "against": against}
-    found |= {
-        "n_texts": 1000,
-        "n_seeds": 0 if label == "TF-IDF" else 3,
-        "against_seeds": 3 if against == "After" else 0,
-    }
+def row(label, against, amount, measure="title_recall@1", corpus="titles_of_texts", score=None, candidate=True):
+    """A row of the table of all models: how much better (or worse) by an amount; an interval of 0.02 to each side."""
+    by_labels = measure in ("accuracy", "balanced_accuracy")
+    score = score or {"accuracy": "knn", "balanced_accuracy": "knn_balanced_accuracy"}.get(measure, f"pairs_{measure}")
+    found = {"purpose": "grouping" if by_labels else "search", "is_candidate": candidate}
+    found |= {"corpus": corpus, "score": score, "measure": measure, "label": label, "against": against}
+    found |= {"n_texts": 1000, "n_seeds": 3, "against_seeds": 0}
     for prefix, value in {"": 0.5 + amount, "against_": 0.5, "difference_": amount}.items():
-        found |= {prefix + "low": value - half_width, prefix + "high": value + half_width}
+        found |= {prefix + "low": value - 0.02, prefix + "high": value + 0.02}
     found |= {"value": 0.5 + amount, "against_value": 0.5, "difference": amount}
     return found | differences.describe_difference(found)
 
 
-def write(folder: Path, rows, recipe=None, counts=None, label="After", base_label="Before") -> list[str]:
-    """Write the files of an account and give the command-line arguments that name them."""
+def judged(verdict, gain):
+    """A judgement of a gain in points of 0.01, with an interval of 0.02 to each side."""
+    facts = {"n_texts": 200, "n_chosen_on": 100, "value": 0.5 + gain, "before": 0.5, "verdict": verdict}
+    return facts | {"low": gain - 0.02, "high": gain + 0.02}
+
+
+def write(folder: Path, rows, judgements=None, label="After", best="After", purpose="both", recipe=None, counts=None):
+    """Write the files of an account and give the command-line arguments that name them.
+
+    Args:
+        judgements: by purpose; for search, a model that is better by 0.1.
+    """
     recipe = RECIPE | (recipe or {})
-    final = folder / "run" / "final"
-    final.mkdir(parents=True, exist_ok=True)
-    (final / "modules.json").write_text("[]")
-    (final / "model.safetensors").write_bytes(b"weights")
-    (final / "README.md").write_text("# The run's own card")
+    for model in ("run/final", "base/0"):
+        (folder / model).mkdir(parents=True, exist_ok=True)
+        (folder / model / "modules.json").write_text("[]")
+        (folder / model / "model.safetensors").write_bytes(f"weights of {model}".encode())
+        (folder / model / "README.md").write_text("# Its own card")
     (folder / "run" / "run.json").write_text(json.dumps({"recipe": recipe, "steps": 15}))
     (folder / "run" / "loss.csv").write_text("step,loss\n1,2.5\n2,0.5\n")
     (folder / "pairs.json").write_text(json.dumps({"pairs": 900}))
     (folder / "counts.json").write_text(json.dumps({"rows": COUNTS | (counts or {})}))
     (folder / "description.csv").write_text("texts,labelled,classes,mean_length\n1000,0,0,812.4\n")
-    pd.DataFrame(rows).to_csv(folder / "differences.csv", index=False)
-    words = {"corpus": "texts", "label": label, "encoder": "a small model", "max-length": "256"}
-    words |= {"counts": "counts.json", "description": "description.csv", "record": "run", "model": "run/final"}
-    words |= {"pairs-settings": "pairs.json", "differences": "differences.csv"} | (
-        {} if base_label is None else {"base-label": base_label}
-    )
-    files = ("counts", "description", "record", "model", "pairs-settings", "differences")
-    found = [
-        part for key, value in words.items() for part in (f"--{key}", str(folder / value) if key in files else value)
-    ]
-    return [*found, "--corpora", *dict.fromkeys(each["corpus"] for each in rows)]
+    found = {"search": judged("better", 0.1)} if judgements is None else judgements
+    choice = {"purpose": purpose, "keep": "Before", "label": label, "best": best, "judged": found}
+    (folder / "choice.json").write_text(json.dumps(choice))
+    pd.DataFrame(rows).to_csv(folder / "table.csv", index=False)
+    words = {"corpus": "texts", "encoder": "a small model", "max-length": "256", "pooling": "mean"}
+    files = {"counts": "counts.json", "description": "description.csv", "choice": "choice.json", "table": "table.csv"}
+    files |= {"base": "base"}
+    words |= {key: str(folder / name) for key, name in files.items()}
+    run = [str(folder / name) for name in ("run", "run", "pairs.json")]
+    candidates = ["--candidate", best or "After", "final", *run, "--candidate", "Before", "0", str(folder / "base")]
+    return [part for key, value in words.items() for part in (f"--{key}", value)] + candidates

@@ -6,27 +6,29 @@ import json
 import re
 from html.parser import HTMLParser
 
+import numpy as np
+import pandas as pd
 import pytest
 import small_account
 import yaml
-from hypothesis import given
-from hypothesis import strategies as st
 from settings_examples import changed
-from small_account import row
+from small_account import judged, row
 
 import package_model
 import write_report
 from selfembed.errors import InputError
 from selfembed.evidence import differences
 from selfembed.jobs import records
-from selfembed.pages import adapted_card
+from selfembed.pages import adapted_card, examples
 from selfembed.pages.account import with_revision
-from selfembed.pages.plain_words import badge, conclusion, held_out, limits, score_table, texts, training, verdict
+from selfembed.pages.plain_words import answer, held_out, limits, score_table, texts, training
 from selfembed.study.validation import load
 
 HOSTILE = "<script>window.broken = 1</script>\"><img src=x onerror=alert(1)> & {{ 7777 * 7777 }} | `a` 'b'"
 PNG = b"\x89PNG\r\n\x1a\n and the rest"
 BETTER, WORSE, EVEN = 0.1, -0.1, 0.01
+KEPT = "Keep the encoder as it is (Before)."
+ROWS = [row("After", "Before", BETTER), row("TF-IDF", "Before", WORSE, candidate=False)]
 
 
 class Elements(HTMLParser):
@@ -66,164 +68,123 @@ def report(folder, rows, *more, title="My texts", **changes):
     return Elements(output.read_text(encoding="utf-8"))
 
 
-# What the scores say ------------------------------------------------------------------------------------------
+# The answer ---------------------------------------------------------------------------------------------------
+
+BY_LABELS = [*ROWS, row("After", "Before", EVEN, "accuracy")]
 
 
 @pytest.mark.parametrize(
-    ("amounts", "verdict", "heading"),
+    ("judgements", "label", "heading"),
     [
+        ({"search": judged("better", BETTER)}, "After", "For search, use After."),
         (
-            {"recall@1": BETTER},
-            "",
-            "After is better than Before at crop retrieval. This alone does not show that it is the better model.",
-        ),
-        ({"recall@1": WORSE}, "worse", "After is worse than Before at crop retrieval."),
-        (
-            {"recall@1": EVEN},
-            "not distinguishable",
-            "After and Before are not distinguishable at crop retrieval.",
+            {"search": judged("better", BETTER), "grouping": judged("better", BETTER)},
+            "After",
+            "For search and grouping, use After.",
         ),
         (
-            {"accuracy": BETTER, "recall@1": BETTER},
-            "better",
-            "By the labels of your texts, After is better than Before.",
+            {"search": judged("better", BETTER), "grouping": judged("not distinguishable", EVEN)},
+            "After",
+            "For search, use After.",
         ),
-        (
-            {"accuracy": EVEN, "recall@1": BETTER},
-            "not distinguishable",
-            "By the labels of your texts, After and Before are not distinguishable.",
-        ),
-        ({"accuracy": WORSE, "recall@1": BETTER}, "worse", "By the labels of your texts, After is worse than Before."),
+        ({"search": judged("better", BETTER), "grouping": judged("worse", WORSE)}, "Before", KEPT),
+        ({"search": judged("not distinguishable", EVEN)}, "Before", KEPT),
     ],
 )
-def test_the_conclusion_is_that_of_the_labels_and_without_them_that_of_crops(tmp_path, amounts, verdict, heading):
-    rows = [row("After", "Before", amount, measure) for measure, amount in amounts.items()]
-    found = conclusion(account(tmp_path, rows))
-    assert (found.verdict, found.heading) == (verdict, heading)
-    said = " ".join(found.meaning)
-    assert ("no reason to use After instead of Before." in said) == (BETTER not in (*amounts.values(),)[:1])
-    assert ("Therefore the labels take precedence." in said) == (len(set(amounts.values())) > 1)
-    if amounts == {"recall@1": BETTER}:
-        assert "worse by the labels" in said and "Labels take precedence" in said
-
-
-def test_a_model_that_does_better_is_named(tmp_path):
-    rows = [row("After", "Before", BETTER), row("After", "Dropout", EVEN), row("After", "TF-IDF", WORSE)]
-    assert (
-        conclusion(account(tmp_path, rows)).meaning[-1]
-        == "TF-IDF scored better than After in at least one comparison below."
-    )
-    assert "scored better" not in " ".join(conclusion(account(tmp_path, rows[:2])).meaning)
-
-
-def test_what_finding_crops_is_worth_depends_on_the_training(tmp_path):
-    rows = [row("After", "Before", BETTER)]
-    crops, dropout = (account(tmp_path, rows, recipe={"augmentation": name}) for name in ("crops", "dropout"))
-    assert "was trained for crop retrieval" in " ".join(limits(crops))
-    assert "was trained for crop retrieval" not in " ".join(limits(dropout))
-    assert "substitute for labels" in " ".join(limits(dropout))
-    assert conclusion(crops).verdict == conclusion(dropout).verdict == ""
-
-
-@pytest.mark.parametrize(
-    ("measure", "amount", "expected"),
-    [
-        ("accuracy", BETTER, ("better", "better")),
-        ("accuracy", WORSE, ("worse", "worse")),
-        ("accuracy", EVEN, ("not distinguishable", "")),
-        ("recall@1", BETTER, ("better at crop retrieval", "")),
-        ("recall@1", WORSE, ("worse at crop retrieval", "worse")),
-        ("uniformity", WORSE, ("better", "")),
-    ],
-)
-def test_better_crop_retrieval_has_no_colour(measure, amount, expected):
-    assert badge(row("After", "Before", amount, measure)) == expected
-
-
-def test_scores_by_labels_that_disagree_are_no_verdict(tmp_path):
-    rows = [row("After", "Before", amount, "accuracy", score=f"knn{amount}") for amount in (BETTER, EVEN)]
-    found = conclusion(account(tmp_path, rows))
-    assert found.verdict == "mixed"
-    assert found.heading.startswith("By the labels of your texts") and "depends on the score" in found.heading
-
-
-def test_a_table_against_the_model_is_read_the_other_way_round(tmp_path):
-    turned = account(tmp_path, [row("Before", "After", WORSE), row("TF-IDF", "After", BETTER)]).compared()
-    assert {other: [found["verdict"] for found in rows] for other, rows in turned.items()} == {
-        "Before": ["better"],
-        "TF-IDF": ["worse"],
-    }
-    assert turned["TF-IDF"][0]["sentence"] == (
-        "After finds the other crop of a text first for 50.0% of 1,000 texts, TF-IDF for 60.0%: worse by 10.0 points "
-        "(95% interval 8.0 to 12.0; three seeds)."
+def test_the_answer_is_the_choice_with_a_sentence_for_every_purpose(tmp_path, judgements, label, heading):
+    found = answer(account(tmp_path, BY_LABELS, judgements=judgements, label=label))
+    assert (found.heading, found.is_better) == (heading, label == "After")
+    said = [sentence for sentence in found.sentences if sentence.startswith("For ")]
+    assert len(said) == len(judgements)
+    for purpose, judgement in judgements.items():
+        words = {"better": "After is better", "worse": "After is worse"}.get(
+            judgement["verdict"], "no difference can be told"
+        )
+        (sentence,) = (sentence for sentence in said if sentence.startswith(f"For {purpose}, "))
+        assert words in sentence
+    assert any("best on the texts that the best one is chosen on" in sentence for sentence in found.sentences) == (
+        label == "Before"
     )
 
 
-@given(st.floats(-0.4, 0.4), st.sampled_from(["recall@1", "accuracy", "alignment", "uniformity"]))
-def test_turning_a_row_twice_gives_it_back(amount, measure):
-    found = row("After", "Before", amount, measure)
-    assert differences.turned(differences.turned(found)) == found
+def test_a_sentence_has_both_values_and_the_interval(tmp_path):
+    sentence = answer(account(tmp_path, ROWS)).sentences[0]
+    assert sentence == (
+        "For search, After is better: After finds the text that belongs to a title, or the title of a text, first in "
+        "60.0 of 100 cases, the encoder as it is in 50.0 (95 % confidence interval of the difference: +8.0 to +12.0 "
+        "points)."
+    )
+    assert "not chosen on: 200 texts for search." in answer(account(tmp_path, ROWS)).sentences[1]
 
 
-def test_a_pair_in_two_tables_is_compared_once_and_before_comes_first(tmp_path):
-    rows = [row("TF-IDF", "After", WORSE), row("After", "Before", BETTER), row("Before", "After", WORSE)]
-    found = account(tmp_path, rows).compared()
-    assert [(other, len(rows)) for other, rows in found.items()] == [("Before", 1), ("TF-IDF", 1)]
-    assert list(account(tmp_path, rows).values()) == ["Before", "After", "TF-IDF"]
+def test_grouping_without_labels_is_told_unless_nobody_asked(tmp_path):
+    for purpose, told in {"both": True, "grouping": True, "search": False}.items():
+        said = " ".join(answer(account(tmp_path, ROWS, purpose=purpose)).sentences)
+        assert ("cannot be judged without labels" in said) == told
+
+
+def test_crops_are_called_weaker_evidence(tmp_path):
+    said = " ".join(answer(account(tmp_path, [row("After", "Before", BETTER, "recall@1")])).sentences)
+    assert "finds the other passage of a text first" in said and "weaker evidence" in said
+    assert "weaker evidence" not in " ".join(answer(account(tmp_path, ROWS)).sentences)
+
+
+def test_word_counts_that_are_better_are_named(tmp_path):
+    rows = [row("After", "Before", BETTER), row("TF-IDF", "Before", BETTER, candidate=False)]
+    said = answer(account(tmp_path, rows)).sentences[-1]
+    assert said.startswith("Without a language model, TF-IDF is better than the encoder for search: TF-IDF finds")
+
+
+def test_if_no_candidate_had_a_gain_the_encoder_is_kept(tmp_path):
+    found = answer(account(tmp_path, ROWS, judgements={}, label="Before", best=None))
+    assert found.heading == KEPT
+    assert found.sentences[0] == "No fine-tuned model was better on the texts that the best one is chosen on."
 
 
 def with_largest_class(share):
     """Rows of an accuracy and of its balanced accuracy, of two classes."""
     rows = [row("After", "Before", BETTER, "accuracy") | {"largest_class": share}]
-    rows.append(row("After", "Before", EVEN, "balanced_accuracy", score="knn_balanced_accuracy"))
-    rows[-1]["largest_class"] = 0.5
+    rows.append(row("After", "Before", EVEN, "balanced_accuracy") | {"largest_class": 0.5})
     return [found | differences.describe_difference(found) for found in rows]
 
 
 @pytest.mark.parametrize(("share", "warned"), [(0.958, True), (0.6, False)])
 def test_the_largest_class_is_beside_every_accuracy(tmp_path, share, warned):
-    found = account(tmp_path, with_largest_class(share))
-    headings, lines = score_table(found, main=False)
-    assert headings == ["Accuracy (knn)", "Balanced accuracy (knn)"]
-    assert lines[-1] == ("always the largest class", [f"{100 * share:.1f}%", "50.0%"])
-    assert score_table(found, main=True)[1][-1] == ("always the largest class", [f"{100 * share:.1f}%"])
-    assert verdict(found)[-1].endswith(f" Always predicting the largest class: {100 * share:.1f}%.")
+    changes = {"judgements": {"grouping": judged("better", BETTER)}}
+    found = account(tmp_path, with_largest_class(share), **changes)
+    headings, lines = score_table(found)
+    assert headings == ["grouping: Accuracy (knn)", "grouping: Balanced accuracy (knn_balanced_accuracy)"]
+    assert lines == [
+        ("Before", ["50.0", "50.0"]),
+        ("After", ["60.0 (+10.0; +8.0 to +12.0)", "51.0 (+1.0; −1.0 to +3.0)"]),
+        ("always the largest class", [f"{100 * share:.1f}", "50.0"]),
+    ]
     told = [said for said in limits(found) if "are of one class, so accuracies say little" in said]
     assert len(told) == warned
-    page = report(tmp_path, with_largest_class(share))
+    page = report(tmp_path, with_largest_class(share), **changes)
     card = adapted_card.card(found, None)
     for text in (page.text, card):
-        assert "always the largest class" in text and f"{100 * share:.1f}%" in text
-
-
-def test_rows_on_other_corpora_are_left_out(tmp_path):
-    words = small_account.write(tmp_path, [row("After", "Before", BETTER), row("After", "Before", WORSE, corpus="b")])
-    words = [*words[: words.index("--corpora")], "--corpora", "crops_of_texts"]
-    output = tmp_path / "adapted"
-    package_model.main([*words, "--output", str(output)])
-    card = (output / "README.md").read_text(encoding="utf-8")
-    assert "better by 10.0 points" in card and "worse" not in card.split("## Limits")[0]
+        assert "always the largest class" in text and f"{100 * share:.1f}" in text
 
 
 # What was done ------------------------------------------------------------------------------------------------
 
 
 def test_it_says_where_texts_went(tmp_path):
-    rows = [row("After", "Before", BETTER)]
-    assert texts(account(tmp_path, rows)) == [
+    assert texts(account(tmp_path, ROWS)) == [
         "Of 1,200 rows read, 1 had no text and 199 were duplicates and were excluded; 1,000 texts were kept.",
         "A text has 812 characters on average.",
         "Texts were split into sentences at full stops.",
     ]
     everything = {"read": 5000, "empty": 0, "duplicate": 0, "kept": 5000}
-    assert texts(account(tmp_path, rows, counts=everything))[:2] == [
+    assert texts(account(tmp_path, ROWS, counts=everything))[:2] == [
         "Of 5,000 rows read, none were excluded; 5,000 texts were kept.",
         "A random sample of 1,000 texts was used.",
     ]
 
 
 def test_it_says_how_texts_were_split_and_what_was_left_out(tmp_path):
-    written = account(tmp_path, [row("After", "Before", BETTER)])
+    written = account(tmp_path, ROWS)
     split = dataclasses.replace(written, sentences="lines", drop_repeated=3)
     split.counts.update({"sentences": 4000, "sentences, repeated": 1000})
     assert texts(split)[-2:] == [
@@ -248,17 +209,17 @@ def test_it_says_how_texts_were_split_and_what_was_left_out(tmp_path):
     ],
 )
 def test_it_says_how_the_model_was_trained(tmp_path, changes, said):
-    assert said in " ".join(training(account(tmp_path, [row("After", "Before", BETTER)], recipe=changes)))
+    assert said in " ".join(training(account(tmp_path, ROWS, recipe=changes)))
 
 
 def test_a_revision_that_the_config_does_not_pin_is_told(tmp_path):
     """The base model knows which it was."""
-    (tmp_path / "model.json").write_text(json.dumps({"revision": "0123456789" * 4}))
-    told = with_revision("some/body (Hugging Face hub)", tmp_path)
+    known = {"revision": "0123456789" * 4}
+    told = with_revision("some/body (Hugging Face hub)", known)
     assert told == "some/body (Hugging Face hub), at revision 01234567, the newest when it was downloaded"
-    (tmp_path / "model.json").write_text("{}")
-    with pytest.raises(InputError, match=r"model\.json: damaged: expected: a group with revision"):
-        with_revision("some/body", tmp_path)
+    pinned = "some/body (Hugging Face hub, revision 01234567)"
+    assert with_revision(pinned, known) == pinned
+    assert with_revision("a folder", {}) == "a folder"
 
 
 def test_it_says_what_crops_were_drawn_from():
@@ -270,20 +231,18 @@ def test_it_says_what_crops_were_drawn_from():
     assert held_out(counts | {"not drawn": 40, "kept": 50}).endswith("for two crops; 50 of them were drawn.")
 
 
-def test_a_report_on_titles_says_what_was_retrieved_and_decides_nothing(tmp_path):
+def test_a_report_on_titles_says_what_was_retrieved(tmp_path):
     counts = {"held out": 100, "without a title or another text": 10, "kept": 80}
     counts |= {"kept, a title or text is in another text": 1}
     (tmp_path / "titles.json").write_text(json.dumps({"counts": counts}))
-    rows = [row("After", "Before", BETTER, "title_recall@1")]
-    said = page(tmp_path, rows, "Titles", "--crops", str(tmp_path / "titles.json"), recipe={"augmentation": "titles"})
+    said = report(tmp_path, ROWS, "--pairs", str(tmp_path / "titles.json"), recipe={"augmentation": "titles"})
     found = " ".join(said.text.split())
     assert (
         "given a text, its title. Of 100 held-out texts, 90 have a title and other text; 80 of them were drawn. 1 text "
         "had the title or the text of another, which was then not a candidate."
     ) in found
-    assert "Two crops were taken" not in found
-    assert "better at retrieval by titles" in found and "match it with its title" in found
-    assert conclusion(account(tmp_path, rows)).verdict == ""
+    assert "passages were taken" not in found
+    assert "match it with its title" in found
 
 
 @pytest.mark.parametrize(
@@ -332,9 +291,10 @@ def test_an_encoder_is_told_in_words_and_no_folder_of_the_user_s(name, encoder, 
 
 def hostile_report(tmp_path, text, picture):
     picture.write_bytes(PNG)
-    rows = [row(text, "Before", BETTER), row(text, f"{text}2", WORSE, "mrr"), row(text, "Before", EVEN, "accuracy")]
+    rows = [row(text, "Before", BETTER), row(text, "Before", EVEN, "accuracy")]
+    rows.append(row(f"{text}2", "Before", BETTER, candidate=False))
     more = ("--entry", text, "What it shows.", text, str(picture))
-    return report(tmp_path, rows, *more, title=text, label=text, counts={"read": 1200})
+    return report(tmp_path, rows, *more, title=text, label=text, best=text, counts={"read": 1200})
 
 
 def test_no_text_makes_an_element_and_every_text_is_shown_as_it_is(tmp_path):
@@ -350,7 +310,12 @@ def test_nothing_comes_from_elsewhere_and_the_page_may_run_nothing(tmp_path):
     found = hostile_report(tmp_path, HOSTILE, tmp_path / "a.png").found
     sources = [attributes["src"] for _, attributes in found if "src" in attributes]
     assert len(sources) == 1 and sources[0].startswith("data:image/png;base64,iVBOR")
-    assert all(attributes["href"].startswith("#") for _, attributes in found if "href" in attributes)
+    links = {attributes["href"] for _, attributes in found if "href" in attributes}
+    assert {link for link in links if not link.startswith("#")} == {
+        "https://github.com/facebookresearch/faiss",
+        "https://github.com/pgvector/pgvector",
+        "https://scikit-learn.org",
+    }
     policy = next(attributes["content"] for _, attributes in found if "http-equiv" in attributes)
     assert policy.startswith("default-src 'none'; img-src data:; style-src 'sha256-")
     assert not {"script", "link", "iframe"} & {tag for tag, _ in found}
@@ -365,26 +330,66 @@ def test_the_page_can_be_read_by_everybody(tmp_path):
     assert [attributes["alt"] for tag, attributes in page.found if tag == "img"] == ["Figure: After. What it shows."]
     ids = [attributes["id"] for _, attributes in page.found if "id" in attributes]
     assert len(ids) == len(set(ids))
-    links = {attributes["href"][1:] for tag, attributes in page.found if tag == "a"}
-    assert links <= set(ids)
+    links = {attributes["href"] for tag, attributes in page.found if tag == "a"}
+    assert {link[1:] for link in links if link.startswith("#")} <= set(ids)
 
 
-def test_verdicts_come_first_and_scores_have_intervals(tmp_path):
-    rows = [row("After", "Before", BETTER), row("After", "Dropout", EVEN), row("After", "TF-IDF", WORSE)]
-    text = report(tmp_path, rows).text
-    places = [text.index(words) for words in ("better by 10.0", "not distinguishable, +1.0", "worse by 10.0")]
-    assert places == sorted(places) and places[-1] < text.index("The texts")
-    for cell in ("60.0% (58.0 to 62.0)", "50.0% (48.0 to 52.0)"):
-        assert cell in text
+def test_the_answer_comes_first_and_scores_have_intervals(tmp_path):
+    text = report(tmp_path, ROWS).text
+    order = ("For search, use After.", "60.0 of 100 cases", "Scores in per cent", "The texts")
+    places = [text.index(words) for words in order]
+    assert places == sorted(places)
+    assert "60.0 (+10.0; +8.0 to +12.0)" in text and "40.0 (−10.0; −12.0 to −8.0)" in text
 
 
-def test_maps_are_linked_from_where_the_page_lies(tmp_path):
+def test_a_kept_encoder_has_no_training_and_the_page_says_so(tmp_path):
+    changes = {"judgements": {"search": judged("not distinguishable", EVEN)}, "label": "Before"}
+    text = report(tmp_path, ROWS, **changes).text
+    assert KEPT in text and "contains the encoder as it is" in text
+    assert "Training" not in text and "temperature" not in text
+
+
+def test_examples_show_what_both_models_find_first(tmp_path):
+    """The vectors before put two titles at each other's texts; after, every title is at its text."""
+    corpus = pd.DataFrame(
+        [
+            (f"{number}/{side}", f"{'text' * side or 'title'} {number}", None, None)
+            for number in range(6)
+            for side in (0, 1)
+        ],
+        columns=["id", "text", "label", "title"],
+    )
+    corpus.to_parquet(tmp_path / "queries.parquet")
+    right = np.repeat(np.eye(6), 2, axis=0)
+    wrong = right.copy()
+    wrong[[1, 3]] = wrong[[3, 1]]
+    shown = examples.examples(corpus, wrong, right)
+    assert len(shown) == 5 and {shown[0].query, shown[1].query} == {"title 0", "title 1"}
+    for example in shown:
+        assert example.after[0].is_right and example.after[0].text == example.query.replace("title", "text")
+        assert len(example.before) == len(example.after) == 3
+    assert [example.before[0].is_right for example in shown[:2]] == [False, False]
+    assert all(example.after == [] for example in examples.examples(corpus, right, None))
+    entries = []
+    for label, vectors in {"Before": wrong, "After": right}.items():
+        (tmp_path / label).mkdir()
+        np.save(tmp_path / label / "embeddings.npy", vectors[None, None].astype(np.float32))
+        facts = {"poolings": ["own"], "layers": [6], "last_layer": 6}
+        (tmp_path / label / "embeddings.json").write_text(json.dumps(facts))
+        entries += ["--vectors", label, str(tmp_path / label)]
+    page = report(tmp_path, ROWS, "--queries", str(tmp_path / "queries.parquet"), *entries)
+    assert "title 0" in page.text and "✓ text 0" in " ".join(page.text.split())
+
+
+def test_maps_are_shown_and_linked_from_where_the_page_lies(tmp_path):
     """A path with what an address cannot hold."""
     place = tmp_path / "figures 1%" / "maps"
     place.mkdir(parents=True)
     (place / "texts.html").write_text("a map")
-    found = report(tmp_path, [row("After", "Before", BETTER)], "--maps", str(place / "texts.html")).found
-    assert "figures%201%25/maps/texts.html" in {attributes.get("href") for _, attributes in found}
+    found = report(tmp_path, ROWS, "--maps", str(place / "texts.html")).found
+    address = "figures%201%25/maps/texts.html"
+    assert address in {attributes.get("href") for _, attributes in found}
+    assert [attributes["src"] for tag, attributes in found if tag == "iframe"] == [address]
 
 
 def test_the_same_files_give_the_same_page(tmp_path):
@@ -420,13 +425,14 @@ def replace(name, old, new):
         (replace("description.csv", "1000,0,0,812.4\n", ""), r"description\.csv: no rows; expected: at least one"),
         (replace("run/loss.csv", "1,2.5\n2,0.5\n", ""), r"loss\.csv: no rows; expected: at least one"),
         (replace("description.csv", "labelled", "labeled"), r"description\.csv: no column labelled; columns: texts, "),
-        (replace("differences.csv", ",sentence", ",words"), r"differences\.csv: no column sentence; columns: corpus, "),
-        (replace("differences.csv", "recall@1", "recall@7"), r"differences\.csv: measure 'recall@7' is unknown; "),
-        (replace("differences.csv", "After", "Later"), "no row compares 'After' with another model on crops_of_texts"),
+        (replace("table.csv", ",sentence", ",words"), r"table\.csv: no column sentence; columns: purpose, "),
+        (replace("table.csv", "title_recall@1", "recall@7"), r"table\.csv: measure 'recall@7' is unknown; "),
+        (replace("choice.json", '"label": "After"', '"label": "Later"'), "'Later' is chosen; expected: one of After, "),
+        (replace("choice.json", "judged", "judge"), r"choice\.json: damaged: expected: a group with .*judged"),
     ],
 )
 def test_what_is_missing_is_told_in_a_line(tmp_path, change, message):
-    words = small_account.write(tmp_path, [row("After", "Before", BETTER)])
+    words = small_account.write(tmp_path, ROWS)
     change(tmp_path)
     with pytest.raises(InputError, match=message) as caught:
         package_model.main([*words, "--output", str(tmp_path / "adapted")])
@@ -435,7 +441,7 @@ def test_what_is_missing_is_told_in_a_line(tmp_path, change, message):
 
 
 def test_a_file_that_is_not_there_ends_in_a_line(tmp_path, capsys):
-    words = small_account.write(tmp_path, [row("After", "Before", BETTER)])
+    words = small_account.write(tmp_path, ROWS)
     (tmp_path / "counts.json").unlink()
     with pytest.raises(SystemExit):
         package_model.main([*words, "--output", str(tmp_path / "adapted")])
@@ -446,18 +452,18 @@ def test_a_file_that_is_not_there_ends_in_a_line(tmp_path, capsys):
 def test_a_figure_that_is_no_picture_is_told_in_a_line(tmp_path):
     (tmp_path / "a.png").write_bytes(b"no picture")
     with pytest.raises(InputError, match=r"a\.png: not a PNG; expected: a figure of this workflow"):
-        report(tmp_path, [row("After", "Before", BETTER)], "--entry", "A", "What.", "", str(tmp_path / "a.png"))
+        report(tmp_path, ROWS, "--entry", "A", "What.", "", str(tmp_path / "a.png"))
 
 
 # The model ----------------------------------------------------------------------------------------------------
 
 
 def test_the_folder_has_the_run_s_files_and_a_card_of_its_own(tmp_path):
-    words = small_account.write(tmp_path, [row("After", "Before", BETTER)])
+    words = small_account.write(tmp_path, ROWS)
     output = tmp_path / "adapted"
     for _ in range(2):  # what a step wrote is replaced
         package_model.main([*words, "--base-model", "somebody/a-model", "--output", str(output)])
-    assert (output / "model.safetensors").read_bytes() == b"weights"
+    assert (output / "model.safetensors").read_bytes() == b"weights of run/final"
     assert {path.name for path in output.iterdir()} == {"modules.json", "model.safetensors", "README.md"}
     _, front, body = (output / "README.md").read_text(encoding="utf-8").split("---\n", 2)
     assert yaml.safe_load(front) == {
@@ -470,9 +476,8 @@ def test_the_folder_has_the_run_s_files_and_a_card_of_its_own(tmp_path):
     for words in (
         "1,000 texts were kept",
         "| temperature of the loss | 0.05 |",
-        "60.0% (58.0 to 62.0)",
-        "better by 10.0 points",
-        "Scores are means over 3 seeds; this folder holds the model of seed 42.",
+        "For search, use After.",
+        "60.0 (+10.0; +8.0 to +12.0)",
         'SentenceTransformer("path/to/this/folder")',
         "## Limits",
     ):
@@ -480,8 +485,17 @@ def test_the_folder_has_the_run_s_files_and_a_card_of_its_own(tmp_path):
     assert records.seals.check(output)
 
 
+def test_a_kept_encoder_is_copied_with_a_card_that_says_so(tmp_path):
+    words = small_account.write(tmp_path, ROWS, judgements={}, label="Before", best=None)
+    package_model.main([*words, "--base-model", "somebody/a-model", "--output", str(tmp_path / "adapted")])
+    assert (tmp_path / "adapted" / "model.safetensors").read_bytes() == b"weights of base/0"
+    card = (tmp_path / "adapted" / "README.md").read_text(encoding="utf-8")
+    assert "# Before: an encoder without fine-tuning, for texts" in card and "none was better with confidence" in card
+    assert "## Recipe" not in card and "finetune" not in card
+
+
 def test_a_model_with_code_of_its_own_says_how_it_is_loaded(tmp_path):
-    words = small_account.write(tmp_path, [row("After", "Before", BETTER)])
+    words = small_account.write(tmp_path, ROWS)
     (tmp_path / "run" / "final" / "token_pooling.py").write_text("class TokenPooling: ...")
     package_model.main([*words, "--output", str(tmp_path / "adapted")])
     assert "trust_remote_code=True" in (tmp_path / "adapted" / "README.md").read_text(encoding="utf-8")
@@ -489,7 +503,7 @@ def test_a_model_with_code_of_its_own_says_how_it_is_loaded(tmp_path):
 
 def test_no_label_breaks_the_card(tmp_path):
     hostile = HOSTILE.replace(" & ", "\n# ")
-    found = account(tmp_path, [row(hostile, "Before", BETTER)], label=hostile)
+    found = account(tmp_path, [row(hostile, "Before", BETTER)], label=hostile, best=hostile)
     _, front, body = adapted_card.card(found, 'a"b: c').split("---\n", 2)
     assert yaml.safe_load(front)["base_model"] == 'a"b: c'
     assert not re.search(r"(?<!\\)<(script|img)", body)

@@ -201,16 +201,6 @@ def row(facts: dict, model: tuple, other: tuple) -> dict:
     return found | describe_difference(found)
 
 
-def turned(found: dict) -> dict:
-    """Return the row with model and reference exchanged."""
-    swapped = found | {"label": found["against"], "against": found["label"], "difference": -found["difference"]}
-    swapped |= {"difference_low": -found["difference_high"], "difference_high": -found["difference_low"]}
-    pairs = [("n_seeds", "against_seeds"), *((name, f"against_{name}") for name in ("value", "low", "high"))]
-    for mine, theirs in pairs:
-        swapped |= {mine: found[theirs], theirs: found[mine]}
-    return swapped | describe_difference(swapped)
-
-
 def describe_difference(found: dict) -> dict[str, str]:
     """Return the `verdict` and `sentence` of a row."""
     lower_is_better = measures.MEASURES[found["measure"]].lower_is_better

@@ -85,6 +85,13 @@ class Account:
         """Comparisons by main measures for a purpose."""
         return [row for row in self.rows if row["purpose"] == purpose and measures.MEASURES[row["measure"]].is_main]
 
+    def of_table(self) -> list[dict[str, Any]]:
+        """Comparisons to show: by main measures and, where classes are balanced, by accuracy; search is first."""
+        shown = [
+            row for row in self.rows if measures.MEASURES[row["measure"]].is_main or row["measure"] == measures.BALANCED
+        ]
+        return sorted(shown, key=lambda row: row["purpose"] != "search")
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments for the files of an account."""

@@ -245,7 +245,7 @@ def score_table(account: Account) -> tuple[list[str], list[tuple[str, list[str]]
 
     The encoder is first. The last line is ALWAYS, if accuracies have the score of the largest class.
     """
-    rows = [row for purpose in ("search", "grouping") for row in account.of_purpose(purpose)]
+    rows = account.of_table()
     columns = list(dict.fromkeys((row["purpose"], row["score"], row["measure"]) for row in rows))
     headings = [f"{purpose}: {score_heading(score, measure)}" for purpose, score, measure in columns]
     cells: dict[str, dict] = {account.choice.keep: {}}
