@@ -275,7 +275,7 @@ def test_a_report_on_titles_says_what_was_retrieved_and_decides_nothing(tmp_path
     counts |= {"kept, a title or text is in another text": 1}
     (tmp_path / "titles.json").write_text(json.dumps({"counts": counts}))
     rows = [row("After", "Before", BETTER, "title_recall@1")]
-    said = page(tmp_path, rows, "Titles", "--crops", str(tmp_path / "titles.json"), recipe={"augmentation": "titles"})
+    said = report(tmp_path, rows, "--crops", str(tmp_path / "titles.json"), recipe={"augmentation": "titles"})
     found = " ".join(said.text.split())
     assert (
         "given a text, its title. Of 100 held-out texts, 90 have a title and other text; 80 of them were drawn. 1 text "
