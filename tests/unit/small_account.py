@@ -44,7 +44,7 @@ def row(label, against, amount, measure="recall@1", corpus="crops_of_texts", sco
     return found | differences.describe_difference(found)
 
 
-def write(folder: Path, rows, recipe=None, counts=None, label="After", base_label="Before") -> list[str]:
+def write(folder: Path, rows, recipe=None, counts=None, label="After", base_label="Before", fraction=None) -> list[str]:
     """Write the files of an account and give the command-line arguments that name them."""
     recipe = RECIPE | (recipe or {})
     final = folder / "run" / "final"
@@ -67,4 +67,5 @@ def write(folder: Path, rows, recipe=None, counts=None, label="After", base_labe
     found = [
         part for key, value in words.items() for part in (f"--{key}", str(folder / value) if key in files else value)
     ]
+    found += [] if fraction is None else ["--fraction", str(fraction)]
     return [*found, "--corpora", *dict.fromkeys(each["corpus"] for each in rows)]

@@ -487,7 +487,7 @@ def test_no_label_breaks_the_card(tmp_path):
 def test_a_guide_and_interpolated_weights_are_told(tmp_path):
     rows = [row("After", "Before", BETTER)]
     plain = account(tmp_path, rows)
-    found = dataclasses.replace(account(tmp_path, rows, recipe={"guide": True}), fraction=0.25)
+    found = account(tmp_path, rows, recipe={"guide": True}, fraction=0.25)
     assert set(training(found)) - set(training(plain)) == {
         "Passages that a small model found more similar than the pair itself were not used as negatives.",
         "The weights of the model are those of a small model plus 0.25 times the change in training.",

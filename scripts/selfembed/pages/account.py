@@ -12,7 +12,6 @@ from selfembed.errors import InputError
 from selfembed.evidence import differences
 from selfembed.jobs.command_line import at_least, existing
 from selfembed.jobs.records import read_json
-from selfembed.models import interpolation
 from selfembed.scores import measures, tables
 from selfembed.training import divergence
 
@@ -118,6 +117,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--description", type=existing, required=True, help="description of the corpus (CSV)")
     parser.add_argument("--record", type=existing, required=True, help="record of the run: loss.csv and run.json")
     parser.add_argument("--model", type=existing, required=True, help="folder of the model")
+    what = "of the way from the encoder before fine-tuning to the fine-tuned model, if the model is interpolated"
+    parser.add_argument("--fraction", type=float, help=what)
     parser.add_argument("--pairs-settings", type=existing, required=True, help="settings of the run's pairs (JSON)")
     parser.add_argument("--differences", type=existing, nargs="+", required=True, help="tables of differences (CSV)")
     parser.add_argument("--corpora", nargs="+", required=True, help="corpora on which the model is scored")
@@ -156,7 +157,7 @@ def read(arguments: argparse.Namespace) -> Account:
         pairs=pairs["pairs"],
         own_code=any(arguments.model.glob("*.py")),
         rows=[row for path in arguments.differences for row in read_differences(path, arguments.corpora)],
-        fraction=interpolation.fraction_of(arguments.model.name),
+        fraction=arguments.fraction,
     )
     if not found.compared():
         raise InputError(

@@ -3,6 +3,7 @@
 import shlex
 from functools import cached_property
 
+from selfembed.models import interpolation
 from selfembed.settings.corpora import CropsSource
 from selfembed.settings.encoders import HubEncoder
 from selfembed.settings.report import Report as ReportSettings
@@ -63,6 +64,8 @@ class Report:
         words += ["--encoder", encoder.description, "--max-length", str(encoder.max_length)]
         before = adapted.base_label(self.settings, self.study)
         words += [] if before is None else ["--base-label", before]
+        fraction = interpolation.fraction_of(item.step)
+        words += [] if fraction is None else ["--fraction", str(fraction)]
         words += ["--corpora", *adapted.scored_on(self.settings, self.study)]
         words_of_run = shlex.join(words)  # ty: ignore[invalid-argument-type] a run has a corpus
         return f"{file_flags(*self.account(wildcards))(wildcards, input)} {words_of_run}"
