@@ -177,25 +177,31 @@ def test_anyone_can_load_the_model(finished, folder):
     assert done.stdout.splitlines()[-1] == "(1, 32)"
 
 
-def test_the_adapted_model_is_the_run_s_with_a_card_of_its_own(finished):
-    run = finished / "results/smoke/models/tuned/python_docs/tiny_bert/crops_half/seed-42/final"
-    model = finished / "results/smoke/adapted_model"
+def test_the_adapted_model_is_the_chosen_one_with_a_card_of_its_own(finished):
+    choice = json.loads((finished / "results/smoke/choice.json").read_text())
+    folder = {
+        "Untrained": "base/tiny_bert/seed-42/0",
+        "Titles": "tuned/python_docs/tiny_bert/titles_half/seed-42/final",
+        "Titles, half": "tuned/python_docs/tiny_bert/titles_half/seed-42/interpolated-0.5",
+    }[choice["label"]]
+    chosen, model = finished / "results/smoke/models" / folder, finished / "results/smoke/adapted_model"
     names = {path.relative_to(model).as_posix() for path in model.rglob("[!.]*") if path.is_file()}
-    assert names == {path.relative_to(run).as_posix() for path in run.rglob("*") if path.is_file()}
-    assert all((model / name).read_bytes() == (run / name).read_bytes() for name in names - {"README.md"})
-    differences = pd.read_csv(finished / "figures/smoke/table_differences.csv")
-    said = differences[(differences["label"] == "Crops") & (differences["measure"] == "recall@1")]["sentence"].item()
-    assert said in (model / "README.md").read_text(encoding="utf-8")
+    assert names == {path.relative_to(chosen).as_posix() for path in chosen.rglob("*") if path.is_file()}
+    assert all((model / name).read_bytes() == (chosen / name).read_bytes() for name in names - {"README.md"})
+    assert f"# {choice['label']}: " in (model / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_story_is_told_on_one_page(finished):
     page = (finished / "results/smoke/report.html").read_text(encoding="utf-8")
     text = html.unescape(re.sub("<[^>]*>", "", page))
     assert CONFIG["report"]["title"] in text and CONFIG["report"]["title"] not in page
-    for table in CONFIG["report"]["differences"]:
-        differences = pd.read_csv(finished / f"figures/smoke/{table}.csv")
-        for sentence in differences[differences["label"] == "Crops"]["sentence"]:
-            assert sentence in text
+    table = pd.read_csv(finished / "results/smoke/tables/all_models.csv")
+    assert set(table["label"]) == {"SVD", "Titles", "Titles, half"}
+    assert set(table.loc[table["is_candidate"], "label"]) == {"Titles", "Titles, half"}
+    assert set(table["purpose"]) == {"search", "grouping"}
+    choice = json.loads((finished / "results/smoke/choice.json").read_text())
+    assert ("Keep the encoder as it is (Untrained)." in text) == (choice["label"] == "Untrained")
+    assert "A check marks the text that belongs to the query." in text
     counts = json.loads((finished / "results/smoke/corpora/python_docs.json").read_text())["rows"]
     assert f"{counts['kept']:,} texts were kept" in text
     assert page.count('src="data:image/png;base64,') == 2

@@ -48,14 +48,24 @@ def judged(verdict, gain):
     return facts | {"low": gain - 0.02, "high": gain + 0.02}
 
 
-def write(folder: Path, rows, judgements=None, label="After", best="After", purpose="both", recipe=None, counts=None):
+def write(
+    folder: Path,
+    rows,
+    judgements=None,
+    label="After",
+    best="After",
+    purpose="both",
+    step="final",
+    recipe=None,
+    counts=None,
+):
     """Write the files of an account and give the command-line arguments that name them.
 
     Args:
         judgements: by purpose; for search, a model that is better by 0.1.
     """
     recipe = RECIPE | (recipe or {})
-    for model in ("run/final", "base/0"):
+    for model in (f"run/{step}", "base/0"):
         (folder / model).mkdir(parents=True, exist_ok=True)
         (folder / model / "modules.json").write_text("[]")
         (folder / model / "model.safetensors").write_bytes(f"weights of {model}".encode())
@@ -74,5 +84,5 @@ def write(folder: Path, rows, judgements=None, label="After", best="After", purp
     files |= {"base": "base"}
     words |= {key: str(folder / name) for key, name in files.items()}
     run = [str(folder / name) for name in ("run", "run", "pairs.json")]
-    candidates = ["--candidate", best or "After", "final", *run, "--candidate", "Before", "0", str(folder / "base")]
+    candidates = ["--candidate", best or "After", step, *run, "--candidate", "Before", "0", str(folder / "base")]
     return [part for key, value in words.items() for part in (f"--{key}", value)] + candidates

@@ -116,7 +116,7 @@ def test_an_augmentation_makes_pairs_and_has_a_sentence_for_readers(name):
     assert name in crops.AUGMENTATIONS, "no entry in AUGMENTATIONS of augmentations/crops.py"
     assert crops.AUGMENTATIONS[name].takes_packs == issubclass(AUGMENTATIONS[name], Packs)
     assert name in plain_words.SHOWN, "no entry in SHOWN of pages/plain_words.py"
-    fields = {field for _, field, *_ in Formatter().parse(plain_words.SHOWN[name].sentence) if field}
+    fields = {field for _, field, *_ in Formatter().parse(plain_words.SHOWN[name]) if field}
     assert fields <= {"passage", "neighbours"}
 
 

@@ -469,5 +469,5 @@ OWN = {"modules": ["cls pooling", "Normalize"], "max_length": 512, "prompts": ["
 def test_report_and_card_say_what_was_kept_and_what_was_replaced(own, pooling, said):
     from types import SimpleNamespace
 
-    account = SimpleNamespace(own=own, recipe={"pooling": pooling}, max_length=256)
+    account = SimpleNamespace(own=own, pooling=pooling, max_length=256)
     assert plain_words.own_modules(account) == said

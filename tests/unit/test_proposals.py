@@ -67,6 +67,11 @@ def table(number=400, **changes):
     )
 
 
+def untitled(number=400, **changes):
+    """The same texts without titles."""
+    return table(number, **changes).drop(columns="title")
+
+
 def write(frame, path, **how):
     match path.suffix:
         case ".csv":
@@ -103,7 +108,7 @@ def test_texts_and_titles_are_found_in_every_format(tmp_path, propose, ending):
     _, config = propose(path)
     assert config["folder"] == "tickets"
     assert config["corpora"]["texts"]["source"] == {"type": "file", "path": str(path), "text": "body", "title": "title"}
-    assert "accuracy" not in config["experiments"]
+    assert "grouping" not in config["experiments"]
 
 
 def test_a_folder_of_txt_files_is_a_corpus(tmp_path, propose):
@@ -115,7 +120,7 @@ def test_a_folder_of_txt_files_is_a_corpus(tmp_path, propose):
     assert config["corpora"]["texts"]["source"] == {"type": "folder", "path": "notes"}
     _, config = propose("notes", "--label", "folder")
     assert config["corpora"]["texts"]["source"]["label"] == "folder"
-    assert config["experiments"]["accuracy"]["scores"] == ["knn", "linear"]
+    assert config["experiments"]["grouping"]["scores"] == ["knn", "linear"]
     with pytest.raises(InputError, match=r"a folder of text files has no columns; expected: LABEL=folder"):
         propose("notes", "--text", "body")
 
@@ -248,7 +253,7 @@ def test_any_bytes_are_looked_at_or_refused_in_one_line(tmp_path, name, content)
 
 @pytest.mark.parametrize(
     ("number", "held_out", "epochs", "batch_size"),
-    [(100, 0.5, 10, 32), (200, 0.3, 10, 32), (1000, 0.1, 4, 32), (5000, 0.1, 2, 64), (9000, 0.1, 1, 64)],
+    [(100, 0.5, 5, 32), (200, 0.3, 5, 32), (1000, 0.3, 2, 32), (2500, 0.2, 2, 64), (9000, 0.1, 1, 64)],
 )
 def test_small_corpora_are_seen_more_often(tmp_path, number, held_out, epochs, batch_size):
     proposal = proposals.propose("x", write(table(number, sentences=4), tmp_path / "x.csv"))
@@ -258,14 +263,14 @@ def test_small_corpora_are_seen_more_often(tmp_path, number, held_out, epochs, b
 
 def test_what_is_proposed_is_what_the_workflow_finds(tmp_path, propose):
     """Numbers in the config are those of the steps: texts, pairs and held-out texts."""
-    frame = table(300)
+    frame = untitled(300)
     frame.loc[:40, "body"] = "Too short. For that."
     frame.loc[41:60, "body"] = frame["body"][100]
     path = write(frame, tmp_path / "x.csv")
     written, config = propose(path)
     corpus, counts = prepare(read_source(path, text="body"))
     crops = config["corpora"]["crops_of_texts"]["source"]
-    _, kept = crop_corpus(corpus, crops["held_out"], size=2000, seed=42)
+    _, kept = crop_corpus(corpus, crops["held_out"], size=500, seed=42)
     recipe = config["recipes"]["crops"]
     pairs = make_pairs(corpus, "crops", recipe["epochs"], 42, held_out=recipe["held_out"])
     n_usable, n_texts = map(int, re.search(r"which (\d+) of (\d+) texts meet", written).groups())
@@ -277,16 +282,15 @@ def test_what_is_proposed_is_what_the_workflow_finds(tmp_path, propose):
 
 @pytest.mark.parametrize(("length", "sentences"), [(120, 6), (40, 6), (40, 2), (20, 2)])
 def test_shorter_texts_get_shorter_crops_that_work(tmp_path, propose, length, sentences):
-    path = write(table(300, sentences=sentences, length=length), tmp_path / "x.csv")
+    path = write(untitled(300, sentences=sentences, length=length), tmp_path / "x.csv")
     _, config = propose(path)
     source = {key: value for key, value in config["corpora"]["crops_of_texts"]["source"].items() if key != "type"}
     source.pop("corpus")
     corpus, _ = prepare(read_source(path, text="body"))
-    crop_corpus(corpus, **source, size=2000, seed=42)
-    source.pop("held_out")
-    for augmentation in ("crops", "dropout"):
-        recipe = config["recipes"][augmentation]["augmentation"]
-        assert recipe == (augmentation if length == 120 else {"type": augmentation} | source)
+    crop_corpus(corpus, **source, seed=42)
+    source = {key: value for key, value in source.items() if key not in ("held_out", "size")}
+    recipe = config["recipes"]["crops"]["augmentation"]
+    assert recipe == ("crops" if length == 120 else {"type": "crops"} | source)
 
 
 def test_of_very_many_texts_a_sample_is_taken_and_said(tmp_path, propose, caplog):
@@ -298,43 +302,66 @@ def test_of_very_many_texts_a_sample_is_taken_and_said(tmp_path, propose, caplog
     assert "# A random sample of the texts" in written
 
 
-def test_a_quick_look_says_that_it_is_one(tmp_path, propose):
-    written, config = propose(write(table(1200), tmp_path / "x.csv"), "--quick")
-    assert config["seeds"] == [42]
-    assert config["recipes"]["crops"]["epochs"] == 1
-    assert config["corpora"]["texts"]["source"]["size"] == 1000
-    assert "# Quick run" in written and "For reliable scores" in written
-
-
 def test_labels_bring_accuracies_on_the_texts_that_are_held_out(tmp_path, propose):
-    _, config = propose(write(table(), tmp_path / "x.csv"), "--label", "queue")
-    held_out = config["recipes"]["crops"]["held_out"]
-    for score in ("knn", "linear"):
-        assert config["scores"][score] == {
-            "type": score,
-            "split": "all",
-            "test_fraction": held_out,
-            "balanced": True,
-        }
-    assert {"accuracy", "layers"} <= set(config["figures"])
-    assert "accuracy_differences" in config["tables"]
+    _, config = propose(write(untitled(), tmp_path / "x.csv"), "--label", "queue")
+    split = {"split": "all", "test_fraction": config["recipes"]["crops"]["held_out"], "balanced": True}
+    assert config["scores"]["knn"] == {"type": "knn", "metric": "cosine"} | split
+    assert config["scores"]["linear"] == {"type": "linear"} | split
+    assert config["report"]["grouping"] == "grouping" and "grouping" in config["figures"]
     embedded = {
         item.selection for items in expand(load(config)).experiments.values() for item in items if item.on == "texts"
     }
-    assert embedded == {"mean_all", "own_last", "none_last"}  # once for accuracies and maps, once for layers
-    shown = {name: config["figures"][name].get("pooling") for name in ("evidence", "accuracy", "layers")}
-    assert shown == {"evidence": "own", "accuracy": "own", "layers": None}
+    assert embedded == {"own_last", "none_last"}
+    labels = [entry["label"] for entry in config["experiments"]["grouping"]["models"]]
+    assert labels == ["TF-IDF", "Before", "Crops ¼", "Crops ½", "Crops ¾", "Crops"]
+
+
+def with_titles(number=300):
+    return table(number).assign(title=[f"What is said in text {row}" for row in range(number)])
+
+
+def test_titles_are_trained_on_and_search_is_judged_by_them(tmp_path, propose):
+    _, config = propose(write(with_titles(), tmp_path / "x.csv"), "--for", "search")
+    assert list(config["recipes"]) == ["titles", "crops"]
+    assert config["corpora"]["titles_of_texts"]["source"]["type"] == "titles"
+    assert config["experiments"]["search"]["scores"] == ["title_pairs"]
+    assert config["report"]["purpose"] == "search"
+    labels = [entry["label"] for entry in config["experiments"]["search"]["models"]]
+    assert labels[2:] == [f"{name}{step}" for name in ("Titles", "Crops") for step in (" ¼", " ½", " ¾", "")]
+    assert all(recipe["guide"] for recipe in config["recipes"].values())
+
+
+@pytest.mark.parametrize(
+    ("titles", "usable"),
+    [
+        (lambda row: f"About the matter {row}", True),
+        (lambda row: f"No {row}", False),
+        (lambda row: "The same for everybody", False),
+        (lambda row: None, False),
+        (lambda row: f"About the matter {row}" if row % 3 else None, True),
+    ],
+)
+def test_titles_that_say_nothing_are_not_used(titles, usable):
+    texts = pd.Series([f"A text {row}." for row in range(90)])
+    assert proposals.are_titles(pd.Series([titles(row) for row in range(90)], dtype=object), texts) == usable
+    assert not proposals.are_titles(texts, texts)
+
+
+def test_without_labels_only_careful_models_are_compared_unless_search_is_all_that_counts(tmp_path):
+    path = write(untitled(300), tmp_path / "x.csv")
+    assert list(proposals.propose("x", path).steps) == list(proposals.CAREFUL)
+    assert list(proposals.propose("x", path, purpose="search").steps) == list(proposals.STEPS)
+    assert list(proposals.propose("x", path, label="queue").steps) == list(proposals.STEPS)
 
 
 def test_models_are_compared_before_and_after_and_with_words(tmp_path, propose):
-    _, config = propose(write(table(), tmp_path / "x.csv"), "--seeds", 5, 6)
+    _, config = propose(write(untitled(), tmp_path / "x.csv"), "--seeds", 5, 6)
     assert config["seeds"] == [5, 6]
-    labels = [entry["label"] for entry in config["experiments"]["evidence"]["models"]]
-    assert labels == ["TF-IDF", "Before", "After dropout", "After crops"]
-    assert [entry["label"] for entry in config["experiments"]["maps"]["models"]] == ["Before", "After crops"]
-    assert {figure["draw"] for figure in config["figures"].values()} == {
-        *("comparison", "losses", "interactive_map", "maps")
-    }
+    labels = [entry["label"] for entry in config["experiments"]["search"]["models"]]
+    assert labels == ["TF-IDF", "Before", "Crops ¼", "Crops ½"]
+    assert [entry["label"] for entry in config["experiments"]["maps"]["models"]] == ["Before", "Crops ½"]
+    assert {figure["draw"] for figure in config["figures"].values()} == {"comparison", "losses", "interactive_map"}
+    assert propose(tmp_path / "x.csv", "--sure")[1]["seeds"] == [42, 23, 12]
 
 
 # What cannot be used
@@ -402,7 +429,7 @@ def test_a_file_that_does_not_exist_or_is_of_another_kind_is_told(tmp_path, prop
 def test_an_edited_config_is_kept_and_an_unedited_one_proposed_again(tmp_path, propose, caplog):
     path = write(table(), tmp_path / "x.csv")
     _, config = propose(path)
-    assert config["seeds"] == [42, 23, 12]
+    assert config["seeds"] == [42]
     _, config = propose(path, "--seeds", 1)
     assert config["seeds"] == [1]
     edited = tmp_path / "my_x.yaml"
@@ -467,7 +494,7 @@ def test_an_encoder_without_modules_has_mean_pooling_and_as_many_tokens_as_posit
     _, config = propose(write(table(), tmp_path / "x.csv"), "--encoder", tmp_path / "plain", "--label", "queue")
     assert config["encoders"]["plain"]["max_length"] == 98
     assert not any("pooling" in recipe for recipe in config["recipes"].values())
-    assert config["experiments"]["accuracy"]["layers"] == config["experiments"]["maps"]["layers"] == "all"
+    assert "poolings" not in config["experiments"]["grouping"]
 
 
 @pytest.mark.parametrize(
@@ -578,7 +605,7 @@ def test_a_data_set_of_the_hub_is_pinned_to_a_revision_and_read_again(tmp_path, 
     assert done.returncode == 0, done.stderr
     known = {"type": "hub", "id": "team/tickets", "revision": REVISION, "text": "body", "title": "title"}
     assert config["corpora"]["texts"]["source"] == known | expected
-    assert ("accuracy" in config["experiments"]) == (expected["label"] is not None)
+    assert ("grouping" in config["experiments"]) == (expected["label"] is not None)
     read = pd.read_parquet(tmp_path / "texts.parquet")
     assert read["text"].tolist() == table(300)["body"].tolist()
     assert read["title"].tolist() == table(300)["title"].tolist()
@@ -631,7 +658,7 @@ def snakemake(tmp_path, monkeypatch):
 
 def test_a_proposed_config_is_run_and_the_end_says_what_came_of_it_and_where(tmp_path, monkeypatch, capsys, snakemake):
     monkeypatch.chdir(tmp_path)
-    cli.main(["propose", str(write(table(), tmp_path / "x.csv")), "--quick", "--run"])
+    cli.main(["propose", str(write(table(), tmp_path / "x.csv")), "--run"])
     called = (tmp_path / "arguments").read_text().split()
     assert called == ["-m", "snakemake", "adapt", "--workflow-profile", "profiles/adapt", "--configfile", "my_x.yaml"]
     said = capsys.readouterr().out

@@ -202,6 +202,7 @@ def test_it_says_how_texts_were_split_and_what_was_left_out(tmp_path):
         ({"augmentation": "halves"}, "cut in two halves"),
         ({"augmentation": "whole_text", "mask_fraction": 0.4}, "shown twice, and the model was trained"),
         ({"mask_fraction": 0.4}, "40% of the tokens were masked"),
+        ({"guide": True}, "the encoder finds more similar than those of the pair were not used as negatives"),
         ({"unfrozen_layers": 1}, "only the top 1 layer of the model"),
         ({"held_out": 0.1}, "10% of the texts were held out of training"),
         ({"epochs": 2}, "900 pairs in 2 epochs, with batches of 64 pairs: 15 steps. No labels were used."),
@@ -210,6 +211,12 @@ def test_it_says_how_texts_were_split_and_what_was_left_out(tmp_path):
 )
 def test_it_says_how_the_model_was_trained(tmp_path, changes, said):
     assert said in " ".join(training(account(tmp_path, ROWS, recipe=changes)))
+
+
+def test_interpolated_weights_are_told(tmp_path):
+    said = " ".join(training(account(tmp_path, ROWS, step="interpolated-0.25")))
+    assert "The weights of the model are those of the encoder plus 0.25 times their change." in said
+    assert "times their change" not in " ".join(training(account(tmp_path, ROWS)))
 
 
 def test_a_revision_that_the_config_does_not_pin_is_told(tmp_path):

@@ -1376,14 +1376,11 @@ def test_evidence_without_labels_that_cannot_work_is_told(changes, message):
 
 # The report ---------------------------------------------------------------------------------------------------
 
-REPORT = CROPS | {
-    "tables": {"one": DIFFERENCES},
-    "report": {"corpus": "notes", "model": "tiny + crops", "differences": ["one"], "figures": ["bars"]},
-}
-ANOTHER = {
-    "corpora": ["pieces"],
-    "scores": ["pairs"],
-    "models": [{"encoder": "tiny"}, {"encoder": "tiny", "recipe": "crops", "train_on": "docs", "label": "Other"}],
+REPORT = CROPS | {"report": {"corpus": "notes", "keep": "tiny", "search": "main", "figures": ["bars"]}}
+BY_LABELS = {
+    "corpora": ["news"],
+    "scores": ["knn"],
+    "models": [{"encoder": "tiny"}, {"encoder": "tiny", "recipe": "others", "train_on": "docs", "label": "Other"}],
 }
 
 
@@ -1391,68 +1388,65 @@ ANOTHER = {
     "changes",
     [
         pytest.param({}, id="as it is"),
-        pytest.param({"tables": {"one": DIFFERENCES | {"against": "tiny + crops"}}}, id="against the model"),
+        pytest.param({"report.purpose": "grouping"}, id="a purpose without evidence, for which the encoder is kept"),
         pytest.param(
             {"experiments.main.models.1": {"encoder": "tiny", "recipe": "crops", "train_on": "docs"}}
             | {"experiments.main.models.1.label": "tiny + crops", "recipes.crops.held_out": 0, "report.corpus": "docs"},
             id="another corpus",
         ),
-        pytest.param(
-            {"experiments.main.steps": [4, "final"], "figures": {}, "report.figures": []}
-            | {"tables": {"one": DIFFERENCES | {"steps": [0, "final"]}}},
-            id="one of several steps",
-        ),
         pytest.param({"report.title": "A title", "report.figures": []}, id="a title and no figures"),
     ],
 )
 def test_a_report_can_be_of(changes):
-    assert load(changed(deepcopy(REPORT) | changes)).report.model == "tiny + crops"
+    assert load(changed(deepcopy(REPORT) | changes)).report.keep == "tiny"
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         pytest.param(
-            {"report": {"corpus": "notse", "model": "tiny", "differences": ["two", "one"], "figures": ["bar"]}},
+            {"report": {"corpus": "notse", "keep": "tiny", "search": "min", "figures": ["bar"]}},
             "report.corpus: 'notse' is not a corpus; expected: news, docs, notes, pieces; did you mean 'notes'?\n"
-            "report.differences.0: 'two' is not a table of differences; expected: one\n"
+            "report.search: 'min' is not an experiment; expected: main; did you mean 'main'?\n"
             "report.figures.0: 'bar' is not a figure; expected: bars; did you mean 'bars'?",
             id="names",
         ),
         pytest.param(
-            {"report.model": "tiny"},
-            "report.model: 'tiny' is not a model fine-tuned on 'notes' in these tables; expected: tiny + crops",
-            id="a model that is not fine-tuned",
+            {"report.keep": "tiny + crops"},
+            "report.keep: 'tiny + crops' is fine-tuned; expected: the label of an encoder without fine-tuning\n"
+            "report: no model fine-tuned on 'notes' is in main; expected: at least one candidate",
+            id="an encoder that is fine-tuned",
+        ),
+        pytest.param(
+            {"report.keep": "large"},
+            "report.keep: 'large' is not in 'main'; expected: tiny, tiny + crops",
+            id="an encoder that is not scored",
         ),
         pytest.param(
             {"report.corpus": "docs"},
-            "report.model: 'tiny + crops' is not a model fine-tuned on 'docs' in these tables; "
-            "expected: another corpus or other tables",
+            "report: no model fine-tuned on 'docs' is in main; expected: at least one candidate",
             id="a corpus on which nothing is fine-tuned",
         ),
         pytest.param(
-            {"tables.two": DIFFERENCES | {"experiment": "another"}, "experiments.another": ANOTHER}
-            | {"report.differences": ["one", "two"], "recipes.crops.held_out": 0.1},
-            "report.differences.1: 'two' does not compare 'tiny + crops'; expected: tables with it, as `against` or "
-            "among `labels`",
-            id="a table without the model",
+            {"report.grouping": "main"},
+            "report.grouping: 'main' has no such score; expected: an experiment with knn or linear",
+            id="grouping without labels",
         ),
         pytest.param(
-            {"experiments.main.steps": [4, "final"], "figures": {}, "report.figures": []}
-            | {"tables": {name: DIFFERENCES | {"steps": [0, step]} for name, step in (("one", 4), ("two", "final"))}}
-            | {"report.differences": ["one", "two"]},
-            "report.model: 'tiny + crops' is the label of models/tuned/notes/tiny/crops, step 4 and "
-            "models/tuned/notes/tiny/crops, step final in these tables; expected: a label of one model",
-            id="a model of several steps",
+            {"experiments.labels": BY_LABELS, "recipes.others": {"augmentation": "dropout"}}
+            | {"report.grouping": "labels"},
+            "report: no model fine-tuned on 'notes' is in main and labels; expected: at least one candidate",
+            id="candidates that are not in all experiments",
         ),
         pytest.param(
-            {"report.differences": []},
-            "report.differences: [] is invalid: at least 1 item",
-            id="no differences",
+            {"report.search": None},
+            "report: neither search nor grouping; expected: an experiment for one or both",
+            id="no evidence",
         ),
         pytest.param(
             {"report.figure": []},
-            "report.figure: unknown key; expected: corpus, differences, figures, model, title; did you mean 'figures'?",
+            "report.figure: unknown key; expected: corpus, figures, grouping, keep, purpose, search, title; "
+            "did you mean 'figures'?",
             id="an unknown key",
         ),
         pytest.param(

@@ -21,7 +21,6 @@ TUNED = [f"knn/news/tuned/news/tiny/crops/seed-{seed}/final/mean_last" for seed 
 OWN = {"type": "clustering", "corpus": "news", "block": "clustering"}
 AGAINST = {"lay_out": "differences", "experiment": "main", "against": "tiny"}
 REPORTED = {
-    "tables": {"against": AGAINST, "of_crops": AGAINST | {"experiment": "crops"}},
     "corpora.crops": {"source": {"type": "crops", "corpus": "news", "held_out": 0.1}},
     "recipes.crops.held_out": 0.1,
     "scores": {"knn": {"type": "knn", "split": "all"}, "pairs": {"type": "crop_pairs"}},
@@ -35,8 +34,9 @@ REPORTED = {
     "figures.page": {"draw": "interactive_map", "experiment": "main"},
     "report": {
         "corpus": "news",
-        "model": "tiny + crops",
-        "differences": ["against", "of_crops"],
+        "keep": "tiny",
+        "search": "crops",
+        "grouping": "main",
         "figures": ["bars", "page"],
     },
 }
@@ -219,43 +219,64 @@ def test_a_config_without_claims_has_no_page():
     assert of(Claims).pages() == []
 
 
-def test_a_report_tells_of_the_first_seed_s_model():
-    found = of(Report, REPORTED)
+def test_a_report_has_all_candidates_with_the_first_seed_of_each():
+    found, none = of(Report, REPORTED), SimpleNamespace()
     assert found.files() == ["<results>/report.html", "<results>/adapted_model"]
-    account = found.account(SimpleNamespace())
+    account = found.account(none)
     assert account == {
+        "base": "<results>/models/base/tiny/seed-1",
         "counts": "<results>/corpora/news.json",
         "description": "<results>/descriptions/news.csv",
-        "record": "<results>/runs/news/tiny/crops/seed-1",
-        "pairs_settings": "<results>/pairs/news/crops_held_out-0.1/epochs-1/seed-1.json",
-        "differences": ["<figures>/against.csv", "<figures>/of_crops.csv"],
+        "choice": "<results>/choice.json",
+        "table": "<results>/tables/all_models.csv",
+        "records": ["<results>/runs/news/tiny/crops/seed-1"],
+        "settings_of_pairs": ["<results>/pairs/news/crops_held_out-0.1/epochs-1/seed-1.json"],
     }
-    words = found.account_flags(SimpleNamespace(), SimpleNamespace(**account))
-    assert words.startswith("--counts '<results>/corpora/news.json' --description ")
-    assert " --label 'tiny + crops' " in words and " --base-label tiny --corpora news crops" in words
-    assert found.base_model_flag(SimpleNamespace()) == ""
-    assert found.run(SimpleNamespace()) == "<results>/models/tuned/news/tiny/crops/seed-1"
-    assert found.step(SimpleNamespace()) == "final"
+    models = found.models(none)
+    assert models == ["<results>/models/base/tiny/seed-1", "<results>/models/tuned/news/tiny/crops/seed-1"]
+    words = found.account_flags(none, SimpleNamespace(models=models, **account))
+    assert words.startswith("--base '<results>/models/base/tiny/seed-1' --counts ")
+    assert " --candidate tiny 0 '<results>/models/base/tiny/seed-1' --candidate 'tiny + crops' final " in words
+    assert words.endswith(
+        "'<results>/models/tuned/news/tiny/crops/seed-1' '<results>/runs/news/tiny/crops/seed-1' "
+        "'<results>/pairs/news/crops_held_out-0.1/epochs-1/seed-1.json'"
+    )
+    assert found.base_model_flag(none) == ""
 
 
-def test_a_report_shows_figures_and_links_maps():
+def test_a_choice_is_made_by_all_scores_of_both_purposes():
+    found, none = of(Report, REPORTED), SimpleNamespace()
+    scores = found.scores(".csv")(none)
+    assert len(scores) == 2 * 2 * 2  # purposes, models, seeds
+    words = found.score_entries(none, SimpleNamespace(scores=scores))
+    assert words.count("--entry search ") == words.count("--entry grouping ") == 2
+    flags = found.choice_flags(none)
+    assert flags.startswith("--purpose both --keep tiny --candidates 'tiny + crops' --resamples ")
+    assert "--measure knn accuracy " in flags and "--measure pairs_recall@1 recall@1 " in flags
+
+
+def test_a_report_shows_figures_maps_and_examples():
     found, none = of(Report, REPORTED), SimpleNamespace()
     assert found.figures(none) == ["<figures>/bars.png"]
     assert found.maps(none) == ["<figures>/maps/news.html"]
-    assert found.crops(none) == ["<results>/corpora/crops.json"]
+    assert found.pairs(none) == ["<results>/corpora/crops.json"]
+    assert found.queries(none) == ["<results>/corpora/crops.parquet"]
+    vectors = found.vectors(none)
+    assert len(vectors) == 2
+    assert found.vector_entries(none, SimpleNamespace(vectors=["a", "b"])) == (
+        "--vectors tiny a --vectors 'tiny + crops' b"
+    )
     assert found.title(none) == "Report on news"
     words = found.entries(none, SimpleNamespace(figures=["bars.png"]))
     assert words == "--entry bars 'Scores of several models at the last layer.' '' bars.png"
 
 
-def test_an_adapted_model_of_the_hub_names_its_base_and_the_revision_that_was_fetched():
+def test_an_adapted_model_of_the_hub_names_its_base():
     models = [{"encoder": "mpnet", "label": "tiny"}, {"encoder": "mpnet", "recipe": "crops", "label": "tiny + crops"}]
-    hub = REPORTED | {"experiments.main.models": models, "report.differences": ["against"]}
+    hub = REPORTED | {"experiments.main.models": models, "experiments.crops.models": models}
     found = of(Report, hub)
     assert found.base_model_flag(SimpleNamespace()) == "--base-model microsoft/mpnet-base"
-    assert "base" not in found.account(SimpleNamespace())
-    unpinned = of(Report, hub | {"encoders.mpnet.revision": None})
-    assert unpinned.account(SimpleNamespace())["base"] == "<results>/models/base/mpnet"
+    assert found.account(SimpleNamespace())["base"] == "<results>/models/base/mpnet"
 
 
 def test_a_config_without_a_report_is_told_in_a_line():

@@ -226,8 +226,8 @@ def test_a_report_plans_only_what_it_needs(checkout):
         "draw_losses",
         "draw_interactive_map",
     }
-    assert jobs["package_model"] == jobs["write_report"] == jobs["describe_corpus"] == 1
-    assert jobs["lay_out_differences"] == 2
+    assert jobs["choose_model"] == jobs["package_model"] == jobs["write_report"] == jobs["describe_corpus"] == 1
+    assert "lay_out_differences" not in jobs
     model = planned(checkout, "package_model", "--configfile", "config/smoke.yaml")
     assert model["fine_tune"] == 1
     assert not {rule for rule in model if rule.startswith("draw_") or rule == "write_report"}
@@ -240,31 +240,27 @@ def test_the_adapted_model_is_the_first_seed_s_of_a_corpus_and_says_what_it_star
     """Of a sample, the card says where all rows went; the model on the hub is named, a local folder is not."""
     config = yaml.safe_load((with_sources / "config/smoke.yaml").read_text())
     config["encoders"]["hub"] = {"type": "hub", "id": "somebody/model", "revision": revision, "layers": 2}
-    models = config["experiments"]["augmentations"]["models"]
-    models[-1:] = [{"encoder": "hub", "label": "Hub"}, {"encoder": "hub", "recipe": "crops", "label": "Crops"}]
+    models = [{"encoder": "hub", "label": "Hub"}, {"encoder": "hub", "recipe": "crops", "label": "Crops"}]
     experiment = {"corpora": ["sample"], "seeds": [43, 42], "models": models, "scores": ["knn"]}
-    config["experiments"] = {"augmentations": experiment}
-    config["tables"] = {"one": {"lay_out": "differences", "experiment": "augmentations", "against": "Hub"}}
-    config["report"] = {"corpus": "sample", "model": "Crops", "differences": ["one"]}
-    config |= {"figures": {}, "claims": {}, "published": None}
+    config["experiments"] = {"labels": experiment}
+    config["report"] = {"corpus": "sample", "keep": "Hub", "grouping": "labels"}
+    config |= {"figures": {}, "tables": {}, "claims": {}, "published": None}
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
     done = snakemake(with_sources, "write_report", "-n", "-p", "--configfile", str(tmp_path / "config.yaml"))
     assert done.returncode == 0, done.stdout
     command = re.search(r"python scripts/package_model.py .*", done.stdout).group()
     for words in (
-        "--corpus sample --label Crops",
-        "--base-label Hub",
+        "--corpus sample",
+        "--base results/smoke/models/base/hub",
         "--base-model somebody/model",
         "--counts results/smoke/corpora/python_docs.json --description results/smoke/descriptions/sample.csv",
-        "--record results/smoke/runs/sample/hub/crops/seed-43",
-        "--model results/smoke/models/tuned/sample/hub/crops/seed-43/final",
+        "--candidate Hub 0 results/smoke/models/base/hub --candidate Crops final "
+        "results/smoke/models/tuned/sample/hub/crops/seed-43 results/smoke/runs/sample/hub/crops/seed-43",
     ):
         assert words in command
-    # A revision that the config does not tell is told by the base model.
-    assert ("--base results/smoke/models/base/hub" in command) == (revision is None)
     assert ("(Hugging Face hub, revision 00000000)" in command) == (revision is not None)
     command = re.search(r"python scripts/write_report.py .*", done.stdout).group()
-    assert "--title 'Report on sample'" in command and "--crops" not in command and "--entry" not in command
+    assert "--title 'Report on sample'" in command and "--pairs " not in command and "--entry" not in command
 
 
 def test_a_report_without_settings_is_told_in_a_line(checkout):
