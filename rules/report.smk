@@ -30,7 +30,8 @@ rule package_model:
         step=page.step,
         base_model=page.base_model_flag,
     shell:
-        "python scripts/package_model.py {params.account} --model {input.run}/{params.step} {params.base_model}"
+        "python scripts/warm/run.py --if-running"
+        " scripts/package_model.py {params.account} --model {input.run}/{params.step} {params.base_model}"
         " --output {output} > {log} 2>&1"
 
 

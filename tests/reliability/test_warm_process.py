@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -310,6 +311,23 @@ def test_without_a_warm_process_the_script_runs_in_the_same_process_and_says_so(
     out, log = job.communicate(timeout=900)
     assert int(out) == job.pid
     assert re.fullmatch(r"..:..:.. no warm process \(.*\); this job imports the libraries itself\n", log), log
+
+
+def test_a_job_without_an_encoder_is_a_fork_only_if_the_warm_process_is_ready(warm, script):
+    """It neither starts one nor waits until one has imported the libraries."""
+    path = script("import os\nprint(os.getpid())")
+    assert warm.run(path)[0] == 0
+    job = warm.start("--if-running", path)
+    out, log = job.communicate(timeout=900)
+    assert int(out) != job.pid and LAST_LINE.match(log.rstrip("\n"))
+    environment = os.stat(sys.prefix)
+    with socket.socket(socket.AF_UNIX) as importing:
+        importing.bind(f"\0selfembed-{warm.process.pid}-importing-{environment.st_dev}-{environment.st_ino}")
+        importing.listen()
+        for word in ("none", "importing"):
+            job = warm.start("--if-running", path, word=word)
+            out, log = job.communicate(timeout=900)
+            assert (int(out), log) == (job.pid, ""), word
 
 
 def test_forks_take_different_gpus(warm, script, tmp_path):
