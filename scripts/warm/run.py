@@ -25,6 +25,7 @@ from typing import NoReturn
 IF_RUNNING = "--if-running"
 # Set by rules/common.smk: the process id of Snakemake and a random word, so that every Snakemake has its own address.
 VARIABLE = "SELFEMBED_WARM"
+OFF = "off"  # its value for no warm process
 # Variables that libraries read when they are imported. The warm process has one thread; jobs set their own number.
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
@@ -35,7 +36,7 @@ def main(command: list[str]) -> NoReturn:
     """Run a script with its arguments, and exit with its status."""
     starts = command[0] != IF_RUNNING
     command = command[not starts :]
-    if VARIABLE in os.environ and sys.platform == "linux":  # other systems have no abstract addresses
+    if os.environ.get(VARIABLE, OFF) != OFF and sys.platform == "linux":  # other systems have no abstract addresses
         try:
             environment = os.stat(sys.prefix)  # the path may be longer than an address
             server = connect(f"\0selfembed-{os.environ[VARIABLE]}-{environment.st_dev}-{environment.st_ino}", starts)
