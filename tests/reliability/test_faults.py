@@ -33,7 +33,7 @@ def locked(folder):
 
 
 def test_a_second_snakemake_is_refused_and_a_killed_one_is_told_how_to_go_on(study, tiny):
-    running = start(study, "--forcerun", "score_knn")
+    running = start(study, "--forcerun", "summarise_scores")
     wait_until(lambda: locked(study), running)
     os.killpg(running.pid, signal.SIGSTOP)  # or it might end before the second one looks
     second = snakemake(study, *CONFIG, "--cores", "1")
@@ -42,8 +42,8 @@ def test_a_second_snakemake_is_refused_and_a_killed_one_is_told_how_to_go_on(stu
     assert "--unlock" in second.stdout
     assert "--unlock" in snakemake(study, *CONFIG, "--cores", "1").stdout, "the lock of a killed call stays"
     assert snakemake(study, *CONFIG, "--unlock").returncode == 0
-    # The same command again: Snakemake may have removed a score and not yet noted that it is incomplete.
-    done = snakemake(study, *CONFIG, "--cores", "1", "--rerun-incomplete", "--forcerun", "score_knn")
+    # The same command again: Snakemake may have removed a table and not yet noted that it is incomplete.
+    done = snakemake(study, *CONFIG, "--cores", "1", "--rerun-incomplete", "--forcerun", "summarise_scores")
     assert done.returncode == 0, done.stdout[-3000:]
     assert differing(study, tiny) == []
 
