@@ -140,9 +140,12 @@ def test_results_are_verified_through_what_was_removed(study):
 
 
 def test_a_run_is_used_up_before_the_next_is_trained(study):
-    """So few runs are on the disk at once."""
+    """So few runs are on the disk at once. Snakemake looks for jobs to start when one has ended, and not meanwhile."""
     changed(study, lambda config: config.update(seeds=[1, 2, 3]))
-    done = snakemake(study, "bars", *CONFIG, *KEEP, "--cores", "1")
+    done = snakemake(study, "bars", *CONFIG, *KEEP, "--cores", "1", "--verbose")
     assert done.returncode == 0, done.stdout[-3000:]
+    jobs = len(re.findall("^Finished jobid", done.stdout, re.MULTILINE))
+    assert jobs > 8
+    assert len(re.findall("^Ready jobs: ", done.stdout, re.MULTILINE)) <= jobs + 1
     events = re.findall(r"Rule: (fine_tune)|Removing temporary output \S*/(models/tuned)/", done.stdout)
     assert [made or removed for made, removed in events] == ["fine_tune", "models/tuned"] * 2
