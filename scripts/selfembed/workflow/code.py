@@ -28,14 +28,22 @@ def code(script: Path) -> list[str]:
         if path in found or APART & set(path.relative_to(root).parts):
             continue
         found[path] = None
-        for module in imported(path):
-            place = root
-            for part in module.split("."):
-                place /= part
-                waiting.extend(file for file in (place / "__init__.py", place.with_suffix(".py")) if file.is_file())
+        waiting += library_files(path, root)
     packages = [path.parent for path in found if path.name == "__init__.py"]
     others = [file for folder in packages for file in folder.iterdir() if file.suffix in PAGE_PARTS]
     return sorted(map(str, [*filter(has_statements, found), *others]))
+
+
+@cache
+def library_files(path: Path, root: Path) -> list[Path]:
+    """Return the library files below a folder that a file imports, and the packages around them."""
+    files = []
+    for module in imported(path):
+        place = root
+        for part in module.split("."):
+            place /= part
+            files += [file for file in (place / "__init__.py", place.with_suffix(".py")) if file.is_file()]
+    return files
 
 
 @cache
