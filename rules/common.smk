@@ -31,7 +31,7 @@ from selfembed.workflow.tables import Claims, Tables
 # Only download_* rules use the network. Jobs inherit this variable.
 os.environ.update(HF_HUB_OFFLINE="1")
 
-# Jobs of this Snakemake process with an encoder are forks of one warm process: scripts/warm/run.py.
+# Jobs of this Snakemake process are forks of one warm process, which jobs with an encoder start: scripts/warm/run.py.
 if os.environ.get("SELFEMBED_WARM") != "off":
     os.environ.update(SELFEMBED_WARM=f"{os.getpid()}-{token_hex(8)}")
 

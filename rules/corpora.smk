@@ -115,7 +115,8 @@ rule collect_texts:
         folder=corpora.raw_folder,
         state=corpora.folder_state,
     shell:
-        "python scripts/collect_texts.py --folder {params.folder:q} {params.source} --output {output} > {log} 2>&1"
+        "python scripts/warm/run.py --if-running"
+        " scripts/collect_texts.py --folder {params.folder:q} {params.source} --output {output} > {log} 2>&1"
 
 
 rule prepare_corpus:
@@ -144,7 +145,8 @@ rule prepare_corpus:
         origin=file_flags("origin"),
         expected=corpora.expected_of_made,
     shell:
-        "python scripts/prepare_corpus.py --source {input.source:q} {params.corpus} {params.origin} {params.expected}"
+        "python scripts/warm/run.py --if-running"
+        " scripts/prepare_corpus.py --source {input.source:q} {params.corpus} {params.origin} {params.expected}"
         " --output {output.corpus} --counts {output.counts} > {log} 2>&1"
 
 
@@ -172,7 +174,8 @@ rule relabel_corpus:
         source=corpora.source_flags(omit=("type", "corpus")),
         expected=corpora.expected_of_made,
     shell:
-        "python {input.code[0]} --corpus {input.corpus} {params.source} {params.expected}"
+        "python scripts/warm/run.py --if-running"
+        " {input.code[0]} --corpus {input.corpus} {params.source} {params.expected}"
         " --output {output} > {log} 2>&1"
 
 
@@ -212,7 +215,7 @@ rule crop_corpus:
         source=corpora.source_flags(omit=("type", "corpus")),
         expected=corpora.expected_of_made,
     shell:
-        "python {input.code[0]} --corpus {input.corpus} {params.source} {params.expected}"
+        "python scripts/warm/run.py --if-running {input.code[0]} --corpus {input.corpus} {params.source} {params.expected}"
         " --output {output.corpus} --counts {output.counts} > {log} 2>&1"
 
 
@@ -248,5 +251,6 @@ rule describe_corpus:
         split=corpora.knn_split(),
         expected=corpora.expected,
     shell:
-        "python scripts/describe_corpus.py --corpus {input.corpus} {params.split} {params.expected}"
+        "python scripts/warm/run.py --if-running"
+        " scripts/describe_corpus.py --corpus {input.corpus} {params.split} {params.expected}"
         " --output {output.description} --classes {output.classes} > {log} 2>&1"

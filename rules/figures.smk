@@ -52,7 +52,8 @@ rule draw_before_after:
         title=figures.title,
         caption=figures.caption,
     shell:
-        "python {input.code[0]} {params.tables} {params.shown} {params.labels} {params.measures}"
+        "python scripts/warm/run.py --if-running"
+        " {input.code[0]} {params.tables} {params.shown} {params.labels} {params.measures}"
         " --output {output.png} {output.pdf} > {log} 2>&1"
 
 

@@ -68,7 +68,8 @@ rule train_tokenizer:
     params:
         tokenizer=models.tokenizer_flags,
     shell:
-        "python scripts/train_tokenizer.py --corpus {input.corpus} {params.tokenizer} --output {output} > {log} 2>&1"
+        "python scripts/warm/run.py --if-running"
+        " scripts/train_tokenizer.py --corpus {input.corpus} {params.tokenizer} --output {output} > {log} 2>&1"
 
 
 rule build_pretrained_model:
@@ -170,7 +171,8 @@ rule build_bag_of_words:
     params:
         encoder=models.encoder_flags(),
     shell:
-        "python scripts/build_bag_of_words.py {params.encoder} --output {output} > {log} 2>&1"
+        "python scripts/warm/run.py --if-running"
+        " scripts/build_bag_of_words.py {params.encoder} --output {output} > {log} 2>&1"
 
 
 rule fine_tune:

@@ -30,8 +30,8 @@ rule choose_model:
         scores=page.score_entries,
         choice=page.choice_flags,
     shell:
-        "python scripts/choose_model.py {params.scores} {params.choice} --output {output.choice} --table {output.table}"
-        " > {log} 2>&1"
+        "python scripts/warm/run.py --if-running scripts/choose_model.py {params.scores} {params.choice}"
+        " --output {output.choice} --table {output.table} > {log} 2>&1"
 
 
 rule package_model:
@@ -56,7 +56,8 @@ rule package_model:
         account=page.account_flags,
         base_model=page.base_model_flag,
     shell:
-        "python scripts/package_model.py {params.account} {params.base_model} --output {output} > {log} 2>&1"
+        "python scripts/warm/run.py --if-running scripts/package_model.py {params.account} {params.base_model}"
+        " --output {output} > {log} 2>&1"
 
 
 rule write_report:

@@ -37,7 +37,8 @@ rule score_knn:
     params:
         score=scores.score_flags,
     shell:
-        "python {input.code[0]} --embeddings {input.embeddings} --corpus {input.corpus} --model {wildcards.model}"
+        "python scripts/warm/run.py --if-running"
+        " {input.code[0]} --embeddings {input.embeddings} --corpus {input.corpus} --model {wildcards.model}"
         " --step {wildcards.step} {params.score} --output {output.scores} --outcomes {output.outcomes} > {log} 2>&1"
 
 
@@ -133,7 +134,7 @@ rule collect_scores:
     params:
         entries=scores.entries,
     shell:
-        "python {input.code[0]} {params.entries} --output {output} > {log} 2>&1"
+        "python scripts/warm/run.py --if-running {input.code[0]} {params.entries} --output {output} > {log} 2>&1"
 
 
 rule summarise_scores:
@@ -161,7 +162,8 @@ rule summarise_scores:
     params:
         measures=scores.measures,
     shell:
-        "python scripts/summarise_scores.py --table {input.table} {params.measures} --output {output.table}"
+        "python scripts/warm/run.py --if-running"
+        " scripts/summarise_scores.py --table {input.table} {params.measures} --output {output.table}"
         " --markdown {output.markdown} > {log} 2>&1"
 
 

@@ -4,6 +4,9 @@ Importing torch, transformers and datasets takes seconds, which every job with a
 first job of a Snakemake process starts the warm process (`server.py`), which imports them once. Every job is a fork of
 it with its own environment, working directory and standard streams. The warm process ends with Snakemake.
 
+With `--if-running` before the script, a job is a fork only if the warm process is there. So do jobs without an encoder:
+they need less of what it has imported (pandas, scikit-learn), not enough to start it.
+
 Without Snakemake, that is, without the variable SELFEMBED_WARM, or if there is no warm process, the command is the same
 as `python SCRIPT …`.
 """
@@ -19,8 +22,10 @@ import time
 from pathlib import Path
 from typing import NoReturn
 
+IF_RUNNING = "--if-running"
 # Set by rules/common.smk: the process id of Snakemake and a random word, so that every Snakemake has its own address.
 VARIABLE = "SELFEMBED_WARM"
+OFF = "off"  # its value for no warm process
 # Variables that libraries read when they are imported. The warm process has one thread; jobs set their own number.
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
@@ -29,12 +34,15 @@ PEER = struct.Struct("3i")  # process, user and group of a peer, as in unix(7)
 
 def main(command: list[str]) -> NoReturn:
     """Run a script with its arguments, and exit with its status."""
-    if VARIABLE in os.environ and sys.platform == "linux":  # other systems have no abstract addresses
+    starts = command[0] != IF_RUNNING
+    command = command[not starts :]
+    if os.environ.get(VARIABLE, OFF) != OFF and sys.platform == "linux":  # other systems have no abstract addresses
         try:
             environment = os.stat(sys.prefix)  # the path may be longer than an address
-            server = connect(f"\0selfembed-{os.environ[VARIABLE]}-{environment.st_dev}-{environment.st_ino}")
+            server = connect(f"\0selfembed-{os.environ[VARIABLE]}-{environment.st_dev}-{environment.st_ino}", starts)
         except OSError as error:
-            say(f"no warm process ({error}); this job imports the libraries itself")
+            if starts:
+                say(f"no warm process ({error}); this job imports the libraries itself")
         else:
             run_in_fork(server, command)
     os.execv(sys.executable, [sys.executable, *command])
@@ -45,10 +53,14 @@ def say(text: str) -> None:
     print(time.strftime("%H:%M:%S"), text, file=sys.stderr, flush=True)
 
 
-def connect(address: str) -> socket.socket:
-    """Return a connection to a warm process that is ready for a job; start the process if there is none.
+def connect(address: str, starts: bool) -> socket.socket:
+    """Return a connection to a warm process that is ready for a job.
 
-    Raises OSError if it cannot be started, ends while it imports the libraries, or belongs to another user.
+    Args:
+        address: of its socket.
+        starts: whether it is started if there is none, and waited for while it imports the libraries.
+
+    Raises OSError if there is none, it cannot be started, ends while it imports the libraries, or is of another user.
     """
     server = socket.socket(socket.AF_UNIX)
     for _ in range(100):
@@ -56,12 +68,16 @@ def connect(address: str) -> socket.socket:
             server.connect(address)
             break
         except ConnectionRefusedError:
+            if not starts:
+                raise
             start(address)
             time.sleep(0.01)
     if not is_of_this_user(server):
         raise PermissionError("the process belongs to another user")
+    server.settimeout(None if starts else 1)
     if not server.recv(1):
         raise ConnectionError("the process has ended")
+    server.settimeout(None)
     return server
 
 

@@ -1,4 +1,4 @@
-"""One run on several devices: two processes on a processor, which find each other by gloo."""
+"""One run on several devices: two processes on a processor, forks of a warm process, which find each other by gloo."""
 
 import signal
 import subprocess
@@ -16,7 +16,10 @@ from test_losses import guided
 from selfembed.jobs.records import write_json, write_table
 from selfembed.models import encoders
 from selfembed.training import training
+from warm.run import THREADS, VARIABLE
 from workflow_runs import ROOT
+
+SCRIPTS = [str(ROOT / "scripts" / name) for name in ("warm/run.py", "fine_tune.py")]
 
 N_PAIRS = 83  # in batches of 8: the last one, of 3, has an odd pair
 
@@ -24,6 +27,7 @@ N_PAIRS = 83  # in batches of 8: the last one, of 3, has an odd pair
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     """A function that gives the command of a run on some devices."""
+    monkeypatch = pytest.MonkeyPatch()
     folder = tmp_path_factory.mktemp("run")
     for dropout in (0.0, 0.1):
         encoders.save(small_bert(folder / "tokenizer", dropout=dropout), folder / f"base-{dropout}" / "0", "")
@@ -31,13 +35,20 @@ def run(tmp_path_factory):
     write_table(pd.DataFrame(rows, columns=["epoch", "id", "anchor", "positive"]), folder / "pairs.parquet")
     write_json({"settings": {}}, folder / "pairs.json")
 
+    own = subprocess.Popen(["sleep", "3600"])  # in the place of Snakemake: the warm process ends with it
+    for name, value in dict.fromkeys(THREADS, "1").items() | {(VARIABLE, f"{own.pid}-devices")}:
+        monkeypatch.setenv(name, value)
+
     def command(output, devices, dropout=0.0, *more):
         words = f"--base {folder}/base-{dropout} --pairs {folder}/pairs.parquet --pairs-settings {folder}/pairs.json"
         words += " --name run --learning-rate 1e-3 --batch-size 8 --max-length 16 --seed 3 --device cpu --threads 1"
         words += f" --devices {devices} --output {output}"
-        return [sys.executable, str(ROOT / "scripts" / "fine_tune.py"), *words.split(), *more]
+        return [sys.executable, *SCRIPTS, *words.split(), *more]
 
-    return command
+    yield command
+    monkeypatch.undo()
+    own.kill()
+    own.wait()
 
 
 def weights(output):

@@ -1,10 +1,11 @@
-"""The tiny study, once run to its end undisturbed."""
+"""The tiny study, run to its end undisturbed: as usual, and with other settings that change no result."""
 
 import shutil
 
 import pytest
-from tiny_study import CONFIG, tiny_study
+from tiny_study import CONFIG, KEEP, tiny_study
 
+from warm.run import OFF, VARIABLE
 from workflow_runs import snakemake
 
 
@@ -25,3 +26,16 @@ def study(tiny, tmp_path):
     folder = tmp_path / "study"
     shutil.copytree(tiny, folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def kept(copy_of):
+    """A folder in which the tiny study has run with `keep: results` and without the warm process."""
+
+    def make(folder):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv(VARIABLE, OFF)
+            done = snakemake(tiny_study(folder), *CONFIG, *KEEP, "--cores", "2")
+        assert done.returncode == 0, done.stdout[-5000:]
+
+    return copy_of("kept", make)

@@ -33,17 +33,17 @@ def locked(folder):
 
 
 def test_a_second_snakemake_is_refused_and_a_killed_one_is_told_how_to_go_on(study, tiny):
-    running = start(study, "--forcerun", "score_knn")
+    again = (*CONFIG, "--cores", "1", "--rerun-incomplete", "--forcerun", "summarise_scores")
+    running = start(study, "--forcerun", "summarise_scores")
     wait_until(lambda: locked(study), running)
     os.killpg(running.pid, signal.SIGSTOP)  # or it might end before the second one looks
-    second = snakemake(study, *CONFIG, "--cores", "1")
+    second = snakemake(study, *again)
     assert kill(running)
     assert second.returncode != 0
     assert "--unlock" in second.stdout
-    assert "--unlock" in snakemake(study, *CONFIG, "--cores", "1").stdout, "the lock of a killed call stays"
+    assert "--unlock" in snakemake(study, *again).stdout, "the lock of a killed call stays"
     assert snakemake(study, *CONFIG, "--unlock").returncode == 0
-    # The same command again: Snakemake may have removed a score and not yet noted that it is incomplete.
-    done = snakemake(study, *CONFIG, "--cores", "1", "--rerun-incomplete", "--forcerun", "score_knn")
+    done = snakemake(study, *again)
     assert done.returncode == 0, done.stdout[-3000:]
     assert differing(study, tiny) == []
 

@@ -4,24 +4,26 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
 import venv
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from faults import differing, leftovers
 from small_models import small_bert, text
-from tiny_study import CONFIG, tiny_study
+from tiny_study import fingerprints
 
 from selfembed.jobs.records import write_json, write_table
 from selfembed.models import encoders
 from selfembed.texts import corpora
 from warm.run import THREADS, VARIABLE
 from warm.server import LIBRARIES
-from workflow_runs import ROOT, environment, snakemake
+from workflow_runs import ROOT, environment
 
 RUN = str(ROOT / "scripts" / "warm" / "run.py")
 WITH_ENCODER = ("build_random_model", "embed", "fine_tune", "score_mteb")
@@ -98,18 +100,20 @@ server = int(open(f"/proc/{os.getppid()}/stat").read().rpartition(")")[2].split(
 """
 
 
-def test_a_study_has_the_same_bytes_without_the_warm_process(tiny, tmp_path, monkeypatch):
-    """A run, embeddings, a singular value decomposition, a clustering task, a map, and the seals of all."""
-    monkeypatch.setenv(VARIABLE, "off")
-    folder = tiny_study(tmp_path / "study")
-    done = snakemake(folder, *CONFIG, "--cores", "2")
-    assert done.returncode == 0, done.stdout[-5000:]
-    assert differing(folder, tiny) == leftovers(folder) == []
-    for study, are_forks in ((tiny, True), (folder, False)):
+def test_a_study_has_the_same_bytes_without_the_warm_process(tiny, kept):
+    """A run, embeddings, a singular value decomposition, a clustering task, a map, figures, and the seals of all.
+
+    The other study removed its run and its embeddings, whose seals have their checksums.
+    """
+    results = fingerprints(kept)
+    assert sum(name.endswith(".seal") for name in results) > 30
+    assert [name for name in differing(kept, tiny) if name in results] == leftovers(kept) == []
+    for study, are_forks in ((tiny, True), (kept, False)):
         for rule in WITH_ENCODER:
             logs = [path.read_text().splitlines() for path in (study / "logs/tiny" / rule).rglob("*.log")]
             assert logs
             assert all(bool(lines and LAST_LINE.match(lines[-1])) == are_forks for lines in logs), rule
+            assert not any("no warm process" in line for lines in logs for line in lines)
 
 
 @pytest.fixture(scope="module")
@@ -136,18 +140,32 @@ def steps(tmp_path_factory):
     return command
 
 
+@pytest.fixture(scope="module")
+def plain(warm, steps, tmp_path_factory):
+    """A function that gives the files that a step writes in a new process."""
+
+    @cache
+    def written(name, threads):
+        folder = tmp_path_factory.mktemp("plain")
+        code, _, log = warm.run(*steps(name, folder / "output", threads), threads=threads, word=None)
+        assert code == 0, log
+        assert not LAST_LINE.match(log.splitlines()[-1])
+        return contents(folder / "output")
+
+    return written
+
+
 def contents(folder):
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("name", ["fine_tune", "embed"])
-def test_a_fork_computes_the_same_bytes(warm, steps, tmp_path, name, threads):
-    for folder, word in (("fork", "a"), ("plain", None)):
-        code, _, log = warm.run(*steps(name, tmp_path / folder / "output", threads), threads=threads, word=word)
-        assert code == 0, log
-        assert bool(LAST_LINE.match(log.splitlines()[-1])) == (folder == "fork")
-    assert contents(tmp_path / "fork" / "output") == contents(tmp_path / "plain" / "output")
+def test_a_fork_computes_the_same_bytes(warm, steps, plain, tmp_path, name, threads):
+    code, _, log = warm.run(*steps(name, tmp_path / "output", threads), threads=threads)
+    assert code == 0, log
+    assert LAST_LINE.match(log.splitlines()[-1])
+    assert contents(tmp_path / "output") == plain(name, threads)
 
 
 def saved_step(unfinished):
@@ -157,7 +175,7 @@ def saved_step(unfinished):
 
 @pytest.mark.kill
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_fork_that_is_asked_to_end_saves_its_state(warm, steps, tmp_path, number):
+def test_a_fork_that_is_asked_to_end_saves_its_state(warm, steps, plain, tmp_path, number):
     """As a scheduler or Ctrl-C asks it; the next job goes on with the same bytes."""
     output, unfinished = tmp_path / "output", tmp_path / ".output.unfinished"
     often = [*steps("fine_tune", output, 1), "--checkpoint-minutes", "0.001"]
@@ -170,9 +188,7 @@ def test_a_fork_that_is_asked_to_end_saves_its_state(warm, steps, tmp_path, numb
     assert saved_step(unfinished) == last
     code, _, log = warm.run(*often)
     assert code == 0 and f"resuming after step {last} of 40" in log, log
-    code, _, log = warm.run(*steps("fine_tune", tmp_path / "unbroken", 1), word=None)
-    assert code == 0, log
-    assert contents(output) == contents(tmp_path / "unbroken")
+    assert contents(output) == plain("fine_tune", 1)
 
 
 @pytest.mark.parametrize(
@@ -310,6 +326,23 @@ def test_without_a_warm_process_the_script_runs_in_the_same_process_and_says_so(
     out, log = job.communicate(timeout=900)
     assert int(out) == job.pid
     assert re.fullmatch(r"..:..:.. no warm process \(.*\); this job imports the libraries itself\n", log), log
+
+
+def test_a_job_without_an_encoder_is_a_fork_only_if_the_warm_process_is_ready(warm, script):
+    """It neither starts one nor waits until one has imported the libraries."""
+    path = script("import os\nprint(os.getpid())")
+    assert warm.run(path)[0] == 0
+    job = warm.start("--if-running", path)
+    out, log = job.communicate(timeout=900)
+    assert int(out) != job.pid and LAST_LINE.match(log.rstrip("\n"))
+    environment = os.stat(sys.prefix)
+    with socket.socket(socket.AF_UNIX) as importing:
+        importing.bind(f"\0selfembed-{warm.process.pid}-importing-{environment.st_dev}-{environment.st_ino}")
+        importing.listen()
+        for word in ("none", "importing"):
+            job = warm.start("--if-running", path, word=word)
+            out, log = job.communicate(timeout=900)
+            assert (int(out), log) == (job.pid, ""), word
 
 
 def test_forks_take_different_gpus(warm, script, tmp_path):

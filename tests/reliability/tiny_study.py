@@ -7,6 +7,7 @@ from pathlib import Path
 from workflow_runs import copy_of_checkout
 
 CONFIG = ("--configfile", "tests/reliability/tiny.yaml")
+KEEP = ("--config", "keep=results")
 TOPICS = {
     "rivers": ["water", "bank", "flood", "bridge", "delta", "stream"],
     "stars": ["light", "orbit", "planet", "telescope", "sky", "comet"],

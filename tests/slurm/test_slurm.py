@@ -1,4 +1,4 @@
-"""The workflow on a real SLURM: the whole smoke config, a cancelled job, a node that is rebooted under a job."""
+"""The workflow on a real SLURM: every rule that it runs, a cancelled job, a node that is rebooted under a job."""
 
 import re
 import shutil
@@ -8,6 +8,7 @@ import sys
 from contextlib import contextmanager
 
 import pytest
+import rule_files
 import slurm_cluster
 from slurm_cluster import said, wait_until
 
@@ -18,6 +19,18 @@ SMOKE = ("--configfile", "config/smoke.yaml")
 # The shortest times between looks at the jobs, which are short here.
 ARGUMENTS = ("--workflow-profile", "profiles/slurm", "--slurm-init-seconds-before-status-checks", "2")
 RUN = "results/smoke/models/tuned/python_docs/tiny_bert/dropout/seed-43"
+# Results of the smoke config that need every rule that is submitted, groups of several steps, and rules that are not.
+PARTS = (
+    "figures/smoke/table_differences.csv",
+    "results/smoke/corpora/texts_in_folders.parquet",
+    "results/smoke/descriptions/packages.csv",
+    "results/smoke/maps/packages/base/tiny_bert/seed-42/0/mean_last.parquet",
+    "results/smoke/clusters/packages/tuned/python_docs/tiny_bert/crops/seed-42/final/mean_last.parquet",
+    "results/smoke/scores/knn/python_docs/base/minilm_embedding_module/0/mean_last.csv",
+    "results/smoke/scores/linear/python_docs/base/tiny_bert/seed-42/0/mean_last.csv",
+    "results/smoke/scores/mteb/base/tiny_bert/seed-42/0/32.csv",
+    "results/smoke/tables/mteb_types_summary.csv",
+)
 WITH_ENCODER = ("embeddings", "fine_tune", "tasks")
 GROUPS = ("corpora", "models", "pairs", "scores", "embeddings", "tasks")
 # What a user writes into the profile: an account, a partition, and that small encoders share jobs.
@@ -115,15 +128,15 @@ def training(finished, folder):
 
 
 @pytest.fixture(scope="module")
-def smoke_run(cluster, finished, tmp_path_factory):
-    """A copy of the checkout and snakemake underway in it to run the smoke config through SLURM.
+def parts_run(cluster, finished, tmp_path_factory):
+    """A copy of the checkout and snakemake underway in it to make parts of the smoke config through SLURM.
 
     The run without SLURM comes first, not beside it.
     """
-    folder = copy_of_checkout(tmp_path_factory.mktemp("smoke_run") / "checkout")
+    folder = copy_of_checkout(tmp_path_factory.mktemp("parts_run") / "checkout")
     fill_in(folder)
     # With device auto, jobs with an encoder ask for a GPU; there is none to be seen, so that they compute as ever.
-    process = started(folder, "all", "--config", "device=auto")
+    process = started(folder, *PARTS, "--config", "device=auto")
     try:
         yield folder, process
     finally:
@@ -131,10 +144,10 @@ def smoke_run(cluster, finished, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def cancelled(smoke_run, finished, tmp_path_factory):
+def cancelled(parts_run, finished, tmp_path_factory):
     """A copy of a finished checkout and snakemake that trains a run in it, whose job was cancelled.
 
-    It tries again beside the smoke run: both wait more than they compute.
+    It tries again beside the other run: both wait more than they compute.
     """
     folder = tmp_path_factory.mktemp("cancelled") / "checkout"
     with training(finished, folder) as (process, number):
@@ -143,18 +156,31 @@ def cancelled(smoke_run, finished, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def through_slurm(smoke_run, cancelled):
-    """The smoke run after its end: its folder, and the numbers of its jobs."""
-    folder, process = smoke_run
+def through_slurm(parts_run, cancelled):
+    """The run after its end: its folder, and the numbers of its jobs."""
+    folder, process = parts_run
     return folder, re.findall(r"SLURM jobid (\d+)", finish(process, folder, 1200))
 
 
-def test_the_tables_are_the_same_bytes_as_without_slurm(through_slurm, finished):
+def made(folder, *names):
+    """Files that a run has made, by their names."""
+    tops = (folder / top for top in ("results", "figures"))
+    return [path.relative_to(folder) for top in tops for name in names for path in sorted(top.rglob(name))]
+
+
+def test_every_rule_that_is_submitted_has_run(through_slurm):
     folder, _ = through_slurm
-    tables = sorted(path.relative_to(finished) for path in (finished / "results/smoke/tables").iterdir())
-    tables += sorted(path.relative_to(finished) for path in (finished / "figures/smoke").glob("*.csv"))
-    assert len(tables) > 40
-    differing = [str(path) for path in tables if (folder / path).read_bytes() != (finished / path).read_bytes()]
+    run = {path.stem for path in (folder / "logs/smoke").iterdir()}
+    assert run - local_rules() == set(rule_files.directives()) - local_rules()
+    assert run & local_rules() == {"collect_scores", "summarise_scores"}
+
+
+def test_results_are_the_same_bytes_as_without_slurm(through_slurm, finished):
+    folder, _ = through_slurm
+    results = made(folder, "*.csv", "*.parquet", "*.npy", "*.safetensors")
+    assert len(results) > 40
+    assert {path.suffix for path in results} == {".csv", ".parquet", ".npy", ".safetensors"}
+    differing = [str(path) for path in results if (folder / path).read_bytes() != (finished / path).read_bytes()]
     assert differing == []
 
 
@@ -176,14 +202,17 @@ def test_every_job_went_well_and_asked_for_a_gpu_only_with_an_encoder(through_sl
 
 
 def test_a_group_asks_for_its_largest_step_not_for_their_sum(through_slurm):
-    _, numbers = through_slurm
+    folder, numbers = through_slurm
     lines = of_job(",".join(numbers), "ReqCPUS,ReqMem,TimelimitRaw,Comment").splitlines()
     groups = [words for words in (line.split("|") for line in lines) if rule_or_group(words[-1]) in GROUPS]
     assert {rule_or_group(comment) for *_, comment in groups} == set(GROUPS)
     for processors, memory, _, comment in groups:
         assert processors == "1", comment
         assert megabytes(memory) < (6200 if rule_or_group(comment) == "tasks" else 4800), comment
-    assert max(int(minutes) for _, _, minutes, comment in groups if rule_or_group(comment) == "scores") >= 10 * 20
+    (minutes,) = (int(minutes) for _, _, minutes, comment in groups if rule_or_group(comment) == "scores")
+    scores = [path for path in made(folder, "*.parquet") if path.parts[2] == "scores"]
+    assert len(scores) == 5
+    assert minutes >= 20 * len(scores)
 
 
 def is_trained_as_before(folder, finished):

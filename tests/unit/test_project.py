@@ -161,7 +161,7 @@ def test_every_rule_has_a_script_of_its_name_a_log_and_a_conda_environment():
         inherits = directives.get("pathvars") == f'rule="{name}",'
         command = "".join(re.findall(r'"(.*)"', directives["shell"]))
         script = "{input.code[0]}" if inherits else f"scripts/{name}.py"
-        assert re.match(rf"python (scripts/warm/run\.py )?{re.escape(script)} ", command), name
+        assert re.match(rf"python (scripts/warm/run\.py (--if-running )?)?{re.escape(script)} ", command), name
         for directive, ending in (("log", ".log"), ("benchmark", ".tsv")):
             assert f"<logs>/{'<rule>' if inherits else name}" in directives[directive], name
             assert f'{ending}"' in directives[directive], name

@@ -95,7 +95,7 @@ def test_an_adapter_in_a_folder_is_an_input_of_its_encoder(checkout, tmp_path):
 def test_corpora_are_described_by_the_split_of_the_first_knn_score(checkout):
     words = ["results/smoke/descriptions/sample.csv", "--configfile", "config/smoke.yaml", "--dry-run", "-p"]
     done = snakemake(checkout, *words, "--config", "scores={knn: {split: all, test_fraction: 0.2}}")
-    command = next(line for line in done.stdout.splitlines() if "python scripts/describe_corpus.py" in line)
+    command = next(line for line in done.stdout.splitlines() if "scripts/describe_corpus.py --" in line)
     assert " --split all --test-fraction 0.2 --split-seed 42 " in command
 
 
@@ -150,7 +150,7 @@ def test_a_map_is_of_the_first_seed_and_every_label_has_one(with_sources, tmp_pa
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
     table = "results/smoke/tables/maps_maps.parquet"
     done = snakemake(with_sources, table, "-n", "-p", "--configfile", str(tmp_path / "config.yaml"))
-    command = re.search(r"python scripts/collect_maps.py .*", done.stdout).group()
+    command = re.search(r"python .*scripts/collect_maps.py .*", done.stdout).group()
     assert " --series Untrained Crops Again --corpora sample sample sample --output " in command
     untrained = "results/smoke/maps/sample/base/tiny_bert/seed-43/0/mean_last.parquet"
     crops = "results/smoke/maps/sample/tuned/sample/tiny_bert/crops/seed-43/final/mean_last.parquet"
@@ -174,7 +174,7 @@ def test_maps_of_a_corpus_without_labels_are_coloured_by_clusters_of_its_last_mo
     assert (page["name_clusters"], page["draw_interactive_map"]) == (2, 2)
     assert not {rule for rule in {*static, *page} if rule.startswith("score_")}
     done = snakemake(with_sources, "page", "-n", "-p", *words)
-    commands = re.findall(r"python scripts/name_clusters.py .*", done.stdout)
+    commands = re.findall(r"python .*scripts/name_clusters.py .*", done.stdout)
     assert len(commands) == 2
     assert all("/tuned/" in command and " --clusters 3 " in command for command in commands)
 
@@ -248,7 +248,7 @@ def test_the_adapted_model_is_the_first_seed_s_of_a_corpus_and_says_what_it_star
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
     done = snakemake(with_sources, "write_report", "-n", "-p", "--configfile", str(tmp_path / "config.yaml"))
     assert done.returncode == 0, done.stdout
-    command = re.search(r"python scripts/package_model.py .*", done.stdout).group()
+    command = re.search(r"python .*scripts/package_model.py .*", done.stdout).group()
     for words in (
         "--corpus sample",
         "--base results/smoke/models/base/hub",
@@ -275,7 +275,7 @@ def test_the_losses_of_a_run_with_two_labels_are_collected_under_both(checkout, 
     folder = shutil.copytree(checkout, tmp_path / "checkout")
     table = "results/smoke/tables/in_domain_losses.csv"
     done = snakemake(folder, table, "-n", "-p", "--configfile", "config/smoke.yaml")
-    command = re.search(r"python scripts/collect_losses.py .*", done.stdout).group()
+    command = re.search(r"python .*scripts/collect_losses.py .*", done.stdout).group()
     for run in ("tiny_bert/crops", "tiny_embedding_layer/embedding_layer"):
         losses = folder / "results/smoke/runs/python_docs" / run / "seed-42/loss.csv"
         losses.parent.mkdir(parents=True)
@@ -330,8 +330,7 @@ def test_an_expectation_is_checked_and_reruns_the_description_alone(checkout, tm
 
     def run(*arguments):
         (folder / "my.yaml").write_text(yaml.safe_dump(config))
-        targets = ("results/tables/main.csv", "figures/sizes.csv")
-        return snakemake(folder, *targets, "--configfile", "my.yaml", "--cores", "2", *arguments)
+        return snakemake(folder, "figures/sizes.csv", "--configfile", "my.yaml", "--cores", "2", *arguments)
 
     done = run()
     line = "news: 40 texts instead of 41 (corpora.news.expect.rows); is this the right file or revision?"
@@ -341,7 +340,7 @@ def test_an_expectation_is_checked_and_reruns_the_description_alone(checkout, tm
 
     config["corpora"]["news"]["expect"] = {"rows": 40}
     assert run().returncode == 0
-    made = (folder / "results/corpora/news.parquet").stat().st_mtime_ns
+    made = {name: (folder / f"results/corpora/{name}.parquet").stat().st_mtime_ns for name in config["corpora"]}
     config["corpora"]["news"]["expect"] = {"rows": 40, "classes": 2}
     config["corpora"]["few"]["expect"] = {"labelled": 19}
     done = run("--keep-going")
@@ -349,7 +348,8 @@ def test_an_expectation_is_checked_and_reruns_the_description_alone(checkout, tm
     assert "few: 20 labelled texts instead of 19" in (folder / "logs/describe_corpus/few.log").read_text()
     config["corpora"]["few"]["expect"] = {"labelled": 20}
     assert run().returncode == 0
-    assert (folder / "results/corpora/news.parquet").stat().st_mtime_ns == made
+    for corpus, time in made.items():
+        assert (folder / f"results/corpora/{corpus}.parquet").stat().st_mtime_ns == time
     assert "Nothing to be done" in run("-n").stdout
 
 

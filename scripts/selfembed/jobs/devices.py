@@ -25,10 +25,10 @@ def choose_device(wish: str, devices: int = 1) -> str:
 
     Raises InputError if too few GPUs are available.
     """
-    import torch
-
     if wish == "cpu":
         return "cpu"
+    import torch
+
     given = os.environ.get("CUDA_VISIBLE_DEVICES")
     if given is None:
         own = own_gpus([str(number) for number in range(torch.cuda.device_count())], devices)

@@ -11,6 +11,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from pathlib import Path
+
+# Makes each process a fork of the warm process, if there is one.
+RUN = Path(__file__).parents[2] / "warm" / "run.py"
 
 
 def count() -> int:
@@ -35,7 +39,9 @@ def launch(processes: int) -> None:
         port = free.getsockname()[1]
     logs = [None, *(tempfile.TemporaryFile("w+") for _ in range(1, processes))]  # noqa: SIM115
     running = [
-        subprocess.Popen([sys.executable, *sys.argv], env=environment(number, processes, port), stderr=logs[number])
+        subprocess.Popen(
+            [sys.executable, RUN, *sys.argv], env=environment(number, processes, port), stderr=logs[number]
+        )
         for number in range(processes)
     ]
     for number in (signal.SIGTERM, signal.SIGINT):

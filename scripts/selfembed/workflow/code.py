@@ -1,6 +1,7 @@
 """Find the source files of a script, so that an edit reruns only the steps that it can change."""
 
 import ast
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -27,36 +28,52 @@ def code(script: Path) -> list[str]:
         if path in found or APART & set(path.relative_to(root).parts):
             continue
         found[path] = None
-        for module in imported(path):
-            place = root
-            for part in module.split("."):
-                place /= part
-                waiting.extend(file for file in (place / "__init__.py", place.with_suffix(".py")) if file.is_file())
+        waiting += library_files(path, root)
     packages = [path.parent for path in found if path.name == "__init__.py"]
     others = [file for folder in packages for file in folder.iterdir() if file.suffix in PAGE_PARTS]
     return sorted(map(str, [*filter(has_statements, found), *others]))
 
 
 @cache
-def parsed(path: Path) -> ast.Module:
-    """Return the syntax tree of a file."""
-    return ast.parse(path.read_text(encoding="utf-8"))
+def library_files(path: Path, root: Path) -> list[Path]:
+    """Return the library files below a folder that a file imports, and the packages around them."""
+    files = []
+    for module in imported(path):
+        place = root
+        for part in module.split("."):
+            place /= part
+            files += [file for file in (place / "__init__.py", place.with_suffix(".py")) if file.is_file()]
+    return files
 
 
 @cache
 def has_statements(path: Path) -> bool:
     """Return whether a file contains anything but a docstring."""
-    statements = parsed(path).body
-    return len(statements) > (ast.get_docstring(parsed(path)) is not None)
+    return read(path)[0]
 
 
 @cache
 def imported(path: Path) -> set[str]:
     """Return the dotted names of library modules that a file imports; they may include names of functions."""
+    return {module for module in read(path)[1] if module.split(".")[0] == LIBRARY}
+
+
+@cache
+def read(path: Path) -> tuple[bool, set[str]]:
+    """Return whether a file has statements, and all names that it imports. Its syntax tree is large and is not kept."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
     modules = set()
-    for node in ast.walk(parsed(path)):
-        if isinstance(node, ast.Import):
-            modules.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            modules.update(f"{node.module}.{alias.name}" for alias in node.names)
-    return {module for module in modules if module.split(".")[0] == LIBRARY}
+    for statement in statements(tree.body):
+        if isinstance(statement, ast.Import):
+            modules.update(alias.name for alias in statement.names)
+        elif isinstance(statement, ast.ImportFrom) and statement.module and statement.level == 0:
+            modules.update(f"{statement.module}.{alias.name}" for alias in statement.names)
+    return len(tree.body) > (ast.get_docstring(tree) is not None), modules
+
+
+def statements(block: list) -> Iterator[ast.AST]:
+    """Yield the statements of a block and of all blocks inside them; expressions contain none."""
+    for statement in block:
+        yield statement
+        for inner in ("body", "orelse", "finalbody", "handlers", "cases"):
+            yield from statements(getattr(statement, inner, []))

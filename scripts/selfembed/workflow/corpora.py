@@ -90,8 +90,11 @@ class Corpora:
 
     def package_versions(self, wildcards: Wildcards) -> dict[str, str | None]:
         """Versions of the packages of a corpus of docstrings, so that updates rerun it."""
-        distributions = packages_distributions()
-        names = {distributions.get(package, [package])[0] for package in self.sources[wildcards.corpus].packages}
+        packages = self.sources[wildcards.corpus].packages
+        named_otherwise = [package for package in packages if installed_version(package) is None]
+        # Takes half a second: it reads the lists of files of all packages.
+        distributions = packages_distributions() if named_otherwise else {}
+        names = {distributions.get(package, [package])[0] for package in packages}
         return {name: installed_version(name) for name in sorted(names)}
 
     def knn_split(self) -> str:

@@ -1,9 +1,12 @@
 """What failed in a run of Snakemake, and what is missing because of it."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 HEADING = "What failed, and what is missing because of it"
+# The last line of the log of a job that was a fork (scripts/warm/run.py).
+COST_OF_FORK = re.compile(r"^[\d:]{8} job: .* MB$", re.MULTILINE)
 ADVICE = "Finished results are kept. Once the cause is removed, the same command makes the rest."
 
 
@@ -30,9 +33,10 @@ def summary(workflow: Any) -> list[str]:
 
 
 def said_by(logs: list[str]) -> list[str]:
-    """Return the path of the first log of a job and its last line, if it has any."""
+    """Return the path of the first log of a job and its last line, if it has any, but for what a fork cost."""
     if not logs:
         return []
     path = Path(logs[0])
-    said = path.read_text(encoding="utf-8", errors="replace").strip().splitlines() if path.is_file() else []
+    text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    said = COST_OF_FORK.sub("", text).strip().splitlines()
     return [f"    {path}: {said[-1] if said else 'empty'}"]
