@@ -129,7 +129,9 @@ def debian(_: Path, __: Path | None) -> pd.DataFrame:
 
 def rules(_: Path, __: Path | None) -> pd.DataFrame:
     """Explanations of ruff's rules."""
-    found = json.loads(subprocess.run(["ruff", "rule", "--all", "--output-format", "json"], capture_output=True, check=True).stdout)
+    found = json.loads(
+        subprocess.run(["ruff", "rule", "--all", "--output-format", "json"], capture_output=True, check=True).stdout
+    )
     rows = []
     for rule in found:
         text = re.sub(r"```[\s\S]*?```|^#+ .*$|^- .*$|[`*\[\]]", " ", rule["explanation"] or "", flags=re.M)
