@@ -5,8 +5,8 @@ accuracies are 10-NN by cosine (leave-one-out) and logistic regression on standa
 the texts alone, and titles or years only to judge neighbours found by the vectors of texts (`MEASURES`).
 
 Found with the defaults (500 texts of at most 64 tokens, halves of 200 texts, 25 steps of 32 pairs, one seed; a standard
-error of a kNN difference is about 1 point) on iclr (17 models), newsgroups (17) and docstrings (14, without titles).
-The run was ended before `crops, harmful` and `noised weights`, and before `titles` on docstrings: these are not counted.
+error of a kNN difference is about 1 point) on iclr (17 models), newsgroups (17) and docstrings (14). The run was ended
+before `crops, harmful`, `noised weights` and the models `titles` of docstrings: these are not counted.
 
 Spearman correlation with kNN / linear accuracy over models:
 
@@ -30,11 +30,12 @@ models, the means with base weights, and those beside an SVD:
 | linear (labels) | 24 of 31 | 14 of 16 | 10 of 15 | 11 of 13 | 2 of 4 | 9 of 9 |
 
 No measure ranks fine-tuned models as labels do. All 9 better candidates contain an SVD, which raises `crops`, `tfidf`
-and `titles` of every corpus. Without an SVD, 10 fine-tuned models and means remain, and the sign of the kNN difference,
-of any size, is that of `crops` for 5, of `tfidf` for 5 and of `titles` for 3. Only one of the worse candidates is worse by
-more than two standard errors. On iclr, `crops` and `crops half-way` raise every measure but `kept`, `clusters` (half-way) and
-`hubness`, and lower both accuracies. Changes in points, kNN ± standard error and linear (the weight of the SVD does not
-change standardised vectors):
+and `titles` of every corpus. Without an SVD, 10 fine-tuned models and means remain; the sign of the kNN difference, of
+any size, is that of `crops` for 5, of `tfidf` for 5 and of `titles` for 3. Only one of the worse candidates is worse by
+more than two standard errors. On iclr, fine-tuning with crops raises `crops`, `clusters`, `tfidf`, `group` and `titles`
+and lowers both accuracies.
+
+Changes in points, kNN ± standard error and linear (the weight of the SVD does not change standardised vectors):
 
 | | iclr | newsgroups | docstrings |
 |---|---|---|---|
