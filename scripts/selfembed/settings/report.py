@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from selfembed.settings.base import Closed, Name, Text
 
@@ -30,13 +30,6 @@ class Report(Closed):
     grouping: Name | None = Field(None, description="Experiment with accuracies, which need labels.")
     figures: list[Name] = Field(default_factory=list, description="Figures and interactive maps to show.")
     title: Text | None = Field(None, description="Heading; defaults to the name of the corpus.")
-
-    @model_validator(mode="after")
-    def some_evidence(self):
-        """A choice needs scores."""
-        if not self.evidence:
-            raise ValueError("neither search nor grouping; expected: an experiment for one or both")
-        return self
 
     @property
     def evidence(self) -> dict[str, str]:

@@ -51,6 +51,9 @@ def check(settings: Settings, study: Study) -> Iterator[str]:
     report = settings.report
     if report is None:
         return
+    if not report.evidence:
+        yield "report: neither search nor grouping; expected: an experiment for one or both"
+        return
     yield from unknown("report.corpus", report.corpus, "a corpus", settings.corpora)
     for purpose, name in report.evidence.items():
         yield from unknown(f"report.{purpose}", name, "an experiment", settings.experiments)
