@@ -1,5 +1,6 @@
 """A stranger's path: from a file or folder of texts without labels to a model, evidence and a map."""
 
+import json
 import os
 import subprocess
 
@@ -59,7 +60,7 @@ def adapted(messy, tmp_path_factory):
     """A copy of the checkout in which a messy csv has been adapted to, with a quick look and short inputs."""
     folder = copy_of_checkout(tmp_path_factory.mktemp("adapted"))
     messy.to_csv(folder / "my papers.csv", index=False, encoding="utf-8-sig")
-    config = folder / run(folder, "my papers.csv", "--quick")
+    config = folder / run(folder, "my papers.csv")
     shorter = config.read_text(encoding="utf-8").replace("max_length: 256", "max_length: 48")
     config.write_text(f"{shorter}threads: {{fine_tune: 1, embed: 1}}\n", encoding="utf-8")
     assert run(folder, "my papers.csv") == config.name  # edited, so it is kept
@@ -92,42 +93,39 @@ def test_the_model_loads_by_itself_and_embeds(adapted):
 
 
 def test_evidence_is_of_texts_that_no_model_has_seen(adapted):
-    crops = pd.read_parquet(adapted / "results/my_papers/corpora/crops_of_texts.parquet")
-    held_out = set(crops["id"].str.split("/").str[0])
+    titles = pd.read_parquet(adapted / "results/my_papers/corpora/titles_of_texts.parquet")
+    held_out = set(titles["id"].str.split("/").str[0])
     assert len(held_out) >= 50
-    for recipe in ("crops", "dropout"):
-        (path,) = adapted.glob(f"results/my_papers/pairs/texts/{recipe}*/epochs-1/seed-42.parquet")
+    for recipe in ("titles", "crops"):
+        (path,) = adapted.glob(f"results/my_papers/pairs/texts/{recipe}*/epochs-*/seed-42.parquet")
         assert not held_out & set(pd.read_parquet(path)["id"])
 
 
-def test_evidence_says_better_or_not_of_every_model(adapted):
-    table = pd.read_csv(adapted / "figures/my_papers/differences.csv")
-    assert set(table["label"]) == {"TF-IDF", "After dropout", "After crops"}
-    assert set(table["against"]) == {"Before"}
-    assert table["score"].nunique() == 5
+def test_every_model_is_compared_with_the_encoder(adapted):
+    table = pd.read_csv(adapted / "results/my_papers/tables/all_models.csv")
+    assert set(table["label"]) == {"TF-IDF", "Titles ¼", "Titles ½", "Crops ¼", "Crops ½"}
+    assert set(table["against"]) == {"Before"} and set(table["purpose"]) == {"search"}
     for row in table.to_dict("records"):
         assert row["difference_low"] <= row["difference"] <= row["difference_high"]
         assert row["verdict"] in row["sentence"]
-    assert {path.name for path in adapted.glob("figures/my_papers/*.png")} == {
-        *("evidence.png", "losses.png", "printed_map.png")
-    }
+    assert {path.name for path in adapted.glob("figures/my_papers/*.png")} == {"search.png", "losses.png"}
 
 
-def test_the_report_compares_the_model_with_all_others_and_links_the_map(adapted):
+def test_the_report_answers_shows_the_map_and_says_what_cannot_be_judged(adapted):
     page = (adapted / "results/my_papers/report.html").read_text(encoding="utf-8")
-    for other in ("Before", "After dropout", "TF-IDF"):
-        assert f"After crops against {other}" in page
-    assert 'href="../../figures/my_papers/maps/texts.html"' in page
-    assert "Its own modules after the transformer were kept: mean pooling and Normalize." in page
-    assert "It reads 256 tokens of a text by itself; here, 48." in page
+    choice = json.loads((adapted / "results/my_papers/choice.json").read_text())
+    kept = choice["label"] == "Before"
+    assert ("Keep the encoder as it is (Before)." if kept else f"For search, use {choice['label']}.") in page
+    assert "cannot be judged without labels" in page
+    assert page.count('"../../figures/my_papers/maps/texts.html"') == 2  # a frame and a link
+    assert ("Its own modules after the transformer were kept: mean pooling and Normalize." in page) != kept
     log = (adapted / "logs/my_papers/write_report.log").read_text(encoding="utf-8")
-    table = pd.read_csv(adapted / "figures/my_papers/differences.csv").set_index(["label", "score"])
-    assert table.loc[("After crops", "crop_pairs_recall@1"), "sentence"] in log
+    assert "cannot be judged without labels" in log
 
 
 def test_the_map_has_both_models_and_shows_titles_as_text(adapted):
     page = (adapted / "figures/my_papers/maps/texts.html").read_text(encoding="utf-8")
-    assert '"models":["Before","After crops"]' in page
+    assert '"models":["Before","Titles ½"]' in page
     assert "🚀" in page and "<b>Rockets" not in page
 
 
@@ -141,8 +139,7 @@ def test_a_folder_of_docstrings_goes_the_same_way(docstrings, tmp_path):
     config = run(folder, "docs of mine", "--label", "folder", "--name", "docs")
     arguments = ("--configfile", config, "--cores", "1")
     plan = planned(folder, "adapt", *arguments)
-    assert plan["fine_tune"] == 2 * 3 and plan["score_crop_pairs"] == 2 + 2 * 3
-    assert plan["score_knn"] == (2 + 2 * 3) + (1 + 2 * 3)  # the accuracies, and those of all layers without TF-IDF
+    assert plan["fine_tune"] == 1 and plan["score_crop_pairs"] == plan["score_knn"] == 2 + 4
     crops = "results/docs/corpora/crops_of_texts.parquet"
     done = snakemake(folder, crops, *arguments)
     assert done.returncode == 0, done.stdout[-3000:]
@@ -164,7 +161,7 @@ def test_a_table_from_a_spreadsheet_in_another_encoding_goes_the_same_way(docstr
     )
     table.to_csv(folder / "table.csv", index=False, sep=";", encoding="cp1252")
     config = run(folder, "table.csv")
-    done = snakemake(folder, "results/table/corpora/crops_of_texts.parquet", "--configfile", config, "--cores", "1")
+    done = snakemake(folder, "results/table/corpora/titles_of_texts.parquet", "--configfile", config, "--cores", "1")
     assert done.returncode == 0, done.stdout[-3000:]
     corpus = pd.read_parquet(folder / "results/table/corpora/texts.parquet")
     assert set(corpus["text"]) == {" ".join(text.split()) for text in table["text"]}
@@ -175,7 +172,7 @@ def test_the_example_of_a_config_takes_its_columns_from_the_command_line(docstri
     docstrings.rename(columns={"text": "body"}).to_csv(folder / "t.csv", index=False)
     source = "corpora={texts: {source: {path: t.csv, text: body}}}"
     arguments = ("adapt", "--configfile", "config/own_texts.yaml", "--config", "folder=mine", source)
-    assert planned(folder, *arguments)["fine_tune"] == 6
+    assert planned(folder, *arguments)["fine_tune"] == 2
 
 
 def test_make_asks_for_texts_in_one_line():
