@@ -253,7 +253,7 @@ def test_any_bytes_are_looked_at_or_refused_in_one_line(tmp_path, name, content)
 
 @pytest.mark.parametrize(
     ("number", "held_out", "epochs", "batch_size"),
-    [(100, 0.5, 5, 32), (200, 0.3, 5, 32), (1000, 0.3, 2, 32), (2500, 0.2, 2, 64), (9000, 0.1, 1, 64)],
+    [(100, 0.5, 5, 32), (200, 0.3, 4, 32), (1000, 0.3, 1, 32), (2500, 0.2, 1, 64), (9000, 0.1, 1, 64)],
 )
 def test_small_corpora_are_seen_more_often(tmp_path, number, held_out, epochs, batch_size):
     proposal = proposals.propose("x", write(table(number, sentences=4), tmp_path / "x.csv"))
