@@ -102,6 +102,8 @@ def test_the_answer_is_the_choice_with_a_sentence_for_every_purpose(tmp_path, ju
         )
         (sentence,) = (sentence for sentence in said if sentence.startswith(f"For {purpose}, "))
         assert words in sentence
+    told = "If only search matters, set `purpose: search` (FOR=search)." in found.sentences
+    assert told == (label == "Before" and judgements["search"]["verdict"] == "better")
     assert any("best on the texts that the best one is chosen on" in sentence for sentence in found.sentences) == (
         label == "Before"
     )

@@ -185,6 +185,8 @@ def answer(account: Account) -> Answer:
     elif choice.is_kept:
         said.append(f"Of the fine-tuned models, {choice.best} was best on the texts that the best one is chosen on.")
     said += [judgement(account, purpose, found) for purpose, found in judged]
+    if choice.is_kept and better:
+        said.append(f"If only {better[0]} matters, set `purpose: {better[0]}` (FOR={better[0]}).")
     if judged:
         texts = listed([f"{count(found.n_texts, 'text')} for {purpose}" for purpose, found in judged])
         said.append(f"These numbers are of texts that the model was not chosen on: {texts}.")
