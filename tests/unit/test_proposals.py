@@ -336,6 +336,7 @@ def test_titles_are_trained_on_and_search_is_judged_by_them(tmp_path, propose):
     [
         (lambda row: f"About the matter {row}", True),
         (lambda row: f"No {row}", False),
+        (lambda row: f"part {row}/{row}.txt", False),
         (lambda row: "The same for everybody", False),
         (lambda row: None, False),
         (lambda row: f"About the matter {row}" if row % 3 else None, True),

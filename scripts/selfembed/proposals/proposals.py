@@ -38,7 +38,7 @@ MOST_EPOCHS = 5
 SMALL = 2000  # with fewer training texts, the batch size is 32
 LONGEST_TOKENS = 256
 LONGEST_TRAINED = 128  # tokens of a text in training
-LEAST_TITLE = 8  # characters of a title that says something about its text; at least half of the texts have one
+LEAST_TITLE = 8  # letters of a title that says something about its text; at least half of the texts have one
 MANY_TEXTS = 5000  # with more texts to train on, fewer interpolated models are compared, because each is embedded with
 STEPS = {"interpolated-0.25": "¼", "interpolated-0.5": "½", "interpolated-0.75": "¾", "final": ""}
 CAREFUL = ("interpolated-0.25", "interpolated-0.5")  # steps that hardly harm what is not judged (docs/evidence.md)
@@ -253,7 +253,8 @@ def are_titles(titles: pd.Series, texts: pd.Series) -> bool:
     A title that is the same as that of another text, or as its text, does not count.
     """
     plain = titles.fillna("").astype(str).str.strip()
-    usable = (plain.str.len() >= LEAST_TITLE) & ~plain.duplicated(keep=False) & (plain != texts.str.strip())
+    letters = plain.str.count(r"[^\W\d_]")
+    usable = (letters >= LEAST_TITLE) & ~plain.duplicated(keep=False) & (plain != texts.str.strip())
     return bool(usable.mean() >= 0.5)
 
 
