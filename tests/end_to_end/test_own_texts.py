@@ -13,7 +13,7 @@ from selfembed.texts import python_docs
 from workflow_runs import DATA, ROOT, copy_of_checkout, planned, selfembed, snakemake, without_network
 
 ABSTRACTS = DATA / "iclr_2017_2018_2021.parquet"
-NUMBER = 300
+NUMBER = 200
 LONG_CELL = 1_000_000  # characters
 
 

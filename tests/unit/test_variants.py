@@ -165,7 +165,8 @@ def corpus_of(n_texts):
         "This sentence is long enough to be eligible for a pack, because it has more than one hundred characters {}."
     )
     texts = [" ".join(sentence.format(f"{number}{letter}") for letter in "abcd") for number in range(n_texts)]
-    return pd.DataFrame({"id": [f"t{number}" for number in range(n_texts)], "text": texts})
+    titles = [f"About {number}" for number in range(n_texts)]
+    return pd.DataFrame({"id": [f"t{number}" for number in range(n_texts)], "text": texts, "title": titles})
 
 
 @pytest.mark.parametrize("augmentation", sorted(crops.AUGMENTATIONS))
