@@ -212,7 +212,7 @@ def test_a_group_asks_for_its_largest_step_not_for_their_sum(through_slurm):
         assert megabytes(memory) < (6200 if rule_or_group(comment) == "tasks" else 4800), comment
     (minutes,) = (int(minutes) for _, _, minutes, comment in groups if rule_or_group(comment) == "scores")
     scores = [path for path in made(folder, "*.parquet") if path.parts[2] == "scores"]
-    assert len(scores) == 5
+    assert len(scores) == 6
     assert minutes >= 20 * len(scores)
 
 
