@@ -29,13 +29,7 @@ def main(argv: list[str]) -> None:
     measures.add_argument(parser)
     command_line.add_outputs(parser, output="JSON file", table="CSV file")
     arguments = parser.parse_args(argv)
-    rows, by_text = [], []
-    for names, paths in command_line.read_entries(arguments.entry, NAMES):
-        for path in paths:
-            scores = tables.last_layers(tables.read(path, *tables.SCORE_COLUMNS))
-            rows.append(scores.assign(**names))
-            by_text += outcomes.of_scores(scores, path.with_suffix(".parquet"))
-    scores = pd.concat(rows, ignore_index=True)
+    scores, by_text = outcomes.of_files(command_line.read_entries(arguments.entry, NAMES))
     found = {}
     compared = []
     for purpose, group in scores.groupby("purpose", sort=False):

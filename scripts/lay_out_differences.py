@@ -6,8 +6,6 @@ CSV table, whose last column is a sentence per comparison, and a LaTeX table.
 
 from pathlib import Path
 
-import pandas as pd
-
 from selfembed.evidence import differences, layouts
 from selfembed.jobs import command_line, options
 from selfembed.jobs.command_line import log
@@ -27,16 +25,14 @@ def main(argv: list[str]) -> None:
     measures.add_argument(parser)
     parser.add_argument("--output", type=Path, nargs=2, required=True, help="CSV and LaTeX file to write")
     arguments = parser.parse_args(argv)
-    rows, by_text = [], []
-    for names, paths in command_line.read_entries(arguments.entry, NAMES):
-        for path in paths:
-            scores = tables.last_layers(tables.read(path, *tables.SCORE_COLUMNS))
-            poolings = [arguments.pooling, "none"]
-            shown = tables.chosen(scores, pooling=poolings, score=arguments.scores, step=arguments.steps)
-            rows.append(shown.assign(**names))
-            by_text += outcomes.of_scores(shown, path.with_suffix(".parquet"))
+    scores, by_text = outcomes.of_files(
+        command_line.read_entries(arguments.entry, NAMES),
+        pooling=[arguments.pooling, "none"],
+        score=arguments.scores,
+        step=arguments.steps,
+    )
     table = differences.compare(
-        pd.concat(rows, ignore_index=True),
+        scores,
         by_text,
         against=arguments.against,
         labels=arguments.labels,

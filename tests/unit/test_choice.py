@@ -1,12 +1,16 @@
 """The choice of a model: a candidate that is no better is rarely shipped, one that is better often."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
 
+import choose_model
 from selfembed.errors import InputError
 from selfembed.evidence import choice
 from selfembed.evidence.choice import choose
+from selfembed.scores import tables
 
 CANDIDATES = [f"candidate {number}" for number in range(8)]
 KEEP = "Before"
@@ -90,3 +94,39 @@ def test_a_choice_is_the_same_after_json():
     decided = choose({"search": outcomes(np.random.default_rng(1), 300, rates)}, KEEP, CANDIDATES, "search", seed=0)
     assert decided.label == CANDIDATES[1]
     assert choice.from_json(choice.to_json(decided)) == decided
+
+
+def write_scores(folder, score, label, by_text):
+    """A score file with its outcomes, as steps write them; the first layer is not the last."""
+    identity = dict.fromkeys(tables.SCORE_COLUMNS, "") | {"corpus": "texts", "score": score, "pooling": "mean"}
+    identity |= {"seed": 1, "step": "final", "last_layer": 2, "value": by_text.mean()}
+    path = folder / f"{score} {label}.csv"
+    pd.DataFrame([identity | {"layer": layer} for layer in (1, 2)]).to_csv(path, index=False)
+    place = {"pooling": "mean", "score": score, "id": by_text.index.astype(str)}
+    layers = [
+        pd.DataFrame(place | {"layer": 1, "outcome": 0.0}),
+        pd.DataFrame(place | {"layer": 2, "outcome": by_text}),
+    ]
+    pd.concat(layers, ignore_index=True).to_parquet(path.with_suffix(".parquet"))
+    return str(path)
+
+
+def test_the_script_writes_the_choice_and_the_scores_of_all_models(tmp_path):
+    rates = {KEEP: 0.6, "After": 0.9, "TF-IDF": 0.95}
+    words = []
+    for purpose, scores in {"search": ["pairs_title_recall@1"], "grouping": ["knn", "linear"]}.items():
+        drawn = outcomes(np.random.default_rng(1), 300, rates if purpose == "search" else dict.fromkeys(rates, 0.6))
+        for label in rates:
+            files = [write_scores(tmp_path, score, label, drawn[label]) for score in scores]
+            words += ["--entry", purpose, label, label, "", "", *files]
+    words += ["--measure", "pairs_title_recall@1", "title_recall@1", "Recall"]
+    words += [word for score in ("knn", "linear") for word in ("--measure", score, "accuracy", "Accuracy")]
+    words += ["--purpose", "both", "--keep", KEEP, "--candidates", "After", "--resamples", "100", "--seed", "1"]
+    output, table = tmp_path / "choice.json", tmp_path / "all_models.csv"
+    choose_model.main([*words, "--output", str(output), "--table", str(table)])
+    found = choice.from_json(json.loads(output.read_text()))
+    assert found.label == "After" and found.judged["search"].verdict == "better"
+    assert found.judged["grouping"].n_texts == 200 and found.judged["grouping"].verdict == "not distinguishable"
+    rows = pd.read_csv(table)
+    assert rows.groupby("purpose").size().to_dict() == {"grouping": 4, "search": 2}
+    assert set(rows.loc[rows["is_candidate"], "label"]) == {"After"}

@@ -38,26 +38,31 @@ def examples(corpus: pd.DataFrame, before: np.ndarray, after: np.ndarray | None)
         before, after: vectors of both models, shape (texts of the corpus, dim).
     """
     queries, texts = corpus["text"].iloc[::2].tolist(), corpus["text"].iloc[1::2].tolist()
-    ranked = [ranking(vectors) for vectors in (before, after) if vectors is not None]
-    ranks = [np.argmax(order == np.arange(len(order))[:, None], axis=1) for order in ranked]
-    spread = np.linspace(0, len(queries) - 1, NUMBER).astype(int)
-    if len(ranks) == 1:
-        chosen = spread
-    else:
-        gains = np.log1p(ranks[0]) - np.log1p(ranks[1])
-        order = np.argsort(-gains, kind="stable")
-        up, down = order[gains[order] > 0][: NUMBER // 2 + 1], order[gains[order] < 0][::-1][: NUMBER // 2]
-        chosen = np.array(list(dict.fromkeys([*up, *down, *spread]))[:NUMBER])
+    first, second = ranking(before), None if after is None else ranking(after)
+
+    def found(order: np.ndarray | None, query: int) -> list[Found]:
+        positions = [] if order is None else order[query, :FOUND]
+        return [Found(shortened(texts[text]), bool(text == query)) for text in positions]
+
+    chosen = [] if second is None else most_changed(first, second)
+    chosen += np.linspace(0, len(queries) - 1, NUMBER).astype(int).tolist()
     return [
-        Example(
-            shortened(queries[query]),
-            *(
-                [Found(shortened(texts[text]), bool(text == query)) for text in order[query, :FOUND]]
-                for order in (ranked if len(ranked) == 2 else [*ranked, ranked[0][:, :0]])
-            ),
-        )
-        for query in chosen
+        Example(shortened(queries[query]), found(first, query), found(second, query))
+        for query in list(dict.fromkeys(chosen))[:NUMBER]
     ]
+
+
+def most_changed(first: np.ndarray, second: np.ndarray) -> list[int]:
+    """Return the queries whose right texts rise most from one ranking to another, then those whose texts fall most."""
+    gains = np.log1p(ranks(first)) - np.log1p(ranks(second))
+    order = np.argsort(-gains, kind="stable")
+    up, down = order[gains[order] > 0], order[gains[order] < 0][::-1]
+    return [*up[: NUMBER // 2 + 1].tolist(), *down[: NUMBER // 2].tolist()]
+
+
+def ranks(order: np.ndarray) -> np.ndarray:
+    """Return the rank of the right text of every query, from 0, shape (pairs,)."""
+    return np.argmax(order == np.arange(len(order))[:, None], axis=1)
 
 
 def ranking(vectors: np.ndarray) -> np.ndarray:

@@ -1,7 +1,7 @@
 """The sentences of the report and of the model card: the choice, data, training, results, limitations."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -42,6 +42,31 @@ DOES = {
     "found crops": "finds the other passage of a text first",
     "labels": "gives a text its label",
 }
+
+
+class HeldOut(NamedTuple):
+    """Numbers of a corpus of pairs, by name: texts that cannot be used and twins; and what is said about the others."""
+
+    unusable: str
+    can_be_used: str
+    twins: str
+    twins_have: str
+
+
+HELD_OUT = (
+    HeldOut(
+        "without two crops",
+        "are long enough for two crops",
+        "kept, a crop is in another text",
+        "had a crop that is also in another text; the other was then not a candidate",
+    ),
+    HeldOut(
+        "without a title or another text",
+        "have a title and other text",
+        "kept, a title or text is in another text",
+        "had the title or the text of another, which was then not a candidate",
+    ),
+)
 
 SETTINGS = {
     "augmentation": "augmentation",
@@ -304,20 +329,11 @@ def listed(words: list[str]) -> str:
 
 
 def held_out(counts: dict[str, Any]) -> str:
-    """Return a sentence on the texts that crops were drawn from; `counts` are those of a corpus of crops."""
-    usable = counts["held out"] - counts["without two crops"]
+    """Return a sentence on the texts that pairs were drawn from; `counts` are those of a corpus of pairs."""
+    names = next(names for names in HELD_OUT if names.unusable in counts)
+    usable = counts["held out"] - counts[names.unusable]
     drawn = "all of them were used" if counts["kept"] == usable else f"{counts['kept']:,} of them were drawn"
-    said = f"Of {count(counts['held out'], 'held-out text')}, {usable:,} are long enough for two crops; {drawn}."
-    if twins := counts.get("kept, a crop is in another text"):
-        said += f" {count(twins, 'text')} had a crop that is also in another text; the other was then not a candidate."
-    return said
-
-
-def held_out_with_titles(counts: dict[str, Any]) -> str:
-    """Return a sentence on the texts that titles were taken from; `counts` are those of a corpus of titles."""
-    usable = counts["held out"] - counts["without a title or another text"]
-    drawn = "all of them were used" if counts["kept"] == usable else f"{counts['kept']:,} of them were drawn"
-    said = f"Of {count(counts['held out'], 'held-out text')}, {usable:,} have a title and other text; {drawn}."
-    if twins := counts.get("kept, a title or text is in another text"):
-        said += f" {count(twins, 'text')} had the title or the text of another, which was then not a candidate."
+    said = f"Of {count(counts['held out'], 'held-out text')}, {usable:,} {names.can_be_used}; {drawn}."
+    if twins := counts.get(names.twins):
+        said += f" {count(twins, 'text')} {names.twins_have}."
     return said

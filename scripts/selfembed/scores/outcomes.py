@@ -1,12 +1,13 @@
 """Read outcomes, the contributions of the test texts to scores."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
 
 from selfembed.errors import InputError, first_line
 from selfembed.jobs import seals
-from selfembed.scores.tables import OUTCOME_COLUMNS
+from selfembed.scores import tables
 
 
 def of_scores(scores: pd.DataFrame, path: Path) -> list[pd.Series]:
@@ -23,7 +24,7 @@ def of_scores(scores: pd.DataFrame, path: Path) -> list[pd.Series]:
             f"{path}: does not exist; expected beside the scores (were they computed by an older version?)"
         )
     try:
-        everything = pd.read_parquet(seals.opened(path), columns=OUTCOME_COLUMNS)
+        everything = pd.read_parquet(seals.opened(path), columns=tables.OUTCOME_COLUMNS)
     except (ValueError, OSError) as error:
         raise InputError(f"{path}: cannot be read as outcomes: {first_line(error)}") from error
     found = []
@@ -31,6 +32,24 @@ def of_scores(scores: pd.DataFrame, path: Path) -> list[pd.Series]:
         here = (everything["pooling"] == pooling) & (everything["layer"] == layer) & (everything["score"] == score)
         found.append(everything[here].set_index("id")["outcome"])
     return found
+
+
+def of_files(
+    files: Iterable[tuple[dict[str, str], list[Path]]], **allowed: list
+) -> tuple[pd.DataFrame, list[pd.Series]]:
+    """Return the rows of last layers of score files, and the outcomes of each row.
+
+    Args:
+        files: columns to add, by name, and the score files (CSV) that get them; outcomes (Parquet) are beside them.
+        allowed: values of columns to select, as in `tables.chosen`.
+    """
+    rows, found = [], []
+    for names, paths in files:
+        for path in paths:
+            scores = tables.chosen(tables.last_layers(tables.read(path, *tables.SCORE_COLUMNS)), **allowed)
+            rows.append(scores.assign(**names))
+            found += of_scores(scores, path.with_suffix(".parquet"))
+    return pd.concat(rows, ignore_index=True), found
 
 
 def of_rows(scores: pd.DataFrame) -> list[pd.Series]:
