@@ -41,6 +41,7 @@ LONGEST_TRAINED = 128  # tokens of a text in training
 LEAST_TITLE = 8  # letters of a title that says something about its text; at least half of the texts have one
 MANY_TEXTS = 5000  # with more texts to train on, fewer interpolated models are compared, because each is embedded with
 STEPS = {"interpolated-0.25": "¼", "interpolated-0.5": "½", "interpolated-0.75": "¾", "final": ""}
+FEW = ("interpolated-0.5", "final")
 CAREFUL = ("interpolated-0.25", "interpolated-0.5")  # steps that hardly harm what is not judged (docs/evidence.md)
 LARGE = 2e9  # bytes of weights
 
@@ -152,10 +153,12 @@ class Proposal:
 
         If grouping matters but cannot be judged, because there are no labels, only careful steps.
         """
+        chosen = tuple(STEPS)
         if self.purpose != "search" and not self.labelled:
-            return {step: STEPS[step] for step in CAREFUL}
-        few = self.n_trained > MANY_TEXTS
-        return {step: name for step, name in STEPS.items() if not few or name in ("½", "")}
+            chosen = CAREFUL
+        elif self.n_trained > MANY_TEXTS:
+            chosen = FEW
+        return {step: STEPS[step] for step in chosen}
 
     @property
     def n_trained(self) -> int:
