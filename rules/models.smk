@@ -151,6 +151,33 @@ rule build_embedding_model:
         " --output {output} > {log} 2>&1"
 
 
+rule build_word_count_model:
+    """Build a base model from another one with word counts beside its vectors."""
+    input:
+        base=models.counted_base,
+        corpus=models.counted_corpus,
+        code=code("build_word_count_model.py"),
+    output:
+        directory("<results>/models/base/{encoder}"),
+    log:
+        "<logs>/build_word_count_model/{encoder}.log",
+    benchmark:
+        "<logs>/build_word_count_model/{encoder}.tsv"
+    wildcard_constraints:
+        encoder=models.of("beside_word_counts"),
+    conda:
+        "../envs/train.yaml"
+    resources:
+        mem_mb=memory(4000, base=6, corpus=20),
+        runtime=minutes(10, corpus=0.1),
+    params:
+        encoder=models.encoder_flags(omit=("type", "of", "corpus", "layers")),
+    shell:
+        "python scripts/warm/run.py"
+        " scripts/build_word_count_model.py --base {input.base} --corpus {input.corpus} --name {wildcards.encoder}"
+        " {params.encoder} --output {output} > {log} 2>&1"
+
+
 rule build_bag_of_words:
     """Save the settings of a bag of words as a model; it is fitted when it embeds a corpus."""
     input:

@@ -1,7 +1,7 @@
 """Copy the model that was chosen for a corpus to a folder that is ready to use and publish.
 
 Writes a folder that SentenceTransformer(folder) loads, with a README.md (model card) that describes data, training and
-evaluation. If no fine-tuned model is better, it is the encoder before fine-tuning.
+evaluation. If no other model is better, it is the encoder before fine-tuning.
 """
 
 import shutil

@@ -313,7 +313,11 @@ def test_labels_bring_accuracies_on_the_texts_that_are_held_out(tmp_path, propos
     }
     assert embedded == {"own_last", "none_last"}
     labels = [entry["label"] for entry in config["experiments"]["grouping"]["models"]]
-    assert labels == ["TF-IDF", "Before", "Crops ¼", "Crops ½", "Crops ¾", "Crops"]
+    assert labels == [
+        "TF-IDF",
+        "Before",
+        *(f"{name} + words" for name in ("Before", "Crops ¼", "Crops ½", "Crops ¾", "Crops")),
+    ]
 
 
 def with_titles(number=300):
@@ -327,7 +331,8 @@ def test_titles_are_trained_on_and_search_is_judged_by_them(tmp_path, propose):
     assert config["experiments"]["search"]["scores"] == ["title_pairs"]
     assert config["report"]["purpose"] == "search"
     labels = [entry["label"] for entry in config["experiments"]["search"]["models"]]
-    assert labels[2:] == [f"{name}{step}" for name in ("Titles", "Crops") for step in (" ¼", " ½", " ¾", "")]
+    trained = [f"{name}{step} + words" for name in ("Titles", "Crops") for step in (" ¼", " ½", " ¾", "")]
+    assert labels[2:] == ["Before + words", *trained]
     assert all(recipe["guide"] for recipe in config["recipes"].values())
 
 
@@ -359,8 +364,8 @@ def test_models_are_compared_before_and_after_and_with_words(tmp_path, propose):
     _, config = propose(write(untitled(), tmp_path / "x.csv"), "--seeds", 5, 6)
     assert config["seeds"] == [5, 6]
     labels = [entry["label"] for entry in config["experiments"]["search"]["models"]]
-    assert labels == ["TF-IDF", "Before", "Crops ¼", "Crops ½"]
-    assert [entry["label"] for entry in config["experiments"]["maps"]["models"]] == ["Before", "Crops ½"]
+    assert labels == ["TF-IDF", "Before", "Before + words", "Crops ¼ + words", "Crops ½ + words"]
+    assert [entry["label"] for entry in config["experiments"]["maps"]["models"]] == ["Before", "Crops ½ + words"]
     assert {figure["draw"] for figure in config["figures"].values()} == {"comparison", "losses", "interactive_map"}
     assert propose(tmp_path / "x.csv", "--sure")[1]["seeds"] == [42, 23, 12]
 
@@ -474,7 +479,10 @@ def test_an_encoder_in_a_folder_is_looked_at(tmp_path, propose):
     found = config["encoders"]["my_model"]
     assert (found["layers"], found["max_length"]) == (2, 64)
     assert {recipe["pooling"] for recipe in config["recipes"].values()} == {"own"}
-    assert [entry["encoder"] for entry in config["experiments"]["maps"]["models"]] == ["my_model"] * 2
+    assert [entry["encoder"] for entry in config["experiments"]["maps"]["models"]] == ["my_model", "my_model_words"]
+    words = config["encoders"]["my_model_words"]
+    assert (words["of"], words["layers"], words["max_length"]) == ("my_model", 2, 64)
+    assert words["held_out"] == config["recipes"]["titles"]["held_out"]
 
 
 def test_an_encoder_without_a_limit_of_positions_gets_the_usual_length(tmp_path):
@@ -494,8 +502,8 @@ def test_an_encoder_without_modules_has_mean_pooling_and_as_many_tokens_as_posit
     (tmp_path / "plain/modules.json").unlink()
     _, config = propose(write(table(), tmp_path / "x.csv"), "--encoder", tmp_path / "plain", "--label", "queue")
     assert config["encoders"]["plain"]["max_length"] == 98
-    assert not any("pooling" in recipe for recipe in config["recipes"].values())
-    assert "poolings" not in config["experiments"]["grouping"]
+    assert {recipe["pooling"] for recipe in config["recipes"].values()} == {"own"}
+    assert config["experiments"]["grouping"]["poolings"] == ["own"]
 
 
 @pytest.mark.parametrize(

@@ -140,7 +140,7 @@ def test_word_counts_that_are_better_are_named(tmp_path):
 def test_if_no_candidate_had_a_gain_the_encoder_is_kept(tmp_path):
     found = answer(account(tmp_path, ROWS, judgements={}, label="Before", best=None))
     assert found.heading == KEPT
-    assert found.sentences[0] == "No fine-tuned model was better on the texts that the best one is chosen on."
+    assert found.sentences[0] == "No other model was better on the texts that the best one is chosen on."
 
 
 def with_largest_class(share):

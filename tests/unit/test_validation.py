@@ -239,7 +239,7 @@ def test_wrong_value(changes, message):
         ),
         (
             "encoders.tiny",
-            "'hub', 'folder', 'package', 'random', 'embedding_layer', 'embedding_module', 'tfidf', 'svd'",
+            "'hub', 'folder', 'package', 'random', 'embedding_layer', 'embedding_module', 'beside_word_counts', 'tfidf', 'svd'",
         ),
         ("recipes.crops.augmentation", "'crops', 'dropout', 'halves', 'whole_text', 'titles'"),
     ],
@@ -1413,8 +1413,8 @@ def test_a_report_can_be_of(changes):
         ),
         pytest.param(
             {"report.keep": "tiny + crops"},
-            "report.keep: 'tiny + crops' is fine-tuned; expected: the label of an encoder without fine-tuning\n"
-            "report: no model fine-tuned on 'notes' is in main; expected: at least one candidate",
+            "report.keep: 'tiny + crops' is made for the corpus; expected: the label of an encoder as it came\n"
+            "report: no model made for 'notes' is in main; expected: at least one candidate",
             id="an encoder that is fine-tuned",
         ),
         pytest.param(
@@ -1424,7 +1424,7 @@ def test_a_report_can_be_of(changes):
         ),
         pytest.param(
             {"report.corpus": "docs"},
-            "report: no model fine-tuned on 'docs' is in main; expected: at least one candidate",
+            "report: no model made for 'docs' is in main; expected: at least one candidate",
             id="a corpus on which nothing is fine-tuned",
         ),
         pytest.param(
@@ -1435,7 +1435,7 @@ def test_a_report_can_be_of(changes):
         pytest.param(
             {"experiments.labels": BY_LABELS, "recipes.others": {"augmentation": "dropout"}}
             | {"report.grouping": "labels"},
-            "report: no model fine-tuned on 'notes' is in main and labels; expected: at least one candidate",
+            "report: no model made for 'notes' is in main and labels; expected: at least one candidate",
             id="candidates that are not in all experiments",
         ),
         pytest.param(

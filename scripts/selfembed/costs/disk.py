@@ -16,6 +16,7 @@ from selfembed.costs.sizes import CHARACTERS_PER_TOKEN, SENTENCES
 from selfembed.costs.work import EMBEDDING, EVALUATION, MTEB, Count, Job
 from selfembed.settings.encoders import (
     BagOfWords,
+    BesideWordCounts,
     EmbeddingLayerEncoder,
     FetchedEncoder,
     SvdEncoder,
@@ -192,7 +193,8 @@ def model_size(count: Count, encoder: str) -> float:
     if isinstance(settings, BagOfWords):
         return 0
     positions = 0 if isinstance(settings, EmbeddingLayerEncoder) else shape.positions
-    return NUMBER * shape.width * (12 * shape.layers * shape.width + shape.vocabulary + positions)
+    words = shape.vocabulary * settings.components if isinstance(settings, BesideWordCounts) else 0
+    return NUMBER * (shape.width * (12 * shape.layers * shape.width + shape.vocabulary + positions) + words)
 
 
 def vectors_size(count: Count, item: Evaluation) -> float:
@@ -204,7 +206,9 @@ def vectors_size(count: Count, item: Evaluation) -> float:
     if isinstance(encoder, BagOfWords) and not isinstance(encoder, SvdEncoder):
         return corpus.texts * corpus.characters / CHARACTERS_PER_TERM * PER_TERM
     poolings, layers = expansion.selected(item.selection, encoder.layers)
-    return corpus.texts * len(poolings) * len(layers) * count.shapes[item.model.encoder].width * NUMBER
+    width = count.shapes[item.model.encoder].width
+    width += encoder.components if isinstance(encoder, BesideWordCounts) else 0
+    return corpus.texts * len(poolings) * len(layers) * width * NUMBER
 
 
 def fixed(count: Count) -> float:

@@ -17,6 +17,7 @@ from typing import Any
 from selfembed.settings.corpora import CropsSource, DerivedSource, FileSource, RelabelledSource, SampleSource
 from selfembed.settings.encoders import (
     BagOfWords,
+    BesideWordCounts,
     EmbeddingsOnly,
     FolderEncoder,
     HubEncoder,
@@ -292,6 +293,8 @@ def shape(name: str, settings: Settings, results: Path | None = None) -> Shape:
         return Shape(0, encoder.components, 0, 0)
     if isinstance(encoder, BagOfWords):
         return Shape(0, FEATURES, 0, 0)
+    if isinstance(encoder, BesideWordCounts):
+        return shape(encoder.of, settings, results)
     if isinstance(encoder, EmbeddingsOnly):
         return replace(shape(encoder.of, settings, results), layers=0)
     if isinstance(encoder, RandomEncoder):

@@ -14,15 +14,17 @@ from transformers import AutoTokenizer, BertConfig, BertModel, PreTrainedModel
 from selfembed.errors import InputError
 from selfembed.jobs.command_line import log
 from selfembed.jobs.records import write_json
-from selfembed.models import adapters, checkpoints, mpnet_attention, own_modules, token7, token_pooling
+from selfembed.models import adapters, checkpoints, mpnet_attention, own_modules, token7, token_pooling, word_counts
 from selfembed.models.bert_with_adapter import BertWithAdapter
 from selfembed.models.checkpoints import last_layer
 from selfembed.models.token_embeddings import TokenEmbeddings, TokenEmbeddingsConfig
 from selfembed.models.token_pooling import TokenPooling
+from selfembed.models.word_counts import WordCounts
 
 STANDARD_POOLINGS = {"mean": "mean", "cls": "cls", "last": "lasttoken"}
 LOCAL = {"local_files_only": True, "trust_remote_code": False}  # offline and without custom code
-TOKEN_POOLING_FILE = Path(token_pooling.__file__)
+# Modules whose code is saved with a model.
+OWN_CODE = {TokenPooling: Path(token_pooling.__file__), WordCounts: Path(word_counts.__file__)}
 
 
 def load(folder: Path, layers: int | None = None) -> Transformer:
@@ -82,6 +84,9 @@ def load_whole(folder: Path) -> SentenceTransformer:
 
     Raises InputError if it cannot be loaded.
     """
+    own = own_modules.read(folder)
+    if own and any(module.kind == "WordCounts" for module in own.modules):
+        return with_own_modules(load(folder), folder, own.max_length, None)
     with torch.random.fork_rng(devices=[]), checkpoints.loading(folder):
         torch.manual_seed(0)
         weights = {"dtype": torch.float32, "use_safetensors": True}
@@ -110,8 +115,7 @@ def with_own_modules(encoder: Transformer, folder: Path, max_length: int, prompt
         return assemble(encoder, pooling_without_modules(encoder), max_length)
     with checkpoints.loading(folder):
         modules = [
-            getattr(known_modules, module.kind).load(str(folder), subfolder=module.folder, **LOCAL)
-            for module in own.modules
+            module_class(module.kind).load(str(folder), subfolder=module.folder, **LOCAL) for module in own.modules
         ]
         prompts = {"prompts": own.prompts, "default_prompt_name": own.prompt}
         model = SentenceTransformer(modules=[encoder, *modules], device="cpu", **prompts, **own.others)
@@ -119,6 +123,11 @@ def with_own_modules(encoder: Transformer, folder: Path, max_length: int, prompt
     with checkpoints.loading(folder):  # widths can differ between modules
         model.encode(["A text."], show_progress_bar=False)
     return model
+
+
+def module_class(kind: str) -> type[torch.nn.Module]:
+    """Return the class of an own module."""
+    return WordCounts if kind == "WordCounts" else getattr(known_modules, kind)
 
 
 def pooling_without_modules(encoder: Transformer) -> str:
@@ -284,7 +293,7 @@ def freeze_below(encoder: Transformer, unfrozen_layers: int) -> None:
 
 def needs_own_code(model: SentenceTransformer) -> bool:
     """Whether loading the saved model needs the code saved with it (trust_remote_code=True)."""
-    return any(isinstance(module, TokenPooling | TokenEmbeddings | BertWithAdapter) for module in model.modules())
+    return any(isinstance(module, (*OWN_CODE, TokenEmbeddings, BertWithAdapter)) for module in model.modules())
 
 
 def save(model: SentenceTransformer, folder: Path, card: str) -> None:
@@ -297,7 +306,8 @@ def save(model: SentenceTransformer, folder: Path, card: str) -> None:
     modules_file = folder / "modules.json"
     modules = json.loads(modules_file.read_text(encoding="utf-8"))
     for module in modules:
-        if module["type"] == f"{TokenPooling.__module__}.TokenPooling":
-            module["type"] = f"{TOKEN_POOLING_FILE.stem}.TokenPooling"
-            shutil.copy(TOKEN_POOLING_FILE, folder)
+        for kind, file in OWN_CODE.items():
+            if module["type"] == f"{kind.__module__}.{kind.__name__}":
+                module["type"] = f"{file.stem}.{kind.__name__}"
+                shutil.copy(file, folder)
     modules_file.write_text(json.dumps(modules, indent=2), encoding="utf-8")

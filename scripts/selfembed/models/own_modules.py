@@ -2,6 +2,8 @@
 
 The folder lists its modules in `modules.json`, each with a folder for its settings and weights. Prompts and the maximum
 length are in JSON files beside it. Only JSON is read here; `encoders.load_whole` loads the modules.
+Besides modules of sentence-transformers, a folder can have `word_counts.WordCounts`. The code saved with it is for
+other programs: selfembed uses its own.
 """
 
 import json
@@ -24,8 +26,9 @@ SETTINGS = [
 TOKENIZER = "tokenizer_config.json"
 CONFIG, WEIGHTS, OTHER_WEIGHTS = "config.json", "model.safetensors", "pytorch_model.bin"
 
+WORD_COUNTS = "word_counts.WordCounts"
 KINDS = ("Pooling", "Dense", "LayerNorm", "Normalize", "Dropout")
-WITH_WEIGHTS = ("Dense", "LayerNorm")
+WITH_WEIGHTS = ("Dense", "LayerNorm", "WordCounts")
 NEEDED = f"Transformer, then Pooling, then any of {', '.join(KINDS[1:])}, all of sentence-transformers"
 
 # Names of prompts for the texts that are adapted to: those for documents, which may be empty, before that for queries.
@@ -126,7 +129,8 @@ def listed(folder: Path) -> list[Module]:
     for place, (kind, subfolder) in enumerate(found):
         allowed = (("Transformer",), KINDS[:1])[place] if place < 2 else KINDS[1:]
         package, _, name = kind.rpartition(".")
-        if package.split(".")[0] != "sentence_transformers" or name not in allowed:
+        is_known = package.split(".")[0] == "sentence_transformers" and name in allowed
+        if not is_known and (kind != WORD_COUNTS or place < 2):
             raise InputError(f"{path}: module '{kind}' is not supported at position {place}; expected: {NEEDED}")
         is_beside = Path(subfolder).name == subfolder and subfolder not in ("", "..")
         if not is_beside if place else subfolder:
@@ -157,6 +161,8 @@ def describe(folder: Path, module: Module) -> str:
         if not str(activation).startswith("torch."):
             raise InputError(f"{path}: activation_function '{activation}' needs code; expected: a class of torch.nn")
         return f"Dense ({config.get('in_features')} to {config.get('out_features')})"
+    if module.kind == "WordCounts":
+        return f"word counts ({config.get('components')} components)"
     return module.kind
 
 

@@ -1,6 +1,7 @@
 """The facts in the report and the model card, read from files."""
 
 import argparse
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,8 @@ class Account:
         corpus: name of the corpus.
         choice: the choice of the model.
         model: folder of the chosen model.
-        run: its fine-tuning; None if the encoder before fine-tuning is kept.
+        run: its fine-tuning; None if it is not fine-tuned.
+        word_counts: settings of the word counts beside its vectors; None without.
         encoder: description of the encoder.
         own: description of the encoder's own modules (`OwnModules.described`); empty if it has none.
         pooling: pooling of the candidates.
@@ -70,6 +72,7 @@ class Account:
     choice: Choice
     model: Path
     run: Run | None
+    word_counts: dict[str, Any] | None
     encoder: str
     own: dict[str, Any]
     pooling: str
@@ -132,6 +135,7 @@ def read(arguments: argparse.Namespace) -> Account:
         choice=chosen,
         model=folder,
         run=run,
+        word_counts=word_counts_of(folder),
         encoder=with_revision(arguments.encoder, model),
         own=own,
         pooling=arguments.pooling,
@@ -168,6 +172,13 @@ def model_of(label: str, arguments: argparse.Namespace) -> tuple[Path, Run | Non
     number = read_json(pairs, "pairs")["pairs"]
     fraction = interpolation.fraction_of(step)
     return folder / step, Run(described["recipe"], described["steps"], losses, number, fraction)
+
+
+def word_counts_of(model: Path) -> dict[str, Any] | None:
+    """Settings of the word counts of a saved model; None if it has none."""
+    modules = json.loads((model / "modules.json").read_text(encoding="utf-8"))
+    folders = [model / module["path"] for module in modules if module["type"].endswith(".WordCounts")]
+    return read_json(folders[0] / "config.json", "components") if folders else None
 
 
 def with_revision(encoder: str, model: dict[str, Any]) -> str:

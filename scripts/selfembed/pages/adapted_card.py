@@ -17,7 +17,7 @@ def card(account: Account, base_model: str | None) -> str:
     """
     front = HEADER
     if base_model is not None:
-        relation = "" if account.run is None else "base_model_relation: finetune\n"
+        relation = "" if account.choice.is_kept else "base_model_relation: finetune\n"
         front = HEADER.removesuffix("---\n") + f"base_model: {json.dumps(base_model)}\n{relation}---\n"
     answer = plain_words.answer(account)
     headings, lines = plain_words.score_table(account)
@@ -52,10 +52,15 @@ Add `license:` to the front matter of this file before you publish it.
 
 def heading(account: Account) -> str:
     """Return the heading and the first sentence of the card."""
-    if account.run is None:
+    if account.choice.is_kept:
         return f"""# {inline(account.choice.label)}: an encoder without fine-tuning, for {inline(account.corpus)}
 
-{inline(account.encoder)}. selfembed compared it with models fine-tuned on the corpus: none was better with confidence.
+{inline(account.encoder)}. selfembed compared it with models adapted to the corpus: none was better with confidence.
+"""
+    if account.run is None:
+        return f"""# {inline(account.choice.label)}: a text-embedding model adapted to {inline(account.corpus)}
+
+{inline(account.encoder)}, not fine-tuned. {inline(plain_words.counted_words(account.word_counts))}
 """
     return f"""# {inline(account.choice.label)}: a text-embedding model adapted to {inline(account.corpus)}
 

@@ -92,7 +92,7 @@ SETTINGS = {
 
 @dataclass(frozen=True)
 class Answer:
-    """The result of the choice: a heading, whether a fine-tuned model is better, and sentences."""
+    """The result of the choice: a heading, whether another model than the encoder is better, and sentences."""
 
     heading: str
     is_better: bool
@@ -130,11 +130,17 @@ def texts(account: Account) -> list[str]:
 
 
 def training(account: Account) -> list[str]:
-    """Sentences on the training: base model, positive pairs, amount of training, loss; empty without training."""
+    """Sentences on the training: base model, positive pairs, amount of training, loss, word counts.
+
+    Empty if the encoder is kept as it is.
+    """
+    counted = [counted_words(account.word_counts)] if account.word_counts else []
     if account.run is None:
-        return []
+        return (
+            [f"The encoder, {account.encoder}, was not fine-tuned.", *own_modules(account), *counted] if counted else []
+        )
     run, recipe = account.run, account.run.recipe
-    said = [f"Training started from {account.encoder}.", *own_modules(account)]
+    said = [f"Training started from {account.encoder}.", *own_modules(account), *counted]
     sentences = recipe.get("sentences", 2)
     words = {"passage": f"a passage of {count(sentences, 'sentence')}"}
     words["neighbours"] = count(sentences, "neighbouring sentence")
@@ -159,6 +165,14 @@ def training(account: Account) -> list[str]:
     if run.fraction is not None:
         said.append(f"The weights of the model are those of the encoder plus {run.fraction:g} times their change.")
     return said
+
+
+def counted_words(found: dict[str, Any]) -> str:
+    """Sentence on the word counts beside the vectors of a model."""
+    return (
+        f"{count(found['components'], 'component')} of word counts (the singular value decomposition of TF-IDF, fitted "
+        "on the training texts) are beside the vectors of the encoder, so texts with the same rare words are closer."
+    )
 
 
 def own_modules(account: Account) -> list[str]:
@@ -206,9 +220,9 @@ def answer(account: Account) -> Answer:
         heading = f"For {listed(better)}, use {choice.label}."
     said = []
     if choice.best is None:
-        said.append("No fine-tuned model was better on the texts that the best one is chosen on.")
+        said.append("No other model was better on the texts that the best one is chosen on.")
     elif choice.is_kept:
-        said.append(f"Of the fine-tuned models, {choice.best} was best on the texts that the best one is chosen on.")
+        said.append(f"Of the other models, {choice.best} was best on the texts that the best one is chosen on.")
     said += [judgement(account, purpose, found) for purpose, found in judged]
     if choice.is_kept and better:
         said.append(f"If only {better[0]} matters, set `purpose: {better[0]}` (FOR={better[0]}).")
@@ -303,7 +317,7 @@ def limits(account: Account) -> list[str]:
         f"It reads the first {account.max_length:,} tokens of a text, roughly {account.max_length * 3 // 4:,} English "
         "words, and ignores the rest."
     ]
-    if account.run is not None:
+    if not account.choice.is_kept:
         said.insert(
             0, f"The model is adapted to {account.corpus}. On other texts it may be worse than the encoder as it came."
         )

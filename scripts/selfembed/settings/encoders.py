@@ -31,7 +31,11 @@ class EncoderKind(Kind):
         """Description of the encoder in model cards and reports."""
 
 
-class FetchedEncoder(EncoderKind):
+class WithOwnModules(EncoderKind):
+    """Base class of encoders with own modules after the transformer, for pooling `own`."""
+
+
+class FetchedEncoder(WithOwnModules):
     """Base class of pretrained checkpoints."""
 
 
@@ -52,6 +56,28 @@ class EmbeddingsOnly(EncoderKind):
     def description(self) -> str:
         """The part and the other encoder."""
         return f"the {self.part} of {self.of} alone"
+
+
+class BesideWordCounts(WithOwnModules):
+    """The vectors of a pretrained encoder with its own modules, beside the truncated SVD of TF-IDF of its tokens.
+
+    Both parts are scaled to unit length, so cosines are weighted means of the cosines of both. TF-IDF and SVD are
+    fitted on the training texts of a corpus; fine-tuning changes the encoder alone.
+    """
+
+    type: Literal["beside_word_counts"]
+    of: Name = Field(description="The pretrained encoder.")
+    corpus: Name = Field(description="Corpus to fit TF-IDF and SVD on.")
+    held_out: float = Field(0.0, ge=0, lt=1, description="Fraction of its texts to leave out, that of the recipes.")
+    components: int = Field(200, ge=1, description="Number of singular vectors; fewer for small corpora.")
+    weight: float = Field(0.5, gt=0, description="Length of the SVD part of a vector, if that of the encoder is 1.")
+    layers: Layers
+    max_length: MaxLength = 512
+
+    @property
+    def description(self) -> str:
+        """The encoder, and how many components are beside it."""
+        return f"{self.of} beside {self.components} components of word counts"
 
 
 class BagOfWords(EncoderKind):
@@ -249,6 +275,7 @@ Encoder = (
     | RandomEncoder
     | EmbeddingLayerEncoder
     | EmbeddingModuleEncoder
+    | BesideWordCounts
     | TfidfEncoder
     | SvdEncoder
 )

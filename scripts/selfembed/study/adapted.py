@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from selfembed.scores import measures
+from selfembed.settings.encoders import BesideWordCounts
 from selfembed.settings.report import Report
 from selfembed.settings.schema import Settings
 from selfembed.study.checks import original, unknown, unknown_in
@@ -23,17 +24,23 @@ def evaluations(report: Report, settings: Settings, study: Study) -> dict[str, l
 def candidates(report: Report, settings: Settings, study: Study) -> list[Evaluation]:
     """Return an evaluation of every candidate and of the encoder that is kept otherwise; of the first seed each.
 
-    Candidates are the fine-tuned models that all experiments of the report have.
+    Candidates are the models made for the corpus, by fine-tuning or with word counts, that all experiments have.
     """
     found: dict[str, Evaluation] = {}
     scored = evaluations(report, settings, study).values()
     for items in scored:
         for item in items:
-            is_candidate = item.model.recipe is not None and item.model.corpus == report.corpus
-            if is_candidate or item.line.label == report.keep:
+            if is_made_for(report.corpus, item, settings) or item.line.label == report.keep:
                 found.setdefault(item.line.label, item)
     everywhere = set.intersection(*({item.line.label for item in items} for items in scored))
     return [item for label, item in found.items() if label in everywhere]
+
+
+def is_made_for(corpus: str, item: Evaluation, settings: Settings) -> bool:
+    """Whether a model is fine-tuned on a corpus, or an encoder beside its word counts."""
+    encoder = settings.encoders[item.model.encoder]
+    counted = isinstance(encoder, BesideWordCounts) and encoder.corpus == corpus
+    return item.model.corpus == corpus if item.model.recipe else counted
 
 
 def scored_on(report: Report, settings: Settings, study: Study) -> list[str]:
@@ -79,10 +86,10 @@ def check(settings: Settings, study: Study) -> Iterator[str]:
     if len(labels) < len(report.evidence) or any(report.keep not in found for found in labels.values()):
         return
     kept = next(item for item in found if item.line.label == report.keep)
-    if kept.model.recipe is not None:
-        yield f"report.keep: '{report.keep}' is fine-tuned; expected: the label of an encoder without fine-tuning"
+    if kept.model.recipe is not None or is_made_for(report.corpus, kept, settings):
+        yield f"report.keep: '{report.keep}' is made for the corpus; expected: the label of an encoder as it came"
     if len(found) < 2:
         yield (
-            f"report: no model fine-tuned on '{report.corpus}' is in {' and '.join(report.evidence.values())}; "
+            f"report: no model made for '{report.corpus}' is in {' and '.join(report.evidence.values())}; "
             "expected: at least one candidate"
         )

@@ -10,6 +10,7 @@ from selfembed.scores import measures
 from selfembed.settings.corpora import DerivedSource, RelabelledSource, SampleSource, TitlesSource
 from selfembed.settings.encoders import (
     BagOfWords,
+    BesideWordCounts,
     BorrowedTokenizer,
     EmbeddingLayerEncoder,
     EmbeddingsOnly,
@@ -17,6 +18,7 @@ from selfembed.settings.encoders import (
     RandomEncoder,
     TfidfEncoder,
     TrainedTokenizer,
+    WithOwnModules,
 )
 from selfembed.settings.figures import (
     ClassesFigure,
@@ -171,6 +173,9 @@ def check_encoder(key: str, encoder, settings: Settings) -> Iterator[str]:
     )
     if isinstance(encoder, EmbeddingsOnly):
         yield from unknown(f"{key}.of", encoder.of, "a pretrained or random encoder", owners)
+    elif isinstance(encoder, BesideWordCounts):
+        yield from unknown(f"{key}.of", encoder.of, "a pretrained encoder", pretrained)
+        yield from unknown(f"{key}.corpus", encoder.corpus, "a corpus", settings.corpora)
     elif isinstance(encoder, RandomEncoder):
         match encoder.tokenizer:
             case TrainedTokenizer(train_on=corpus):
@@ -310,16 +315,21 @@ def check_recipe(key: str, entry, recipe, encoder, experiment, settings: Setting
             f"expected: a multiple of {settings.devices_per_run}"
         )
     scored = entry.poolings or experiment.poolings
-    if "own" in scored and recipe.pooling != "own" and isinstance(encoder, FetchedEncoder):
+    if "own" in scored and recipe.pooling != "own" and isinstance(encoder, WithOwnModules):
         yield (
             f"{where}: '{entry.recipe}' trains with pooling '{recipe.pooling}', but 'own' is scored; "
             "expected: pooling: own in the recipe, or other poolings"
+        )
+    if isinstance(encoder, BesideWordCounts) and encoder.held_out != recipe.held_out:
+        yield (
+            f"{where}: held_out is {recipe.held_out}, but {encoder.held_out} for the word counts of '{entry.encoder}'; "
+            "expected: the same"
         )
     augmentation = recipe.augmentation
     relies_on_dropout = augmentation.same_text_twice and augmentation.mask_fraction == 0
     if relies_on_dropout and without_dropout(encoder, settings):
         yield f"{where}: encoder '{entry.encoder}' has no dropout, so its pairs would not differ; expected: crops"
-    if recipe.pooling == "own" and not isinstance(encoder, FetchedEncoder):
+    if recipe.pooling == "own" and not isinstance(encoder, WithOwnModules):
         yield (
             f"{where}: pooling 'own', but encoder '{entry.encoder}' has no modules of its own; "
             "expected: mean, cls, last, token7, or a pretrained encoder"
@@ -409,7 +419,7 @@ def check_layers_and_poolings(experiment_key: str, key: str, entry, encoder, exp
         )
     if "token7" in poolings and experiment.tasks:
         yield f"{holder}.poolings: tasks are not scored with 'token7'; expected: mean, cls, last"
-    if "own" in poolings and not isinstance(encoder, FetchedEncoder):
+    if "own" in poolings and not isinstance(encoder, WithOwnModules):
         yield (
             f"{holder}.poolings: encoder '{entry.encoder}' has no modules of its own for 'own'; "
             "expected: mean, cls, last, token7, or a pretrained encoder"

@@ -84,6 +84,14 @@ class Models:
         part = "layer" if isinstance(encoder, EmbeddingLayerEncoder) else "module"
         return f"--part {part} --max-length {encoder.max_length}"
 
+    def counted_base(self, wildcards: Wildcards) -> str:
+        """Base model that word counts are put beside."""
+        return f"<results>/models/base/{self.encoder(wildcards).of}"
+
+    def counted_corpus(self, wildcards: Wildcards) -> str:
+        """Corpus that word counts are fitted on."""
+        return f"<results>/corpora/{self.encoder(wildcards).corpus}.parquet"
+
     def pairs_flags(self, wildcards: Wildcards) -> str:
         """Settings of pairs as flags."""
         recipe = self.study.pairs[wildcards.augmentation]
