@@ -239,7 +239,8 @@ def test_wrong_value(changes, message):
         ),
         (
             "encoders.tiny",
-            "'hub', 'folder', 'package', 'random', 'embedding_layer', 'embedding_module', 'beside_word_counts', 'tfidf', 'svd'",
+            "'hub', 'folder', 'package', 'random', 'embedding_layer', 'embedding_module', 'beside_word_counts', "
+            "'tfidf', 'svd'",
         ),
         ("recipes.crops.augmentation", "'crops', 'dropout', 'halves', 'whole_text', 'titles'"),
     ],

@@ -44,6 +44,7 @@ STEPS = {"interpolated-0.25": "¼", "interpolated-0.5": "½", "interpolated-0.75
 FEW = ("interpolated-0.5", "final")
 CAREFUL = ("interpolated-0.25", "interpolated-0.5")  # steps that hardly harm what is not judged (docs/evidence.md)
 LARGE = 2e9  # bytes of weights
+CPU = Path("/proc/cpuinfo")
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,7 @@ class Proposal:
     seeds: tuple[int, ...] = (SEED,)
     batch_size: int = 64
     epochs: int = 1
+    precision: str = "fp32"
     sample: int | None = None
     notes: tuple[str, ...] = ()
 
@@ -243,11 +245,23 @@ def propose(
         purpose=purpose,
         titled=are_titles(shown["title"], shown["text"]),
         seeds=seeds,
+        precision="bf16" if multiplies_bf16() else "fp32",
         sample=sample,
         notes=tuple(notes),
     )
     found = replace(found, batch_size=32 if found.n_trained < SMALL else 64)
     return replace(found, epochs=min(MOST_EPOCHS, math.ceil(LEAST_STEPS / found.steps_in_an_epoch)))
+
+
+def multiplies_bf16() -> bool:
+    """Whether this machine has a GPU with bf16, or a CPU with matrix instructions for bf16: both are faster than fp32."""
+    import torch
+
+    from selfembed.embeddings.precision import has_bf16
+
+    if torch.cuda.is_available():
+        return has_bf16()
+    return CPU.is_file() and "amx_bf16" in CPU.read_text(encoding="utf-8", errors="replace").split()
 
 
 def are_titles(titles: pd.Series, texts: pd.Series) -> bool:
