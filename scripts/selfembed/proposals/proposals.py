@@ -254,7 +254,7 @@ def propose(
 
 
 def multiplies_bf16() -> bool:
-    """Whether this machine has a GPU with bf16, or a CPU with matrix instructions for bf16: both are faster than fp32."""
+    """Whether this machine has a GPU with bf16, or a CPU with matrix instructions for bf16: both are faster."""
     import torch
 
     from selfembed.embeddings.precision import has_bf16
