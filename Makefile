@@ -16,7 +16,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	touch $@
 
 demo: env
-	snakemake --workflow-profile profiles/demo $$(test -t 2 && echo --logger rich)
+	snakemake --workflow-profile profiles/demo $(if $(V),,--logger progress)
 	snakemake --workflow-profile profiles/demo --report results/demo/workflow.html
 	@echo
 	@cat results/demo/tables/augmentations_summary.md
@@ -35,7 +35,7 @@ adapt: env
 	@selfembed propose "$$TEXTS" $(call option,TEXT,text) $(call option,LABEL,label) $(call option,TITLE,title) \
 		$(call option,ENCODING,encoding) $(call option,SUBSET,subset) $(call option,SPLIT,split) \
 		$(call option,ENCODER,encoder) $(call option,NAME,name) \
-		$(call option,FOR,for) $(call option,MOST,most-texts) $(if $(SURE),--sure) --run
+		$(call option,FOR,for) $(call option,MOST,most-texts) $(if $(SURE),--sure) $(if $(V),--verbose) --run
 
 check: env
 	ruff check .

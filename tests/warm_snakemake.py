@@ -23,7 +23,6 @@ IMPORTED = [
     "snakemake.profiles",
     "snakemake.report.html_reporter",
     "snakemake_executor_plugin_slurm",
-    "snakemake_logger_plugin_rich",
     "pydantic",
     "smart_open",
 ]

@@ -72,6 +72,7 @@ def add_propose(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--run", action="store_true", help="run the workflow with the config, and print the paths of the results"
     )
+    parser.add_argument("--verbose", action="store_true", help="with --run, print every job instead of the progress")
 
 
 def texts_from(words: str) -> Path | str:
@@ -79,7 +80,7 @@ def texts_from(words: str) -> Path | str:
     return words if words.startswith("hf://") else Path(words).expanduser()
 
 
-def propose(run: bool, **choices) -> None:
+def propose(run: bool, verbose: bool, **choices) -> None:
     """Propose a config that finds the best model for your texts.
 
     Reads a csv, tsv, jsonl, json, parquet or xlsx file (text files also compressed), a folder of .txt or .md files, or
@@ -93,7 +94,7 @@ def propose(run: bool, **choices) -> None:
     from selfembed.proposals import config_file
 
     config = config_file.propose(**choices)
-    config_file.run(config) if run else print(config)
+    config_file.run(config, verbose) if run else print(config)
 
 
 def add_doctor(parser: argparse.ArgumentParser) -> None:

@@ -112,15 +112,18 @@ def fetch_config(folder: Path, repository: str, revision: str | None) -> tuple[s
     return revision, folder
 
 
-def run(config: Path) -> None:
+def run(config: Path, verbose: bool) -> None:
     """Run `snakemake adapt` with a proposed config and print the paths of its results.
+
+    Args:
+        verbose: print a block for every job instead of a line with the progress.
 
     Raises SystemExit with Snakemake's exit status if it fails.
     """
     command = [sys.executable, "-m", "snakemake", "adapt", "--workflow-profile", "profiles/adapt"]
     command += ["--configfile", str(config)]
-    if sys.stderr.isatty():
-        command += ["--logger", "rich"]
+    if not verbose:
+        command += ["--logger", "progress"]
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])  # jobs run `python`
     with subprocess.Popen(command, env=os.environ | {"PATH": path}) as running:
         # Snakemake stops its jobs on SIGINT, which it receives from the terminal, and on SIGTERM.
