@@ -14,6 +14,7 @@ from workflow_runs import DATA, ROOT, copy_of_checkout, planned, selfembed, snak
 
 ABSTRACTS = DATA / "iclr_2017_2018_2021.parquet"
 NUMBER = 200
+NAMES = ("Before", "Titles ¼", "Titles ½", "Crops ¼", "Crops ½")
 LONG_CELL = 1_000_000  # characters
 
 
@@ -103,7 +104,7 @@ def test_evidence_is_of_texts_that_no_model_has_seen(adapted):
 
 def test_every_model_is_compared_with_the_encoder(adapted):
     table = pd.read_csv(adapted / "results/my_papers/tables/all_models.csv")
-    assert set(table["label"]) == {"TF-IDF", "Titles ¼", "Titles ½", "Crops ¼", "Crops ½"}
+    assert set(table["label"]) == {"TF-IDF", *(f"{name} + words" for name in NAMES)}
     assert set(table["against"]) == {"Before"} and set(table["purpose"]) == {"search"}
     for row in table.to_dict("records"):
         assert row["difference_low"] <= row["difference"] <= row["difference_high"]
@@ -125,7 +126,7 @@ def test_the_report_answers_shows_the_map_and_says_what_cannot_be_judged(adapted
 
 def test_the_map_has_both_models_and_shows_titles_as_text(adapted):
     page = (adapted / "figures/my_papers/maps/texts.html").read_text(encoding="utf-8")
-    assert '"models":["Before","Titles ½"]' in page
+    assert '"models":["Before","Titles ½ + words"]' in page
     assert "🚀" in page and "<b>Rockets" not in page
 
 

@@ -19,7 +19,7 @@ from selfembed.scores import measures
 from selfembed.settings.base import DISCRIMINATORS, Kind, Packs
 from selfembed.settings.claims import Claim, Comparison
 from selfembed.settings.corpora import Corpus, DerivedSource, OwnSource, PythonDocsSource
-from selfembed.settings.encoders import BagOfWords, EmbeddingsOnly, Encoder, EncoderKind, FetchedEncoder, RandomEncoder
+from selfembed.settings.encoders import BagOfWords, EmbeddingsOnly, Encoder, EncoderKind, RandomEncoder, WithOwnModules
 from selfembed.settings.figures import Figure, FigureKind, Table, TableKind
 from selfembed.settings.recipes import Augmentation, Masked, Recipe
 from selfembed.settings.schema import Settings
@@ -138,7 +138,7 @@ def has_rule(name: str) -> bool:
 @pytest.mark.parametrize("name", ENCODERS)
 def test_an_encoder_has_a_rule_and_one_family(name):
     assert class_in_rules(ENCODERS[name]), "no rule in rules/models.smk makes it"
-    families = (FetchedEncoder, RandomEncoder, EmbeddingsOnly, BagOfWords)
+    families = (WithOwnModules, RandomEncoder, EmbeddingsOnly, BagOfWords)
     assert sum(issubclass(ENCODERS[name], family) for family in families) == 1
     assert hasattr(ENCODERS[name], "layers") or "layers" in ENCODERS[name].model_fields
 

@@ -12,8 +12,8 @@ Purpose = Literal["search", "grouping", "both"]
 class Report(Closed):
     """A report on one corpus and a model for it: `results/{folder}/report.html`.
 
-    Candidates are all models of the experiments `search` and `grouping` that are fine-tuned on the corpus or have its word
-    counts. The best one is chosen on a part of the test texts and judged on the others. If it is not better there, the
+    Candidates are all models of the experiments `search` and `grouping` that are fine-tuned on the corpus or have its
+    word counts. The best one is chosen on a part of the test texts and judged on the others. If it is not better, the
     encoder before fine-tuning is kept. The result is saved in `adapted_model/`, ready to use and publish.
     """
 
