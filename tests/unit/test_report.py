@@ -510,6 +510,31 @@ def test_a_model_with_code_of_its_own_says_how_it_is_loaded(tmp_path):
     assert "trust_remote_code=True" in (tmp_path / "adapted" / "README.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("is_tuned", [True, False])
+def test_a_model_with_word_counts_says_so(tmp_path, is_tuned):
+    words = small_account.write(tmp_path, ROWS)
+    folder = tmp_path / "run" / "final"
+    modules = [{"type": "word_counts.WordCounts", "path": "3_WordCounts"}]
+    (folder / "modules.json").write_text(json.dumps(modules))
+    (folder / "3_WordCounts").mkdir()
+    (folder / "3_WordCounts" / "config.json").write_text('{"components": 200}')
+    if not is_tuned:
+        place = words.index("final")
+        del words[place + 2 : place + 4]  # the record of a run and its pairs
+    package_model.main([*words, "--base-model", "somebody/a-model", "--output", str(tmp_path / "adapted")])
+    card = (tmp_path / "adapted" / "README.md").read_text(encoding="utf-8")
+    assert "200 components of word counts" in card and "base_model_relation: finetune" in card
+    assert ("## Recipe" in card) == ("Fine-tuned without labels" in card) == is_tuned
+    assert ("a small model, not fine-tuned" in card) != is_tuned
+    write_report.main(
+        [*words, "--title", "Report", "--model", str(tmp_path / "adapted"), "--output", str(tmp_path / "report.html")]
+    )
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "200 components of word counts" in page and "contains the complete model" in page
+    assert ("All settings" in page) == is_tuned
+    assert "On other texts it may be worse than the encoder as it came." in page
+
+
 def test_no_label_breaks_the_card(tmp_path):
     hostile = HOSTILE.replace(" & ", "\n# ")
     found = account(tmp_path, [row(hostile, "Before", BETTER)], label=hostile, best=hostile)
