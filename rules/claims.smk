@@ -40,6 +40,6 @@ rule judge_claims:
         published=file_flags("published"),
         bootstrap=claims.bootstrap(),
     shell:
-        "python scripts/warm/run.py --if-running"
-        " scripts/judge_claims.py --claims {params.claims:q} {params.entries} {params.published} {params.bootstrap}"
+        "python -m warm.run --if-running"
+        " {input.code[0]} --claims {params.claims:q} {params.entries} {params.published} {params.bootstrap}"
         " --output {output.csv} {output.markdown} {output.tex} {output.html} > {log} 2>&1"

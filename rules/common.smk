@@ -8,7 +8,11 @@ from functools import cache
 from pathlib import Path
 from secrets import token_hex
 
-sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
+# Folder of the scripts, relative to the working directory. That can be another folder than that of the Snakefile, which another
+# workflow can import as a module.
+scripts = os.path.relpath(Path(workflow.current_basedir).parent / "scripts")
+
+sys.path.insert(0, os.path.abspath(scripts))
 
 from selfembed.errors import InputError
 from selfembed.models import interpolation
@@ -31,7 +35,9 @@ from selfembed.workflow.tables import Claims, Tables
 # Only download_* rules use the network. Jobs inherit this variable.
 os.environ.update(HF_HUB_OFFLINE="1")
 
-# Jobs of this Snakemake process are forks of one warm process, which jobs with an encoder start: scripts/warm/run.py.
+# Jobs of this Snakemake process are forks of one warm process, which jobs with an encoder start: scripts/warm/run.py, which
+# jobs find by this path.
+os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, [os.path.abspath(scripts), os.getenv("PYTHONPATH")])))
 if os.environ.get("SELFEMBED_WARM") != "off":
     os.environ.update(SELFEMBED_WARM=f"{os.getpid()}-{token_hex(8)}")
 
@@ -42,7 +48,7 @@ try:
     check_target_names(
         settings,
         taken={"adapt", "all", "claims", "doctor", "download", "published"}
-        | {path.stem for path in Path(workflow.basedir, "scripts").glob("*.py")},
+        | {path.stem for path in Path(scripts).glob("*.py")},
     )
     missing_sources(settings)
 except InputError as error:
@@ -90,6 +96,13 @@ def intermediate(path):
     return temp(path) if settings.keep == "results" else path
 
 
+def describe_target(name, shown):
+    """Describe a figure or table for `snakemake --list-target-rules`: its title and what it shows."""
+    kind = type(shown).__doc__.splitlines()[0]
+    target = workflow.get_rule(workflow.modifier.modify_rulename(name))
+    target.docstring = f"{shown.title}: {kind}" if getattr(shown, "title", None) else kind
+
+
 def code(script):
     """Return an input function: a script and the library files that it imports.
 
@@ -101,6 +114,5 @@ def code(script):
 @cache
 def code_of(script):
     """Return the path of a script, followed by the library files that it imports."""
-    path = str(Path(workflow.basedir, "scripts", script))
-    library = [file for file in code_files.code(Path(path)) if file != path]
-    return [os.path.relpath(file) for file in [path, *library]]
+    path = str(Path(scripts, script))
+    return [path, *(file for file in code_files.code(Path(path)) if file != path)]

@@ -24,7 +24,7 @@ rule download_file:
     params:
         source=corpora.source_flags(keep=("url", "sha256", "git_blob")),
     shell:
-        "python scripts/download_file.py {params.source} --output {output} > {log} 2>&1"
+        "python {input.code[0]} {params.source} --output {output} > {log} 2>&1"
 
 
 rule download_dataset:
@@ -45,8 +45,7 @@ rule download_dataset:
     params:
         source=corpora.source_flags(omit=("type",)),
     shell:
-        "python scripts/download_dataset.py {params.source} --output {output.texts} --origin {output.origin}"
-        " > {log} 2>&1"
+        "python {input.code[0]} {params.source} --output {output.texts} --origin {output.origin} > {log} 2>&1"
 
 
 rule download_task:
@@ -64,7 +63,7 @@ rule download_task:
     conda:
         "../envs/mteb.yaml"
     shell:
-        "python scripts/download_task.py --task {wildcards.task} --output {output} > {log} 2>&1"
+        "python {input.code[0]} --task {wildcards.task} --output {output} > {log} 2>&1"
 
 
 rule extract_python_docs:
@@ -89,8 +88,7 @@ rule extract_python_docs:
         packages=corpora.packages,
         versions=corpora.package_versions,
     shell:
-        "python scripts/extract_python_docs.py --packages {params.packages} --processes {threads}"
-        " --output {output} > {log} 2>&1"
+        "python {input.code[0]} --packages {params.packages} --processes {threads} --output {output} > {log} 2>&1"
 
 
 rule collect_texts:
@@ -115,8 +113,8 @@ rule collect_texts:
         folder=corpora.raw_folder,
         state=corpora.folder_state,
     shell:
-        "python scripts/warm/run.py --if-running"
-        " scripts/collect_texts.py --folder {params.folder:q} {params.source} --output {output} > {log} 2>&1"
+        "python -m warm.run --if-running"
+        " {input.code[0]} --folder {params.folder:q} {params.source} --output {output} > {log} 2>&1"
 
 
 rule prepare_corpus:
@@ -145,8 +143,8 @@ rule prepare_corpus:
         origin=file_flags("origin"),
         expected=corpora.expected_of_made,
     shell:
-        "python scripts/warm/run.py --if-running"
-        " scripts/prepare_corpus.py --source {input.source:q} {params.corpus} {params.origin} {params.expected}"
+        "python -m warm.run --if-running"
+        " {input.code[0]} --source {input.source:q} {params.corpus} {params.origin} {params.expected}"
         " --output {output.corpus} --counts {output.counts} > {log} 2>&1"
 
 
@@ -174,7 +172,7 @@ rule relabel_corpus:
         source=corpora.source_flags(omit=("type", "corpus")),
         expected=corpora.expected_of_made,
     shell:
-        "python scripts/warm/run.py --if-running"
+        "python -m warm.run --if-running"
         " {input.code[0]} --corpus {input.corpus} {params.source} {params.expected}"
         " --output {output} > {log} 2>&1"
 
@@ -215,7 +213,7 @@ rule crop_corpus:
         source=corpora.source_flags(omit=("type", "corpus")),
         expected=corpora.expected_of_made,
     shell:
-        "python scripts/warm/run.py --if-running {input.code[0]} --corpus {input.corpus} {params.source} {params.expected}"
+        "python -m warm.run --if-running {input.code[0]} --corpus {input.corpus} {params.source} {params.expected}"
         " --output {output.corpus} --counts {output.counts} > {log} 2>&1"
 
 
@@ -251,6 +249,6 @@ rule describe_corpus:
         split=corpora.knn_split(),
         expected=corpora.expected,
     shell:
-        "python scripts/warm/run.py --if-running"
-        " scripts/describe_corpus.py --corpus {input.corpus} {params.split} {params.expected}"
+        "python -m warm.run --if-running"
+        " {input.code[0]} --corpus {input.corpus} {params.split} {params.expected}"
         " --output {output.description} --classes {output.classes} > {log} 2>&1"

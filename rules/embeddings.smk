@@ -27,6 +27,6 @@ rule embed:
     params:
         embedding=models.embedding_flags,
     shell:
-        "python scripts/warm/run.py"
-        " scripts/embed.py --model {input.model}/{wildcards.step} --corpus {input.corpus} {params.embedding}"
+        "python -m warm.run"
+        " {input.code[0]} --model {input.model}/{wildcards.step} --corpus {input.corpus} {params.embedding}"
         " --output {output} > {log} 2>&1"

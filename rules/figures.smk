@@ -52,7 +52,7 @@ rule draw_before_after:
         title=figures.title,
         caption=figures.caption,
     shell:
-        "python scripts/warm/run.py --if-running"
+        "python -m warm.run --if-running"
         " {input.code[0]} {params.tables} {params.shown} {params.labels} {params.measures}"
         " --output {output.png} {output.pdf} > {log} 2>&1"
 
@@ -240,10 +240,12 @@ use rule draw_before_after as draw_classes with:
         measures="",
 
 
-for name in settings.figures:
+for name, figure in settings.figures.items():
 
     rule:
         name:
             name
         input:
             figures.files(name),
+
+    describe_target(name, figure)

@@ -30,8 +30,8 @@ rule compute_tsne:
     params:
         tsne=f"{flags(settings.tsne)} --threads {settings.threads.score}",
     shell:
-        "python scripts/warm/run.py --if-running"
-        " scripts/compute_tsne.py --embeddings {input.embeddings} --corpus {input.corpus} {params.tsne}"
+        "python -m warm.run --if-running"
+        " {input.code[0]} --embeddings {input.embeddings} --corpus {input.corpus} {params.tsne}"
         " --output {output} > {log} 2>&1"
 
 
@@ -58,8 +58,8 @@ rule name_clusters:
     params:
         clusters=maps.cluster_flags,
     shell:
-        "python scripts/warm/run.py --if-running"
-        " scripts/name_clusters.py --embeddings {input.embeddings} --corpus {input.corpus} {params.clusters}"
+        "python -m warm.run --if-running"
+        " {input.code[0]} --embeddings {input.embeddings} --corpus {input.corpus} {params.clusters}"
         " --output {output.clusters} --names {output.names} > {log} 2>&1"
 
 
@@ -82,8 +82,8 @@ rule collect_maps:
     params:
         names=maps.names,
     shell:
-        "python scripts/warm/run.py --if-running"
-        " scripts/collect_maps.py --maps {input.maps} {params.names} --output {output} > {log} 2>&1"
+        "python -m warm.run --if-running"
+        " {input.code[0]} --maps {input.maps} {params.names} --output {output} > {log} 2>&1"
 
 
 rule draw_interactive_map:
@@ -117,6 +117,6 @@ rule draw_interactive_map:
         title=maps.page_title,
         caption=maps.page_caption,
     shell:
-        "python scripts/warm/run.py --if-running"
-        " scripts/draw_interactive_map.py --maps {input.maps} --models {params.models} --corpus {input.corpus}"
+        "python -m warm.run --if-running"
+        " {input.code[0]} --maps {input.maps} --models {params.models} --corpus {input.corpus}"
         " --clusters {input.clusters} {params.shown} --title {params.title:q} --output {output} > {log} 2>&1"

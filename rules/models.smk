@@ -22,7 +22,7 @@ rule download_encoder:
     params:
         encoder=models.hub_flags,
     shell:
-        "python scripts/download_encoder.py {params.encoder} --output {output} > {log} 2>&1"
+        "python {input.code[0]} {params.encoder} --output {output} > {log} 2>&1"
 
 
 rule import_encoder:
@@ -46,7 +46,7 @@ rule import_encoder:
     params:
         encoder=models.encoder_flags(omit=("max_length", "prompt")),
     shell:
-        "python scripts/warm/run.py scripts/import_encoder.py {params.encoder} --output {output} > {log} 2>&1"
+        "python -m warm.run {input.code[0]} {params.encoder} --output {output} > {log} 2>&1"
 
 
 rule train_tokenizer:
@@ -68,8 +68,8 @@ rule train_tokenizer:
     params:
         tokenizer=models.tokenizer_flags,
     shell:
-        "python scripts/warm/run.py --if-running"
-        " scripts/train_tokenizer.py --corpus {input.corpus} {params.tokenizer} --output {output} > {log} 2>&1"
+        "python -m warm.run --if-running"
+        " {input.code[0]} --corpus {input.corpus} {params.tokenizer} --output {output} > {log} 2>&1"
 
 
 rule build_pretrained_model:
@@ -93,8 +93,8 @@ rule build_pretrained_model:
     params:
         encoder=models.encoder_flags(keep=("max_length", "prompt")),
     shell:
-        "python scripts/warm/run.py"
-        " scripts/build_pretrained_model.py --encoder {input.encoder} {params.encoder}"
+        "python -m warm.run"
+        " {input.code[0]} --encoder {input.encoder} {params.encoder}"
         " --output {output} > {log} 2>&1"
 
 
@@ -119,8 +119,8 @@ rule build_random_model:
     params:
         encoder=models.encoder_flags(omit=("type", "tokenizer")),
     shell:
-        "python scripts/warm/run.py"
-        " scripts/build_random_model.py --tokenizer {input.tokenizer} --name {wildcards.encoder}"
+        "python -m warm.run"
+        " {input.code[0]} --tokenizer {input.tokenizer} --name {wildcards.encoder}"
         " {params.encoder} --seed {wildcards.seed} --output {output} > {log} 2>&1"
 
 
@@ -146,8 +146,8 @@ rule build_embedding_model:
     params:
         encoder=models.embeddings_flags,
     shell:
-        "python scripts/warm/run.py"
-        " scripts/build_embedding_model.py --base {input.base} --name {wildcards.encoder} {params.encoder}"
+        "python -m warm.run"
+        " {input.code[0]} --base {input.base} --name {wildcards.encoder} {params.encoder}"
         " --output {output} > {log} 2>&1"
 
 
@@ -173,8 +173,8 @@ rule build_word_count_model:
     params:
         encoder=models.encoder_flags(omit=("type", "of", "corpus", "layers")),
     shell:
-        "python scripts/warm/run.py"
-        " scripts/build_word_count_model.py --base {input.base} --corpus {input.corpus} --name {wildcards.encoder}"
+        "python -m warm.run"
+        " {input.code[0]} --base {input.base} --corpus {input.corpus} --name {wildcards.encoder}"
         " {params.encoder} --output {output} > {log} 2>&1"
 
 
@@ -198,8 +198,7 @@ rule build_bag_of_words:
     params:
         encoder=models.encoder_flags(),
     shell:
-        "python scripts/warm/run.py --if-running"
-        " scripts/build_bag_of_words.py {params.encoder} --output {output} > {log} 2>&1"
+        "python -m warm.run --if-running {input.code[0]} {params.encoder} --output {output} > {log} 2>&1"
 
 
 rule fine_tune:
@@ -233,8 +232,8 @@ rule fine_tune:
         devices=settings.devices_per_run,
         threads=settings.threads.fine_tune,
     shell:
-        "python scripts/warm/run.py"
-        " scripts/fine_tune.py --base {input.base} --pairs {input.pairs} --pairs-settings {input.pairs_settings}"
+        "python -m warm.run"
+        " {input.code[0]} --base {input.base} --pairs {input.pairs} --pairs-settings {input.pairs_settings}"
         " --name {wildcards.corpus}/{wildcards.encoder}/{wildcards.recipe}/seed-{wildcards.seed} {params.recipe}"
         " --seed {wildcards.seed} --device {params.device} --devices {params.devices} --threads {params.threads}"
         " --checkpoint-minutes {resources.checkpoint_minutes} --may-diverge {resources.may_diverge}"

@@ -21,6 +21,6 @@ rule make_pairs:
     params:
         augmentation=models.pairs_flags,
     shell:
-        "python scripts/warm/run.py --if-running"
-        " scripts/make_pairs.py --corpus {input.corpus} {params.augmentation} --epochs {wildcards.epochs}"
+        "python -m warm.run --if-running"
+        " {input.code[0]} --corpus {input.corpus} {params.augmentation} --epochs {wildcards.epochs}"
         " --seed {wildcards.seed} --output {output.pairs} --settings {output.settings} > {log} 2>&1"

@@ -25,8 +25,8 @@ rule extract_published:
         mem_mb=memory(1000),
         runtime=minutes(10),
     shell:
-        "python scripts/warm/run.py --if-running"
-        " scripts/extract_published.py --published {input.published} --experiment {wildcards.experiment}"
+        "python -m warm.run --if-running"
+        " {input.code[0]} --published {input.published} --experiment {wildcards.experiment}"
         " --output {output} > {log} 2>&1"
 
 
@@ -54,8 +54,8 @@ rule compare_with_paper:
         mem_mb=memory(2000),
         runtime=minutes(10),
     shell:
-        "python scripts/warm/run.py --if-running"
-        " scripts/compare_with_paper.py --published {input.published} --tables {input.tables}"
+        "python -m warm.run --if-running"
+        " {input.code[0]} --published {input.published} --tables {input.tables}"
         " --output {output.table} --markdown {output.markdown} > {log} 2>&1"
 
 
@@ -82,6 +82,6 @@ rule draw_agreement:
         mem_mb=memory(2000),
         runtime=minutes(10),
     shell:
-        "python scripts/warm/run.py --if-running"
-        " scripts/draw_agreement.py --comparison {input.comparison}"
+        "python -m warm.run --if-running"
+        " {input.code[0]} --comparison {input.comparison}"
         " --output {output.png} {output.pdf} > {log} 2>&1"

@@ -30,7 +30,7 @@ rule choose_model:
         scores=page.score_entries,
         choice=page.choice_flags,
     shell:
-        "python scripts/warm/run.py --if-running scripts/choose_model.py {params.scores} {params.choice}"
+        "python -m warm.run --if-running {input.code[0]} {params.scores} {params.choice}"
         " --output {output.choice} --table {output.table} > {log} 2>&1"
 
 
@@ -56,7 +56,7 @@ rule package_model:
         account=page.account_flags,
         base_model=page.base_model_flag,
     shell:
-        "python scripts/warm/run.py --if-running scripts/package_model.py {params.account} {params.base_model}"
+        "python -m warm.run --if-running {input.code[0]} {params.account} {params.base_model}"
         " --output {output} > {log} 2>&1"
 
 
@@ -91,5 +91,5 @@ rule write_report:
         vectors=page.vector_entries,
         figures=page.entries,
     shell:
-        "python scripts/write_report.py {params.account} --title {params.title:q} {params.files} {params.vectors}"
+        "python {input.code[0]} {params.account} --title {params.title:q} {params.files} {params.vectors}"
         " {params.figures} --output {output} > {log} 2>&1"

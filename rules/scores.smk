@@ -37,7 +37,7 @@ rule score_knn:
     params:
         score=scores.score_flags,
     shell:
-        "python scripts/warm/run.py --if-running"
+        "python -m warm.run --if-running"
         " {input.code[0]} --embeddings {input.embeddings} --corpus {input.corpus} --model {wildcards.model}"
         " --step {wildcards.step} {params.score} --output {output.scores} --outcomes {output.outcomes} > {log} 2>&1"
 
@@ -107,8 +107,8 @@ rule score_mteb:
         device=settings.device,
         threads=settings.threads.embed,
     shell:
-        "python scripts/warm/run.py"
-        " scripts/score_mteb.py --model {input.model}/{wildcards.step} --path {wildcards.model}"
+        "python -m warm.run"
+        " {input.code[0]} --model {input.model}/{wildcards.step} --path {wildcards.model}"
         " --step {wildcards.step} {params.tasks} --device {params.device} --threads {params.threads}"
         " --output {output} > {log} 2>&1"
 
@@ -134,7 +134,7 @@ rule collect_scores:
     params:
         entries=scores.entries,
     shell:
-        "python scripts/warm/run.py --if-running {input.code[0]} {params.entries} --output {output} > {log} 2>&1"
+        "python -m warm.run --if-running {input.code[0]} {params.entries} --output {output} > {log} 2>&1"
 
 
 rule summarise_scores:
@@ -162,8 +162,8 @@ rule summarise_scores:
     params:
         measures=scores.measures,
     shell:
-        "python scripts/warm/run.py --if-running"
-        " scripts/summarise_scores.py --table {input.table} {params.measures} --output {output.table}"
+        "python -m warm.run --if-running"
+        " {input.code[0]} --table {input.table} {params.measures} --output {output.table}"
         " --markdown {output.markdown} > {log} 2>&1"
 
 

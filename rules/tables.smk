@@ -41,7 +41,7 @@ rule lay_out_scores:
         measures=tables.measures,
         title=tables.title,
     shell:
-        "python scripts/warm/run.py --if-running"
+        "python -m warm.run --if-running"
         " {input.code[0]} {params.shown} {params.layout} {params.measures}"
         " --output {output.csv} {output.tex} > {log} 2>&1"
 
@@ -85,10 +85,12 @@ use rule lay_out_scores as lay_out_differences with:
         shown=tables.compared_entries,
 
 
-for name in settings.tables:
+for name, table in settings.tables.items():
 
     rule:
         name:
             name
         input:
             tables.files(name),
+
+    describe_target(name, table)

@@ -1,4 +1,4 @@
-"""Run a script as a fork of a process that has imported the large libraries: `python scripts/warm/run.py SCRIPT …`.
+"""Run a script as a fork of a process that has imported the large libraries: `python -m warm.run SCRIPT …`.
 
 Importing torch, transformers and datasets takes seconds, which every job with an encoder would spend anew. The
 first job of a Snakemake process starts the warm process (`server.py`), which imports them once. Every job is a fork of

@@ -157,11 +157,10 @@ def test_every_rule_has_a_script_of_its_name_a_log_and_a_conda_environment():
     assert set(RULES) == {path.stem for path in SCRIPTS}
     for name, directives in RULES.items():
         assert f'code=code("{name}.py")' in directives["input"], name
-        # A command that is inherited runs the script that comes first in `code`, and logs under the name of its rule.
+        # A command runs the script that comes first in `code`; one that is inherited logs under the name of its rule.
         inherits = directives.get("pathvars") == f'rule="{name}",'
         command = "".join(re.findall(r'"(.*)"', directives["shell"]))
-        script = "{input.code[0]}" if inherits else f"scripts/{name}.py"
-        assert re.match(rf"python (scripts/warm/run\.py (--if-running )?)?{re.escape(script)} ", command), name
+        assert re.match(r"python (-m warm\.run (--if-running )?)?\{input\.code\[0\]\} ", command), name
         for directive, ending in (("log", ".log"), ("benchmark", ".tsv")):
             assert f"<logs>/{'<rule>' if inherits else name}" in directives[directive], name
             assert f'{ending}"' in directives[directive], name

@@ -259,7 +259,7 @@ def test_the_adapted_model_is_the_first_seed_s_of_a_corpus_and_says_what_it_star
     ):
         assert words in command
     assert ("(Hugging Face hub, revision 00000000)" in command) == (revision is not None)
-    command = re.search(r"python scripts/write_report.py .*", done.stdout).group()
+    command = re.search(r"python .*scripts/write_report.py .*", done.stdout).group()
     assert "--title 'Report on sample'" in command and "--pairs " not in command and "--entry" not in command
 
 

@@ -1,0 +1,75 @@
+"""The workflow in a folder of the user: as a Snakefile elsewhere, and as a module of another workflow."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from workflow_runs import ROOT
+
+TEXTS = 'text\n"' + '"\n"'.join(f"Text number {number} is about {number * 7} things." for number in range(40)) + '"\n'
+CONFIG = {
+    "folder": "mine",
+    "corpora": {"notes": {"source": {"type": "file", "path": "notes.csv", "text": "text"}}},
+    "encoders": {"svd": {"type": "svd", "components": 5}},
+    "experiments": {
+        "words": {"corpora": ["notes"], "scores": [], "maps": True, "models": [{"encoder": "svd", "label": "SVD"}]}
+    },
+    "figures": {"map": {"draw": "interactive_map", "experiment": "words", "title": "My notes"}},
+}
+MODULE = f"""
+configfile: "my.yaml"
+
+module selfembed:
+    snakefile: {json.dumps(str(ROOT / "Snakefile"))}
+    config: config
+    PREFIX
+
+use rule * from selfembed NAMES
+
+rule mine:
+    default_target: True
+    input: "results/mine/models/base/svd", "results/mine/corpora/notes.parquet"
+"""
+PLAIN = MODULE.replace("PREFIX", "").replace("NAMES", "")
+RENAMED = MODULE.replace("PREFIX", "").replace("NAMES", "as selfembed_*")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "notes.csv").write_text(TEXTS)
+    (tmp_path / "my.yaml").write_text(yaml.safe_dump(CONFIG))
+    return tmp_path
+
+
+def snakemake(folder, *words):
+    command = [sys.executable, "-m", "snakemake", *map(str, words)]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+
+
+def assert_made(folder, done):
+    assert done.returncode == 0, done.stderr
+    for name in ("models/base/svd", "corpora/notes.parquet"):
+        assert (folder / "results/mine" / name).exists()
+
+
+@pytest.mark.parametrize("is_inside", [True, False])
+def test_texts_and_results_are_in_the_working_directory(folder, tmp_path_factory, is_inside):
+    start, words = (folder, []) if is_inside else (tmp_path_factory.mktemp("elsewhere"), ["--directory", folder])
+    targets = ["results/mine/models/base/svd", "results/mine/corpora/notes.parquet"]
+    words = ["--snakefile", ROOT / "Snakefile", "--configfile", folder / "my.yaml", *words]
+    assert_made(folder, snakemake(start, *words, "--cores", "1", *targets))
+    assert "Nothing to be done" in snakemake(start, *words, "--cores", "1", *targets).stderr
+
+
+@pytest.mark.parametrize("snakefile", [PLAIN, RENAMED], ids=["plain", "renamed"])
+def test_another_workflow_can_import_it(folder, snakefile):
+    (folder / "Snakefile").write_text(snakefile)
+    assert_made(folder, snakemake(folder, "--cores", "1"))
+
+
+def test_targets_are_listed_with_what_they_show(folder):
+    words = ["--snakefile", ROOT / "Snakefile", "--configfile", "my.yaml", "--list-target-rules"]
+    assert "map (My notes: Every corpus of an experiment as a page" in snakemake(folder, *words).stdout
