@@ -447,3 +447,17 @@ def test_a_benchmark_without_a_run_that_went_well_is_one_clear_line(tmp_path):
 def test_a_benchmark_ends_where_all_runs_diverged(tmp_path):
     table = benchmark()
     assert draw("benchmark_steps", table.assign(value=table["value"].mask(table["step"] == "10")), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("values", "labels"),
+    [
+        ([0.3, 0.4], ["30%", "40%"]),
+        ([0.305, 0.31, 0.315], ["30.5%", "31.0%", "31.5%"]),
+        ([0.3125, 0.315], ["31.25%", "31.50%"]),
+    ],
+)
+def test_percentages_of_ticks_are_different(values, labels):
+    _, axes = figures.plt.subplots()
+    figures.percent_axis(axes.yaxis)
+    assert axes.yaxis.get_major_formatter().format_ticks(values) == labels

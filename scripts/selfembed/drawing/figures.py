@@ -3,6 +3,7 @@
 import os
 import re
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 
 import matplotlib
@@ -96,9 +97,19 @@ def wrapped(label: str) -> str:
     return textwrap.fill(label, 24)
 
 
+class PercentTicks(matplotlib.ticker.PercentFormatter):
+    """Fractions as percentages, with as many decimals as the ticks of an axis need."""
+
+    def format_ticks(self, values: Sequence[float]) -> list[str]:
+        """Format all ticks of an axis with the same number of decimals, at most three."""
+        exact = [all(abs(round(100 * value, n) - 100 * value) < 1e-6 for value in values) for n in range(3)]
+        self.decimals = [*exact, True].index(True)
+        return super().format_ticks(values)
+
+
 def percent_axis(axis: matplotlib.axis.Axis) -> None:
-    """Format fractions as percentages without decimals."""
-    axis.set_major_formatter(matplotlib.ticker.PercentFormatter(xmax=1, decimals=0))
+    """Format fractions as percentages."""
+    axis.set_major_formatter(PercentTicks(xmax=1, decimals=0))
 
 
 def palette(names: list[str], **limits: object) -> dict[str, object]:
