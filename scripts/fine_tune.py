@@ -134,6 +134,7 @@ def main(argv: list[str]) -> None:
                 precision=precision,
                 mask_fraction=arguments.mask_fraction,
                 guide=guide,
+                early_stopping=chosen.early_stopping,
                 kept_steps=arguments.keep,
                 keep=save,
                 checkpoints=unfinished,

@@ -79,6 +79,7 @@ SETTINGS = {
     "learning_rate": "peak learning rate (Adam)",
     "warmup": "fraction of the first epoch with learning-rate warm-up",
     "temperature": "temperature of the loss",
+    "early_stopping": "training stops when the loss of validation pairs no longer falls",
     "guide": "false negatives left out, by the encoder before fine-tuning",
     "pooling": "pooling",
     "projection": "widths of the projection head (removed after training)",

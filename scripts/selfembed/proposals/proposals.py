@@ -35,6 +35,7 @@ LARGEST_PART = 0.3  # the largest held-out fraction, unless fewer than FEWEST te
 LEAST_IN_CLASS = 10  # texts; equal to the number of neighbours in k-NN accuracy
 LEAST_STEPS = 20  # a strong encoder gains little by more (docs/evidence.md)
 MOST_EPOCHS = 5
+LONG_TRAINING = 100  # steps; from here on, training ends when the loss of validation pairs no longer falls
 SMALL = 2000  # with fewer training texts, the batch size is 32
 LONGEST_TOKENS = 256
 LONGEST_TRAINED = 128  # tokens of a text in training
@@ -161,6 +162,11 @@ class Proposal:
         elif self.n_trained > MANY_TEXTS:
             chosen = FEW
         return {step: STEPS[step] for step in chosen}
+
+    @property
+    def stops_early(self) -> bool:
+        """Whether training may end early, because it is long."""
+        return self.epochs * self.steps_in_an_epoch >= LONG_TRAINING
 
     @property
     def n_trained(self) -> int:

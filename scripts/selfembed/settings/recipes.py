@@ -89,6 +89,11 @@ class Recipe(Closed):
         description="Leave out false negatives: texts of a batch that the encoder before fine-tuning finds more "
         "similar to the anchor than the anchor's own positive (GISTEmbed, Solatorio 2024, arXiv:2402.16829).",
     )
+    early_stopping: bool = Field(
+        False,
+        description="Stop when the loss of validation pairs no longer falls. A twentieth of the texts, at most 128, is "
+        "then not trained on.",
+    )
     max_length: int = Field(
         512, ge=3, description="Maximum number of tokens of anchors and positives; longer ones are truncated."
     )

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from selfembed.errors import InputError
-from selfembed.models import token7
+from selfembed.models import interpolation, token7
 from selfembed.scores import measures
 from selfembed.settings.corpora import DerivedSource, RelabelledSource, SampleSource, TitlesSource
 from selfembed.settings.encoders import (
@@ -324,6 +324,12 @@ def check_recipe(key: str, entry, recipe, encoder, experiment, settings: Setting
         yield (
             f"{where}: held_out is {recipe.held_out}, but {encoder.held_out} for the word counts of '{entry.encoder}'; "
             "expected: the same"
+        )
+    steps = [step for step in entry.steps or experiment.steps if step not in (0, "final")]
+    if recipe.early_stopping and (other := [step for step in steps if interpolation.fraction_of(str(step)) is None]):
+        yield (
+            f"{where}: '{entry.recipe}' may stop before step {other[0]} (early_stopping); "
+            "expected: steps 0, final and interpolated ones, or no early_stopping"
         )
     augmentation = recipe.augmentation
     relies_on_dropout = augmentation.same_text_twice and augmentation.mask_fraction == 0

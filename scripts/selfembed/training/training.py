@@ -47,6 +47,11 @@ KEPT_ON_CPU = 8e9  # bytes of activations that a step keeps on a CPU; on a GPU, 
 HISTORY = "history.json"
 CHECKSUMS = "checksums.json"  # of the other files of a checkpoint; written last
 
+# Early stopping: every so many steps, the loss of validation pairs is computed; training ends when it has not fallen by
+# a hundredth for so many times.
+VALIDATE_EVERY, PATIENCE, LEAST_GAIN = 20, 3, 0.01
+VALIDATED, PART_VALIDATED, FEWEST_VALIDATED = 128, 1 / 20, 32  # texts: at most, their fraction, at least
+
 STEPS_AT_CHANCE = 20  # consecutive steps with a loss at chance level before a warning
 
 
@@ -176,10 +181,12 @@ class Checkpoints(TrainerCallback):
         control.should_save = (due or self.asked.asked) and state.global_step < state.max_steps
 
     def on_save(self, args, state, control, **kwargs) -> None:
-        """Add the history and the checksums to the checkpoint.
+        """Add the history and the checksums to the checkpoint; not after the last step, so that it is not resumed from.
 
         Raises SystemExit after SIGTERM or SIGINT.
         """
+        if control.should_training_stop:
+            return
         if processes.count() > 1:
             torch.distributed.barrier()  # wait until every process has saved its random state
         if processes.rank() == 0:
@@ -280,6 +287,53 @@ class History(TrainerCallback):
         )
 
 
+class EarlyStopping(TrainerCallback):
+    """Callback that ends training when the loss of validation pairs no longer falls.
+
+    The losses are in the column `validation_loss` of the history, from which a resumed run reads them.
+
+    Args:
+        history: added to the trainer before this callback.
+        loss: function without arguments that computes the loss of the validation pairs.
+    """
+
+    def __init__(self, history: History, loss: Callable[[], float]) -> None:
+        self.history = history
+        self.loss = loss
+
+    def on_log(self, args, state, control, logs=None, **kwargs) -> None:
+        """Compute the loss after every VALIDATE_EVERY steps."""
+        if "loss" not in logs or state.global_step % VALIDATE_EVERY:
+            return
+        self.history.rows[-1]["validation_loss"] = agreed(self.loss())
+        losses = [row["validation_loss"] for row in self.history.rows if "validation_loss" in row]
+        log.info("validation loss %.4f", losses[-1])
+        if is_flat(losses):
+            log.info("stopped early: the validation loss has not fallen since step %d", len(self.history.rows))
+            control.should_training_stop = True
+
+
+def is_flat(losses: list[float]) -> bool:
+    """Whether none of the last PATIENCE losses is lower by LEAST_GAIN than the lowest before them."""
+    before, last = losses[:-PATIENCE], losses[-PATIENCE:]
+    return bool(before) and min(last) > (1 - LEAST_GAIN) * min(before)
+
+
+def validation_texts(pairs: pd.DataFrame, seed: int) -> np.ndarray:
+    """Return a mask of the pairs of texts for validation; of none if there are too few texts.
+
+    Args:
+        pairs: with a column `id`.
+    """
+    ids = np.unique(pairs["id"].astype(str))
+    number = min(VALIDATED, int(PART_VALIDATED * len(ids)))
+    if number < FEWEST_VALIDATED:
+        log.info("no early stopping: only %d texts", len(ids))
+        return np.zeros(len(pairs), dtype=bool)
+    drawn = np.random.default_rng(seed).choice(ids, number, replace=False)
+    return pairs["id"].astype(str).isin(drawn).to_numpy()
+
+
 @torch.no_grad()
 def loss_of(
     model: SentenceTransformer, pairs: pd.DataFrame, temperature: float, guide: losses.Guide | None = None
@@ -342,6 +396,7 @@ def fine_tune(
     precision: str,
     mask_fraction: float,
     guide: SentenceTransformer | None = None,
+    early_stopping: bool = False,
     kept_steps: Sequence[str] = (),
     keep: Keep = lambda name, history: None,
     checkpoints: Path | None = None,
@@ -356,12 +411,14 @@ def fine_tune(
     Args:
         model: on its device. The loss is computed on the output of its last module (pooling or projection head).
             Its default prompt, if any, precedes every text. Parameters with `requires_grad=False` are not changed.
-        pairs: columns `epoch`, `anchor`, `positive`, in training order.
+        pairs: columns `epoch`, `anchor`, `positive` and, for early stopping, `id` of the text, in training order.
         seed: determines dropout masks and masked tokens.
         warmup: fraction of the first epoch over which the learning rate increases from 0.
         mask_fraction: fraction of the tokens of each text that are masked, independently for anchor and positive.
         guide: a copy of the model before fine-tuning, without projection head, which decides which texts of a batch are
             no negatives; it is not changed. It reads the same tokens as the model, with the same masks.
+        early_stopping: end training when the loss of validation pairs, which are then not trained on, no longer falls;
+            not with few texts.
         kept_steps: optimiser steps (`10`) and ends of epochs (`epoch-1`) after which `keep` is called with the name of
             the step and the history so far. Interpolated steps (`interpolated-0.25`) are ignored: they are made of the
             final model.
@@ -369,12 +426,16 @@ def fine_tune(
             Training resumes from the newest valid checkpoint in it. On CPUs, with the same number of threads, a
             resumed run gives the same bytes as an uninterrupted run. None: no checkpoints.
 
-    Returns one row per optimiser step: `step` (from 1), `epoch`, `batch_size`, `learning_rate`, `loss`.
+    Returns one row per optimiser step: `step` (from 1), `epoch`, `batch_size`, `learning_rate`, `loss` and, with early
+    stopping, `validation_loss` after some of the steps.
 
     Raises Divergence, an InputError, if the loss is NaN or infinite at a step or after the last step; InputError if a
     kept step does not exist.
     """
     n_processes = processes.count()
+    is_validated = validation_texts(pairs, seed) if early_stopping else np.zeros(len(pairs), dtype=bool)
+    validation = pairs[is_validated & (pairs["epoch"] == pairs["epoch"].min())]
+    pairs = pairs[~is_validated]
     epochs = pairs["epoch"].to_numpy()
     found = shared(batches_in_order(epochs, batch_size), n_processes)
     first_epoch = sum(epochs[batch[0]] == epochs[0] for batch in found)
@@ -417,6 +478,8 @@ def fine_tune(
         trainer.data_collator.prompts = encoders.default_prompt(model)
         trainer.remove_callback(PrinterCallback)  # History logs progress
         trainer.remove_callback(trainer.model_card_callback_class)
+        if len(validation):
+            trainer.add_callback(EarlyStopping(history, lambda: loss_of(model, validation, temperature, frozen)))
         if checkpoints:
             trainer.add_callback(Checkpoints(history, 60 * checkpoint_minutes, asked))
         if checkpoint:
