@@ -83,8 +83,8 @@ def test_example_is_valid():
         ("encoders.loan.tokenizer.vocabulary_size", "borrow_from", None),
         (
             "recipes.crops.temprature",
-            "augmentation, batch_size, epochs, guide, held_out, learning_rate, max_length, pooling, precision, "
-            "projection, temperature, unfrozen_layers, warmup",
+            "augmentation, batch_size, early_stopping, epochs, guide, held_out, learning_rate, max_length, pooling, "
+            "precision, projection, temperature, unfrozen_layers, warmup",
             "temperature",
         ),
         (
@@ -463,6 +463,34 @@ def test_tokenizer_borrowed_from_encoder_without_one(lender):
             "experiments.main.models.0.recipe: 'crops' trains with pooling 'mean', but 'own' is scored; "
             "expected: pooling: own in the recipe, or other poolings",
             id="own modules after training without them",
+        ),
+        pytest.param(
+            {
+                "encoders.words": {"type": "beside_word_counts", "of": "mpnet", "corpus": "news", "layers": 12}
+                | {"held_out": 0.2},
+                "recipes.crops": {"augmentation": "crops", "pooling": "own", "held_out": 0.1},
+                "experiments.main.models": [{"encoder": "words", "recipe": "crops", "poolings": ["own"]}],
+                "experiments.main.layers": "last",
+                "scores": {"knn": {"type": "knn", "split": "all"}},
+                "figures": REMOVED,
+            },
+            "experiments.main.models.0.recipe: held_out is 0.1, but 0.2 for the word counts of 'words'; "
+            "expected: the same",
+            id="word counts of texts that are held out",
+        ),
+        pytest.param(
+            {
+                "encoders.words": {"type": "beside_word_counts", "of": "tiny", "corpus": "new", "layers": 2},
+            },
+            "encoders.words.of: 'tiny' is not a pretrained encoder; expected: mpnet\n"
+            "encoders.words.corpus: 'new' is not a corpus; expected: news, docs, notes; did you mean 'news'?",
+            id="word counts beside a random encoder",
+        ),
+        pytest.param(
+            {"recipes.crops": {"augmentation": "crops", "early_stopping": True}, "experiments.main.steps": ["epoch-1"]},
+            "experiments.main.models.1.recipe: 'crops' may stop before step epoch-1 (early_stopping); "
+            "expected: steps 0, final and interpolated ones, or no early_stopping",
+            id="steps that may not be reached",
         ),
         pytest.param(
             {"encoders.mpnet.prompt": "query"},
