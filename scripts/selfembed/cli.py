@@ -1,4 +1,4 @@
-"""selfembed: propose a config for your texts, check it on this machine, verify results and show their lineage."""
+"""selfembed: propose a config for your texts, check it, judge grouping by hand, verify results, show their lineage."""
 
 import argparse
 import inspect
@@ -19,7 +19,7 @@ def main(argv: list[str]) -> None:
     parser = command_line.parser(__doc__)
     parser.prog = "selfembed"
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for command in (propose, doctor, verify, lineage):
+    for command in (propose, doctor, ask, judge, verify, lineage):
         description = inspect.getdoc(command)
         summary = description.split("\n")[0].rstrip(".")
         one = commands.add_parser(
@@ -128,6 +128,46 @@ def doctor(configfile: list[Path], config: dict[str, Any], offline: bool) -> Non
     sys.exit(1 if errors else 0)
 
 
+def add_ask(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `ask`."""
+    parser.add_argument("config", type=Path, help="config of a finished study with a report")
+    parser.add_argument("--questions", type=at_least(1), default=100, help="maximum number of questions")
+
+
+def ask(config: Path, questions: int) -> None:
+    """Write questions by which you judge grouping by hand.
+
+    Compares the encoder as it came with the recommended model, or with the best one if the encoder was kept, on a
+    random sample of at most 1,000 texts. Where their nearest texts differ, a question shows a text and the one that
+    each model alone finds near. Writes `NAME_questions.csv` and `NAME_key.json`, and prints the name of the first.
+    Write a or b into the column `closer`, whichever text is closer in meaning to the first, or nothing to skip. Then
+
+      selfembed judge NAME_questions.csv
+
+    tells which model is better. Questions with answers are not overwritten. The key says which model is which: do not
+    read it before.
+    """
+    from selfembed.judging import questions as sheets
+
+    print(sheets.ask(config, questions))
+
+
+def add_judge(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `judge`."""
+    parser.add_argument("questions", type=Path, help="answered questions; their key is beside them")
+
+
+def judge(questions: Path) -> None:
+    """Judge grouping by the answers to the questions of `ask`.
+
+    Prints how often the neighbour that the adapted model found was judged closer, with an exact 95 % confidence
+    interval, and whether that model is better or worse for grouping, or no difference can be told.
+    """
+    from selfembed.judging import answers
+
+    print("\n".join(answers.judge(questions)))
+
+
 def add_verify(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `verify`."""
     folders = [Path("results"), Path("figures")]
@@ -173,4 +213,7 @@ def lineage(results: list[Path], crate: Path | None) -> None:
         ro_crate.write(units, chains.lineage(*units), crate)
 
 
-ARGUMENTS = {propose: add_propose, doctor: add_doctor, verify: add_verify, lineage: add_lineage}
+ARGUMENTS = {
+    **{propose: add_propose, doctor: add_doctor, ask: add_ask, judge: add_judge},
+    **{verify: add_verify, lineage: add_lineage},
+}

@@ -133,10 +133,10 @@ def test_the_library_is_installed_with_its_pages_and_its_command(tmp_path):
     assert done.stdout.split() == [str(library / "__init__.py"), str(library / "pages" / "report_page")]
     done = outside(tmp_path, Path(sys.executable).parent / "selfembed", "--help")
     assert done.returncode == 0, done.stderr
-    assert all(f"    {command} " in done.stdout for command in ("propose", "verify", "lineage"))
+    assert all(f"    {command} " in done.stdout for command in ("propose", "ask", "judge", "verify", "lineage"))
 
 
-@pytest.mark.parametrize("command", ["propose", "verify", "lineage"])
+@pytest.mark.parametrize("command", ["propose", "ask", "judge", "verify", "lineage"])
 def test_every_command_has_a_help_and_loads_quickly(command):
     program = "import sys\nfrom selfembed import cli\ntry:\n    cli.main(sys.argv[1:])\nexcept SystemExit as end:\n"
     program += "    assert end.code == 0\nassert 'torch' not in sys.modules, 'imports torch before it is needed'"

@@ -432,6 +432,17 @@ def test_a_file_that_does_not_exist_or_is_of_another_kind_is_told(tmp_path, prop
 # What a person edited
 
 
+def test_without_labels_it_is_said_how_to_judge_grouping_by_hand(tmp_path, propose, caplog):
+    said = "cannot be judged without labels (LABEL=…); to judge it by hand, run `selfembed ask` after `adapt`"
+    with caplog.at_level("INFO", "selfembed"):
+        propose(write(table(), tmp_path / "x.csv"))
+    assert said in caplog.text
+    caplog.clear()
+    with caplog.at_level("INFO", "selfembed"):
+        propose(write(table(), tmp_path / "y.csv"), "--label", "queue")
+    assert said not in caplog.text
+
+
 def test_an_edited_config_is_kept_and_an_unedited_one_proposed_again(tmp_path, propose, caplog):
     path = write(table(), tmp_path / "x.csv")
     _, config = propose(path)

@@ -38,7 +38,8 @@ PACKAGES = (
 
 # Folders and files that are not code inputs of steps: steps do not run them or receive their values as arguments.
 APART = {
-    *("settings", "study", "costs", "workflow", "doctor", "proposals", "provenance", "warm"),
+    *("settings", "study", "costs", "workflow", "doctor", "judging", "proposals", "provenance"),
+    "warm",
     *("cli.py", "__main__.py"),
 }
 PAGE_PARTS = {".html", ".css", ".js"}

@@ -502,4 +502,4 @@ def judged_by_labels(proposal: Proposal) -> str:
     """Describe how grouping is judged."""
     if proposal.labelled:
         return f"by the labels in '{proposal.source['label']}'"
-    return "cannot be judged without labels (LABEL=…)"
+    return "cannot be judged without labels (LABEL=…); to judge it by hand, run `selfembed ask` after `adapt`"

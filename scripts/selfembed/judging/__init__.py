@@ -1,0 +1,1 @@
+"""Grouping judged by hand: questions where two models disagree, and what the answers say."""

@@ -1,0 +1,74 @@
+"""The two models of a finished study that are compared by hand, and the texts."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from selfembed.errors import InputError
+from selfembed.evidence import choice
+from selfembed.jobs import seals
+from selfembed.jobs.records import read_json
+from selfembed.study import adapted, expansion, files
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The encoder as it came and the best candidate of a study.
+
+    Attributes:
+        name: name of the study.
+        device: device of the encoders, as in the config.
+        corpus: prepared corpus (Parquet).
+        before, after: labels of the encoder and of the candidate.
+        before_folder, after_folder: their saved models.
+    """
+
+    name: str
+    device: str
+    corpus: Path
+    before: str
+    after: str
+    before_folder: Path
+    after_folder: Path
+
+
+def read(config: Path) -> Compared:
+    """Find the models that a finished study compares; the candidate is the recommended one unless the encoder is kept.
+
+    Raises InputError if the config has no report, no candidate had a gain, or a result is missing or damaged.
+    """
+    settings = files.read([config], {})
+    report = settings.report
+    if report is None:
+        raise InputError(f"{config}: report: missing; expected: a config that `selfembed propose` wrote, or a report")
+    results = Path("results", settings.folder)
+    chosen_file = finished(results / "choice.json", config)
+    chosen = choice.from_json(read_json(chosen_file, "purpose", "keep", "label", "best", "judged"))
+    if chosen.best is None:
+        raise InputError(f"{chosen_file}: no model was better than '{chosen.keep}'; expected: one to compare it with")
+    items = {item.line.label: item for item in adapted.candidates(report, settings, expansion.expand(settings))}
+    for label in (chosen.keep, chosen.best):
+        if label not in items:
+            raise InputError(f"{chosen_file}: '{label}' is not a model of {config}; expected: {', '.join(items)}")
+    before, after = (
+        results / "models" / items[label].model.path / str(items[label].step) for label in (chosen.keep, chosen.best)
+    )
+    return Compared(
+        name=settings.folder or config.stem,
+        device=settings.device,
+        corpus=finished(results / "corpora" / f"{report.corpus}.parquet", config),
+        before=chosen.keep,
+        after=chosen.best,
+        before_folder=finished(before, config),
+        # With `keep: results`, the models of runs are removed, but not the recommended one.
+        after_folder=finished(after if chosen.is_kept else results / "adapted_model", config),
+    )
+
+
+def finished(path: Path, config: Path) -> Path:
+    """Return the path of a result.
+
+    Raises InputError if it is missing or does not match its seal.
+    """
+    if not path.exists():
+        raise InputError(f"{path}: missing; expected: a finished study (snakemake adapt --configfile {config})")
+    return seals.opened(path)
