@@ -509,7 +509,7 @@ def summary(proposal: Proposal) -> list[str]:
     lines += [f"    {crop}" for crop in proposal.crops]
     if proposal.n_grouped:
         column = proposal.source["group"]
-        lines.append(f"{proposal.n_grouped:,} texts for training share their '{column}' with another one: groups")
+        lines.append(f"groups: {proposal.n_grouped:,} texts for training share their '{column}' with another one")
     compared = "by titles, which find their texts" if proposal.titled else "by crops, because there are no titles"
     lines.append(f"search is judged {compared}; grouping {judged_by_labels(proposal)}")
     lines.append(

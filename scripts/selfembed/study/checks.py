@@ -353,7 +353,7 @@ def check_recipe(key: str, entry, recipe, encoder, experiment, settings: Setting
             if not names_column(name, column, settings):
                 yield (
                     f"{where}: '{name}' has no {column}s, which '{entry.recipe}' needs; "
-                    f"expected: a corpus with {column}s"
+                    f"expected: a corpus with {column}s ({column}: COLUMN in its source)"
                 )
     for corpus in entry.corpora or experiment.corpora:
         source = settings.corpora[corpus].source if corpus in settings.corpora else None
