@@ -33,7 +33,7 @@ adapt: env
 	@test "$(firstword $(origin TEXTS))" = command || \
 		{ echo 'error: which texts? make adapt TEXTS=file.csv (or .tsv, .jsonl, .json, .parquet, .xlsx, a folder of .txt or .md files, or hf://owner/name)'; exit 2; }
 	@selfembed propose "$$TEXTS" $(call option,TEXT,text) $(call option,LABEL,label) $(call option,TITLE,title) \
-		$(call option,ENCODING,encoding) $(call option,SUBSET,subset) $(call option,SPLIT,split) \
+		$(call option,GROUP,group) $(call option,ENCODING,encoding) $(call option,SUBSET,subset) $(call option,SPLIT,split) \
 		$(call option,ENCODER,encoder) $(call option,NAME,name) \
 		$(call option,FOR,for) $(call option,MOST,most-texts) $(if $(SURE),--sure) $(if $(V),--verbose) --run
 

@@ -1,8 +1,8 @@
 """Download one split of a data set of the Hugging Face hub, at a fixed or the newest revision.
 
 The files are Parquet, JSON, csv or tsv, optionally compressed. Cells contain a text and a label, or lists of both,
-which are concatenated in order. Writes a Parquet table with the columns text and, if there are any, label and title,
-and a JSON file with the revision.
+which are concatenated in order. Writes a Parquet table with the columns text and, if there are any, label, title and
+group, and a JSON file with the revision.
 """
 
 import tempfile
@@ -19,12 +19,14 @@ from selfembed.settings.corpora import HubSource
 from selfembed.texts import corpora
 
 
-def flattened(table: pd.DataFrame, text: str, label: str | None, title: str | None = None) -> pd.DataFrame:
-    """Return the columns text and, if they are given, label and title, with list cells concatenated in order.
+def flattened(
+    table: pd.DataFrame, text: str, label: str | None, title: str | None = None, group: str | None = None
+) -> pd.DataFrame:
+    """Return the columns text and, if they are given, label, title and group, with list cells concatenated in order.
 
     Raises InputError if a column is missing or lists differ in length.
     """
-    columns = {"text": text, "label": label, "title": title}
+    columns = {"text": text, "label": label, "title": title, "group": group}
     columns = {name: column for name, column in columns.items() if column is not None}
     for column in columns.values():
         if column not in table.columns:
@@ -49,7 +51,7 @@ def main(argv: list[str]) -> None:
     minutes = arguments.patience
     origin = patience.patiently(lambda: hub.origin(arguments.id, arguments.revision, "dataset"), minutes)
     which = arguments.id, origin["revision"], arguments.split, arguments.subset
-    columns = arguments.text, arguments.label, arguments.title
+    columns = arguments.text, arguments.label, arguments.title, arguments.group
     with tempfile.TemporaryDirectory() as folder:
         paths = patience.patiently(lambda: hub_datasets.fetch(*which, Path(folder)), minutes)
         table = pd.concat([flattened(corpora.read_file(path), *columns) for path in paths], ignore_index=True)

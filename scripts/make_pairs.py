@@ -1,6 +1,7 @@
 """Make the positive pairs of a run, in training order, for all epochs.
 
-Writes a Parquet table with the columns epoch, id, anchor, positive, and a JSON file with the settings.
+Writes a Parquet table with the columns epoch, id, anchor, positive, and a JSON file with the settings; for groups, also
+with the numbers of texts with and without another text in their group.
 """
 
 from selfembed.augmentations import crops
@@ -8,7 +9,8 @@ from selfembed.jobs import command_line, options
 from selfembed.jobs.command_line import log
 from selfembed.jobs.records import checksum, provenance, write_json, write_table
 from selfembed.settings.recipes import Augmentation, Recipe
-from selfembed.texts.corpora import read_corpus
+from selfembed.texts import groups
+from selfembed.texts.corpora import read_corpus, summary
 
 
 def main(argv: list[str]) -> None:
@@ -34,6 +36,9 @@ def main(argv: list[str]) -> None:
         "texts": len(corpus),
         "pairs": len(pairs),
     }
+    if augmentation == "groups":
+        facts["training texts"] = groups.summary(corpus.iloc[crops.positions_kept(len(corpus), arguments.held_out)])
+        log.info("training texts: %s", summary(facts["training texts"]))
     write_json(provenance(**facts), arguments.settings)
 
 

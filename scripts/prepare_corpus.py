@@ -1,8 +1,8 @@
 """Clean a table of texts to a corpus.
 
 Reads a csv, tsv, jsonl, json, parquet or xlsx file. Writes a Parquet table with the columns id, text, label, title (and
-sentences, if texts are not split as in the paper), and a JSON file with the numbers of rows kept and excluded, and the
-source's revision. Writes nothing if the corpus is not as expected.
+group, if it is named, and sentences, if texts are not split as in the paper), and a JSON file with the numbers of rows
+kept and excluded, and the source's revision. Writes nothing if the corpus is not as expected.
 """
 
 from selfembed.jobs import command_line, options

@@ -48,6 +48,8 @@ def add_propose(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--label", help="column of classes (of a folder: 'folder'), by which grouping is judged")
     what = "column of titles, subjects or questions, by which search is judged; by default, detected by its name"
     parser.add_argument("--title", help=what)
+    what = "column of threads, products or authors: two texts with the same value are a pair to train on"
+    parser.add_argument("--group", help=what)
     parser.add_argument("--encoding", help="encoding of files that are not UTF-8; guessed by default")
     parser.add_argument("--subset", help="subset of a data set on the Hub; by default, the default one")
     parser.add_argument("--split", help="split of a data set on the Hub; by default, train or the first one")

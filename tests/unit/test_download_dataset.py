@@ -209,9 +209,10 @@ def test_one_of_several_subsets_must_be_chosen():
     assert hub_datasets.choose(NAMES, SUBSETS, "en", None) == ("en", "train")
 
 
-def test_without_labels_there_is_a_column_of_texts_and_of_titles():
+def test_there_are_columns_of_texts_and_of_what_is_named():
     table = pd.DataFrame({"body": ["a b", "c d"], "name": ["A", None], "label": [1.0, None]})
     assert flattened(table, "body", None).columns.tolist() == ["text"]
+    assert flattened(table, "body", None, group="name").columns.tolist() == ["text", "group"]
     flat = flattened(table, "body", "label", "name")
     assert flat["label"].fillna("missing").tolist() == ["1", "missing"]
     assert flat["title"].fillna("missing").tolist() == ["A", "missing"]

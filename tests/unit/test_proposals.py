@@ -121,8 +121,9 @@ def test_a_folder_of_txt_files_is_a_corpus(tmp_path, propose):
     _, config = propose("notes", "--label", "folder")
     assert config["corpora"]["texts"]["source"]["label"] == "folder"
     assert config["experiments"]["grouping"]["scores"] == ["knn", "linear"]
-    with pytest.raises(InputError, match=r"a folder of text files has no columns; expected: LABEL=folder"):
-        propose("notes", "--text", "body")
+    for option in ("--text", "--group"):
+        with pytest.raises(InputError, match=r"a folder of text files has no columns; expected: LABEL=folder"):
+            propose("notes", option, "body")
 
 
 def test_a_table_of_one_column_needs_no_name():
@@ -353,6 +354,51 @@ def test_titles_that_say_nothing_are_not_used(titles, usable):
     assert not proposals.are_titles(texts, texts)
 
 
+@pytest.mark.parametrize(("frame", "others"), [(with_titles(), ["titles", "crops"]), (untitled(300), ["crops"])])
+def test_groups_are_trained_on_beside_titles_and_crops(tmp_path, propose, caplog, frame, others):
+    """As many texts as the proposal says have a pair in the recipe that it proposes."""
+    caplog.set_level("INFO")
+    path = write(frame.assign(thread=[f"thread {row // 3}" for row in range(300)]), tmp_path / "x.csv")
+    written, config = propose(path, "--group", "thread", "--for", "search")
+    assert config["corpora"]["texts"]["source"]["group"] == "thread"
+    assert list(config["recipes"]) == [*others, "groups"]
+    recipe = config["recipes"]["groups"]
+    assert recipe == config["recipes"]["crops"] | {"augmentation": "groups"} and recipe["guide"]
+    labels = [entry["label"] for entry in config["experiments"]["search"]["models"]]
+    names = [name.capitalize() for name in [*others, "groups"]]
+    assert labels[3:] == [f"{name}{step} + words" for name in names for step in (" ¼", " ½", " ¾", "")]
+    assert config["experiments"]["maps"]["models"][1]["recipe"] == others[0]
+    corpus, _ = prepare(read_source(path, text="body", group="thread"))
+    pairs = make_pairs(corpus, "groups", recipe["epochs"], 42, held_out=recipe["held_out"])
+    number = pairs["id"].nunique()
+    assert 100 < number < 300 * (1 - recipe["held_out"]) + 1
+    assert f"{number:,} texts for training share their 'thread' with another one" in caplog.text
+    assert f"# Groups: two texts with the same thread; {number} of the texts for training share" in written
+
+
+def test_without_a_column_of_groups_there_is_no_recipe_of_them(tmp_path, propose):
+    written, config = propose(write(untitled(300).assign(thread="t"), tmp_path / "x.csv"))
+    assert list(config["recipes"]) == ["crops"] and "roups: two" not in written
+    assert "group" not in config["corpora"]["texts"]["source"]
+
+
+@pytest.mark.parametrize(
+    ("thread", "said"),
+    [
+        (lambda row: "one", "'thread' has 1 value that two training texts or more share; expected: a column with 2 "),
+        (lambda row: row, "'thread' has 0 values that two training texts or more share; expected: a column with 2 "),
+        (lambda row: "one" if row % 2 else row, "'thread' has 1 value that two training texts or more share; "),
+        (lambda row: None, "'thread' has 0 values that two training texts or more share; "),
+    ],
+)
+def test_groups_that_pair_nothing_or_everything_are_refused(tmp_path, propose, thread, said):
+    path = write(untitled(300).assign(thread=[thread(row) for row in range(300)]), tmp_path / "x.csv")
+    with pytest.raises(InputError) as refused:
+        propose(path, "--group", "thread")
+    assert str(refused.value).startswith(f"{path}: {said}") and "\n" not in str(refused.value)
+    assert not list(tmp_path.glob("*.yaml"))
+
+
 def test_without_labels_only_careful_models_are_compared_unless_search_is_all_that_counts(tmp_path):
     path = write(untitled(300), tmp_path / "x.csv")
     assert list(proposals.propose("x", path).steps) == list(proposals.CAREFUL)
@@ -402,6 +448,7 @@ def test_too_few_usable_texts_are_refused_before_any_work(tmp_path, propose, fra
     ("arguments", "said"),
     [
         (("--text", "bdy"), r"no column 'bdy' for 'text'; columns: number, title, body, queue"),
+        (("--group", "thred"), r"no column 'thred' for 'group'; columns: number, title, body, queue"),
         (("--label", "title"), "'title' has 0 values with 10 texts or more; expected: a column with two classes"),
         (("--name", "My Texts"), "folder: 'My Texts' is invalid"),
         (("--name", "corpora"), "the name 'corpora' is reserved"),
@@ -614,8 +661,8 @@ configs:
         ({"all.csv": table(300).to_csv(index=False)}, (f"@{REVISION}",), {"split": "train", "label": None}),
         (
             {"README.md": SUBSET, "en/data-0.parquet": table(300), "de/data-0.parquet": table(9)},
-            ("", "--subset", "en", "--label", "queue"),
-            {"subset": "en", "split": "train", "label": "queue"},
+            ("", "--subset", "en", "--label", "queue", "--group", "queue"),
+            {"subset": "en", "split": "train", "label": "queue", "group": "queue"},
         ),
     ],
 )
@@ -629,6 +676,7 @@ def test_a_data_set_of_the_hub_is_pinned_to_a_revision_and_read_again(tmp_path, 
     read = pd.read_parquet(tmp_path / "texts.parquet")
     assert read["text"].tolist() == table(300)["body"].tolist()
     assert read["title"].tolist() == table(300)["title"].tolist()
+    assert ("group" in read) == ("groups" in config["recipes"]) == ("group" in expected)
     assert json.loads((tmp_path / "texts.json").read_text())["revision"] == REVISION
 
 

@@ -30,6 +30,7 @@ def test_a_run_never_sees_the_texts_that_the_train_only_score_tests(augmentation
     sentence = "This sentence has clearly more than one hundred characters and can be part of a pack, text {} part {}"
     texts = [". ".join(sentence.format(number, part) for part in range(4)) for number in range(60)]
     corpus = pd.DataFrame({"id": range(60), "text": texts, "title": "What the text is about"})
+    corpus["group"] = "thread"
     labelled = np.arange(60) % 3 > 0
     train, test = labelled_split(labelled, "all", 0.1, 42)
     seen = set(make_pairs(corpus, augmentation, 2, seed=1, held_out=0.1)["id"])

@@ -66,7 +66,8 @@ def test_example_is_valid():
         ),
         (
             "corpora.news.source.pth",
-            "encoding, format, id, keyword_classes, keywords, label, path, separator, text, title, type, unlabelled",
+            "encoding, format, group, id, keyword_classes, keywords, label, path, separator, text, title, type, "
+            "unlabelled",
             "path",
         ),
         ("corpora.docs.source.path", "packages, type", None),
@@ -242,7 +243,7 @@ def test_wrong_value(changes, message):
             "'hub', 'folder', 'package', 'random', 'embedding_layer', 'embedding_module', 'beside_word_counts', "
             "'tfidf', 'svd'",
         ),
-        ("recipes.crops.augmentation", "'crops', 'dropout', 'halves', 'whole_text', 'titles'"),
+        ("recipes.crops.augmentation", "'crops', 'dropout', 'halves', 'whole_text', 'titles', 'groups'"),
     ],
 )
 def test_unknown_type(path, allowed):
@@ -254,7 +255,7 @@ def test_unknown_augmentation_by_name():
     """The short form of an augmentation is refused like the long one."""
     message = (
         "recipes.crops.augmentation: type 'fancy' is unknown; expected: 'crops', 'dropout', 'halves', 'whole_text', "
-        "'titles'"
+        "'titles', 'groups'"
     )
     assert problem({"recipes.crops.augmentation": "fancy"}) == message
 
@@ -516,8 +517,25 @@ def test_tokenizer_borrowed_from_encoder_without_one(lender):
         ),
         pytest.param(
             {"recipes.crops": {"augmentation": "titles"}},
-            f"{ENTRY}.recipe: 'news' has no titles, which 'crops' needs; expected: a corpus with titles",
+            f"{ENTRY}.recipe: 'news' has no titles, which 'crops' needs; expected: a corpus with titles (title: COLUMN "
+            "in its source)",
             id="pairs of titles without titles",
+        ),
+        pytest.param(
+            {"recipes.crops": {"augmentation": "groups"}},
+            f"{ENTRY}.recipe: 'news' has no groups, which 'crops' needs; expected: a corpus with groups (group: COLUMN "
+            "in its source)",
+            id="pairs of groups without groups",
+        ),
+        pytest.param(
+            {
+                "corpora.docs.source": {"type": "file", "path": "docs.csv", "group": "thread"},
+                "recipes.crops": {"augmentation": "groups"},
+                f"{ENTRY}.train_on": "notes",
+            },
+            f"{ENTRY}.recipe: 'notes' has no groups, which 'crops' needs; expected: a corpus with groups (group: "
+            "COLUMN in its source)",
+            id="training on a corpus without groups",
         ),
         pytest.param(
             {
@@ -1259,6 +1277,17 @@ def test_how_texts_are_read_is_checked(source, message):
 )
 def test_evidence_without_labels_is_accepted(changes):
     load(changed(deepcopy(CROPS) | changes))
+
+
+@pytest.mark.parametrize("trained_on", ["notes", "some"])
+def test_groups_of_a_corpus_or_of_its_sample_can_be_trained_on(trained_on):
+    changes = {
+        "corpora.notes.source.group": "thread",
+        "corpora.some": {"source": {"type": "sample", "corpus": "notes", "size": 90}},
+        "recipes.crops": {"augmentation": "groups"},
+        f"{ENTRY}.train_on": trained_on,
+    }
+    assert {item.model.corpus for item in study(changes).experiments["main"]} == {None, trained_on}
 
 
 def test_titles_of_a_corpus_are_scored_after_training_on_its_texts():

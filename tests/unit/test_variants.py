@@ -166,7 +166,8 @@ def corpus_of(n_texts):
     )
     texts = [" ".join(sentence.format(f"{number}{letter}") for letter in "abcd") for number in range(n_texts)]
     titles = [f"About {number}" for number in range(n_texts)]
-    return pd.DataFrame({"id": [f"t{number}" for number in range(n_texts)], "text": texts, "title": titles})
+    ids = [f"t{number}" for number in range(n_texts)]
+    return pd.DataFrame({"id": ids, "text": texts, "title": titles, "group": "thread"})
 
 
 @pytest.mark.parametrize("augmentation", sorted(crops.AUGMENTATIONS))

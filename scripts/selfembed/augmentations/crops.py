@@ -1,4 +1,4 @@
-"""Positive pairs from single texts.
+"""Positive pairs from single texts, and from texts of the same group.
 
 A corpus with a column `sentences` was split when it was prepared (texts/sentences.py). Other corpora are split and
 filtered as in the paper: at full stops, and the length of a piece includes its leading space. (Unlike in the paper,
@@ -15,6 +15,7 @@ import pandas as pd
 
 from selfembed.errors import InputError, first_line
 from selfembed.jobs.progress import Progress
+from selfembed.texts import groups
 from selfembed.texts.sentences import length
 from selfembed.texts.splits import HELD_OUT_SEED, split
 from selfembed.texts.titles import title_and_text
@@ -23,8 +24,8 @@ FEWEST = 50  # minimum number of texts for a score on pairs; its standard error 
 PAIR_COLUMNS = ["epoch", "id", "anchor", "positive"]
 
 Text = str | Sequence[str]  # a text, or its sentences, each followed by a space if one stood there
-Candidates = Callable[..., list[str]]
-Draw = Callable[[list[str], np.random.Generator], tuple[str, str]]
+Candidates = Callable[..., list[Any]]
+Draw = Callable[[list[Any], np.random.Generator], tuple[str, str]]
 
 
 def eligible(text: Text, minimum_length: int, maximum_length: float = np.inf) -> list[str]:
@@ -118,6 +119,18 @@ def title_pair(candidates: list[str], generator: np.random.Generator) -> tuple[s
     return candidates[0], candidates[1]
 
 
+def in_group(member: list[groups.Member]) -> list[groups.Member]:
+    """Return the place of the text in its group as the only candidate; none without another text."""
+    return member
+
+
+def group_pair(candidates: list[groups.Member], generator: np.random.Generator) -> tuple[str, str]:
+    """Return the text, and draw another text of its group uniformly."""
+    place, texts = candidates[0]
+    other = int(generator.integers(len(texts) - 1))
+    return texts[place], texts[other + (other >= place)]
+
+
 def as_split(corpus: pd.DataFrame) -> np.ndarray:
     """Return the sentences of every text if the corpus has them, else the texts."""
     return corpus["sentences" if "sentences" in corpus else "text"].to_numpy()
@@ -142,7 +155,9 @@ class Augmentation:
         needed: minimum number of candidates to draw from.
         draw: function that draws a pair.
         takes_packs: whether the candidates are packs, with their limits as settings.
-        read: function of the corpus for what the pair of each text is made of.
+        read: function of the training texts for what the pair of each text is made of.
+        apart: function of the training texts for what pairs should not share in a batch, where their texts would be
+            false negatives; None: the order is random.
         needs, expected: what a text needs and what is expected, for an error message; packs have their own needs.
     """
 
@@ -151,6 +166,7 @@ class Augmentation:
     draw: Draw
     takes_packs: bool
     read: Callable[[pd.DataFrame], Sequence[Any]] = as_split
+    apart: Callable[[pd.DataFrame], pd.Series] | None = None
     needs: str = "two sentences"
     expected: str = "longer texts or other limits"
 
@@ -169,6 +185,16 @@ AUGMENTATIONS: dict[str, Augmentation] = {
         read=with_titles,
         needs="a title (or another column named as title)",
         expected="a source with title: COLUMN, and texts that are more than their title",
+    ),
+    "groups": Augmentation(
+        in_group,
+        1,
+        group_pair,
+        takes_packs=False,
+        read=groups.members,
+        apart=groups.values,
+        needs="another text in its group",
+        expected="a source with group: COLUMN, and values that several texts have",
     ),
 }
 
@@ -224,7 +250,7 @@ def make_pairs(
     """Create one pair per text and epoch, in training order.
 
     Texts with too few candidates are excluded. Order and pairs are drawn anew in every epoch from one generator with
-    the given seed, so fewer epochs give the same first rows.
+    the given seed, so fewer epochs give the same first rows. Texts of a group are far apart in the order.
 
     Args:
         held_out: fraction of all texts, labelled or not, that is excluded: the test texts of scores with `split: all`.
@@ -235,23 +261,24 @@ def make_pairs(
     Raises InputError if no text has enough candidates, or if this fraction cannot be held out.
     """
     chosen = AUGMENTATIONS[augmentation]
-    kept = positions_kept(len(corpus), held_out)
-    texts = chosen.read(corpus)
-    progress = Progress(len(kept), "texts")
-    candidates = {}
-    for index in kept:
-        candidates[index] = chosen.candidates(texts[index], **limits)
+    training = corpus.iloc[positions_kept(len(corpus), held_out)]
+    progress = Progress(len(training), "texts")
+    candidates = []
+    for text in chosen.read(training):
+        candidates.append(chosen.candidates(text, **limits))
         progress.advance(1)
-    usable = np.array([index for index, found in candidates.items() if len(found) >= chosen.needed])
+    usable = np.flatnonzero([len(found) >= chosen.needed for found in candidates])
     if usable.size == 0:
         needs = describe_requirements(**limits) if chosen.takes_packs else chosen.needs
-        raise InputError(f"none of the {len(kept)} texts has {needs}; expected: {chosen.expected}")
-    ids = corpus["id"].to_numpy()
+        raise InputError(f"none of the {len(training)} texts has {needs}; expected: {chosen.expected}")
+    ids = training["id"].to_numpy()
+    shared = None if chosen.apart is None else chosen.apart(training).to_numpy()[usable]
     generator = np.random.default_rng(seed)
     progress = Progress(epochs * len(usable), "pairs")
     rows = []
     for epoch in range(epochs):
-        for index in generator.permutation(usable):
+        order = generator.permutation(usable) if shared is None else usable[groups.spread(shared, generator)]
+        for index in order:
             rows.append((epoch, ids[index], *chosen.draw(candidates[index], generator)))
             progress.advance(1)
     return pd.DataFrame(rows, columns=PAIR_COLUMNS)

@@ -34,6 +34,8 @@ SHOWN = {
     "whole_text": "Every text was shown twice, and the model was trained to match the two copies.",
     "titles": "Every text was shown without the title at its beginning, and the model was trained to match it with its "
     "title (“titles”).",
+    "groups": "Every text was shown with another text of its group, such as a thread or a product, and the model was "
+    "trained to match the two (“groups”).",
 }
 
 # What a model does in a case, by what the measure is about.

@@ -17,6 +17,7 @@ def look_at(
     text: str | None,
     label: str | None,
     title: str | None,
+    group: str | None,
     subset: str | None,
     split: str | None,
     fewest: int,
@@ -45,7 +46,7 @@ def look_at(
         raw = pd.concat([corpora.read_file(path) for path in paths], ignore_index=True)
     part = {"split": split} if subset is None else {"subset": subset, "split": split}
     notes = [", ".join(f"{key} '{value}'" for key, value in part.items()) + f" of revision {revision}"]
-    named, table = sources.look_at_columns(raw, address, text, label, title, fewest, notes)
+    named, table = sources.look_at_columns(raw, address, text, label, title, group, fewest, notes)
     # A data set on the hub has the column `labels` by default.
     source = {"type": "hub", "id": repository, "revision": revision} | part | {"label": None} | named
     return source, table, notes

@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from selfembed.augmentations.crops import FEWEST, packs, positions_held_out
+from selfembed.augmentations.crops import FEWEST, packs, positions_held_out, positions_kept
 from selfembed.errors import InputError
 from selfembed.jobs.options import defaults
 from selfembed.jobs.packages import package_folder
 from selfembed.proposals import hub_texts
 from selfembed.settings.corpora import Columns, Corpus
-from selfembed.texts import corpora, sentences, sources
+from selfembed.texts import corpora, groups, sentences, sources
 
 SEED = 42
 SURE_SEEDS = (42, 23, 12)  # with --sure
@@ -33,6 +33,7 @@ WANTED_HELD_OUT = 300  # texts: a third to choose a model on, the others to judg
 PARTS_HELD_OUT = (0.1, 0.2, 0.3, 0.4, 0.5)
 LARGEST_PART = 0.3  # the largest held-out fraction, unless fewer than FEWEST texts would be held out
 LEAST_IN_CLASS = 10  # texts; equal to the number of neighbours in k-NN accuracy
+LEAST_GROUPS = 2  # of two training texts; texts of other groups are the negatives
 LEAST_STEPS = 20  # a strong encoder gains little by more (docs/evidence.md)
 MOST_EPOCHS = 5
 LONG_TRAINING = 100  # steps; from here on, training ends when the loss of validation pairs no longer falls
@@ -128,6 +129,7 @@ class Proposal:
     encoder: Encoder = MINILM
     purpose: str = "both"
     titled: bool = False  # titles find their texts
+    n_grouped: int = 0  # training texts with another one of their group
     seeds: tuple[int, ...] = (SEED,)
     batch_size: int = 64
     epochs: int = 1
@@ -148,7 +150,8 @@ class Proposal:
     @property
     def recipes(self) -> tuple[str, ...]:
         """The recipes to compare, the most promising first."""
-        return ("titles", "crops") if self.titled else ("crops",)
+        usable = {"titles": self.titled, "crops": True, "groups": self.n_grouped > 0}
+        return tuple(recipe for recipe, can_be_used in usable.items() if can_be_used)
 
     @property
     def steps(self) -> dict[str, str]:
@@ -185,6 +188,7 @@ def propose(
     text: str | None = None,
     label: str | None = None,
     title: str | None = None,
+    group: str | None = None,
     encoding: str | None = None,
     subset: str | None = None,
     split: str | None = None,
@@ -199,6 +203,7 @@ def propose(
         folder: name of the study; its results are in `results/{folder}/`.
         path: file, folder of .txt or .md files, or data set on the hub (`hf://owner/name`).
         text, label, title: column names; columns of texts and titles are detected by default.
+        group: name of the column that says which texts belong together.
         encoding: encoding of files that are not UTF-8; guessed by default.
         subset, split: part of a data set on the hub; by default, the default subset and the split `train`.
         purpose: what the model is for: `search`, `grouping` or `both`.
@@ -208,13 +213,13 @@ def propose(
     the encoder does not know their script.
     """
     if isinstance(path, str):
-        source, raw, notes = hub_texts.look_at(path, text, label, title, subset, split, LEAST_IN_CLASS)
+        source, raw, notes = hub_texts.look_at(path, text, label, title, group, subset, split, LEAST_IN_CLASS)
     elif subset or split:
         raise InputError(
             f"{path}: SUBSET and SPLIT are parts of a data set on the hub; expected: TEXTS=hf://owner/name"
         )
     else:
-        source, raw, notes = sources.look_at(path, text, label, title, encoding, LEAST_IN_CLASS)
+        source, raw, notes = sources.look_at(path, text, label, title, encoding, LEAST_IN_CLASS, group)
     tried = spread(raw["text"].dropna()).astype(str).tolist()
     way = sentences.propose_way(tried)
     corpus, counts = clean(path, raw, label, way)
@@ -250,6 +255,7 @@ def propose(
         encoder=encoder,
         purpose=purpose,
         titled=are_titles(shown["title"], shown["text"]),
+        n_grouped=texts_in_groups(path, shown, group, held_out) if group else 0,
         seeds=seeds,
         precision="bf16" if multiplies_bf16() else "fp32",
         sample=sample,
@@ -279,6 +285,24 @@ def are_titles(titles: pd.Series, texts: pd.Series) -> bool:
     letters = plain.str.count(r"[^\W\d_]")
     usable = (letters >= LEAST_TITLE) & ~plain.duplicated(keep=False) & (plain != texts.str.strip())
     return bool(usable.mean() >= 0.5)
+
+
+def texts_in_groups(path: Path | str, corpus: pd.DataFrame, group: str, held_out: float) -> int:
+    """Return the number of training texts that share their group with another training text.
+
+    Args:
+        group: name of the column in the source.
+
+    Raises InputError if there are fewer than two groups of two such texts, as when all texts have the same value.
+    """
+    counts = groups.summary(corpus.iloc[positions_kept(len(corpus), held_out)])
+    found = counts["groups"]
+    if found < LEAST_GROUPS:
+        raise InputError(
+            f"{path}: '{group}' has {found} value{'' if found == 1 else 's'} that two training texts or more share; "
+            f"expected: a column with {LEAST_GROUPS} such values or more, or none"
+        )
+    return counts["texts with another one"]
 
 
 def unknown_tokens(encoder: Encoder, texts: Sequence[str]) -> float:
@@ -489,6 +513,9 @@ def summary(proposal: Proposal) -> list[str]:
     not_used = not_counted(proposal.repeated, proposal.sentences)
     lines.append(f"{path}: split into {WAYS[proposal.sentences]}{not_used}; crops are, for example:")
     lines += [f"    {crop}" for crop in proposal.crops]
+    if proposal.n_grouped:
+        column = proposal.source["group"]
+        lines.append(f"groups: {proposal.n_grouped:,} texts for training share their '{column}' with another one")
     compared = "by titles, which find their texts" if proposal.titled else "by crops, because there are no titles"
     lines.append(f"search is judged {compared}; grouping {judged_by_labels(proposal)}")
     lines.append(

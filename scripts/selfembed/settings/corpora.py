@@ -16,6 +16,9 @@ class Columns(Closed):
     text: Text = Field("text", description="Column with the texts.")
     label: Text | None = Field(None, description="Column with class labels; if missing, the corpus is unlabelled.")
     title: Text | None = Field(None, description="Column with a short title for each text.")
+    group: Text | None = Field(
+        None, description="Column whose values say which texts belong together, such as a thread or a product."
+    )
     id: Text | None = Field(
         None, description="Column with ids, unique unless duplicates are kept; defaults to hashes of the texts."
     )
@@ -258,6 +261,9 @@ class HubSource(OwnSource):
         "labels", description="Column with the labels, or with lists of labels; null if there are none."
     )
     title: Text | None = Field(None, description="Column with a short title for each text.")
+    group: Text | None = Field(
+        None, description="Column whose values say which texts belong together, such as a thread or a product."
+    )
 
     @property
     def labelled(self) -> bool:
@@ -267,7 +273,7 @@ class HubSource(OwnSource):
     @property
     def columns(self) -> Columns:
         """Columns of the collected table, whatever the columns of the data set."""
-        return Columns(label=self.label and "label", title=self.title and "title")
+        return Columns(label=self.label and "label", title=self.title and "title", group=self.group and "group")
 
 
 class RelabelledSource(DerivedSource):
@@ -378,7 +384,7 @@ class Expected(Closed):
 
 
 class Corpus(Closed):
-    """A table of texts: `id`, `text`, `label` (may be missing), `title` (may be missing)."""
+    """A table of texts: `id`, `text`, `label` (may be missing), `title` (may be missing); `group` if it is named."""
 
     source: (
         FileSource

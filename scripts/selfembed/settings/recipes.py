@@ -9,9 +9,15 @@ from selfembed.settings.base import Closed, Kind, Packs, Pooling, Precision, sho
 
 
 class Masked(Kind):
-    """Masked tokens, available for every augmentation."""
+    """Masked tokens, available for every augmentation.
+
+    Attributes:
+        same_text_twice: whether both texts of a pair are the same.
+        column: column that the source of the corpus must name; None if the texts suffice.
+    """
 
     same_text_twice: ClassVar[bool]
+    column: ClassVar[str | None] = None
 
     mask_fraction: float = Field(
         0.0,
@@ -57,11 +63,23 @@ class Titles(Masked):
     """Positive pair: the title of a text (or another column named as title), and the text without it."""
 
     same_text_twice = False
+    column = "title"
 
     type: Literal["titles"]
 
 
-Augmentation = Annotated[Crops | Dropout | Halves | WholeText | Titles, Field(discriminator="type"), short_for("type")]
+class Groups(Masked):
+    """Positive pair: a text, and another text with the same value of the column named as group."""
+
+    same_text_twice = False
+    column = "group"
+
+    type: Literal["groups"]
+
+
+Augmentation = Annotated[
+    Crops | Dropout | Halves | WholeText | Titles | Groups, Field(discriminator="type"), short_for("type")
+]
 
 
 class Recipe(Closed):

@@ -29,7 +29,6 @@ from selfembed.settings.figures import (
     ScoreFigure,
     ScoresTable,
 )
-from selfembed.settings.recipes import Titles
 from selfembed.settings.schema import Settings
 from selfembed.settings.scores import Knn, LocalTask, Split, numbers
 from selfembed.study.expansion import evaluated_on, texts_of, trained_on, variants
@@ -114,8 +113,17 @@ def labelled(name: str, settings: Settings) -> bool:
 
 def titled(name: str, settings: Settings) -> bool:
     """Whether a corpus, or the corpus that it is derived from, has titles; also if there is no such corpus."""
+    return names_column(name, "title", settings)
+
+
+def names_column(name: str, column: str, settings: Settings) -> bool:
+    """Whether the source of a corpus, or of the corpus that it is derived from, names a column; also if there is none.
+
+    Args:
+        column: `title` or `group`.
+    """
     found = settings.corpora.get(original(name, settings))
-    return found is None or isinstance(found.source, DerivedSource) or found.source.columns.title is not None
+    return found is None or isinstance(found.source, DerivedSource) or getattr(found.source.columns, column) is not None
 
 
 def check_derived(key: str, corpus, settings: Settings) -> Iterator[str]:
@@ -345,11 +353,14 @@ def check_recipe(key: str, entry, recipe, encoder, experiment, settings: Setting
             f"{where}: encoder '{entry.encoder}' has no {recipe.unfrozen_layers} layers to unfreeze; "
             f"expected: 0 to {encoder.layers}"
         )
-    if isinstance(augmentation, Titles):
+    if column := augmentation.column:
         known = [on for on in evaluated_on(entry, experiment) if on in settings.corpora or entry.train_on]
         for name in dict.fromkeys(trained_on(entry, on, settings) for on in known):
-            if not titled(name, settings):
-                yield f"{where}: '{name}' has no titles, which '{entry.recipe}' needs; expected: a corpus with titles"
+            if not names_column(name, column, settings):
+                yield (
+                    f"{where}: '{name}' has no {column}s, which '{entry.recipe}' needs; "
+                    f"expected: a corpus with {column}s ({column}: COLUMN in its source)"
+                )
     for corpus in entry.corpora or experiment.corpora:
         source = settings.corpora[corpus].source if corpus in settings.corpora else None
         if source and source.pairs_score:

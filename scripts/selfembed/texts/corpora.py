@@ -1,4 +1,4 @@
-"""Reading of corpora, and cleaning into a table with the columns `id`, `text`, `label`, `title`."""
+"""Reading of corpora, and cleaning into a table with the columns `id`, `text`, `label`, `title` (and `group`)."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -19,6 +19,7 @@ from selfembed.texts.sentences import repeated, split
 from selfembed.texts.text_files import read_text
 
 COLUMNS = ["id", "text", "label", "title"]
+OPTIONAL = ["group", "sentences"]  # that only some corpora have
 THINGS = {"rows": ("text", "texts"), "labelled": ("labelled text", "labelled texts"), "classes": ("class", "classes")}
 
 
@@ -29,6 +30,7 @@ def read_source(
     format: str | None = None,
     label: str | None = None,
     title: str | None = None,
+    group: str | None = None,
     id: str | None = None,
     keywords: str | None = None,
     keyword_classes: Path | None = None,
@@ -38,12 +40,13 @@ def read_source(
     """Read columns of a file.
 
     Args:
-        text, label, title, id: column names.
+        text, label, title, group, id: column names.
         keywords: column of keywords, from which labels are determined by the table `keyword_classes`.
         encoding: encoding of a text file that is not UTF-8.
         separator: separator of a csv file; a comma by default.
 
     Returns a frame of strings with the columns `id`, `text`, `label`, `title`; columns without a name are all missing.
+    The frame has a column `group` only if it is named.
 
     Raises InputError if the format is unknown, the file cannot be read or a column does not exist.
     """
@@ -58,7 +61,8 @@ def read_source(
         classes = read_classes(keyword_classes)
         label = "label"
         raw = raw.assign(label=raw[keywords].map(lambda cell: label_by_keywords(split_keywords(cell), classes)))
-    return columns_of(raw, path, {"id": id, "text": text, "label": label, "title": title})
+    columns = {"id": id, "text": text, "label": label, "title": title}
+    return columns_of(raw, path, columns | ({"group": group} if group else {}))
 
 
 def columns_of(raw: pd.DataFrame, path: Path, columns: dict[str, str | None]) -> pd.DataFrame:
@@ -156,13 +160,13 @@ def prepare(
         sentences: how texts are split before white space is folded (`sentences.WAYS`); with `paper`, they are not.
         drop_repeated: sentences in at least this many texts are dropped from the column of sentences.
 
-    Returns the corpus, with a column `sentences` (lists of strings) unless they are the paper's; and the numbers of
-    rows that were read, dropped (by reason) and kept, and of sentences.
+    Returns the corpus, with a column `group` if the table has one, and a column `sentences` (lists of strings) unless
+    they are the paper's; and the numbers of rows that were read, dropped (by reason) and kept, and of sentences.
 
     Raises InputError if no text is left or ids are not unique.
     """
-    corpus = table[COLUMNS].copy()
-    for column in ("text", "label", "title"):
+    corpus = table[[*COLUMNS, *["group"] * ("group" in table)]].copy()
+    for column in corpus.columns.drop("id"):
         corpus[column] = corpus[column].map(fold, na_action="ignore")
     counts = {"read": len(corpus)}
     empty = corpus["text"].isna() | (corpus["text"] == "")
@@ -171,7 +175,8 @@ def prepare(
     short = corpus["text"].map(len) < minimum_length
     corpus = corpus[~short]
     counts["too short"] = int(short.sum())
-    corpus["title"] = corpus["title"].where(corpus["title"] != "", None)
+    for column in corpus.columns.intersection(["title", "group"]):
+        corpus[column] = corpus[column].where(corpus[column] != "", None)
     duplicate = corpus["text"].duplicated() if deduplicate else pd.Series(False, index=corpus.index)
     corpus = corpus[~duplicate]
     counts["duplicate"] = int(duplicate.sum())
@@ -232,13 +237,13 @@ def summary(counts: dict[str, int]) -> str:
 
 
 def read_corpus(path: Path) -> pd.DataFrame:
-    """Read a prepared corpus; with its column `sentences`, if it has one.
+    """Read a prepared corpus; with its columns `group` and `sentences`, if it has them.
 
     Raises InputError if the file is not a prepared corpus.
     """
     try:
-        split_before = "sentences" in read_schema(path).names
-        return pd.read_parquet(path, columns=[*COLUMNS, *["sentences"] * split_before])
+        found = set(read_schema(path).names)
+        return pd.read_parquet(path, columns=[*COLUMNS, *(column for column in OPTIONAL if column in found)])
     except Exception as error:  # any parser error
         raise InputError(f"{path}: not a prepared corpus: {first_line(error)}") from error
 

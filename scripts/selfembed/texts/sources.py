@@ -38,6 +38,7 @@ def look_at(
     title: str | None = None,
     encoding: str | None = None,
     fewest: int = 10,
+    group: str | None = None,
 ) -> Found:
     """Detect the settings of a source and read it.
 
@@ -45,15 +46,17 @@ def look_at(
         text, label, title: column names; columns of texts and titles are detected by default.
         encoding: encoding of files that are not UTF-8; guessed by default.
         fewest: minimum number of rows per class in a column suggested as labels.
+        group: name of the column that says which texts belong together.
 
-    Returns the settings of the source, the raw texts (`id`, `text`, `label`, `title`), and notes for the user.
+    Returns the settings of the source, the raw texts (`id`, `text`, `label`, `title`; `group` if it is given), and
+    notes for the user.
 
     Raises InputError if the source cannot be read or the column of texts is ambiguous.
     """
     if not path.exists():
         raise InputError(f"{path}: does not exist; expected: a {', '.join(FORMATS)} file, or a folder of text files")
     if path.is_dir():
-        return look_at_folder(path, text, label, title, encoding, fewest)
+        return look_at_folder(path, text, label, title, group, encoding, fewest)
     source: dict[str, Any] = {"type": "file", "path": str(path)}
     format = format_of(path)
     notes: list[str] = []
@@ -63,7 +66,7 @@ def look_at(
         source |= separator_setting(path, source.get("encoding"), notes)
     raw = corpora.read_file(path, source.get("format"), source.get("encoding"), source.get("separator"))
     has_header = format in ("csv", "tsv", "xlsx")
-    named, table = look_at_columns(raw, path, text, label, title, fewest, notes, check_header=has_header)
+    named, table = look_at_columns(raw, path, text, label, title, group, fewest, notes, check_header=has_header)
     return source | named, table, notes
 
 
@@ -73,6 +76,7 @@ def look_at_columns(
     text: str | None,
     label: str | None,
     title: str | None,
+    group: str | None,
     fewest: int,
     notes: list[str],
     check_header: bool = False,
@@ -93,24 +97,31 @@ def look_at_columns(
     if text is None and check_header:
         columns.check_header(raw, found, path)
     title = title or columns.find_title(raw, found)
-    named = {"text": found} | {key: column for key, column in (("label", label), ("title", title)) if column}
+    others = {"label": label, "title": title, "group": group}
+    named = {"text": found} | {key: column for key, column in others.items() if column}
     table = corpora.columns_of(raw, path, {"id": None, "label": None, "title": None} | named)
     notes += [f"texts are in column '{found}'"] if text is None else []
     notes += [f"titles are in column '{title}'"] if title else []
-    could_be = [column for column in columns.could_be_labels(raw, found, fewest) if column != title]
+    could_be = [column for column in columns.could_be_labels(raw, found, fewest) if column not in (title, group)]
     if label is None and could_be:
         notes.append(f"could be labels: {', '.join(could_be)}; with LABEL={could_be[0]}, accuracies are computed, too")
     return named, table
 
 
 def look_at_folder(
-    path: Path, text: str | None, label: str | None, title: str | None, encoding: str | None, fewest: int
+    path: Path,
+    text: str | None,
+    label: str | None,
+    title: str | None,
+    group: str | None,
+    encoding: str | None,
+    fewest: int,
 ) -> Found:
     """Do the same for a folder of .txt files or, if it has none, of .md files.
 
     It has no columns, but its subfolders can be classes.
     """
-    if text or title or label not in (None, "folder"):
+    if text or title or group or label not in (None, "folder"):
         raise InputError(
             f"{path}: a folder of text files has no columns; expected: LABEL=folder, which uses subfolders as classes"
         )
