@@ -728,7 +728,8 @@ def test_a_proposed_config_is_run_and_the_end_says_what_came_of_it_and_where(tmp
     monkeypatch.chdir(tmp_path)
     cli.main(["propose", str(write(table(), tmp_path / "x.csv")), "--run"])
     called = (tmp_path / "arguments").read_text().split()
-    assert called == ["-m", "snakemake", "adapt", "--workflow-profile", "profiles/adapt", "--configfile", "my_x.yaml"]
+    words = ["-m", "snakemake", "adapt", "--workflow-profile", "profiles/adapt", "--configfile", "my_x.yaml"]
+    assert called == [*words, "--logger", "progress"]
     said = capsys.readouterr().out
     assert said.startswith("\nAfter crops is better.\nBy 7 points.\n\n")
     for place in ("results/x/report.html", "figures/x/maps/texts.html", "results/x/adapted_model", "my_x.yaml"):
