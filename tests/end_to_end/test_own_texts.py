@@ -85,9 +85,12 @@ def test_every_text_that_can_be_used_is_read_as_it_was_written(adapted, messy):
 def test_the_model_loads_by_itself_and_embeds(adapted):
     from sentence_transformers import SentenceTransformer
 
-    model = SentenceTransformer(str(adapted / "results/my_papers/adapted_model"), device="cpu")
+    folder = adapted / "results/my_papers/adapted_model"
+    with_words = (folder / "word_counts.py").is_file()
+    assert with_words == (json.loads((adapted / "results/my_papers/choice.json").read_text())["label"] != "Before")
+    model = SentenceTransformer(str(folder), trust_remote_code=with_words, device="cpu")
     vectors = model.encode(["One text.", "Another"])
-    assert vectors.shape == (2, 384)
+    assert len(vectors) == 2 and (vectors.shape[1] > 384) == with_words
     assert np.isfinite(vectors).all()
     assert not np.allclose(vectors[0], vectors[1])
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)  # the encoder's own Normalize

@@ -196,7 +196,7 @@ def test_the_story_is_told_on_one_page(finished):
     text = html.unescape(re.sub("<[^>]*>", "", page))
     assert CONFIG["report"]["title"] in text and CONFIG["report"]["title"] not in page
     table = pd.read_csv(finished / "results/smoke/tables/all_models.csv")
-    assert set(table["label"]) == {"SVD", "Titles", "Titles, half"}
+    assert set(table["label"]) == {"SVD", "MiniLM + words", "Titles", "Titles, half"}
     assert set(table.loc[table["is_candidate"], "label"]) == {"Titles", "Titles, half"}
     assert set(table["purpose"]) == {"search", "grouping"}
     choice = json.loads((finished / "results/smoke/choice.json").read_text())
@@ -215,7 +215,7 @@ def test_the_printed_command_gives_the_same_bytes_again(finished, tmp_path):
     run = "results/smoke/models/tuned/python_docs/tiny_bert/dropout/seed-43"
     arguments = ("--dry-run", "--printshellcmds", "--forcerun", "fine_tune", "--configfile", "config/smoke.yaml")
     printed = snakemake(finished, run, *arguments).stdout
-    command = next(line for line in printed.splitlines() if "run.py scripts/fine_tune.py" in line)
+    command = next(line for line in printed.splitlines() if "warm.run scripts/fine_tune.py" in line)
     words = shlex.split(command.removeprefix("Shell command: "))
     words = words[words.index("python") : words.index(">")]
     words[words.index("--output") + 1] = str(tmp_path / "again")
