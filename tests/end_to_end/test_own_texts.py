@@ -143,7 +143,7 @@ def test_a_folder_of_docstrings_goes_the_same_way(docstrings, tmp_path):
     config = run(folder, "docs of mine", "--label", "folder", "--name", "docs")
     arguments = ("--configfile", config, "--cores", "1")
     plan = planned(folder, "adapt", *arguments)
-    assert plan["fine_tune"] == 1 and plan["score_crop_pairs"] == plan["score_knn"] == 2 + 4
+    assert plan["fine_tune"] == 1 and plan["score_crop_pairs"] == plan["score_knn"] == 3 + 4
     crops = "results/docs/corpora/crops_of_texts.parquet"
     done = snakemake(folder, crops, *arguments)
     assert done.returncode == 0, done.stdout[-3000:]

@@ -141,7 +141,7 @@ def processes_of(folder, script):
         try:
             with open(f"/proc/{name}/cmdline", "rb") as file:
                 words = file.read().split(b"\0")
-            if script.encode() in words[1:3] and os.readlink(f"/proc/{name}/cwd") == str(folder):
+            if script.encode() in words[1:4] and os.readlink(f"/proc/{name}/cwd") == str(folder):
                 found.append(int(name))
         except OSError:  # it has ended
             continue

@@ -28,7 +28,7 @@ PARTS = (
     "results/smoke/clusters/packages/tuned/python_docs/tiny_bert/crops/seed-42/final/mean_last.parquet",
     "results/smoke/scores/knn/python_docs/base/minilm_embedding_module/0/mean_last.csv",
     "results/smoke/scores/linear/python_docs/base/tiny_bert/seed-42/0/mean_last.csv",
-    "results/smoke/scores/title_pairs/titles_of_docs/base/svd/0/none_last.csv",
+    "results/smoke/scores/title_pairs/titles_of_docs/base/minilm_words/0/own_last.csv",
     "results/smoke/scores/mteb/base/tiny_bert/seed-42/0/32.csv",
     "results/smoke/tables/mteb_types_summary.csv",
 )

@@ -334,6 +334,7 @@ def test_an_encoder_in_a_folder_of_any_name(tmp_path, monkeypatch, name):
     source = {"type": "file", "path": "texts.csv", "text": "text"}
     proposal = proposals.Proposal("own", source, 500, 450, 50, held_out=0.1, encoder=encoder)
     config = yaml.safe_load(proposed_config.render(proposal, "own.yaml"))
-    assert list(config["encoders"]) == ["tfidf", encoder.name]
+    assert list(config["encoders"]) == ["tfidf", encoder.name, f"{encoder.name}_words"]
+    assert config["encoders"][f"{encoder.name}_words"]["of"] == encoder.name
     assert config["encoders"][encoder.name]["path"] == name
-    assert [entry["encoder"] for entry in config["experiments"]["maps"]["models"]] == [encoder.name] * 2
+    assert [entry["encoder"] for entry in config["experiments"]["maps"]["models"]] == list(config["encoders"])[1:]
