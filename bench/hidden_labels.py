@@ -109,25 +109,16 @@ def models_of(label: str, results: Path, seeds: list[int]) -> list[Path]:
 
 def by_labels(table: pd.DataFrame, models: list[Path], results: Path) -> tuple[str, str]:
     """Differences of kNN and linear accuracy from the encoder, in points, with standard errors over texts."""
+    from selfembed.embeddings import embedding
+
     texts, labels = table["text"].tolist(), table["label"].astype("category").cat.codes.to_numpy()
-    before = outcomes(embedded(results / "models/base/minilm/0", texts), labels)
-    after = np.mean([outcomes(embedded(model, texts), labels) for model in models], axis=0)
+    before = outcomes(embedding.vectors_of(results / "models/base/minilm/0", texts), labels)
+    after = np.mean([outcomes(embedding.vectors_of(model, texts), labels) for model in models], axis=0)
     found = []
     for first, second in zip(before, after, strict=True):
         change = 100 * (second - first)
         found.append(f"{100 * first.mean():.1f} {change.mean():+.1f} ± {change.std() / np.sqrt(len(change)):.1f}")
     return found[0], found[1]
-
-
-def embedded(folder: Path, texts: list[str]) -> np.ndarray:
-    """Vectors of a model with its own modules."""
-    from selfembed.embeddings import embedding
-    from selfembed.models import encoders
-
-    model = encoders.load_whole(folder)
-    out = np.empty((len(texts), model.get_embedding_dimension()), dtype=np.float32)
-    embedding.encode(model, texts, out, precision="fp32")
-    return out
 
 
 def outcomes(vectors: np.ndarray, labels: np.ndarray) -> np.ndarray:

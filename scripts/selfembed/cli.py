@@ -19,7 +19,7 @@ def main(argv: list[str]) -> None:
     parser = command_line.parser(__doc__)
     parser.prog = "selfembed"
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for command in (propose, doctor, ask, judge, verify, lineage):
+    for command, add_arguments in ARGUMENTS.items():
         description = inspect.getdoc(command)
         summary = description.split("\n")[0].rstrip(".")
         one = commands.add_parser(
@@ -29,7 +29,7 @@ def main(argv: list[str]) -> None:
             formatter_class=command_line.HelpFormatter,
             allow_abbrev=False,
         )
-        ARGUMENTS[command](one)
+        add_arguments(one)
         one.set_defaults(command=command)
     arguments = vars(parser.parse_args(argv))
     arguments.pop("command")(**arguments)
@@ -149,9 +149,9 @@ def ask(config: Path, questions: int) -> None:
     tells which model is better. Questions with answers are not overwritten. The key says which model is which: do not
     read it before.
     """
-    from selfembed.judging import questions as sheets
+    from selfembed.judging.questions import ask as write_questions
 
-    print(sheets.ask(config, questions))
+    print(write_questions(config, questions))
 
 
 def add_judge(parser: argparse.ArgumentParser) -> None:
@@ -216,6 +216,10 @@ def lineage(results: list[Path], crate: Path | None) -> None:
 
 
 ARGUMENTS = {
-    **{propose: add_propose, doctor: add_doctor, ask: add_ask, judge: add_judge},
-    **{verify: add_verify, lineage: add_lineage},
+    propose: add_propose,
+    doctor: add_doctor,
+    ask: add_ask,
+    judge: add_judge,
+    verify: add_verify,
+    lineage: add_lineage,
 }

@@ -219,6 +219,14 @@ def embed(
         progress.advance(len(positions))
 
 
+def vectors_of(folder: Path, texts: list[str], device: str = "cpu") -> np.ndarray:
+    """Embed texts as a saved model does by itself, in fp32; float32, shape (texts, dim)."""
+    model = encoders.load_whole(folder).to(device)
+    out = np.empty((len(texts), model.get_embedding_dimension()), dtype=np.float32)
+    encode(model, texts, out, precision="fp32")
+    return out
+
+
 @torch.inference_mode()
 def encode(
     model: SentenceTransformer,

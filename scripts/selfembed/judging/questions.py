@@ -18,7 +18,6 @@ from selfembed.jobs.command_line import log
 from selfembed.jobs.devices import choose_device
 from selfembed.judging import compared, sheets
 from selfembed.judging.compared import Compared
-from selfembed.models import encoders
 from selfembed.scores.neighbors import nearest
 from selfembed.texts import corpora
 
@@ -44,7 +43,9 @@ def ask(config: Path, number: int) -> Path:
     if len(texts) <= NEAR + 1:
         raise InputError(f"{found.corpus}: {len(texts)} texts; expected: at least {NEAR + 2}")
     device = choose_device(found.device)
-    before, after = (neighbours(embed(folder, texts, device)) for folder in (found.before_folder, found.after_folder))
+    models = found.before_folder, found.after_folder
+    log.info("embedding %d texts with %s and %s", len(texts), *models)
+    before, after = (neighbours(embedding.vectors_of(folder, texts, device)) for folder in models)
     drawn, differing = draw(before, after, number)
     if not len(drawn):
         raise InputError(
@@ -58,15 +59,6 @@ def ask(config: Path, number: int) -> Path:
     sheets.key_path(output).write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     log.info("%d questions; write a or b in the column 'closer', or nothing to skip", len(table))
     return output
-
-
-def embed(folder: Path, texts: list[str], device: str) -> np.ndarray:
-    """Embed texts as the saved model does by itself; float32, shape (texts, dim)."""
-    log.info("embedding %d texts with %s", len(texts), folder)
-    model = encoders.load_whole(folder).to(device)
-    out = np.empty((len(texts), model.get_embedding_dimension()), dtype=np.float32)
-    embedding.encode(model, texts, out, precision="fp32")
-    return out
 
 
 def neighbours(vectors: np.ndarray) -> np.ndarray:

@@ -111,11 +111,6 @@ def labelled(name: str, settings: Settings) -> bool:
     return found is not None and not isinstance(found.source, DerivedSource) and found.source.labelled
 
 
-def titled(name: str, settings: Settings) -> bool:
-    """Whether a corpus, or the corpus that it is derived from, has titles; also if there is no such corpus."""
-    return names_column(name, "title", settings)
-
-
 def names_column(name: str, column: str, settings: Settings) -> bool:
     """Whether the source of a corpus, or of the corpus that it is derived from, names a column; also if there is none.
 
@@ -144,7 +139,7 @@ def check_derived(key: str, corpus, settings: Settings) -> Iterator[str]:
         and not labelled(corpus.source.corpus, settings)
     ):
         yield f"{key}.source.corpus: '{corpus.source.corpus}' has no labels; expected: a corpus with labels"
-    if isinstance(corpus.source, TitlesSource) and not titled(corpus.source.corpus, settings):
+    if isinstance(corpus.source, TitlesSource) and not names_column(corpus.source.corpus, "title", settings):
         yield f"{key}.source.corpus: '{corpus.source.corpus}' has no titles; expected: a corpus with titles"
     other = settings.corpora.get(corpus.source.corpus)
     most = other.expect.rows if other and other.expect else None
@@ -212,7 +207,7 @@ def check_local_task(key: str, task: LocalTask, settings: Settings) -> Iterator[
         return
     if not labelled(task.corpus, settings):
         yield f"{key}.corpus: '{task.corpus}' has no labels; expected: a corpus with labels"
-    if task.type == "retrieval" and not titled(task.corpus, settings):
+    if task.type == "retrieval" and not names_column(task.corpus, "title", settings):
         yield f"{key}.corpus: '{task.corpus}' has no titles, which retrieval needs; expected: a corpus with titles"
 
 

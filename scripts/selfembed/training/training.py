@@ -309,7 +309,7 @@ class EarlyStopping(TrainerCallback):
         losses = [row["validation_loss"] for row in self.history.rows if "validation_loss" in row]
         log.info("validation loss %.4f", losses[-1])
         if is_flat(losses):
-            log.info("stopped early: the validation loss has not fallen since step %d", len(self.history.rows))
+            log.info("stopped after step %d: the validation loss no longer falls", state.global_step)
             control.should_training_stop = True
 
 
