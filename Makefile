@@ -1,6 +1,8 @@
 # Thin names for plain commands; the README shows the same commands for machines without make.
 
-PYTHON ?= python3.11
+# The newest Python that is installed, of those that the lock file resolves on.
+PYTHONS := 3.13 3.12 3.11
+PYTHON ?= $(firstword $(foreach version,$(PYTHONS),$(shell python$(version) -c 'import ensurepip, sys; print(sys.executable)' 2>/dev/null)))
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 export PATH := $(BIN):$(PATH)
@@ -10,6 +12,7 @@ export PATH := $(BIN):$(PATH)
 env: $(VENV)/.installed
 
 $(VENV)/.installed: requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo 'error: no Python found; expected: one of $(PYTHONS) (or make PYTHON=path)'; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
@@ -74,6 +77,10 @@ lock:
 	sed -i 's/+cpu//' requirements.lock
 	$(VENV)-lock/bin/uv pip compile --quiet --generate-hashes --no-deps --no-header --no-annotate --python-version 3.11 \
 		--no-emit-package torch --output-file requirements.hashes requirements.lock
+	for version in $(PYTHONS); do \
+		$(VENV)-lock/bin/uv pip compile --quiet --no-annotate --no-header --python-version $$version requirements.lock \
+			--output-file $(VENV)-lock/$$version.txt && cmp $(VENV)-lock/$$version.txt $(VENV)-lock/$(firstword $(PYTHONS)).txt || exit; \
+	done
 
 test-latest:
 	$(PYTHON) -m venv --clear $(VENV)-latest
