@@ -21,7 +21,7 @@ def main(argv: list[str]) -> None:
     command_line.add_outputs(parser, output="folder")
     arguments = parser.parse_args(argv)
     encoder = arguments.encoder
-    from selfembed.models import adapters, checkpoints, own_modules, trial
+    from selfembed.models import adapters, checkpoints, trial
 
     if encoder.type == "folder":
         source, adapter = Path(encoder.path), encoder.adapter
@@ -33,7 +33,6 @@ def main(argv: list[str]) -> None:
     with written_whole(arguments.output) as folder:
         folder.mkdir()
         checkpoints.copy(source, folder)
-        own_modules.copy(source, folder)
         if adapter is not None:
             adapters.copy(Path(adapter), folder / adapters.FOLDER)
             adapters.check(folder)

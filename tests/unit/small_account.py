@@ -7,6 +7,10 @@ import pandas as pd
 
 from selfembed.evidence import differences
 
+MODULES = [
+    {"type": "sentence_transformers.models.Transformer", "path": ""},
+    {"type": "sentence_transformers.models.Pooling", "path": "1_Pooling"},
+]
 RECIPE = {
     "augmentation": "crops",
     "sentences": 2,
@@ -67,7 +71,7 @@ def write(
     recipe = RECIPE | (recipe or {})
     for model in (f"run/{step}", "base/0"):
         (folder / model).mkdir(parents=True, exist_ok=True)
-        (folder / model / "modules.json").write_text("[]")
+        (folder / model / "modules.json").write_text(json.dumps(MODULES))
         (folder / model / "model.safetensors").write_bytes(f"weights of {model}".encode())
         (folder / model / "README.md").write_text("# Its own card")
     (folder / "run" / "run.json").write_text(json.dumps({"recipe": recipe, "steps": 15}))

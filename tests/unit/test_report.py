@@ -63,7 +63,7 @@ def report(folder, rows, *more, title="My texts", **changes):
     words = small_account.write(folder, rows, **changes)
     model, output = folder / "adapted_model", folder / "report.html"
     model.mkdir(exist_ok=True)
-    (model / "modules.json").write_text("[]")
+    (model / "modules.json").write_text(json.dumps(small_account.MODULES))
     write_report.main([*words, "--title", title, "--model", str(model), *more, "--output", str(output)])
     return Elements(output.read_text(encoding="utf-8"))
 
@@ -520,7 +520,7 @@ def test_a_model_with_code_of_its_own_says_how_it_is_loaded(tmp_path):
 def test_a_model_with_word_counts_says_so(tmp_path, is_tuned):
     words = small_account.write(tmp_path, ROWS)
     folder = tmp_path / "run" / "final"
-    modules = [{"type": "word_counts.WordCounts", "path": "3_WordCounts"}]
+    modules = [*small_account.MODULES, {"type": "word_counts.WordCounts", "path": "3_WordCounts"}]
     (folder / "modules.json").write_text(json.dumps(modules))
     (folder / "3_WordCounts").mkdir()
     (folder / "3_WordCounts" / "config.json").write_text('{"components": 200}')

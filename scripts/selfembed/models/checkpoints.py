@@ -70,8 +70,9 @@ def files(folder: Path) -> list[Path]:
 
 
 def copy(source: Path, folder: Path) -> None:
-    """Copy a checkpoint; weights in parts or in PyTorch's format become one safetensors file, without running code.
+    """Copy a checkpoint and the modules after its transformer.
 
+    Weights in parts or in PyTorch's format become one safetensors file, without running code.
     Raises InputError if the weights contain anything but tensors.
     """
     weights = weight_files(source)
@@ -80,6 +81,13 @@ def copy(source: Path, folder: Path) -> None:
             shutil.copy(path, folder)
     if not (folder / WEIGHTS).is_file():
         convert(weights, folder / WEIGHTS)
+    for path in own_modules.files(source):
+        target = folder / path.relative_to(source)
+        target.parent.mkdir(exist_ok=True)
+        if path.name != own_modules.OTHER_WEIGHTS:
+            shutil.copy(path, target)
+        elif not path.with_name(WEIGHTS).is_file():
+            convert([path], target.with_name(WEIGHTS))
 
 
 def check(folder: Path, layers: int, sha256: str | None = None) -> None:

@@ -8,7 +8,6 @@ other programs: selfembed uses its own.
 
 import json
 import re
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -215,19 +214,6 @@ def check(folder: Path) -> None:
     for name in folders_of_weights(folder):
         if not any((folder / name / file).is_file() for file in (WEIGHTS, OTHER_WEIGHTS)):
             raise InputError(f"{folder / name}: no {WEIGHTS}; expected: the weights of the module")
-
-
-def copy(source: Path, folder: Path) -> None:
-    """Copy the folders of the modules; PyTorch weights are converted to safetensors without running code."""
-    from selfembed.models import checkpoints
-
-    for path in files(source):
-        target = folder / path.relative_to(source)
-        target.parent.mkdir(exist_ok=True)
-        if path.name != OTHER_WEIGHTS:
-            shutil.copy(path, target)
-        elif not path.with_name(WEIGHTS).is_file():
-            checkpoints.convert([path], target.with_name(WEIGHTS))
 
 
 def checksum(folder: Path) -> str:

@@ -1,7 +1,6 @@
 """The facts in the report and the model card, read from files."""
 
 import argparse
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from selfembed.evidence.choice import Choice
 from selfembed.jobs import command_line
 from selfembed.jobs.command_line import at_least, existing
 from selfembed.jobs.records import read_json
-from selfembed.models import interpolation
+from selfembed.models import interpolation, own_modules
 from selfembed.scores import measures, tables
 from selfembed.training import divergence
 
@@ -176,8 +175,7 @@ def model_of(label: str, arguments: argparse.Namespace) -> tuple[Path, Run | Non
 
 def word_counts_of(model: Path) -> dict[str, Any] | None:
     """Settings of the word counts of a saved model; None if it has none."""
-    modules = json.loads((model / "modules.json").read_text(encoding="utf-8"))
-    folders = [model / module["path"] for module in modules if module["type"].endswith(".WordCounts")]
+    folders = [model / module.folder for module in own_modules.listed(model) if module.kind == "WordCounts"]
     return read_json(folders[0] / "config.json", "components") if folders else None
 
 
