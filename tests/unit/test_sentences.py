@@ -252,6 +252,21 @@ def test_line_ends_count_where_they_structure_a_text(tmp_path, make, way):
     assert found.n_usable > 150
 
 
+def test_texts_without_punctuation_are_split_into_runs_of_words(tmp_path):
+    texts = [" ".join(text.split()) for text in of_lines(lambda words, row, line: words(9, 14))]
+    found, config, said = proposal(tmp_path, texts)
+    assert found.sentences == "words" and "sentences: words\n" in config
+    assert "own.jsonl: split into pieces of 20 words" in said
+    assert found.n_usable > 150
+    pieces = sentences.split(texts[0], "words")
+    assert "".join(pieces) == texts[0] and {len(piece.split()) for piece in pieces[:-1]} == {20}
+
+
+def test_short_texts_of_one_sentence_have_sentences():
+    texts = [f"{text.splitlines()[0]}." for text in of_lines(KINDS["prose"][0])]
+    assert sentences.propose_way([*texts, texts[0] * 10]) == "unicode"
+
+
 def test_texts_that_end_in_exclamation_marks_are_not_too_short(tmp_path):
     found, _, _ = proposal(tmp_path, [text.replace(".", "!") for text in of_lines(KINDS["prose"][0])])
     assert found.n_usable > 190

@@ -22,6 +22,7 @@ SPLIT = {
     "paper": "into sentences at full stops",
     "unicode": "into sentences at the sentence ends of any script",
     "lines": "at line ends; every line counts as a sentence",
+    "words": "after every 20 words, because they have no marks of sentences",
 }
 
 # How positive pairs are made, by augmentation.

@@ -76,7 +76,7 @@ SHOWN = 120  # characters of an example
 MOST_UNKNOWN = 0.95  # fraction of unknown tokens from which an encoder cannot tell texts apart
 MANY_UNKNOWN = 0.05  # fraction from which the user is told
 FOR_OTHER_SCRIPTS = "an encoder for the script of these texts, such as ENCODER=intfloat/multilingual-e5-small"
-WAYS = {"unicode": "sentences", "lines": "lines"}
+WAYS = {"unicode": "sentences", "lines": "lines", "words": f"pieces of {sentences.RUN} words"}
 
 
 @dataclass(frozen=True)

@@ -405,11 +405,12 @@ class Corpus(Closed):
         1, ge=1, description="Minimum number of texts per label; texts with rarer labels become unlabelled."
     )
     deduplicate: bool = Field(True, description="Keep only the first of identical texts.")
-    sentences: Literal["paper", "unicode", "lines"] = Field(
+    sentences: Literal["paper", "unicode", "lines", "words"] = Field(
         "paper",
         description="How texts are split into the sentences of crops, dropout and halves. `paper` splits at every full "
         "stop; `unicode` at the end of sentences in any script (in Thai, Lao, Tibetan and Khmer at spaces); `lines` at "
-        "line ends, for chats, logs, lists and code. Derived corpora take over the sentences of the other corpus.",
+        "line ends, for chats, logs, lists and code; `words` after every 20 words, for texts "
+        "without punctuation, such as transcripts. Derived corpora take over the sentences of the other corpus.",
     )
     drop_repeated: int | None = Field(
         None,
@@ -431,6 +432,6 @@ class Corpus(Closed):
         """Repeated sentences are found when texts are split, which the paper's way does later."""
         if self.drop_repeated and self.sentences == "paper":
             raise ValueError(
-                "drop_repeated is not possible with sentences: paper; expected: sentences: unicode, or lines"
+                "drop_repeated is not possible with sentences: paper; expected: sentences: unicode, lines or words"
             )
         return self

@@ -1,4 +1,4 @@
-"""Splitting of texts into sentences or lines, before white space is folded.
+"""Splitting of texts into sentences, lines or runs of words, before white space is folded.
 
 `paper` is not split here: augmentations/crops.py splits the folded text at full stops, as the paper's code does.
 """
@@ -36,6 +36,8 @@ WITHOUT_PLAIN_WORDS = re.compile(f"[\u0900-\u0dff{WITHOUT_SPACES}]")
 LEAST_WITHOUT = 0.1  # part of the characters; with more, words are found by ICU
 
 LONGEST_WRAPPED = 120  # characters in a line of hard-wrapped text
+LONGEST_SENTENCE = 400  # characters; where most of a text is in longer pieces, it has no marks of sentences
+RUN = 20  # words in a piece of such a text: about a sentence
 LOOKED_AT = 2000  # evenly spaced texts, by which the script is determined
 DIGITS = re.compile(r"\d+")
 
@@ -75,7 +77,13 @@ def lines(text: str) -> list[str]:
     return text.splitlines(keepends=True)
 
 
-WAYS: dict[str, Callable[[str], list[str]]] = {"unicode": sentences, "lines": lines}
+def runs_of_words(text: str) -> list[str]:
+    """Split a text after every RUN words."""
+    found = re.findall(r"\s*\S+\s*", text)
+    return ["".join(found[start : start + RUN]) for start in range(0, len(found), RUN)]
+
+
+WAYS: dict[str, Callable[[str], list[str]]] = {"unicode": sentences, "lines": lines, "words": runs_of_words}
 
 
 def split(text: str, way: str) -> list[str]:
@@ -131,11 +139,15 @@ def repeated(texts: Sequence[Sequence[str]], least: int) -> list[np.ndarray]:
 def propose_way(texts: Sequence[str]) -> str:
     """Return `lines` if more line ends stand inside sentences than sentences end inside lines, else `unicode`.
 
-    Line ends of hard-wrapped texts do not count, if these texts have sentences.
+    Line ends of hard-wrapped texts do not count, if these texts have sentences. Return `words` if more than half of the
+    characters are in pieces that are too long for a sentence, as in transcripts without punctuation.
     """
-    ended = sum(len(split(text, "unicode")) for text in texts)
-    in_lines = sum(len(split(text, "lines")) for text in texts)
-    return "lines" if in_lines > ended and not (is_wrapped(texts) and ended >= 2 * len(texts)) else "unicode"
+    found = {way: [piece for text in texts for piece in split(text, way)] for way in ("unicode", "lines")}
+    ended = len(found["unicode"])
+    has_lines = len(found["lines"]) > ended and not (is_wrapped(texts) and ended >= 2 * len(texts))
+    way = "lines" if has_lines else "unicode"
+    lengths = np.array([length(piece) for piece in found[way]])
+    return "words" if lengths[lengths > LONGEST_SENTENCE].sum() > lengths.sum() / 2 else way
 
 
 def is_wrapped(texts: Sequence[str]) -> bool:
