@@ -71,8 +71,8 @@ class Packs(Closed):
     maximum_length: int = Field(
         250,
         ge=1,
-        description="Maximum length of a sentence, in characters. Unless a corpus has `sentences: paper`, Han, Kana and "
-        "Hangul characters count twice.",
+        description="Maximum length of a sentence, in characters. Unless a corpus has `sentences: paper`, Han, Kana "
+        "and Hangul characters count twice.",
     )
 
     @model_validator(mode="after")
