@@ -3,6 +3,7 @@
 Run `python -m selfembed.study.documentation` after changes; a test fails if the files are out of date.
 """
 
+import inspect
 import json
 import types
 import typing
@@ -49,7 +50,7 @@ def section(model: type[BaseModel]) -> str:
     lines = [
         f"## {model.__name__}",
         "",
-        (model.__doc__ or "").strip(),
+        inspect.cleandoc(model.__doc__ or ""),
         "",
         "| key | type | default | description |",
         "|---|---|---|---|",
