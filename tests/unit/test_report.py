@@ -331,6 +331,7 @@ def test_nothing_comes_from_elsewhere_and_the_page_may_run_nothing(tmp_path):
     assert {link for link in links if not link.startswith("#")} == {
         "https://github.com/facebookresearch/faiss",
         "https://github.com/asg017/sqlite-vec",
+        "https://github.com/pgvector/pgvector",
         "https://scikit-learn.org",
         "https://maartengr.github.io/BERTopic",
     }
