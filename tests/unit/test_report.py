@@ -556,7 +556,12 @@ def test_the_card_has_licence_revision_and_checksum_of_the_base_model(tmp_path, 
     facts = {"repository": "some/body", "revision": "0123456789" * 4, "weights": "ab" * 32, "licence": licence}
     card = written_card(tmp_path, ROWS, facts)
     assert {key: value for key, value in card.data.to_dict().items() if key.startswith("license")} == licence
-    for words in ("Revision: " + "0123456789" * 4, "SHA-256 of its weights: " + "ab" * 32, f"Licence: {name}"):
+    for words in (
+        "Encoder: a small model, at rev",
+        "Revision: " + "0123456789" * 4,
+        "SHA-256 of its weights: " + "ab" * 32,
+        f"Licence: {name}",
+    ):
         assert f"- {words}" in card.text
     assert f"this file, {name}, is that of the base model" in card.text and "No licence is set" not in card.text
 

@@ -85,7 +85,7 @@ def results(account: Account) -> list[dict[str, Any]]:
 def base(account: Account) -> list[str]:
     """Sentences on the model before fine-tuning: description, revision, checksum, licence."""
     origin = account.origin
-    said = [f"{account.encoder[0].upper()}{account.encoder[1:]}"]
+    said = [f"Encoder: {account.encoder}"]
     if "revision" in origin:
         said.append(f"Revision: {origin['revision']}")
     if "weights" in origin:
