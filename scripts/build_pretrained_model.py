@@ -2,7 +2,7 @@
 
 Reads an encoder folder, with or without an adapter; an encoder from the hub is tried out. Writes a folder with `0/`, a
 SentenceTransformer in fp32 with the encoder's own modules (if it has none, a pooling), and `model.json`, which
-contains repository and revision of an encoder from the hub and describes the own modules.
+contains repository and revision of an encoder from the hub, the licence in its card, and describes the own modules.
 """
 
 from selfembed.jobs import command_line, options
@@ -26,6 +26,7 @@ def main(argv: list[str]) -> None:
     encoder = encoders.load(arguments.encoder)
     model = encoders.with_own_modules(encoder, arguments.encoder, arguments.max_length, arguments.prompt)
     facts = {"encoder": arguments.encoder.name, "weights": checksum(arguments.encoder / "model.safetensors")}
+    facts["licence"] = model_cards.licence(arguments.encoder)
     what = "a pretrained encoder"
     if origin:
         what = f"`{origin['repository']}` of the Hugging Face hub at revision {origin['revision']}"

@@ -1,8 +1,8 @@
 """Download a pretrained encoder from the Hugging Face hub, at a fixed or the newest revision, and its adapter, if any.
 
-Writes a folder with config, tokenizer, safetensors weights, the modules of a sentence-transformers repository and
-`revision.json`, and `adapter/` with the files of an adapter. No other files and no code are downloaded. Weights in
-parts or in PyTorch's format are read without executing code and saved as one safetensors file.
+Writes a folder with config, tokenizer, model card, safetensors weights, the modules of a sentence-transformers
+repository and `revision.json`, and `adapter/` with the files of an adapter. No other files and no code are downloaded.
+Weights in parts or in PyTorch's format are read without executing code and saved as one safetensors file.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from selfembed.downloads.hub import MissingFileError
 from selfembed.jobs import command_line, options
 from selfembed.jobs.command_line import log
 from selfembed.jobs.records import write_json, written_whole
-from selfembed.models import own_modules
+from selfembed.models import model_cards, own_modules
 from selfembed.settings.encoders import HubAdapter, HubEncoder
 
 OPTIONAL = (
@@ -28,6 +28,7 @@ OPTIONAL = (
     "merges.txt",
     "chat_template.jinja",
     own_modules.MODULES,
+    model_cards.CARD,
 )
 
 

@@ -1,7 +1,7 @@
 """Check a pretrained encoder in a local folder or in an installed Python package, copy it and try it out.
 
-Writes a folder with config, tokenizer, safetensors weights and the modules of a sentence-transformers folder, and
-`adapter/` with the files of its adapter, if any.
+Writes a folder with config, tokenizer, model card, safetensors weights and the modules of a sentence-transformers
+folder, and `adapter/` with the files of its adapter, if any.
 """
 
 from pathlib import Path

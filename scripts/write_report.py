@@ -42,8 +42,9 @@ def main(argv: list[str]) -> None:
     maps = {path.stem: os.path.relpath(path, arguments.output.parent) for path in arguments.maps}
     pairs = [read_json(path, "counts")["counts"] for path in arguments.pairs]
     shown = examples_of(found, arguments.queries, arguments.vectors)
-    model = str(arguments.model)
-    page = report_page.page(arguments.title, found, model, shown, figures, maps, pairs, arguments.table)
+    corpus = arguments.model.parent / "corpora" / f"{found.corpus}.parquet"
+    files = str(arguments.model), str(corpus)
+    page = report_page.page(arguments.title, found, *files, shown, figures, maps, pairs, arguments.table)
     write_text(page, arguments.output)
     answer = plain_words.answer(found)
     for line in (answer.heading, *answer.sentences):

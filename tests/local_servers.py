@@ -1,5 +1,6 @@
 """Web servers of the tests' own that serve files, and a hub's repositories, well and badly."""
 
+import base64
 import hashlib
 import json
 import threading
@@ -108,9 +109,9 @@ class Hub(Files):
             for path in files
         ]
 
-    def reply(self, found):
+    def reply(self, found, status=200):
         content = json.dumps(found).encode()
-        self.send_response(200)
+        self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
@@ -145,6 +146,99 @@ class Hub(Files):
         self.send_header("X-Error-Code", code)
         self.send_header("Content-Length", "0")
         self.end_headers()
+
+
+class WritableHub(Hub):
+    """A hub that repositories are uploaded to, by the protocol of huggingface_hub with LFS.
+
+    `repositories` are the files of each by name, `private` the names of private ones, `stored` the large files by
+    checksum. Only the token `token` may write, and only for the owner `me`. Files larger than `small` are large. `cuts`
+    is how many uploads of large files are cut midway; those of files with checksums in `cut` always are.
+    """
+
+    repositories: ClassVar[dict[str, dict[str, bytes]]]
+    private: ClassVar[set[str]]
+    stored: ClassVar[dict[str, bytes]]
+    received: ClassVar[list[str]]
+    token = "hf_right"
+    small = 1000
+    cuts = 0
+    cut: ClassVar[set[str]] = set()
+
+    def do_GET(self):
+        self.answer(body=True)
+
+    def answer(self, body):
+        self.repository = self.path.split("?")[0].removeprefix("/api/models/")
+        if self.repository not in self.repositories:
+            self.refuse("RepoNotFound")
+        else:
+            self.reply({"id": self.repository, "sha": REVISION, "private": self.repository in self.private})
+
+    def do_POST(self):
+        sent = self.body()
+        path = self.path.split("?")[0]
+        if self.headers.get("Authorization") != f"Bearer {self.token}":
+            self.refuse("InvalidToken", 401)
+        elif path == "/api/repos/create":
+            self.create(json.loads(sent))
+        elif path == "/api/validate-yaml":
+            self.reply({})
+        elif not self.named(path).startswith("me/"):
+            self.refuse("Forbidden", 403)
+        elif path.endswith("/info/lfs/objects/batch"):
+            self.reply({"transfer": "basic", "objects": [self.large(one) for one in json.loads(sent)["objects"]]})
+        elif "/preupload/" in path:
+            self.reply({"files": [self.mode(file) for file in json.loads(sent)["files"]]})
+        else:
+            self.commit(self.named(path), [json.loads(line) for line in sent.splitlines()])
+
+    def do_PUT(self):
+        size, checksum = int(self.headers["Content-Length"]), self.path.rsplit("/", 1)[-1]
+        if checksum in self.cut or self.cuts > 0:
+            type(self).cuts -= 1
+            self.rfile.read(size // 2)
+            self.connection.close()
+            return
+        content = self.rfile.read(size)
+        assert hashlib.sha256(content).hexdigest() == checksum
+        self.stored[checksum] = content
+        self.received.append(checksum)
+        self.reply({})
+
+    def body(self):
+        return self.rfile.read(int(self.headers["Content-Length"]))
+
+    def named(self, path):
+        return "/".join(path.removeprefix("/api/models").removesuffix("/info/lfs/objects/batch").split("/")[1:3])
+
+    def create(self, asked):
+        name = f"{asked['organization']}/{asked['name']}"
+        if not name.startswith("me/"):
+            self.refuse("Forbidden", 403)
+        elif name in self.repositories:
+            self.reply({"error": "exists", "url": f"http://{self.headers['Host']}/{name}"}, 409)
+        else:
+            self.repositories[name] = {}
+            self.private.update({name} if asked["visibility"] == "private" else ())
+            self.reply({"url": f"http://{self.headers['Host']}/{name}"})
+
+    def mode(self, file):
+        mode = "lfs" if file["size"] > self.small else "regular"
+        return {"path": file["path"], "uploadMode": mode, "shouldIgnore": False}
+
+    def large(self, one):
+        action = {"upload": {"href": f"http://{self.headers['Host']}/large/{one['oid']}"}}
+        return one if one["oid"] in self.stored else one | {"actions": action}
+
+    def commit(self, name, lines):
+        for line in lines:
+            value = line["value"]
+            if line["key"] == "file":
+                self.repositories[name][value["path"]] = base64.b64decode(value["content"])
+            elif line["key"] == "lfsFile":
+                self.repositories[name][value["path"]] = self.stored[value["oid"]]
+        self.reply({"commitUrl": f"http://{self.headers['Host']}/{name}/commit/{REVISION}", "commitOid": REVISION})
 
 
 @contextmanager

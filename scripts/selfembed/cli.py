@@ -1,4 +1,4 @@
-"""selfembed: propose a config for your texts, check it, judge grouping by hand, verify results, show their lineage."""
+"""selfembed: propose and check a config, judge grouping by hand, publish a model, verify results, show lineage."""
 
 import argparse
 import inspect
@@ -170,6 +170,27 @@ def judge(questions: Path) -> None:
     print("\n".join(answers.judge(questions)))
 
 
+def add_publish(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `publish`."""
+    parser.add_argument("folder", type=Path, help="folder of an adapted model, such as results/NAME/adapted_model")
+    parser.add_argument("--to", required=True, metavar="OWNER/NAME", help="repository on the Hugging Face Hub")
+    parser.add_argument("--public", action="store_true", help="a public repository; without, a private one")
+    parser.add_argument("--upload", action="store_true", help="upload the files; without, only show them")
+
+
+def publish(folder: Path, to: str, public: bool, upload: bool) -> None:
+    """Publish an adapted model on the Hugging Face Hub.
+
+    Prints the files with their sizes, and what the model card says: title, scores, base model and licence. Searches all
+    files for passages of the texts of the study. Nothing is uploaded without --upload, which needs a login (`hf auth
+    login`), or if a text is found. The repository is created if it does not exist.
+    """
+    from selfembed.publishing import publish as publishing
+
+    for line in publishing.publish(folder, to, public, upload):
+        print(line, flush=True)
+
+
 def add_verify(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `verify`."""
     folders = [Path("results"), Path("figures")]
@@ -220,6 +241,7 @@ ARGUMENTS = {
     doctor: add_doctor,
     ask: add_ask,
     judge: add_judge,
+    publish: add_publish,
     verify: add_verify,
     lineage: add_lineage,
 }

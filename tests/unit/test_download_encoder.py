@@ -32,7 +32,7 @@ SCRIPT = Path(encoders.__file__).parents[2] / "download_encoder.py"
 def repository(tmp_path_factory):
     """A repository with a small encoder, and one with its weights in PyTorch's own format."""
     folder = tmp_path_factory.mktemp("repository")
-    encoders.save(small_bert(folder / "tokenizer"), folder / "safe", "card")
+    encoders.save(small_bert(folder / "tokenizer"), folder / "safe", "---\nlicense: apache-2.0\n---\n# A card")
     return folder / "safe"
 
 
@@ -93,6 +93,7 @@ def test_the_revision_is_recorded_where_later_steps_see_it(repository, tmp_path,
     build_pretrained_model.main(f"--encoder {tmp_path}/encoder --max-length 64 --output {tmp_path}/base".split())
     facts = json.loads((tmp_path / "base" / "model.json").read_text())
     assert {key: facts[key] for key in origin} == origin
+    assert facts["licence"] == {"license": "apache-2.0"}
     card = (tmp_path / "base" / "0" / "README.md").read_text()
     assert f"`team/encoder` of the Hugging Face hub at revision {REVISION}" in card
     data = lineage.lineage(tmp_path / "base").data
@@ -122,7 +123,8 @@ def test_an_encoder_from_a_folder_has_no_revision_of_the_hub(repository, tmp_pat
     (tmp_path / "mine" / "revision.json").write_text('{"repository": "team/encoder", "revision": "a"}')
     import_encoder.main(f"--type folder --path {tmp_path}/mine --layers 2 --output {tmp_path}/encoder".split())
     build_pretrained_model.main(f"--encoder {tmp_path}/encoder --max-length 64 --output {tmp_path}/base".split())
-    assert "revision" not in json.loads((tmp_path / "base" / "model.json").read_text())
+    facts = json.loads((tmp_path / "base" / "model.json").read_text())
+    assert "revision" not in facts and facts["licence"] == {"license": "apache-2.0"}
     assert "a pretrained encoder, not fine-tuned" in (tmp_path / "base" / "0" / "README.md").read_text()
 
 

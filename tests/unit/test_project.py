@@ -118,6 +118,9 @@ def test_a_conda_environment_has_what_its_scripts_import_and_nothing_else(name):
     assert present - needed <= set(NEEDED_BY_OTHERS)
 
 
+COMMANDS = ("propose", "ask", "judge", "publish", "verify", "lineage")
+
+
 def outside(folder, *command):
     """Run a command in a folder that is not the checkout, without help from PYTHONPATH."""
     variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
@@ -133,10 +136,10 @@ def test_the_library_is_installed_with_its_pages_and_its_command(tmp_path):
     assert done.stdout.split() == [str(library / "__init__.py"), str(library / "pages" / "report_page")]
     done = outside(tmp_path, Path(sys.executable).parent / "selfembed", "--help")
     assert done.returncode == 0, done.stderr
-    assert all(f"    {command} " in done.stdout for command in ("propose", "ask", "judge", "verify", "lineage"))
+    assert all(f"    {command} " in done.stdout for command in COMMANDS)
 
 
-@pytest.mark.parametrize("command", ["propose", "ask", "judge", "verify", "lineage"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_a_help_and_loads_quickly(command):
     program = "import sys\nfrom selfembed import cli\ntry:\n    cli.main(sys.argv[1:])\nexcept SystemExit as end:\n"
     program += "    assert end.code == 0\nassert 'torch' not in sys.modules, 'imports torch before it is needed'"

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import small_account
 import yaml
+from huggingface_hub import ModelCard
 from settings_examples import changed
 from small_account import judged, row
 
@@ -19,6 +20,7 @@ import write_report
 from selfembed.errors import InputError
 from selfembed.evidence import differences
 from selfembed.jobs import records
+from selfembed.models import model_cards
 from selfembed.pages import adapted_card, examples
 from selfembed.pages.account import with_revision
 from selfembed.pages.plain_words import answer, held_out, limits, score_table, texts, training
@@ -328,8 +330,10 @@ def test_nothing_comes_from_elsewhere_and_the_page_may_run_nothing(tmp_path):
     links = {attributes["href"] for _, attributes in found if "href" in attributes}
     assert {link for link in links if not link.startswith("#")} == {
         "https://github.com/facebookresearch/faiss",
+        "https://github.com/asg017/sqlite-vec",
         "https://github.com/pgvector/pgvector",
         "https://scikit-learn.org",
+        "https://maartengr.github.io/BERTopic",
     }
     policy = next(attributes["content"] for _, attributes in found if "http-equiv" in attributes)
     assert policy.startswith("default-src 'none'; img-src data:; style-src 'sha256-")
@@ -487,9 +491,27 @@ def test_the_folder_has_the_run_s_files_and_a_card_of_its_own(tmp_path):
         "tags": ["sentence-transformers", "feature-extraction", "sentence-similarity", "selfembed"],
         "base_model": "somebody/a-model",
         "base_model_relation": "finetune",
+        "model-index": [
+            {
+                "name": "After",
+                "results": [
+                    {
+                        "task": {"type": "sentence-similarity", "name": "search"},
+                        "dataset": {
+                            "type": "titles_of_texts",
+                            "name": "1,000 test texts of titles_of_texts (not part of this repository)",
+                        },
+                        "metrics": [{"type": "title_recall@1", "name": "Recall@1 of titles", "value": 0.6}],
+                    }
+                ],
+            }
+        ],
     }
     for words in (
         "1,000 texts were kept",
+        "The texts are not part of this folder.",
+        "Licence: unknown",
+        "No licence is set.",
         "| temperature of the loss | 0.05 |",
         "For search, use After.",
         "60.0 (+10.0; +8.0 to +12.0)",
@@ -498,6 +520,66 @@ def test_the_folder_has_the_run_s_files_and_a_card_of_its_own(tmp_path):
     ):
         assert words in body
     assert records.seals.check(output)
+
+
+def written_card(folder, rows, facts=None, **changes):
+    """The card that the script writes, as the Hub's own library reads it."""
+    words = small_account.write(folder, rows, **changes)
+    (folder / "base" / "model.json").write_text(json.dumps(facts or {}))
+    package_model.main([*words, "--output", str(folder / "adapted")])
+    return ModelCard.load(folder / "adapted" / "README.md")
+
+
+def test_the_card_has_every_score_of_the_model_as_the_hub_reads_them(tmp_path):
+    rows = [*BY_LABELS, row("After", "Before", EVEN, "accuracy", corpus="texts"), row("Other", "Before", BETTER)]
+    found = written_card(tmp_path, rows).data.eval_results
+    scores = [(one.task_type, one.dataset_type, one.metric_type, one.metric_value) for one in found]
+    assert scores == [
+        ("sentence-similarity", "titles_of_texts", "title_recall@1", 0.6),
+        ("text-classification", "titles_of_texts", "accuracy", 0.51),
+        ("text-classification", "texts", "accuracy", 0.51),
+    ]
+    assert found[0].dataset_name == "1,000 test texts of titles_of_texts (not part of this repository)"
+    kept = {"judgements": {}, "label": "Before", "best": None}
+    found = written_card(tmp_path, [*ROWS, row("Other", "Before", BETTER)], **kept).data.eval_results
+    assert [(one.metric_type, one.metric_value) for one in found] == [("title_recall@1", 0.5)]
+
+
+@pytest.mark.parametrize(
+    ("licence", "name"),
+    [
+        ({"license": "apache-2.0"}, "apache-2.0"),
+        ({"license": "other", "license_name": "gemma", "license_link": "https://example.org/terms"}, "gemma"),
+    ],
+)
+def test_the_card_has_licence_revision_and_checksum_of_the_base_model(tmp_path, licence, name):
+    facts = {"repository": "some/body", "revision": "0123456789" * 4, "weights": "ab" * 32, "licence": licence}
+    card = written_card(tmp_path, ROWS, facts)
+    assert {key: value for key, value in card.data.to_dict().items() if key.startswith("license")} == licence
+    for words in (
+        "Encoder: a small model, at rev",
+        "Revision: " + "0123456789" * 4,
+        "SHA-256 of its weights: " + "ab" * 32,
+        f"Licence: {name}",
+    ):
+        assert f"- {words}" in card.text
+    assert f"this file, {name}, is that of the base model" in card.text and "No licence is set" not in card.text
+
+
+@pytest.mark.parametrize(
+    ("card", "found"),
+    [
+        ("---\nlicense: mit\ntags: [a]\n---\n# A model", {"license": "mit"}),
+        ("---\nlicense: [mit, apache-2.0]\n---\n", {}),
+        ("---\nlicense: mit: no\n---\n", {}),
+        ("# A model\n---\nlicense: mit\n---\n", {}),
+        ("", {}),
+    ],
+)
+def test_a_licence_is_read_from_the_metadata_of_a_card(tmp_path, card, found):
+    (tmp_path / "README.md").write_text(card)
+    assert model_cards.licence(tmp_path) == found
+    assert model_cards.licence(tmp_path / "nowhere") == {}
 
 
 def test_a_kept_encoder_is_copied_with_a_card_that_says_so(tmp_path):
@@ -529,6 +611,7 @@ def test_a_model_with_word_counts_says_so(tmp_path, is_tuned):
         del words[place + 2 : place + 4]  # the record of a run and its pairs
     package_model.main([*words, "--base-model", "somebody/a-model", "--output", str(tmp_path / "adapted")])
     card = (tmp_path / "adapted" / "README.md").read_text(encoding="utf-8")
+    assert "which tokens are in several of them, how often" in card
     assert "200 components of word counts" in card and "base_model_relation: finetune" in card
     assert ("## Recipe" in card) == ("Fine-tuned without labels" in card) == is_tuned
     assert ("a small model, not fine-tuned" in card) != is_tuned
@@ -548,7 +631,7 @@ def test_no_label_breaks_the_card(tmp_path):
     assert yaml.safe_load(front)["base_model"] == 'a"b: c'
     assert not re.search(r"(?<!\\)<(script|img)", body)
     headings = [line for line in body.splitlines() if line.startswith("#")]
-    assert headings[1:] == ["## Use", "## Data", "## Recipe", "## Scores", "## Limits", "## Licence"]
+    assert headings[1:] == ["## Use", "## Base model", "## Data", "## Recipe", "## Scores", "## Limits", "## Licence"]
     scores = body.split("## Scores")[1].split("## Limits")[0]
     lines = [line for line in scores.splitlines() if line.startswith("| ")]
     assert {len(re.findall(r"(?<!\\)\|", line)) for line in lines} == {3}

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-os.environ["HF_HUB_OFFLINE"] = "0"  # only download_* scripts and `selfembed propose` import this module
+os.environ["HF_HUB_OFFLINE"] = "0"  # only download_* scripts, `selfembed propose` and `publish` import this module
 
 from httpx2 import TransportError
 from huggingface_hub import HfApi, get_hf_file_metadata, hf_hub_download, hf_hub_url, metadata_load

@@ -13,6 +13,7 @@ from safetensors import safe_open
 from selfembed.errors import InputError, first_line
 from selfembed.jobs.records import checksum, checksum_of_files, read_json
 from selfembed.models import own_modules
+from selfembed.models.model_cards import CARD
 
 if TYPE_CHECKING:
     import torch
@@ -61,11 +62,11 @@ def parts(index: Path) -> list[Path]:
 
 
 def files(folder: Path) -> list[Path]:
-    """Files of a checkpoint that are copied: settings, tokenizer and weights.
+    """Files of a checkpoint that are copied: settings, tokenizer, model card (for its licence) and weights.
 
     The revision is omitted: it applies to the downloaded files, not to what the folder contains now.
     """
-    plain = [path for path in folder.iterdir() if path.suffix in {".json", ".txt", ".jinja"}]
+    plain = [path for path in folder.iterdir() if path.suffix in {".json", ".txt", ".jinja"} or path.name == CARD]
     return sorted(path for path in plain if path.name != REVISION and path.name not in FORMATS) + weight_files(folder)
 
 

@@ -1,37 +1,65 @@
 """The README.md that every saved model carries."""
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
+import yaml
 
-HEADER = """---
-library_name: sentence-transformers
-pipeline_tag: sentence-similarity
-tags: [sentence-transformers, feature-extraction, sentence-similarity, selfembed]
----
-"""
+CARD = "README.md"
+METADATA = {
+    "library_name": "sentence-transformers",
+    "pipeline_tag": "sentence-similarity",
+    "tags": ["sentence-transformers", "feature-extraction", "sentence-similarity", "selfembed"],
+}
+LICENCE = ("license", "license_name", "license_link")  # https://huggingface.co/docs/hub/repositories-licenses
 
+PLACE = "path/to/this/folder"
 USAGE = """
 ## Use
 
 ```python
 from sentence_transformers import SentenceTransformer
 
-model = SentenceTransformer("path/to/this/folder"{trust})
+model = SentenceTransformer("{place}"{trust})
 vectors = model.encode(["One text.", "Another text."])
 ```
 """
 
 
+def front_matter(metadata: dict[str, Any]) -> str:
+    """Metadata of a card as YAML between two lines, the beginning of the card."""
+    said = yaml.safe_dump(metadata, sort_keys=False, allow_unicode=True, default_flow_style=None, width=120)
+    return f"---\n{said}---\n"
+
+
+def metadata(card: Path) -> dict[str, Any]:
+    """Metadata at the beginning of a card; empty if there is no such file, or if it has none or they are invalid."""
+    try:
+        first, said, _ = card.read_text(encoding="utf-8").split("---\n", 2)
+        found = yaml.safe_load(said)
+    except (OSError, ValueError, yaml.YAMLError):
+        return {}
+    return found if first.strip() == "" and isinstance(found, dict) else {}
+
+
+def licence(folder: Path) -> dict[str, str]:
+    """Licence of a model as its card gives it, with the keys LICENCE; empty if it gives none."""
+    found = metadata(folder / CARD)
+    return {key: str(found[key]) for key in LICENCE if isinstance(found.get(key), str)}
+
+
 def usage(own_code: bool) -> str:
     """How to load a model, with the code saved beside it or without."""
-    return USAGE.format(trust=", trust_remote_code=True" if own_code else "")
+    return USAGE.format(place=PLACE, trust=", trust_remote_code=True" if own_code else "")
 
 
 def base(name: str, what: str, own_code: bool = False, modules: Sequence[str] = ()) -> str:
     """Card of a model that has had no fine-tuning; `modules` describes the modules after the transformer."""
     ending = ", ".join(modules) or "mean pooling"
-    return f"{HEADER}\n# {name}\n\nBase model of a selfembed study: {what}, with {ending}.\n{usage(own_code)}"
+    said = f"# {name}\n\nBase model of a selfembed study: {what}, with {ending}.\n{usage(own_code)}"
+    return f"{front_matter(METADATA)}\n{said}"
 
 
 def tuned(
@@ -48,7 +76,7 @@ def tuned(
             f" Its weights are those of\nthe encoder before fine-tuning plus {fraction:g} times the change in training."
         )
     table = "\n".join(f"| {key} | {value} |" for key, value in recipe.items())
-    return f"""{HEADER}
+    return f"""{front_matter(METADATA)}
 # {name}
 
 A text-embedding model fine-tuned by selfembed without labels: {n_pairs:,} positive pairs, {len(history):,} optimiser

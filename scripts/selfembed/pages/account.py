@@ -24,6 +24,7 @@ DIFFERENCE_COLUMNS = (
     *("difference", "difference_low", "difference_high", "verdict", "sentence"),
 )
 CANDIDATE = ("label", "step")
+ORIGIN = ("repository", "revision", "weights", "licence")
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,8 @@ class Account:
         run: its fine-tuning; None if it is not fine-tuned.
         word_counts: settings of the word counts beside its vectors; None without.
         encoder: description of the encoder.
+        origin: where the encoder's weights are from, as far as known: `repository` and `revision` (Hugging Face Hub),
+            `weights` (SHA-256) and `licence` (keys of `model_cards.LICENCE`).
         own: description of the encoder's own modules (`OwnModules.described`); empty if it has none.
         pooling: pooling of the candidates.
         max_length: maximum number of tokens per text.
@@ -73,6 +76,7 @@ class Account:
     run: Run | None
     word_counts: dict[str, Any] | None
     encoder: str
+    origin: dict[str, Any]
     own: dict[str, Any]
     pooling: str
     max_length: int
@@ -136,6 +140,7 @@ def read(arguments: argparse.Namespace) -> Account:
         run=run,
         word_counts=word_counts_of(folder),
         encoder=with_revision(arguments.encoder, model),
+        origin={key: model[key] for key in ORIGIN if model.get(key)},
         own=own,
         pooling=arguments.pooling,
         max_length=min(limit for limit in limits if limit is not None),

@@ -1,29 +1,40 @@
 """The model card of an adapted model: its README.md, in the format of the Hugging Face Hub."""
 
-import json
 import re
 from collections.abc import Sequence
+from typing import Any
 
-from selfembed.models.model_cards import HEADER, usage
+from selfembed.models.model_cards import METADATA, front_matter, usage
 from selfembed.pages import plain_words
 from selfembed.pages.account import Account
 
+# Kinds of tasks in the metadata, by purpose (https://huggingface.co/tasks).
+TASKS = {"search": "sentence-similarity", "grouping": "text-classification"}
+DECIMALS = 4  # of scores in the metadata
+
 
 def card(account: Account, base_model: str | None) -> str:
-    """Return the model card: use, data, recipe, scores, limitations, licence.
+    """Return the model card: metadata with scores; use, base model, data, recipe, scores, limitations, licence.
 
     Args:
         base_model: the repository on the Hugging Face Hub that the model started from; None if there is none.
     """
-    front = HEADER
+    metadata = METADATA | account.origin.get("licence", {})
     if base_model is not None:
-        relation = "" if account.choice.is_kept else "base_model_relation: finetune\n"
-        front = HEADER.removesuffix("---\n") + f"base_model: {json.dumps(base_model)}\n{relation}---\n"
+        relation = {} if account.choice.is_kept else {"base_model_relation": "finetune"}
+        metadata |= {"base_model": base_model, **relation}
+    metadata["model-index"] = [{"name": account.choice.label, "results": results(account)}]
     answer = plain_words.answer(account)
     headings, lines = plain_words.score_table(account)
-    return f"""{front}
+    return f"""{front_matter(metadata)}
 {heading(account)}{usage(account.own_code)}
+## Base model
+
+{bullets(base(account))}
+
 ## Data
+
+{inline(plain_words.without_texts(account))}
 
 The corpus `{account.corpus}`. {inline(" ".join(plain_words.texts(account)))}
 Cleaning: runs of white space are replaced by one space; empty texts are excluded.
@@ -45,9 +56,60 @@ confidence interval from a bootstrap over texts and seeds.
 
 ## Licence
 
-No licence is set. The licences of the base model and of the training texts may restrict use and redistribution.
-Add `license:` to the front matter of this file before you publish it.
+{licence(account)}
 """
+
+
+def results(account: Account) -> list[dict[str, Any]]:
+    """Scores of the model as entries of `model-index`, one for each corpus and task, as fractions of 1.
+
+    https://huggingface.co/docs/hub/model-cards#evaluation-results
+    """
+    found: dict[tuple, dict[str, Any]] = {}
+    kept = account.choice.is_kept
+    for row in account.of_table():
+        if not kept and row["label"] != account.choice.label:
+            continue
+        task = {"type": TASKS[row["purpose"]], "name": row["purpose"]}
+        texts = f"{plain_words.count(row['n_texts'], 'test text')} of {row['corpus']} (not part of this repository)"
+        entry = {"task": task, "dataset": {"type": row["corpus"], "name": texts}, "metrics": []}
+        metrics = found.setdefault((row["purpose"], row["corpus"], row["n_texts"]), entry)["metrics"]
+        name = plain_words.score_heading(row["score"], row["measure"])
+        value = round(float(row["against_value" if kept else "value"]), DECIMALS)
+        metric = {"type": row["measure"], "name": name, "value": value}
+        if metric not in metrics:  # the encoder has the same score in every comparison
+            metrics.append(metric)
+    return list(found.values())
+
+
+def base(account: Account) -> list[str]:
+    """Sentences on the model before fine-tuning: description, revision, checksum, licence."""
+    origin = account.origin
+    said = [f"Encoder: {account.encoder}"]
+    if "revision" in origin:
+        said.append(f"Revision: {origin['revision']}")
+    if "weights" in origin:
+        said.append(f"SHA-256 of its weights: {origin['weights']}")
+    return [*said, f"Licence: {name_of_licence(account) or 'unknown'}"]
+
+
+def name_of_licence(account: Account) -> str | None:
+    """Name of the licence of the base model; None if it is unknown."""
+    found = account.origin.get("licence", {})
+    return found.get("license_name") or found.get("license")
+
+
+def licence(account: Account) -> str:
+    """The section on the licence."""
+    if name := name_of_licence(account):
+        return (
+            f"The licence in the front matter of this file, {inline(name)}, is that of the base model, as its card "
+            "gives it. The licence of the training texts may restrict use and redistribution further."
+        )
+    return (
+        "No licence is set. The licences of the base model and of the training texts may restrict use and "
+        "redistribution. Add `license:` to the front matter of this file before you publish it."
+    )
 
 
 def heading(account: Account) -> str:

@@ -133,6 +133,16 @@ def texts(account: Account) -> list[str]:
     return said
 
 
+def without_texts(account: Account) -> str:
+    """Sentence on what the folder of the model contains of the texts."""
+    if account.word_counts:
+        return (
+            "The texts are not part of this folder. Its word counts tell which tokens are in several of them, how "
+            "often and beside which others, but not in what order."
+        )
+    return "The texts are not part of this folder."
+
+
 def training(account: Account) -> list[str]:
     """Sentences on the training: base model, positive pairs, amount of training, loss, word counts.
 

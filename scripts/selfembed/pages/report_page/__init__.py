@@ -6,8 +6,10 @@ the images in the page, and frames of local files: the interactive maps beside i
 
 import base64
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -53,6 +55,7 @@ def page(
     title: str,
     account: Account,
     model: str,
+    corpus: str,
     examples: Sequence[Example],
     figures: Sequence[Figure],
     maps: dict[str, str],
@@ -64,6 +67,7 @@ def page(
     Args:
         title: heading.
         model: path of the folder with the model.
+        corpus: path of the corpus (Parquet).
         examples: queries and what is found for them.
         maps: relative paths of interactive maps, by corpus.
         pairs: row counts of corpora of crops, or of titles.
@@ -76,6 +80,7 @@ def page(
     environment = Environment(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    environment.filters["literal"] = partial(json.dumps, ensure_ascii=False)  # a string of Python
     policy = f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; frame-src 'self' file:"
     return environment.get_template("page.html").render(
         title=title,
@@ -86,6 +91,7 @@ def page(
         answer=plain_words.answer(account),
         scores=plain_words.score_table(account),
         model=model,
+        corpus=corpus,
         examples=examples,
         figures=figures,
         maps={corpus: quote(path) for corpus, path in maps.items()},
