@@ -100,7 +100,7 @@ def test_another_device_reruns_nothing(study):
     assert done.stdout.count("--device auto") > done.stdout.count("--device cpu") == 0
 
 
-@pytest.mark.parametrize("profile", ["default", "adapt", "demo"])
+@pytest.mark.parametrize("profile", ["default", "adapt", "demo", "slurm"])
 def test_conda_environments_rerun_nothing(study, tmp_path, monkeypatch, profile):
     conda = tmp_path / "bin/conda"
     conda.parent.mkdir()
