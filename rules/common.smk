@@ -14,6 +14,8 @@ scripts = os.path.relpath(Path(workflow.current_basedir).parent / "scripts")
 
 sys.path.insert(0, os.path.abspath(scripts))
 
+from snakemake.io import _IOFile
+
 from selfembed.errors import InputError
 from selfembed.models import interpolation
 from selfembed.settings.encoders import BagOfWords, EmbeddingsOnly, FetchedEncoder
@@ -21,7 +23,7 @@ from selfembed.study import expansion
 from selfembed.study import files as config_files
 from selfembed.study.validation import check_target_names, load, missing_sources
 from selfembed.workflow import code as code_files
-from selfembed.workflow import failures, long_plans
+from selfembed.workflow import deletion, failures, long_plans
 from selfembed.workflow.corpora import Corpora, downloads
 from selfembed.workflow.figures import Figures
 from selfembed.workflow.flags import file_flags, flags, named, one_of
@@ -31,6 +33,9 @@ from selfembed.workflow.report import Report
 from selfembed.workflow.resources import JobResources
 from selfembed.workflow.scores import Scores
 from selfembed.workflow.tables import Claims, Tables
+
+code_files.compare_by_syntax(_IOFile, Path(os.path.abspath(scripts)))
+deletion.make_complete(workflow)
 
 # Only download_* rules use the network. Jobs inherit this variable.
 os.environ.update(HF_HUB_OFFLINE="1")

@@ -26,7 +26,8 @@ rule embed:
         gpu=asked.gpus_for_encoder,
     params:
         embedding=models.embedding_flags,
+        device=asked.device,
     shell:
         "python -m warm.run"
         " {input.code[0]} --model {input.model}/{wildcards.step} --corpus {input.corpus} {params.embedding}"
-        " --output {output} > {log} 2>&1"
+        " --device {params.device} --output {output} > {log} 2>&1"

@@ -228,7 +228,7 @@ rule fine_tune:
         may_diverge=models.run_may_diverge,
     params:
         recipe=models.run_flags,
-        device=settings.device,
+        device=asked.device,
         devices=settings.devices_per_run,
         threads=settings.threads.fine_tune,
     shell:

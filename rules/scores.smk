@@ -104,7 +104,7 @@ rule score_mteb:
         gpu=asked.gpus_for_encoder,
     params:
         tasks=scores.benchmark_flags,
-        device=settings.device,
+        device=asked.device,
         threads=settings.threads.embed,
     shell:
         "python -m warm.run"

@@ -29,8 +29,8 @@ def changed(study, change):
 
 
 def edited(study, name):
-    """Add a comment to a file."""
-    (study / name).write_text((study / name).read_text() + "\n# An edit.\n")
+    """Add a statement to a file."""
+    (study / name).write_text((study / name).read_text() + "\nEDITED = 1\n")
     return study
 
 

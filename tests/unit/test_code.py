@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from selfembed.jobs import records
-from selfembed.workflow.code import code, imported
+from selfembed.workflow.code import checksum_of_syntax, code, imported
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 STEPS = sorted(SCRIPTS.glob("*.py"))
@@ -140,3 +140,75 @@ def test_files_exist(script):
     files = code(script)
     assert str(script) in files
     assert all(Path(file).is_file() for file in files)
+
+
+SOURCE = '''"""Module."""
+
+import os
+
+
+class Shape:
+    """Class."""
+
+    def area(self, scale=1.0):
+        """Function."""
+        return [scale, "text"]
+'''
+
+
+@pytest.fixture
+def checksum(tmp_path):
+    """A function that gives the checksum of a source."""
+    path = tmp_path / "module.py"
+
+    def of(source: str) -> str:
+        path.write_text(source)
+        return checksum_of_syntax.__wrapped__(path)
+
+    return of
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("import os\n", "import os  # why\n"),
+        ("Module.", "Another module."),
+        ('"""Module."""\n', ""),
+        ("Class.", "Another class."),
+        ("Function.", "Another function."),
+        ('        """Function."""\n', ""),
+        ('"text"', "'text'"),
+        ('[scale, "text"]', '[\n            scale,\n            "te" "xt",\n        ]'),
+        ("\n\n\n", "\n"),
+    ],
+)
+def test_comments_docstrings_and_formats_are_no_syntax(checksum, old, new):
+    assert old in SOURCE
+    assert checksum(SOURCE.replace(old, new)) == checksum(SOURCE)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("scale=1.0", "scale=1.1"),
+        ('"text"', '"texts"'),
+        ("import os\n", "import os\n\nEDITED = 1\n"),
+        ("import os\n", "import sys\n"),
+        ("class Shape:", "class Shape(str):"),
+        ("def area", "async def area"),
+        ("        return", "    return"),
+        ("return", "return ("),
+    ],
+)
+def test_another_statement_is_another_checksum_also_in_the_middle_of_an_edit(checksum, old, new):
+    assert old in SOURCE
+    assert checksum(SOURCE.replace(old, new)) != checksum(SOURCE)
+
+
+def test_an_edited_file_is_read_again(tmp_path):
+    path = tmp_path / "module.py"
+    found = []
+    for number in (1, 2):
+        path.write_text(f"X = {number}\n")
+        found.append(checksum_of_syntax(path, number))
+    assert found[0] != found[1]

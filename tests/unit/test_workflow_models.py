@@ -105,7 +105,7 @@ def test_runs_of_sweeps_alone_may_diverge():
 
 
 def test_embedding_flags_name_what_a_selection_holds():
-    found = models({"device": "cpu", "threads": {"embed": 3}})
+    found = models({"threads": {"embed": 3}})
     words = found.embedding_flags(SimpleNamespace(model="base/tiny/seed-1", selection="mean-cls_0-2"))
-    assert words == "--layers 0 2 --poolings mean cls --max-length 64 --precision fp32 --device cpu --threads 3"
+    assert words == "--layers 0 2 --poolings mean cls --max-length 64 --precision fp32 --threads 3"
     assert found.embedding_flags(SimpleNamespace(model="base/tfidf", selection="none_last")) == ""

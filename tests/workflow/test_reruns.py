@@ -25,8 +25,8 @@ def edited(path, change):
         os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
-def with_comment(text):
-    return text + "\n# An edit.\n"
+def with_statement(text):
+    return text + "\nEDITED = 1\n"
 
 
 def config_edit(change):
@@ -83,11 +83,11 @@ def test_a_second_run_has_nothing_to_do(finished):
     ],
 )
 def test_an_edited_file_reruns_only_its_own_step(finished, name, expected):
-    assert planned_after(finished, name, with_comment) == expected
+    assert planned_after(finished, name, with_statement) == expected
 
 
 def test_edited_neighbors_rerun_scores_tables_and_figures_but_no_training(finished):
-    jobs = planned_after(finished, "scripts/selfembed/scores/neighbors.py", with_comment)
+    jobs = planned_after(finished, "scripts/selfembed/scores/neighbors.py", with_statement)
     assert {"score_knn", "collect_scores", "summarise_scores", "draw_comparison", "draw_layers"} <= set(jobs)
     assert not {"embed", "fine_tune", "score_mteb", "score_linear", "compute_tsne"} & set(jobs)
     scored = [path for path in (finished / "results/smoke/scores").iterdir() if path.name.startswith("knn")]
@@ -95,12 +95,12 @@ def test_edited_neighbors_rerun_scores_tables_and_figures_but_no_training(finish
 
 
 def test_an_edit_is_planned_alike_by_a_forked_process_and_in_a_new_interpreter(finished):
-    with edited(finished / "scripts/selfembed/training/training.py", with_comment):
+    with edited(finished / "scripts/selfembed/training/training.py", with_statement):
         assert planned(finished, *SMOKE) == planned(finished, *SMOKE, run=cold_snakemake)
 
 
 def test_edited_training_reruns_runs_but_no_base_model_and_no_pairs(finished):
-    jobs = planned_after(finished, "scripts/selfembed/training/training.py", with_comment)
+    jobs = planned_after(finished, "scripts/selfembed/training/training.py", with_statement)
     assert jobs["fine_tune"] == len(list((finished / "results/smoke/models/tuned").rglob("run.json")))
     assert not {"make_pairs", "prepare_corpus", "build_random_model", "train_tokenizer"} & set(jobs)
 

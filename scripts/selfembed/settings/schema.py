@@ -48,7 +48,7 @@ class Settings(Closed):
         default=[42], description="Random seeds, one run each; they determine pairs, initial weights and dropout."
     )
     device: Literal["auto", "cpu", "cuda"] = Field(
-        "auto", description="Device of the encoders; `auto` uses a GPU if available."
+        "auto", description="Device of the encoders; `auto` uses a GPU if available. A change reruns no finished job."
     )
     precision: Precision = Field(
         "fp32",

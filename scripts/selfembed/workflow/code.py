@@ -1,13 +1,18 @@
-"""Find the source files of a script, so that an edit reruns only the steps that it can change."""
+"""Find the source files of a script, and compare them by syntax, so that an edit reruns only what it can change."""
 
 import ast
+import hashlib
+import os
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from selfembed.jobs.records import APART, PAGE_PARTS
 
 LIBRARY = "selfembed"
+
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 @cache
@@ -77,3 +82,45 @@ def statements(block: list) -> Iterator[ast.AST]:
         yield statement
         for inner in ("body", "orelse", "finalbody", "handlers", "cases"):
             yield from statements(getattr(statement, inner, []))
+
+
+def compare_by_syntax(files: Any, folder: Path) -> None:
+    """Let Snakemake compare the Python files in a folder by their syntax trees instead of their bytes.
+
+    Snakemake reruns a job if an input is newer than the outputs and its checksum is another than the recorded one. It
+    records a name of the algorithm with a checksum and asks for the same one later. Here, a checksum of a Python file
+    is the SHA-512 of its syntax tree. Where Snakemake asks for another algorithm, the SHA-256 of the bytes in results
+    of earlier versions, it is the checksum of the bytes.
+
+    Args:
+        files: Snakemake's class of input and output files, whose method `checksum` is replaced.
+        folder: absolute path.
+    """
+    of_bytes = files.checksum
+
+    async def checksum(file: Any, threshold: int | None = None, force: bool = False, algorithm: Any = None) -> Any:
+        path = Path(os.path.abspath(file))
+        if algorithm in (None, "sha512") and path.suffix == ".py" and folder in path.parents and path.is_file():
+            written = path.stat()
+            return f"sha512:{checksum_of_syntax(path, written.st_mtime_ns, written.st_size)}"
+        return await of_bytes(file, threshold, force=force, algorithm=algorithm)
+
+    files.checksum = checksum
+
+
+@cache
+def checksum_of_syntax(path: Path, *_written: int) -> str:
+    """Return the SHA-512 of the syntax tree of a Python file without docstrings, or of its bytes if it has errors.
+
+    Args:
+        _written: time and size of the file, so that an edited file has another checksum.
+    """
+    content = path.read_bytes()
+    try:
+        tree = ast.parse(content)
+    except (SyntaxError, ValueError):  # in the middle of an edit
+        return hashlib.sha512(content).hexdigest()
+    for node in ast.walk(tree):
+        if isinstance(node, DOCUMENTED) and ast.get_docstring(node) is not None:
+            del node.body[0]
+    return hashlib.sha512(ast.dump(tree).encode()).hexdigest()

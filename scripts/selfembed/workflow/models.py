@@ -128,11 +128,10 @@ class Models:
         return int(self.run(wildcards).path in self.study.may_diverge)
 
     def embedding_flags(self, wildcards: Wildcards) -> str:
-        """Settings of an embedding as flags: poolings and layers of a selection, maximum length, device, threads."""
+        """Settings of an embedding as flags: poolings and layers of a selection, maximum length, threads."""
         encoder = self.settings.encoders[identity(wildcards.model)["encoder"]]
         if isinstance(encoder, BagOfWords):
             return ""
         poolings, layers = (words.split("-") for words in wildcards.selection.split("_"))
         words = ["--layers", *layers, "--poolings", *poolings, "--max-length", str(encoder.max_length)]
-        how = f"--device {self.settings.device} --threads {self.settings.threads.embed}"
-        return f"{shlex.join(words)} {flags(self.settings.embedding)} {how}"
+        return f"{shlex.join(words)} {flags(self.settings.embedding)} --threads {self.settings.threads.embed}"

@@ -1,4 +1,4 @@
-"""Resources of jobs: memory, minutes and GPUs."""
+"""Resources of jobs: memory, minutes, GPUs and devices."""
 
 from collections.abc import Callable
 from math import ceil
@@ -53,6 +53,13 @@ class JobResources:
     def gpus_of_run(self, wildcards: Wildcards) -> int:
         """Number of GPUs of a run."""
         return self.settings.devices_per_run * self.gpus_for_encoder(wildcards)
+
+    def device(self, wildcards: Wildcards, input: Inputs) -> str:
+        """Device of a job with a model.
+
+        Snakemake does not record parameters that are functions of the input, so another device reruns nothing.
+        """
+        return self.settings.device
 
     def encoder(self, wildcards: Wildcards) -> Encoder:
         """Encoder of a job, from a wildcard or the path of its model."""
