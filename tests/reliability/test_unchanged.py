@@ -49,9 +49,9 @@ def with_another_format(text):
 
 
 @pytest.mark.parametrize("change", [with_comment, with_another_docstring, with_another_format])
-@pytest.mark.parametrize("name", [RECORDS, "scripts/fine_tune.py"])
-def test_a_comment_a_docstring_and_a_format_rerun_nothing(study, name, change):
-    changed(study, name, change)
+def test_a_comment_a_docstring_and_a_format_rerun_nothing(study, change):
+    for name in (RECORDS, "scripts/fine_tune.py"):
+        changed(study, name, change)
     assert planned(study, *CONFIG) == {}
     assert planned(study, *CONFIG, "--rerun-triggers", "mtime") == {}
 
@@ -109,8 +109,9 @@ def test_conda_environments_rerun_nothing(study, tmp_path, monkeypatch, profile)
     monkeypatch.setenv("PATH", str(conda.parent), prepend=os.pathsep)
     words = (*CONFIG, "--workflow-profile", f"profiles/{profile}", "--sdm", "conda")
     assert planned(study, "all", *words) == {}
-    everything = ("--rerun-triggers", "mtime", "params", "input", "code", "software-env")
-    assert planned(study, "all", *words, *everything)["fine_tune"] == 1
+    if profile == "default":
+        everything = ("--rerun-triggers", "mtime", "params", "input", "code", "software-env")
+        assert planned(study, "all", *words, *everything)["fine_tune"] == 1
 
 
 def test_nothing_of_deleted_results_stays(study):
