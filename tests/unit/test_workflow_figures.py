@@ -60,9 +60,10 @@ def test_the_menu_of_the_report_has_titles_and_each_entry_once():
     names = ["bars", "more", "one", "published/one"]
     labels = [found.label(SimpleNamespace(figure=name))["figure"] for name in names]
     assert labels == ["Gains (bars)", "Gains (more)", "Losses", "Losses (published numbers)"]
-    pages = maps({"figures.page.title": "Notes"}).page_label(SimpleNamespace(corpus="news"))
-    assert pages == {"figure": "Notes (map of news)"}
-    assert maps().page_label(SimpleNamespace(corpus="news")) == {"figure": "Map of news"}
+    page = {"draw": "interactive_map", "experiment": "main", "title": "Notes"}
+    news = SimpleNamespace(corpus="news")
+    assert maps({"figures": {"page": page}}).page_label(news) == {"figure": "Notes (map of news)"}
+    assert maps().page_label(news) == {"figure": "Map of news"}
 
 
 def test_all_files_have_the_comparison_with_published_numbers_if_there_are_some(published):
