@@ -20,14 +20,13 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 
 demo: env
 	snakemake --workflow-profile profiles/demo $(if $(V),,--logger progress)
-	snakemake --workflow-profile profiles/demo --report results/demo/workflow.html
+	snakemake --workflow-profile profiles/demo --report results/demo/workflow.zip
+	python -m zipfile --extract results/demo/workflow.zip results/demo
 	@echo
-	@cat results/demo/tables/augmentations_summary.md
-	@echo
-	@cat figures/demo/claims.md
-	@echo
-	@echo "Figures: figures/demo/*.png, *.pdf    Claims: figures/demo/claims.html"
-	@echo "Report: results/demo/workflow.html    Tables: results/demo/tables/"
+	@sed -n '5,/^$$/p' figures/demo/claims.md
+	@echo "Report: results/demo/workflow/report.html    Map: figures/demo/maps/python_docs.html"
+	@echo "Claims with intervals: figures/demo/claims.html    Figures: figures/demo/*.png, *.pdf    Tables: results/demo/tables/*.md"
+	@echo "Next, your own texts: make adapt TEXTS=file.csv"
 
 # A variable of `make adapt` as an option, if it was given with the command; the environment may mean something else by it.
 option = $(if $(filter command,$(firstword $(origin $(1)))),--$(2) "$$$(1)")
@@ -104,3 +103,4 @@ licences: env
 
 docs: env
 	python -m selfembed.study.documentation
+	python bench/workflow_picture.py

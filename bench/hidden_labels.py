@@ -62,9 +62,6 @@ def adapted(file: Path, arguments) -> tuple:
         table = shuffled(table)
     columns = ["text", "title"] if table["title"].astype(bool).any() else ["text"]
     table[columns].to_csv(folder / f"{name}.csv", index=False)
-    for part in ("Snakefile", "rules", "scripts", "envs", "profiles", "report"):
-        if not (folder / part).is_symlink():
-            (folder / part).symlink_to(ROOT / part)
     start = time.monotonic()
     command = [sys.executable, "-m", "selfembed", "propose", f"{name}.csv", "--text", "text", "--run"]
     command += ["--for", arguments.purpose, "--seeds", *map(str, arguments.seeds)]

@@ -15,6 +15,7 @@ scripts = os.path.relpath(Path(workflow.current_basedir).parent / "scripts")
 sys.path.insert(0, os.path.abspath(scripts))
 
 from snakemake.io import _IOFile
+from snakemake.logging import logger as snakemake_logger
 
 from selfembed.errors import InputError
 from selfembed.models import interpolation
@@ -23,7 +24,7 @@ from selfembed.study import expansion
 from selfembed.study import files as config_files
 from selfembed.study.validation import check_target_names, load, missing_sources
 from selfembed.workflow import code as code_files
-from selfembed.workflow import deletion, failures, long_plans
+from selfembed.workflow import deletion, failures, long_plans, targets
 from selfembed.workflow.corpora import Corpora, downloads
 from selfembed.workflow.figures import Figures
 from selfembed.workflow.flags import file_flags, flags, named, one_of
@@ -58,6 +59,8 @@ try:
     missing_sources(settings)
 except InputError as error:
     sys.exit("\n".join(f"config error: {line}" for line in str(error).splitlines()))
+
+targets.suggest(workflow, snakemake_logger)
 
 # Their methods are the input, params and resource functions of the rules.
 asked = JobResources(settings)

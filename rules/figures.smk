@@ -28,7 +28,7 @@ rule draw_before_after:
             "<figures>/{figure}.png",
             caption="../report/figure.rst",
             category="Figures",
-            labels={"figure": "{figure}"},
+            labels=figures.label,
         ),
         pdf="<figures>/{figure}.pdf",
     log:
@@ -68,7 +68,7 @@ use rule draw_before_after as draw_comparison with:
             "<figures>/{figure}.png",
             caption="../report/comparison.rst",
             category="Figures",
-            labels={"figure": "{figure}"},
+            labels=figures.label,
         ),
         pdf="<figures>/{figure}.pdf",
     pathvars:
@@ -91,7 +91,7 @@ use rule draw_before_after as draw_layers with:
             "<figures>/{figure}.png",
             caption="../report/layers.rst",
             category="Figures",
-            labels={"figure": "{figure}"},
+            labels=figures.label,
         ),
         pdf="<figures>/{figure}.pdf",
     pathvars:
@@ -114,7 +114,7 @@ use rule draw_before_after as draw_losses with:
             "<figures>/{figure}.png",
             caption="../report/losses.rst",
             category="Figures",
-            labels={"figure": "{figure}"},
+            labels=figures.label,
         ),
         pdf="<figures>/{figure}.pdf",
     pathvars:

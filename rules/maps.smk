@@ -98,7 +98,7 @@ rule draw_interactive_map:
             "<figures>/maps/{corpus}.html",
             caption="../report/interactive_map.rst",
             category="Figures",
-            labels={"figure": "map of {corpus}"},
+            labels=maps.page_label,
         ),
     log:
         "<logs>/draw_interactive_map/{corpus}.log",

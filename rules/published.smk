@@ -37,13 +37,14 @@ rule compare_with_paper:
         tables=expand("<results>/tables/{experiment}.csv", experiment=scores.experiments()),
         code=code("compare_with_paper.py"),
     output:
-        table=report(
-            "<results>/tables/paper_comparison.csv",
+        table="<results>/tables/paper_comparison.csv",
+        markdown="<results>/tables/paper_comparison.md",
+        page=report(
+            "<results>/tables/paper_comparison.html",
             caption="../report/agreement.rst",
             category="Tables",
-            labels={"table": "paper_comparison"},
+            labels={"table": "Paper and reproduction"},
         ),
-        markdown="<results>/tables/paper_comparison.md",
     log:
         "<logs>/compare_with_paper.log",
     benchmark:
@@ -56,7 +57,7 @@ rule compare_with_paper:
     shell:
         "python -m warm.run --if-running"
         " {input.code[0]} --published {input.published} --tables {input.tables}"
-        " --output {output.table} --markdown {output.markdown} > {log} 2>&1"
+        " --output {output.table} --markdown {output.markdown} --page {output.page} > {log} 2>&1"
 
 
 rule draw_agreement:
@@ -69,7 +70,7 @@ rule draw_agreement:
             "<figures>/paper_comparison.png",
             caption="../report/agreement.rst",
             category="Figures",
-            labels={"figure": "paper_comparison"},
+            labels={"figure": "Paper and reproduction"},
         ),
         pdf="<figures>/paper_comparison.pdf",
     log:

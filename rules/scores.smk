@@ -143,13 +143,14 @@ rule summarise_scores:
         table="<results>/tables/{experiment}.csv",
         code=code("summarise_scores.py"),
     output:
-        table=report(
-            "<results>/tables/{experiment}_summary.csv",
+        table="<results>/tables/{experiment}_summary.csv",
+        markdown="<results>/tables/{experiment}_summary.md",
+        page=report(
+            "<results>/tables/{experiment}_summary.html",
             caption="../report/summary.rst",
             category="Tables",
-            labels={"experiment": "{experiment}"},
+            labels={"table": "Scores of {experiment}"},
         ),
-        markdown="<results>/tables/{experiment}_summary.md",
     log:
         "<logs>/summarise_scores/{experiment}.log",
     benchmark:
@@ -164,7 +165,7 @@ rule summarise_scores:
     shell:
         "python -m warm.run --if-running"
         " {input.code[0]} --table {input.table} {params.measures} --output {output.table}"
-        " --markdown {output.markdown} > {log} 2>&1"
+        " --markdown {output.markdown} --page {output.page} > {log} 2>&1"
 
 
 use rule collect_scores as collect_losses with:

@@ -1,4 +1,4 @@
-"""Lay out tables as CSV and LaTeX."""
+"""Lay out tables as CSV, LaTeX and HTML."""
 
 
 # Jobs of a few seconds, which are not submitted to a cluster.
@@ -15,13 +15,14 @@ rule lay_out_scores:
         published=tables.published,
         code=code("lay_out_scores.py"),
     output:
-        csv=report(
-            "<figures>/{table}.csv",
+        csv="<figures>/{table}.csv",
+        tex="<figures>/{table}.tex",
+        html=report(
+            "<figures>/{table}.html",
             caption="../report/table.rst",
             category="Tables",
-            labels={"table": "{table}"},
+            labels=tables.label,
         ),
-        tex="<figures>/{table}.tex",
     log:
         "<logs>/<rule>/{table}.log",
     benchmark:
@@ -43,7 +44,7 @@ rule lay_out_scores:
     shell:
         "python -m warm.run --if-running"
         " {input.code[0]} {params.shown} {params.layout} {params.measures}"
-        " --output {output.csv} {output.tex} > {log} 2>&1"
+        " --output {output} > {log} 2>&1"
 
 
 use rule lay_out_scores as lay_out_corpora with:
@@ -67,13 +68,14 @@ use rule lay_out_scores as lay_out_differences with:
         outcomes=tables.compared_files(".parquet"),
         code=code("lay_out_differences.py"),
     output:
-        csv=report(
-            "<figures>/{table}.csv",
+        csv="<figures>/{table}.csv",
+        tex="<figures>/{table}.tex",
+        html=report(
+            "<figures>/{table}.html",
             caption="../report/differences.rst",
             category="Tables",
-            labels={"table": "{table}"},
+            labels=tables.label,
         ),
-        tex="<figures>/{table}.tex",
     pathvars:
         rule="lay_out_differences",
     wildcard_constraints:

@@ -1,4 +1,4 @@
-"""Format the last-layer scores of an experiment as a CSV and a LaTeX table.
+"""Format the last-layer scores of an experiment as a CSV and a LaTeX table, and as an HTML page.
 
 Cells are mean ± standard deviation over seeds in per cent, with the published value in parentheses.
 """
@@ -9,6 +9,7 @@ from selfembed.evidence import layouts
 from selfembed.evidence.counterparts import KEY
 from selfembed.jobs import command_line, options
 from selfembed.jobs.records import write_table, write_text
+from selfembed.pages import table_page
 from selfembed.scores import measures, tables
 from selfembed.settings.figures import ScoresTable
 
@@ -18,11 +19,11 @@ def main(argv: list[str]) -> None:
     parser = command_line.parser(__doc__)
     command_line.add_inputs(parser, "table")
     command_line.add_inputs(parser, "published", required=False)
-    options.add(parser, ScoresTable, omit=("experiment", "title"))
+    options.add(parser, ScoresTable, omit=("experiment",))
     measures.add_argument(parser)
     what = "corpora that share their texts with another: shown, but excluded from means"
     parser.add_argument("--repeated", nargs="+", default=[], help=what)
-    parser.add_argument("--output", type=Path, nargs=2, required=True, help="CSV and LaTeX file to write")
+    parser.add_argument("--output", type=Path, nargs=3, required=True, help="CSV, LaTeX and HTML file to write")
     arguments = parser.parse_args(argv)
     needed, wanted = ("label", *KEY, "last_layer", "value"), {"score": arguments.scores, "step": arguments.steps}
     ours, published = (
@@ -41,6 +42,8 @@ def main(argv: list[str]) -> None:
     )
     write_table(table, arguments.output[0])
     write_text(layouts.latex(table, arguments.caption), arguments.output[1])
+    title = arguments.title or arguments.output[0].stem
+    write_text(table_page.html(title, table, arguments.caption), arguments.output[2])
 
 
 if __name__ == "__main__":

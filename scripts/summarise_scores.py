@@ -1,13 +1,14 @@
 """Summarise the scores of an experiment over seeds.
 
 Writes a CSV table with mean, standard deviation and standard error over the seeds whose runs did not diverge, and the
-number that did; and a Markdown table of the last layers.
+number that did; and a table of the last layers as Markdown and as an HTML page.
 """
 
 import pandas as pd
 
 from selfembed.jobs import command_line
 from selfembed.jobs.records import write_table, write_text
+from selfembed.pages import table_page
 from selfembed.scores import measures, tables
 
 WITHOUT_SEED = ["label", *(column for column in tables.IDENTITY_COLUMNS if column not in ("model", "seed"))]
@@ -27,8 +28,8 @@ def summarise(scores: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def markdown(summary: pd.DataFrame, numbers: dict[str, measures.Number]) -> str:
-    """Format the last layers as a Markdown table in per cent; scores, steps and diverged seeds are shown if needed."""
+def for_print(summary: pd.DataFrame, numbers: dict[str, measures.Number]) -> pd.DataFrame:
+    """Format the last layers in per cent; scores, steps and diverged seeds are shown if needed."""
     last = tables.last_layers(summary)
     scores_vary, steps_vary = last["score"].nunique() > 1, last.groupby("label")["step"].nunique().max() > 1
     names = {"model": last["label"], "corpus": last["corpus"]}
@@ -45,9 +46,14 @@ def markdown(summary: pd.DataFrame, numbers: dict[str, measures.Number]) -> str:
     if tables.LARGEST_CLASS in last:
         cells["always the largest class"] = format_score(last[tables.LARGEST_CLASS], fractions)
     cells |= {"diverged": last["diverged"]} if last["diverged"].any() else {}
-    alignment = ("left",) * len(names) + ("right",) * len(cells)
-    rows = pd.DataFrame(names | cells)
-    return rows.to_markdown(index=False, stralign="left", disable_numparse=True, colalign=alignment) + "\n"
+    return pd.DataFrame(names | cells)
+
+
+def markdown(shown: pd.DataFrame) -> str:
+    """Format a table as Markdown; names are on the left, numbers, which follow the pooling, on the right."""
+    names = shown.columns.get_loc("pooling") + 1
+    alignment = ("left",) * names + ("right",) * (len(shown.columns) - names)
+    return shown.to_markdown(index=False, stralign="left", disable_numparse=True, colalign=alignment) + "\n"
 
 
 def format_score(values: pd.Series, fractions: pd.Series) -> list[str]:
@@ -62,12 +68,14 @@ def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     command_line.add_inputs(parser, table="table of an experiment (CSV)")
-    command_line.add_outputs(parser, output="CSV file", markdown="Markdown file")
+    command_line.add_outputs(parser, output="CSV file", markdown="Markdown file", page="HTML file")
     measures.add_argument(parser)
     arguments = parser.parse_args(argv)
     summary = summarise(tables.read(arguments.table, *WITHOUT_SEED, "value"))
     write_table(summary, arguments.output)
-    write_text(markdown(summary, arguments.measures), arguments.markdown)
+    shown = for_print(summary, arguments.measures)
+    write_text(markdown(shown), arguments.markdown)
+    write_text(table_page.html(f"Scores of {arguments.table.stem}", shown), arguments.page)
 
 
 if __name__ == "__main__":

@@ -73,6 +73,11 @@ class Progress:
         done = self.total - self.waiting.total()
         return f"{done} of {self.total} jobs done; about {minutes(self.seconds_left())} left; now: {running or '-'}"
 
+    def last_line(self) -> str:
+        """Describe the end in a line."""
+        done = self.total - self.waiting.total()
+        return f"{done} of {self.total} jobs done in {minutes(self.clock() - self.started)}"
+
 
 def minutes(seconds: float) -> str:
     """Format a time: `40 s`, `3 min`, `2 h 5 min`."""
@@ -135,7 +140,10 @@ class LogHandler(LogHandlerBase):
             print("\r\033[K", end="", file=sys.stderr, flush=True)
 
     def close(self) -> None:
-        """End the line."""
-        self.ended.set()
-        self.clear()
+        """End the line; the last one says how many jobs were done, in a file, too."""
+        if not self.ended.is_set():
+            self.ended.set()
+            self.clear()
+            if self.progress.total and not self.common_settings.dryrun:
+                print(self.progress.last_line(), file=sys.stderr, flush=True)
         super().close()

@@ -230,5 +230,5 @@ def test_the_report_holds_figures_and_captions(finished):
     done = snakemake(finished, "--report", "report.html", "--configfile", "config/smoke.yaml")
     assert done.returncode == 0, done.stdout
     report = (finished / "report.html").read_text()
-    for text in ("augmentations.png", "figure4.png", "table_mteb.csv", "kNN accuracy at the last layer"):
+    for text in ("augmentations.png", "figure4.png", "table_mteb.html", "kNN accuracy at the last layer"):
         assert text in report

@@ -267,10 +267,19 @@ def test_other_impossible_arguments_are_refused(results, output, step, arguments
 
 TABLE_READERS = {
     "collect_scores": ("--entry", "label", "series", "", "", "TABLE"),
-    "summarise_scores": ("--table", "TABLE", "--markdown", "OUTPUT.md"),
+    "summarise_scores": ("--table", "TABLE", "--markdown", "OUTPUT.md", "--page", "OUTPUT.html"),
     "draw_comparison": ("--table", "TABLE"),
     "extract_published": ("--published", "TABLE", "--experiment", "main"),
-    "compare_with_paper": ("--published", "TABLE", "--tables", "RESULTS/tables/main.csv", "--markdown", "OUTPUT.md"),
+    "compare_with_paper": (
+        "--published",
+        "TABLE",
+        "--tables",
+        "RESULTS/tables/main.csv",
+        "--markdown",
+        "OUTPUT.md",
+        "--page",
+        "OUTPUT.html",
+    ),
 }
 
 

@@ -68,6 +68,11 @@ def table_of(*rows):
     return pd.DataFrame(found)
 
 
+def printed(table):
+    """The summary of a table as Markdown."""
+    return summarise_scores.markdown(summarise_scores.for_print(summarise_scores.summarise(table), NUMBERS))
+
+
 @pytest.mark.parametrize(
     ("rows", "header"),
     [
@@ -84,7 +89,7 @@ def table_of(*rows):
 )
 def test_a_summary_says_what_was_scored(rows, header):
     """Rows of a summary can be told apart, and its heading names the score."""
-    text = summarise_scores.markdown(summarise_scores.summarise(table_of(*rows)), NUMBERS)
+    text = printed(table_of(*rows))
     lines = [" ".join(line.split()) for line in text.splitlines()]
     assert lines[0].startswith(header)
     assert len(set(lines[2:])) == len(rows)
@@ -97,7 +102,7 @@ def test_a_summary_has_the_score_of_the_largest_class_beside_accuracies():
     summary = summarise_scores.summarise(table)
     assert summary["n_seeds"].tolist() == [2, 1]
     assert summary["largest_class"].tolist()[0] == 0.958
-    header, _, knn, recall = summarise_scores.markdown(summary, NUMBERS).splitlines()
+    header, _, knn, recall = printed(table).splitlines()
     assert [line.split(" | ")[-1].strip(" |") for line in (header, knn, recall)] == [
         "always the largest class",
         "95.8",
@@ -116,7 +121,7 @@ def test_published_scores_are_called_as_ours_are():
 
 def test_nothing_is_taken_for_an_accuracy():
     with pytest.raises(InputError, match="score 'recall': no measure given; expected: --measure recall"):
-        summarise_scores.markdown(summarise_scores.summarise(table_of({"score": "recall"})), NUMBERS)
+        printed(table_of({"score": "recall"}))
     with pytest.raises(InputError, match="--measure near: 'speed' is unknown; expected: accuracy, "):
         measures.read([["near", "speed", "Speed"]])
 

@@ -280,7 +280,15 @@ def write(folder, name, models, **cells):
 
 
 def lay_out(folder, *words):
-    command = [sys.executable, SCRIPT, *words, "--output", folder / "table.csv", folder / "table.tex"]
+    command = [
+        sys.executable,
+        SCRIPT,
+        *words,
+        "--output",
+        folder / "table.csv",
+        folder / "table.tex",
+        folder / "table.html",
+    ]
     return subprocess.run(command, capture_output=True, text=True)
 
 

@@ -244,7 +244,7 @@ def test_scores_of_a_run_that_diverged_are_rows_of_the_same_identity_without_a_v
 def test_seeds_that_diverged_are_counted_and_no_part_of_a_mean(sweep, tmp_path):
     table = collected(sweep, tmp_path / "table.csv")
     words = f"--table {tmp_path}/table.csv {MEASURE} --output {tmp_path}/summary.csv"
-    words += f" --markdown {tmp_path}/summary.md"
+    words += f" --markdown {tmp_path}/summary.md --page {tmp_path}/summary.html"
     summarise_scores.main(words.split())
     summary = tables.last_layers(tables.read(tmp_path / "summary.csv"))
     found = summary[summary["pooling"] == "mean"].set_index("label")
@@ -260,7 +260,7 @@ def test_seeds_that_diverged_are_counted_and_no_part_of_a_mean(sweep, tmp_path):
 
 def test_a_summary_without_divergence_has_no_column_for_it(sweep, tmp_path):
     table = collected(sweep, tmp_path / "table.csv")
-    assert "diverged" not in summarise_scores.markdown(summarise_scores.summarise(table[table["x"] == 1e-3]), NUMBERS)
+    assert "diverged" not in summarise_scores.for_print(summarise_scores.summarise(table[table["x"] == 1e-3]), NUMBERS)
 
 
 def test_outside_a_sweep_a_missing_score_is_refused(sweep, tmp_path):
@@ -306,7 +306,7 @@ def test_a_sweep_is_drawn_with_a_gap_and_a_mark(sweep, tmp_path, monkeypatch):
 def test_tables_for_print_say_which_seeds_diverged(sweep, tmp_path):
     collected(sweep, tmp_path / "table.csv")
     words = f"--table {tmp_path}/table.csv {MEASURE} --rows label --columns corpus"
-    lay_out_scores.main(f"{words} --output {tmp_path}/t.csv {tmp_path}/t.tex".split())
+    lay_out_scores.main(f"{words} --output {tmp_path}/t.csv {tmp_path}/t.tex {tmp_path}/t.html".split())
     plain, some, every = pd.read_csv(tmp_path / "t.csv")["corpus"]
     assert " ± " in plain
     assert some.endswith(", 1 of 2 seeds")
@@ -321,7 +321,7 @@ def test_a_mean_over_corpora_or_tasks_needs_all_of_them(sweep, tmp_path):
     for label in RATES[1:]:
         table[table["x"] == float(label)].to_csv(tmp_path / "one.csv", index=False)
         words = f"--table {tmp_path}/one.csv {MEASURE} --rows label --columns corpus --means"
-        lay_out_scores.main(f"{words} --output {tmp_path}/t.csv {tmp_path}/t.tex".split())
+        lay_out_scores.main(f"{words} --output {tmp_path}/t.csv {tmp_path}/t.tex {tmp_path}/t.html".split())
         shown = pd.read_csv(tmp_path / "t.csv").columns
         expected = [] if label == NAN_RATE else ["mean of two corpora"]
         assert [name for name in shown if "mean" in name] == expected
@@ -339,6 +339,7 @@ def test_differences_leave_out_what_diverged_and_say_so(sweep, tmp_path, caplog)
             "--output",
             f"{tmp_path}/d.csv",
             f"{tmp_path}/d.tex",
+            f"{tmp_path}/d.html",
         ]
 
     with caplog.at_level(logging.WARNING, logger="selfembed"):
@@ -355,7 +356,7 @@ def test_a_published_number_of_a_run_that_diverged_is_not_run(sweep, tmp_path):
     published = tables.last_layers(table)[lambda rows: (rows["seed"] == 1) & (rows["pooling"] == "mean")]
     published.assign(seed=None, value=0.4, experiment="sweep", source="nb").to_csv(tmp_path / "paper.csv", index=False)
     words = f"--published {tmp_path}/paper.csv --tables {tmp_path}/sweep.csv --output {tmp_path}/c.csv"
-    compare_with_paper.main(f"{words} --markdown {tmp_path}/c.md".split())
+    compare_with_paper.main(f"{words} --markdown {tmp_path}/c.md --page {tmp_path}/c.html".split())
     compared = pd.read_csv(tmp_path / "c.csv").set_index("x")
     assert compared["verdict"].eq("not run").tolist() == [False, False, True]
     assert compared["n_seeds"].tolist() == [2, 1, 0]

@@ -199,7 +199,7 @@ def test_what_cannot_be_asked_is_one_line(study):
         ask()
     shutil.rmtree("results/study/adapted_model")
     with pytest.raises(
-        InputError, match=r"adapted_model: missing; expected: a finished study \(snakemake adapt --conf"
+        InputError, match=r"adapted_model: missing; expected: a finished study \(snakemake adapt .*--conf"
     ):
         ask()
     choose(AFTER, AFTER).unlink()

@@ -119,9 +119,11 @@ def test_scores_and_steps_of_a_table_can_be_chosen(tmp_path):
     records.write_table(pd.DataFrame(found), tmp_path / "table.csv")
     script = Path(tables.__file__).parents[2] / "lay_out_scores.py"
     words = ["--measure", "linear", "accuracy", "Linear accuracy", "--scores", "linear", "--steps", "final"]
-    words += ["--output", tmp_path / "one.csv", tmp_path / "one.tex"]
+    words += ["--title", "A & <b>", "--output", *(tmp_path / f"one{ending}" for ending in (".csv", ".tex", ".html"))]
     subprocess.run([sys.executable, script, "--table", tmp_path / "table.csv", *words], check=True)
     assert (tmp_path / "one.csv").read_text() == "series,one\nA,40.0\n"
+    page = (tmp_path / "one.html").read_text()
+    assert "<h1>A &amp; &lt;b&gt;</h1>" in page and "<tr><td>A</td><td>40.0</td></tr>" in page
 
 
 def test_nothing_to_lay_out_is_one_clear_line():

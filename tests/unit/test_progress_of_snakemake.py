@@ -72,9 +72,10 @@ def test_times_are_rounded(seconds, words):
     assert minutes(seconds) == words
 
 
-def run(folder, *names):
+def run(folder, *names, options=()):
     (folder / "Snakefile").write_text(SNAKEFILE.replace("NAMES", ", ".join(map(repr, names))))
     command = [sys.executable, "-m", "snakemake", "--logger", "progress", "--cores", "1", "--show-failed-logs"]
+    command += options
     return subprocess.run(command, cwd=folder, capture_output=True, text=True)
 
 
@@ -83,9 +84,17 @@ def test_snakemake_prints_only_the_line(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "of 3 jobs done; about" in done.stderr
     assert "rule make:" not in done.stderr
+    assert done.stderr.splitlines()[-1] == "3 of 3 jobs done in 10 s"
+
+
+def test_a_dry_run_does_not_say_that_jobs_are_done(tmp_path):
+    done = run(tmp_path, "one", options=["--dry-run"])
+    assert done.returncode == 0, done.stderr
+    assert "jobs done in" not in done.stderr
 
 
 def test_failures_are_printed_with_their_logs(tmp_path):
     done = run(tmp_path, "bad")
     assert done.returncode == 1
     assert "Error in rule make" in done.stderr and "reason" in done.stderr
+    assert done.stderr.splitlines()[-1] == "0 of 2 jobs done in 10 s"

@@ -4,6 +4,7 @@ import json
 import re
 import signal
 from contextlib import suppress
+from pathlib import Path
 from shlex import split
 
 import numpy as np
@@ -706,7 +707,8 @@ def test_an_address_that_is_none_is_one_line(propose, address):
 
 SNAKEMAKE = """#!/bin/sh
 echo "$@" > arguments
-mkdir -p logs/x && printf '12:00:01 After crops is better.\\n12:00:01 By 7 points.\\n' > logs/x/write_report.log
+mkdir -p logs/x
+printf '12:00:01 %s\\n' "After crops is better." "By 7 points." Three. Four. Five. Six. > logs/x/write_report.log
 exit ${STATUS:-0}
 """
 
@@ -728,10 +730,14 @@ def test_a_proposed_config_is_run_and_the_end_says_what_came_of_it_and_where(tmp
     monkeypatch.chdir(tmp_path)
     cli.main(["propose", str(write(table(), tmp_path / "x.csv")), "--run"])
     called = (tmp_path / "arguments").read_text().split()
-    words = ["-m", "snakemake", "adapt", "--workflow-profile", "profiles/adapt", "--configfile", "my_x.yaml"]
+    words = ["-m", "snakemake", "adapt", "--snakefile", f"{ROOT}/Snakefile"]
+    words += ["--workflow-profile", f"{ROOT}/profiles/adapt", "--configfile", "my_x.yaml"]
     assert called == [*words, "--logger", "progress"]
     said = capsys.readouterr().out
-    assert said.startswith("\nAfter crops is better.\nBy 7 points.\n\n")
+    assert said.startswith("\nAfter crops is better.\nBy 7 points.\n")
+    assert len(said.splitlines()) == 10 and "Six." not in said  # the rest is in the report
+    assert said.endswith(f"snakemake adapt --snakefile {ROOT}/Snakefile --configfile my_x.yaml --cores all\n")
+    assert f"snakemake adapt --snakefile {ROOT}/Snakefile --configfile" in Path("my_x.yaml").read_text()
     for place in ("results/x/report.html", "figures/x/maps/texts.html", "results/x/adapted_model", "my_x.yaml"):
         assert place in said
 

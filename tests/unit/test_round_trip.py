@@ -174,7 +174,7 @@ def laid_out(name, folder, way, tmp_path):
     words = shlex.split(flags(settings, omit=("title", "lay_out", "experiment")))
     repeated = expansion.repeated(SETTINGS.experiments[settings.experiment].corpora, SETTINGS) if settings.means else []
     words += ["--repeated", *repeated] if repeated else []
-    files = [str(tmp_path / "table.csv"), str(tmp_path / "table.tex")]
+    files = [str(tmp_path / f"table{ending}") for ending in (".csv", ".tex", ".html")]
     tables_shown = table_words({"experiment": settings.experiment}, folder, way)
     words += shlex.split(measures(SETTINGS.numbers(SETTINGS.experiments[settings.experiment])))
     lay_out_scores.main([*tables_shown, *words, "--output", *files])
@@ -273,7 +273,8 @@ def test_the_comparison_of_all_numbers_has_no_difference(folder, tmp_path, monke
         *(f"{folder}/planned/{name}.csv" for name in names),
     ]
     path = tmp_path / "paper_comparison.csv"
-    compare_with_paper.main([*words, "--output", str(path), "--markdown", str(tmp_path / "paper_comparison.md")])
+    words += ["--markdown", str(path.with_suffix(".md")), "--page", str(path.with_suffix(".html"))]
+    compare_with_paper.main([*words, "--output", str(path)])
     comparison = pd.read_csv(path, keep_default_na=False, na_values=[""])
     run = comparison[comparison["n_seeds"] > 0]
     assert set(run["experiment"]) == PUBLISHED

@@ -53,6 +53,19 @@ def test_files_of_a_figure():
     assert figures(MAPPED).files("page") == ["<figures>/maps/news.html", "<figures>/maps/notes.html"]
 
 
+def test_the_menu_of_the_report_has_titles_and_each_entry_once():
+    assert figures().label(BARS) == {"figure": "bars"}
+    titled = {name: {"draw": "comparison", "experiment": "main", "title": "Gains"} for name in ("bars", "more")}
+    found = figures({"figures": titled | {"one": titled["bars"] | {"title": "Losses"}}})
+    names = ["bars", "more", "one", "published/one"]
+    labels = [found.label(SimpleNamespace(figure=name))["figure"] for name in names]
+    assert labels == ["Gains (bars)", "Gains (more)", "Losses", "Losses (published numbers)"]
+    page = {"draw": "interactive_map", "experiment": "main", "title": "Notes"}
+    news = SimpleNamespace(corpus="news")
+    assert maps({"figures": {"page": page}}).page_label(news) == {"figure": "Notes (map of news)"}
+    assert maps().page_label(news) == {"figure": "Map of news"}
+
+
 def test_all_files_have_the_comparison_with_published_numbers_if_there_are_some(published):
     bars = ["<figures>/bars.png", "<figures>/bars.pdf"]
     assert figures().all_files() == bars

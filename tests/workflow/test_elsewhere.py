@@ -1,11 +1,15 @@
 """The workflow in a folder of the user: as a Snakefile elsewhere, and as a module of another workflow."""
 
 import json
+import os
+import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import yaml
+from tiny_study import notes
 
 from workflow_runs import ROOT
 
@@ -73,3 +77,30 @@ def test_another_workflow_can_import_it(folder, snakefile):
 def test_targets_are_listed_with_what_they_show(folder):
     words = ["--snakefile", ROOT / "Snakefile", "--configfile", "my.yaml", "--list-target-rules"]
     assert "map (My notes: Every corpus of an experiment as a page" in snakemake(folder, *words).stdout
+
+
+# What `selfembed propose --run` starts, without the jobs.
+RUN = """
+import subprocess, sys
+from pathlib import Path
+from selfembed.proposals import config_file
+
+start = subprocess.Popen
+subprocess.Popen = lambda command, **options: start([*command, "--dry-run"], **options)
+config_file.run(Path(sys.argv[1]), verbose=True)
+"""
+
+
+def test_texts_are_adapted_to_where_they_are(tmp_path):
+    (tmp_path / "my notes.csv").write_text(notes(150))
+
+    def python(*words):
+        variables = os.environ | {"PYTHONPATH": str(ROOT / "scripts")}
+        done = subprocess.run([sys.executable, *words], cwd=tmp_path, env=variables, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done
+
+    config = python("-m", "selfembed", "propose", "my notes.csv").stdout.strip()
+    told = next(line for line in Path(tmp_path, config).read_text().splitlines() if "snakemake adapt" in line)
+    for words in (["-m", *shlex.split(told.removeprefix("#")), "--dry-run"], ["-c", RUN, config]):
+        assert "fine_tune" in python(*words).stdout

@@ -54,6 +54,13 @@ def test_a_dry_run_that_is_forked_says_what_one_in_a_new_interpreter_says(with_s
     assert found[0] == found[1]
 
 
+@pytest.mark.parametrize(("target", "meant"), [("figure_4", "; did you mean 'figure4'? ("), ("results/x.csv", " (")])
+def test_an_unknown_target_is_named_with_the_most_similar_one(with_sources, target, meant):
+    done = snakemake(with_sources, target, "--dry-run", "--configfile", "config/smoke.yaml")
+    assert done.returncode == 1
+    assert f"No rule to produce {target}{meant}" in done.stdout
+
+
 def test_config_yaml_is_the_default_and_another_config_replaces_it(with_sources, plan_of):
     assert "download_encoder" in planned(with_sources, "base_models")
     assert "download_encoder" not in plan_of("config/smoke.yaml")

@@ -70,5 +70,5 @@ def finished(path: Path, config: Path) -> Path:
     Raises InputError if it is missing or does not match its seal.
     """
     if not path.exists():
-        raise InputError(f"{path}: missing; expected: a finished study (snakemake adapt --configfile {config})")
+        raise InputError(f"{path}: missing; expected: a finished study ({files.adapt_command(config)})")
     return seals.opened(path)

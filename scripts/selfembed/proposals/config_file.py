@@ -17,9 +17,13 @@ from selfembed.errors import InputError
 from selfembed.jobs.command_line import log
 from selfembed.models import own_modules
 from selfembed.proposals import hub_texts, proposals, proposed_config
+from selfembed.study import files
 from selfembed.texts.file_formats import without_compression
 
 MARK = "# Unedited as long as the lines above have the SHA-256 "
+
+# Lines of the answer that are printed; the report has all.
+ANSWER = 5
 
 # Reserved names: folders in results/, and configs of the project.
 TAKEN = {
@@ -51,7 +55,7 @@ def propose(texts: Path | str, name: str | None = None, encoder: str | None = No
     with tempfile.TemporaryDirectory() as folder:
         found = proposals.encoder_from(encoder, partial(fetch_config, Path(folder))) if encoder else proposals.MINILM
         proposal = proposals.propose(name, texts, encoder=found, **choices)
-    config = proposed_config.render(proposal, str(output))
+    config = proposed_config.render(proposal, files.adapt_command(output))
     for line in proposals.summary(proposal):
         log.info("%s", line)
     write(config, output)
@@ -113,15 +117,15 @@ def fetch_config(folder: Path, repository: str, revision: str | None) -> tuple[s
 
 
 def run(config: Path, verbose: bool) -> None:
-    """Run `snakemake adapt` with a proposed config and print the paths of its results.
+    """Run `snakemake adapt` with a proposed config; print the answer, the paths of its results and what to run next.
 
     Args:
         verbose: print a block for every job instead of a line with the progress.
 
     Raises SystemExit with Snakemake's exit status if it fails.
     """
-    command = [sys.executable, "-m", "snakemake", "adapt", "--workflow-profile", "profiles/adapt"]
-    command += ["--configfile", str(config)]
+    command = [sys.executable, "-m", "snakemake", "adapt", "--snakefile", str(files.CHECKOUT / "Snakefile")]
+    command += ["--workflow-profile", str(files.CHECKOUT / "profiles/adapt"), "--configfile", str(config)]
     if not verbose:
         command += ["--logger", "progress"]
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])  # jobs run `python`
@@ -135,7 +139,8 @@ def run(config: Path, verbose: bool) -> None:
     written = Path(f"logs/{name}/write_report.log")
     if written.is_file():
         lines = written.read_text(encoding="utf-8").splitlines()
-        print("", *(line.split(" ", 1)[-1] for line in lines), sep="\n")
+        print("", *(line.split(" ", 1)[-1] for line in lines[:ANSWER]), sep="\n")
     results, figures = f"results/{name}", f"figures/{name}"
     print(f"\nReport: {results}/report.html    Map: {figures}/maps/texts.html    Model: {results}/adapted_model")
-    print(f"Figures: {figures}/*.png, *.pdf    Config, to change and run again: {config}")
+    print(f"Figures: {figures}/*.png, *.pdf    Config: {config}")
+    print(f"Next: read the report. After a change of the config: {files.adapt_command(config)}")

@@ -29,8 +29,8 @@ from selfembed.study.validation import load
 AMBIGUOUS = re.compile(r"[-+]?(\.\d+|\d+(\.\d*)?)([eE][-+]?\d+)?|0o[0-7]+|[yYnN]")
 
 
-def render(proposal: Proposal, file: str) -> str:
-    """Render and validate the config with the path `file`.
+def render(proposal: Proposal, command: str) -> str:
+    """Render and validate the config that `command` runs.
 
     Raises InputError if a name or path in it is invalid.
     """
@@ -45,7 +45,9 @@ def render(proposal: Proposal, file: str) -> str:
     limits = limit_keys(proposal.limits)
     known = {"least_in_class": LEAST_IN_CLASS, "sample_seed": SAMPLE_SEED, "repeated_in": REPEATED}
     known |= {"most_searched": MOST_SEARCHED, "longest_trained": LONGEST_TRAINED}
-    config = environment.get_template("config.yaml.j2").render(proposal=proposal, file=file, limits=limits, **known)
+    config = environment.get_template("config.yaml.j2").render(
+        proposal=proposal, command=command, limits=limits, **known
+    )
     try:
         load(yaml.safe_load(config))
     except yaml.YAMLError as error:
@@ -71,4 +73,5 @@ def example() -> tuple[Path, str]:
     """Return path and content of `config/own_texts.yaml`, a proposal for a fictitious file."""
     path = Path("config", "own_texts.yaml")
     source = {"type": "file", "path": "data/texts.csv", "text": "text", "title": "title"}
-    return path, render(Proposal("own_texts", source, 5000, 4500, 450, held_out=0.1, titled=True), str(path))
+    command = f"snakemake adapt --configfile {path} --cores all"
+    return path, render(Proposal("own_texts", source, 5000, 4500, 450, held_out=0.1, titled=True), command)

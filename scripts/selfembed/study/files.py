@@ -1,5 +1,6 @@
 """Read config files as Snakemake does, and check them for duplicate keys, of which YAML silently keeps the last."""
 
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ import yaml
 from selfembed.errors import InputError
 from selfembed.settings.schema import Settings
 from selfembed.study.validation import load
+
+CHECKOUT = Path(__file__).parents[3]
 
 
 def read(paths: Sequence[Path], replaced: dict[str, Any]) -> Settings:
@@ -24,6 +27,12 @@ def read(paths: Sequence[Path], replaced: dict[str, Any]) -> Settings:
     for part in [*(yaml.safe_load(path.read_text(encoding="utf-8")) or {} for path in paths), replaced]:
         found = merged(found, part)
     return load(found)
+
+
+def adapt_command(config: Path) -> str:
+    """Return the command that runs a config for your own texts from the working directory."""
+    snakefile = [] if Path.cwd() == CHECKOUT else ["--snakefile", str(CHECKOUT / "Snakefile")]
+    return shlex.join(["snakemake", "adapt", *snakefile, "--configfile", str(config), "--cores", "all"])
 
 
 def merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:

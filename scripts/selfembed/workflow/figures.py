@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from selfembed.settings.schema import Settings
 from selfembed.study.expansion import default_label
-from selfembed.workflow.flags import Inputs, Wildcards, flags
+from selfembed.workflow.flags import Inputs, Wildcards, flags, menu_title
 from selfembed.workflow.maps import Maps, cluster_files
 from selfembed.workflow.scores import measures_of
 
@@ -116,6 +116,12 @@ class Figures:
     def title(self, wildcards: Wildcards) -> str:
         """Title of a figure in the report."""
         return self.of(wildcards).title or wildcards.figure
+
+    def label(self, wildcards: Wildcards) -> dict[str, str]:
+        """Entry of a figure in the menu of the report."""
+        name = wildcards.figure.removeprefix("published/")
+        published = " (published numbers)" if wildcards.figure != name else ""
+        return {"figure": menu_title(self.settings.figures, name) + published}
 
     def caption(self, wildcards: Wildcards) -> str:
         """Caption of a figure in the report."""

@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from pydantic import BaseModel
@@ -32,6 +32,13 @@ def named(group: dict[str, Any], *kinds: str | type) -> str:
     """Pattern of the names in a group of settings whose `type`, or whose family (a class), is among the given ones."""
     families = tuple(kind for kind in kinds if isinstance(kind, type))
     return one_of(name for name, item in group.items() if item.type in kinds or isinstance(item, families))
+
+
+def menu_title(group: Mapping[str, Any], name: str) -> str:
+    """Title of a figure or table in the menu of the report, which shows only one entry of a title; its name without."""
+    titles = [item.title for item in group.values()]
+    title = group[name].title
+    return (title if titles.count(title) == 1 else f"{title} ({name})") if title else name
 
 
 def flags(

@@ -80,6 +80,11 @@ class Maps:
         """Title of the interactive map of a corpus."""
         return self.interactive[wildcards.corpus].title or f"Map of {wildcards.corpus}"
 
+    def page_label(self, wildcards: Wildcards) -> dict[str, str]:
+        """Entry of the interactive map of a corpus in the menu of the report."""
+        title = self.interactive[wildcards.corpus].title
+        return {"figure": f"{title} (map of {wildcards.corpus})" if title else self.page_title(wildcards)}
+
     def page_caption(self, wildcards: Wildcards) -> str:
         """Caption of the interactive map of a corpus."""
         return self.interactive[wildcards.corpus].caption

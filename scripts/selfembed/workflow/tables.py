@@ -8,7 +8,7 @@ from selfembed.settings.figures import DifferencesTable, ScoresTable
 from selfembed.settings.schema import Settings
 from selfembed.study import claimed
 from selfembed.study.expansion import Evaluation, Study, repeated
-from selfembed.workflow.flags import Inputs, Wildcards, flags, one_of
+from selfembed.workflow.flags import Inputs, Wildcards, flags, menu_title, one_of
 from selfembed.workflow.scores import entries, line_entries, measures_of, score_file
 
 
@@ -25,7 +25,7 @@ class Tables:
 
     def files(self, name: str) -> list[str]:
         """The files of a table."""
-        return [f"<figures>/{name}.csv", f"<figures>/{name}.tex"]
+        return [f"<figures>/{name}{ending}" for ending in (".csv", ".tex", ".html")]
 
     def all_files(self) -> list[str]:
         """The files of every table of the config."""
@@ -63,7 +63,7 @@ class Tables:
     def layout(self, wildcards: Wildcards) -> str:
         """Layout of a table as flags, and the corpora to omit from means because their texts are repeated."""
         table = self.of(wildcards)
-        layout = flags(table, omit=("title", "lay_out", "experiment", "corpora"))
+        layout = flags(table, omit=("lay_out", "experiment", "corpora"))
         if not isinstance(table, ScoresTable) or not table.means:
             return layout
         words = repeated(self.settings.experiments[table.experiment].corpora, self.settings)
@@ -76,6 +76,10 @@ class Tables:
     def title(self, wildcards: Wildcards) -> str:
         """Title of a table in the report."""
         return self.of(wildcards).title or wildcards.table
+
+    def label(self, wildcards: Wildcards) -> dict[str, str]:
+        """Entry of a table in the menu of the report."""
+        return {"table": menu_title(self.settings.tables, wildcards.table)}
 
 
 class Claims:

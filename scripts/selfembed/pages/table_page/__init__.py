@@ -1,0 +1,28 @@
+"""A table as an HTML page."""
+
+from pathlib import Path
+
+import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+HERE = Path(__file__).parent
+
+
+def html(title: str, table: pd.DataFrame, caption: str = "") -> str:
+    """Return the HTML page.
+
+    Args:
+        title: heading.
+        table: cells as text, which is escaped; missing cells are empty.
+        caption: text below the heading.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.get_template("page.html").render(
+        title=title,
+        caption=caption,
+        headings=list(table.columns),
+        rows=table.fillna("").astype(str).to_numpy().tolist(),
+        style=(HERE / "style.css").read_text(encoding="utf-8"),
+    )
