@@ -22,6 +22,7 @@ from selfembed.drawing.figures import palette
 from selfembed.errors import InputError
 
 HERE = Path(__file__).parent
+PARTS = ("data", "drawing", "view", "moving", "texts", "search", "panel", "keys", "start")  # of the page's script
 STEPS = 2**16 - 1  # resolution of coordinates: a step is 1/40 pixel on a screen with a width of 1,600 pixels
 MOST_CLASSES = 100  # with separate colours and legend entries; rarer classes are merged
 GREY = {"light": "#b4b4b4", "dark": "#6a6a6a"}
@@ -184,7 +185,8 @@ def shortened(texts: pd.Series, characters: int) -> list[str]:
 
 def filled(title: str, facts: dict, texts: dict, blocks: dict[str, str]) -> str:
     """Fill the template."""
-    scripts = [get_plotlyjs().replace("\r\n", "\n"), (HERE / "map.js").read_text(encoding="utf-8")]
+    code = [(HERE / f"{name}.js").read_text(encoding="utf-8") for name in PARTS]
+    scripts = [get_plotlyjs().replace("\r\n", "\n"), "\n".join(['"use strict";\n(() => {', *code, "})();"])]
     for script in scripts:
         if re.search(r"</script|<!--", script, re.IGNORECASE):
             raise ValueError("a script would end its element")

@@ -1,0 +1,73 @@
+// Points and their marks, drawn by plotly.js.
+
+function coordinates(of, model = state.model) {
+  return [Float32Array.from(of, (text) => x(text, model)), Float32Array.from(of, (text) => y(text, model))];
+}
+
+function foundIn(of) {
+  if (!state.found) return null;
+  const places = [];
+  of.forEach((text, place) => state.found[text] && places.push(place));
+  return places;
+}
+
+function traces() {
+  const found = order.map((entry) => {
+    const [xs, ys] = coordinates(members[entry]);
+    return {
+      type: "scattergl",
+      mode: "markers",
+      x: xs,
+      y: ys,
+      hoverinfo: "none",
+      visible: !state.hidden[state.coloring].has(entry),
+      marker: { color: coloring().classes[entry][state.theme], size: size(), opacity: OPAQUE, line: { width: 0 } },
+      selectedpoints: foundIn(members[entry]),
+      selected: { marker: { opacity: 1 } },
+      unselected: { marker: { opacity: FAINT } },
+    };
+  });
+  return [...found, ring()];
+}
+
+function ring() {
+  const [xs, ys] = coordinates(state.selected === null ? [] : [state.selected]);
+  const ink = state.theme === "dark" ? "#ffffff" : "#000000";
+  return {
+    type: "scattergl",
+    mode: "markers",
+    x: xs,
+    y: ys,
+    hoverinfo: "skip",
+    marker: { symbol: "circle-open", color: ink, size: base + 10, line: { width: 2.5, color: ink } },
+  };
+}
+
+function layout(view) {
+  const axis = { visible: false, fixedrange: false, zeroline: false };
+  const grounds = { paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)" };
+  return {
+    ...grounds,
+    xaxis: { ...axis, range: view.x },
+    yaxis: { ...axis, range: view.y },
+    margin: { l: 0, r: 0, t: 0, b: 0 },
+    showlegend: false,
+    dragmode: "pan",
+    hovermode: "closest",
+    hoverdistance: 12,
+    autosize: true,
+  };
+}
+
+const config = {
+  displayModeBar: false,
+  scrollZoom: true,
+  doubleClick: false,
+  responsive: false,
+  showTips: false,
+  plotGlPixelRatio: window.devicePixelRatio || 1, // as many pixels as the screen has; plotly.js draws four times as many
+};
+
+function draw(view = current()) {
+  return Plotly.react(map, traces(), layout(view), config);
+}

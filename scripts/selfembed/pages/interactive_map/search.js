@@ -1,0 +1,58 @@
+// Search, and the list of texts found.
+
+function search() {
+  const wanted = folded($("query").value.trim());
+  haystack ??= texts.map((text, place) => folded(`${titles ? titles[place] : ""}\n${text}`));
+  state.found = wanted ? Uint8Array.from(haystack, (text) => text.includes(wanted)) : null;
+  list();
+  if (state.selected !== null) select(state.selected);
+  const selectedpoints = order.map((entry) => foundIn(members[entry]));
+  return Plotly.restyle(map, { selectedpoints }, [...order.keys()]);
+}
+
+function list() {
+  const all = [];
+  if (state.found) state.found.forEach((hit, text) => hit && !isHidden(text) && all.push(text));
+  state.listed = all;
+  const within = state.hidden[state.coloring].size ? " in the classes shown" : "";
+  const first = all.length > MOST_LISTED ? `; the first ${MOST_LISTED}:` : "";
+  $("count").textContent = state.found ? `${counted(all.length, "text")} found${within}${first}` : "";
+  $("hits").replaceChildren(
+    ...all.slice(0, MOST_LISTED).map((text) => {
+      const item = element("li");
+      const button = written("button");
+      button.type = "button";
+      button.dataset.text = text;
+      button.append(...marked("", heading(text)).childNodes);
+      button.addEventListener("click", () => step(text));
+      item.append(button);
+      return item;
+    }),
+  );
+}
+
+function step(text) {
+  select(text);
+  bringIntoView(text);
+}
+
+/** The next text found, or the one before. */
+function next(direction) {
+  const { listed, selected } = state;
+  if (!listed.length) return;
+  const place = listed.indexOf(selected);
+  const start = place < 0 ? (direction > 0 ? -1 : 0) : place;
+  step(listed[(start + direction + listed.length) % listed.length]);
+}
+
+function clear() {
+  $("query").value = "";
+  search();
+}
+
+let waiting = null;
+
+function searchSoon() {
+  clearTimeout(waiting);
+  waiting = setTimeout(search, texts.length > 20000 ? 250 : 80);
+}
