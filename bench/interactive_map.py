@@ -49,8 +49,10 @@ def made_up_page(texts: int, seed: int = 1) -> str:
         Coloring("Label", [None if group == 0 else f"class {group}" for group in groups]),
         Coloring("Cluster", [f"cluster {group}" for group in groups]),
     ]
-    shown = defaults(InteractiveMapFigure, "points", "characters")
-    return interactive_map.page("Made-up texts", corpus, maps, colorings, **shown)
+    neighbors = {name: generator.integers(texts, size=(texts, 10)) for name in maps}
+    rows = np.arange(texts)
+    characters = defaults(InteractiveMapFigure)["characters"]
+    return interactive_map.page("Made-up texts", corpus, maps, neighbors, colorings, rows=rows, characters=characters)
 
 
 def seconds_to_load(browser, path: Path) -> float:

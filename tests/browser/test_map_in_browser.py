@@ -9,6 +9,8 @@ import small_pages
 from interactive_map import made_up_page
 from with_defaults import map_page
 
+from selfembed.maps.nearest_texts import nearest_texts
+
 pytestmark = pytest.mark.skipif(chromium.program() is None, reason="no Chromium is installed")
 
 PLACE = """text => {
@@ -119,6 +121,51 @@ def test_a_click_keeps_a_text_and_announces_it(page):
     assert "Title 25" in page.locator("#selected").inner_text()
     page.locator("#selected .close").click()
     assert page.locator("#selected").is_hidden()
+
+
+def buttons(page, name):
+    """The numbers of the texts in a list."""
+    return [int(button.get_attribute("data-text")) for button in page.locator(f"#{name} button").all()]
+
+
+def test_a_text_has_its_neighbours_and_what_another_model_changes(page):
+    page.mouse.click(*place(page, 25))
+    page.wait_for_selector("#neighbors:not([hidden])")
+    before, after = (nearest_texts(positions)[25].tolist() for positions in small_pages.maps().values())
+    assert buttons(page, "nearest") == before
+    assert buttons(page, "lost") == [text for text in after if text not in before]
+    kept = len(set(before) & set(after))
+    assert page.locator("#kept").inner_text() == f"{kept} of 10 also with After"
+    marked = [
+        int(item.locator("button").get_attribute("data-text")) for item in page.locator("#nearest li:has(.tag)").all()
+    ]
+    assert marked == [text for text in before if text not in after] != []
+    page.locator("#map").focus()
+    page.keyboard.press("2")
+    wait_for_models(page)
+    assert buttons(page, "nearest") == after
+    assert page.locator("#lost-title").inner_text() == "Only with Before"
+
+
+def test_one_walks_from_neighbour_to_neighbour(page):
+    page.mouse.click(*place(page, 25))
+    page.wait_for_selector("#neighbors:not([hidden])")
+    next_text = buttons(page, "nearest")[2]
+    page.locator("#nearest button").nth(2).click()
+    assert f"Title {next_text}" in page.locator("#selected").inner_text()
+    assert buttons(page, "nearest") == nearest_texts(small_pages.maps()["Before"])[next_text].tolist()
+    assert page.evaluate("document.activeElement.parentElement.parentElement.id") == "nearest"
+    page.keyboard.press("Enter")
+    assert f"Title {next_text}" not in page.locator("#selected").inner_text()
+    page.locator("#selected .close").click()
+    assert page.locator("#neighbors").is_hidden()
+
+
+def test_a_hostile_neighbour_is_shown_as_text(page):
+    page.mouse.click(*place(page, 12))
+    page.wait_for_selector("#neighbors:not([hidden])")
+    shown = page.locator("#nearest button").all_text_contents()
+    assert small_pages.HOSTILE[2] in shown and page.locator("#neighbors").locator("script, img, b").count() == 0
 
 
 def test_the_search_counts_lists_and_marks_what_it_finds(page):

@@ -22,7 +22,18 @@ from selfembed.drawing.figures import palette
 from selfembed.errors import InputError
 
 HERE = Path(__file__).parent
-PARTS = ("data", "drawing", "view", "moving", "texts", "search", "panel", "keys", "start")  # of the page's script
+PARTS = (
+    "data",
+    "drawing",
+    "view",
+    "moving",
+    "texts",
+    "neighbors",
+    "search",
+    "panel",
+    "keys",
+    "start",
+)  # of the page's script
 STEPS = 2**16 - 1  # resolution of coordinates: a step is 1/40 pixel on a screen with a width of 1,600 pixels
 MOST_CLASSES = 100  # with separate colours and legend entries; rarer classes are merged
 GREY = {"light": "#b4b4b4", "dark": "#6a6a6a"}
@@ -52,11 +63,11 @@ def page(
     title: str,
     corpus: pd.DataFrame,
     maps: dict[str, np.ndarray],
+    neighbors: dict[str, np.ndarray],
     colorings: list[Coloring],
     *,
-    points: int,
+    rows: np.ndarray,
     characters: int,
-    seed: int = 42,
 ) -> str:
     """Return the HTML page.
 
@@ -64,31 +75,30 @@ def page(
         title: heading.
         corpus: columns `text` and `title` (missing values allowed); one row per text.
         maps: finite positions by model name, shape (texts, 2).
+        neighbors: nearest texts by model name, as positions in `rows`, nearest first; integer, shape (len(rows), any).
         colorings: the first one is shown initially.
-        points: maximum number of texts; of more, a random sample is shown.
+        rows: rows of the texts that are shown, in order.
         characters: maximum length of texts and titles in the page.
-        seed: random seed of the sample.
 
     Raises InputError if a map has another number of texts than the corpus, or positions that are not finite.
     """
     for name, positions in maps.items():
         check_positions(name, positions, len(corpus))
-    rows = np.arange(len(corpus))
-    if len(rows) > points:
-        rows = np.sort(np.random.default_rng(seed).choice(rows, points, replace=False))
     shown = [positions[rows] for positions in maps.values()]
-    packed = [pack(quantise(positions)) for positions in aligned(shown)]
+    packed = [pack(quantise(positions), "<u2") for positions in aligned(shown)]
     legends = [legend(coloring, rows) for coloring in colorings]
     facts = {
         "title": title,
         "total": len(corpus),
         "characters": characters,
         "models": list(maps),
+        "neighbors": next(iter(neighbors.values())).shape[1],
         "colorings": [entry for entry, _ in legends],
         "grey": GREY,
     }
     blocks = {f"positions-{number}": data for number, data in enumerate(packed)}
-    blocks |= {f"classes-{number}": pack(numbers) for number, (_, numbers) in enumerate(legends)}
+    blocks |= {f"neighbors-{number}": pack(neighbors[name], "<i4") for number, name in enumerate(maps)}
+    blocks |= {f"classes-{number}": pack(numbers, "<u2") for number, (_, numbers) in enumerate(legends)}
     titles, texts = (shortened(corpus[column].iloc[rows], characters) for column in ("title", "text"))
     return filled(title, facts, {"titles": titles if any(titles) else None, "texts": texts}, blocks)
 
@@ -128,9 +138,9 @@ def quantise(positions: np.ndarray) -> np.ndarray:
     return np.rint(((positions - (low + high) / 2) / span + 0.5) * STEPS).astype(np.uint16)
 
 
-def pack(numbers: np.ndarray) -> str:
-    """Encode numbers as unsigned 16-bit little-endian integers in base64."""
-    return base64.b64encode(numbers.astype("<u2").tobytes()).decode("ascii")
+def pack(numbers: np.ndarray, dtype: str) -> str:
+    """Encode integers as numbers of a data type, such as `<u2`, in base64."""
+    return base64.b64encode(numbers.astype(dtype).tobytes()).decode("ascii")
 
 
 # Colours ------------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ const facts = JSON.parse($("facts").textContent);
 const { titles, texts } = JSON.parse($("texts").textContent);
 const positions = facts.models.map((_, number) => unpack(`positions-${number}`));
 const classes = facts.colorings.map((_, number) => unpack(`classes-${number}`));
+const neighbors = facts.models.map((_, number) => unpack(`neighbors-${number}`, Int32Array));
 const map = $("map");
 
 const MOST_LISTED = 50; // texts found
@@ -19,6 +20,7 @@ const base = Math.max(2.4, Math.min(9, 0.36 * Math.sqrt(area / texts.length))); 
 const state = {
   theme: "light",
   model: 0,
+  before: facts.models.length - 1, // the model that neighbours are compared with
   coloring: 0,
   hidden: facts.colorings.map(() => new Set()),
   found: null, // Uint8Array: 1 where a text is found; null without a search
@@ -29,11 +31,11 @@ let members = []; // of every class: the numbers of its texts
 let order = []; // the class of every trace, in the order of drawing
 let haystack = null;
 
-function unpack(id) {
+function unpack(id, Numbers = Uint16Array) {
   const binary = atob($(id).textContent);
   const bytes = new Uint8Array(binary.length);
   for (let place = 0; place < bytes.length; place++) bytes[place] = binary.charCodeAt(place);
-  return new Uint16Array(bytes.buffer);
+  return new Numbers(bytes.buffer);
 }
 
 const coloring = () => facts.colorings[state.coloring];
@@ -41,6 +43,7 @@ const classOf = (text, number = state.coloring) => facts.colorings[number].class
 const isHidden = (text) => state.hidden[state.coloring].has(classes[state.coloring][text]);
 const x = (text, model = state.model) => positions[model][2 * text] / 65535;
 const y = (text, model = state.model) => positions[model][2 * text + 1] / 65535;
+const nearest = (text, model) => [...neighbors[model].subarray(text * facts.neighbors, (text + 1) * facts.neighbors)];
 const className = (entry) => entry.name ?? `no ${coloring().name.toLowerCase()}`;
 const number = (value) => value.toLocaleString("en");
 const counted = (value, noun) => `${number(value)} ${noun}${value === 1 ? "" : "s"}`;

@@ -27,11 +27,16 @@ function traces() {
       unselected: { marker: { opacity: FAINT } },
     };
   });
-  return [...found, ring()];
+  return [...found, rings()];
 }
 
-function ring() {
-  const [xs, ys] = coordinates(state.selected === null ? [] : [state.selected]);
+/** Rings around the selected text and, smaller, its neighbours. */
+function rings() {
+  const { selected, model } = state;
+  const ringed = selected === null ? [] : [selected, ...nearest(selected, model)];
+  const [xs, ys] = coordinates(ringed);
+  const sizes = ringed.map((text) => base + (text === selected ? 10 : 5));
+  const widths = ringed.map((text) => (text === selected ? 2.5 : 1.2));
   const ink = state.theme === "dark" ? "#ffffff" : "#000000";
   return {
     type: "scattergl",
@@ -39,7 +44,7 @@ function ring() {
     x: xs,
     y: ys,
     hoverinfo: "skip",
-    marker: { symbol: "circle-open", color: ink, size: base + 10, line: { width: 2.5, color: ink } },
+    marker: { symbol: "circle-open", color: ink, size: sizes, line: { width: widths, color: ink } },
   };
 }
 

@@ -3,9 +3,11 @@
 async function showModel(model) {
   if (model === state.model || model >= facts.models.length) return;
   const before = state.model;
+  state.before = before;
   state.model = model;
   $("models").querySelectorAll("input")[model].checked = true;
   describe();
+  showNeighbors();
   hideHover();
   if (matchMedia("(prefers-reduced-motion: reduce)").matches) {
     await draw();

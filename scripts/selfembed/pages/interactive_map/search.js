@@ -17,18 +17,20 @@ function list() {
   const within = state.hidden[state.coloring].size ? " in the classes shown" : "";
   const first = all.length > MOST_LISTED ? `; the first ${MOST_LISTED}:` : "";
   $("count").textContent = state.found ? `${counted(all.length, "text")} found${within}${first}` : "";
-  $("hits").replaceChildren(
-    ...all.slice(0, MOST_LISTED).map((text) => {
-      const item = element("li");
-      const button = written("button");
-      button.type = "button";
-      button.dataset.text = text;
-      button.append(...marked("", heading(text)).childNodes);
-      button.addEventListener("click", () => step(text));
-      item.append(button);
-      return item;
-    }),
-  );
+  $("hits").replaceChildren(...all.slice(0, MOST_LISTED).map((text) => listItem(text)));
+}
+
+/** A text as an item of a list, which a click selects. */
+function listItem(text, tag = "") {
+  const item = element("li");
+  const button = written("button");
+  button.type = "button";
+  button.dataset.text = text;
+  button.append(...marked("", heading(text)).childNodes);
+  button.addEventListener("click", () => step(text));
+  item.append(button);
+  if (tag) item.append(element("span", "tag", tag));
+  return item;
 }
 
 function step(text) {

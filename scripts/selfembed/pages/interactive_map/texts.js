@@ -111,9 +111,10 @@ function select(text) {
     box.replaceChildren(close, ...card(text));
     box.scrollTop = 0;
   }
+  showNeighbors();
   for (const button of $("hits").querySelectorAll("button"))
     button.setAttribute("aria-current", String(Number(button.dataset.text) === text));
-  const { x: xs, y: ys, marker } = ring();
+  const { x: xs, y: ys, marker } = rings();
   return Plotly.restyle(map, { x: [xs], y: [ys], marker: [marker] }, [order.length]);
 }
 
