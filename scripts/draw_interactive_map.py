@@ -66,7 +66,7 @@ def main(argv: list[str]) -> None:
     clusters = read_rows(numbers, corpus["id"], ["cluster"])["cluster"]
     clusters = clusters.map(pd.read_csv(names).set_index("cluster")["name"])
     note = f"Groups of similar texts, found in the embeddings of {arguments.models[-1]} and named by their own words."
-    colorings = [Coloring("Cluster", clusters, note)]
+    colorings = [Coloring("Cluster", clusters, note, on_map=True)]
     if corpus["label"].notna().any():
         colorings.insert(0, Coloring("Label", corpus["label"]))
     page = interactive_map.page(

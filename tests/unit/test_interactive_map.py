@@ -64,7 +64,8 @@ def elements(page):
 def test_texts_come_out_as_they_went_in(elements):
     texts = json.loads(elements.text("texts"))
     corpus = small_pages.corpus()
-    assert texts == {"titles": corpus["title"].tolist(), "texts": corpus["text"].tolist()}
+    expected = {"ids": corpus["id"], "titles": corpus["title"], "texts": corpus["text"]}
+    assert texts == {name: column.tolist() for name, column in expected.items()}
     assert json.loads(elements.text("facts"))["title"] == "A <b>map</b>"
 
 
@@ -138,6 +139,21 @@ def test_every_text_keeps_its_class_and_large_classes_come_first(elements):
         counts = [entry["count"] for entry in entries if entry["name"] is not None]
         assert counts == sorted(counts, reverse=True)
         assert None not in names[:-1]
+
+
+def test_a_name_stands_where_most_texts_of_its_class_are():
+    """Two groups of a class: neither between them, nor in the smaller one."""
+    generator = np.random.default_rng(1)
+    many, few = generator.normal([10_000, 50_000], 900, (70, 2)), generator.normal([60_000, 8_000], 900, (30, 2))
+    other = generator.normal([30_000, 30_000], 900, (20, 2))
+    positions = np.rint(np.concatenate([many, few, other])).astype(np.uint16)
+    places = interactive_map.densest_places(positions, np.repeat([0, 1], [100, 20]))
+    assert np.abs(places - np.array([[10_000, 50_000], [30_000, 30_000]])).max() < 1000
+
+
+def test_places_of_names_are_those_of_the_named_colouring(elements):
+    facts = json.loads(elements.text("facts"))
+    assert facts["named"] == 1 and len(elements.numbers("names-0")) == len(elements.numbers("names-1")) == 2 * 5
 
 
 @pytest.mark.slow

@@ -3,7 +3,7 @@
 
 const $ = (id) => document.getElementById(id);
 const facts = JSON.parse($("facts").textContent);
-const { titles, texts } = JSON.parse($("texts").textContent);
+const { ids, titles, texts } = JSON.parse($("texts").textContent);
 const positions = facts.models.map((_, number) => unpack(`positions-${number}`));
 const classes = facts.colorings.map((_, number) => unpack(`classes-${number}`));
 const neighbors = facts.models.map((_, number) => unpack(`neighbors-${number}`, Int32Array));
@@ -12,7 +12,7 @@ const map = $("map");
 const MOST_LISTED = 50; // texts found
 const MARGIN = 0.04; // around the whole map, of its size
 const OPAQUE = 0.8; // a point
-const FAINT = 0.08; // a point that is not found
+const FAINT = 0.08; // a point that is not marked
 const DURATION = 700; // ms of a switch between models
 const area = map.clientWidth * map.clientHeight;
 const base = Math.max(2.4, Math.min(9, 0.36 * Math.sqrt(area / texts.length))); // px, diameter of a point
@@ -24,7 +24,10 @@ const state = {
   coloring: 0,
   hidden: facts.colorings.map(() => new Set()),
   found: null, // Uint8Array: 1 where a text is found; null without a search
-  listed: [],
+  picked: null, // Uint8Array: 1 where a text is selected with a box or a lasso; null without
+  marked: null, // Uint8Array: 1 where a text is found and selected; null without search and selection
+  listed: [], // texts that are marked and not hidden
+  mode: "pan", // what dragging does: "pan", "select" (a box) or "lasso"
   selected: null,
 };
 let members = []; // of every class: the numbers of its texts

@@ -4,10 +4,10 @@ function coordinates(of, model = state.model) {
   return [Float32Array.from(of, (text) => x(text, model)), Float32Array.from(of, (text) => y(text, model))];
 }
 
-function foundIn(of) {
-  if (!state.found) return null;
+function markedIn(of) {
+  if (!state.marked) return null;
   const places = [];
-  of.forEach((text, place) => state.found[text] && places.push(place));
+  of.forEach((text, place) => state.marked[text] && places.push(place));
   return places;
 }
 
@@ -22,7 +22,7 @@ function traces() {
       hoverinfo: "none",
       visible: !state.hidden[state.coloring].has(entry),
       marker: { color: coloring().classes[entry][state.theme], size: size(), opacity: OPAQUE, line: { width: 0 } },
-      selectedpoints: foundIn(members[entry]),
+      selectedpoints: markedIn(members[entry]),
       selected: { marker: { opacity: 1 } },
       unselected: { marker: { opacity: FAINT } },
     };
@@ -35,7 +35,7 @@ function rings() {
   const { selected, model } = state;
   const ringed = selected === null ? [] : [selected, ...nearest(selected, model)];
   const [xs, ys] = coordinates(ringed);
-  const sizes = ringed.map((text) => base + (text === selected ? 10 : 5));
+  const sizes = ringed.map((text) => size() + (text === selected ? 10 : 5));
   const widths = ringed.map((text) => (text === selected ? 2.5 : 1.2));
   const ink = state.theme === "dark" ? "#ffffff" : "#000000";
   return {
@@ -48,6 +48,11 @@ function rings() {
   };
 }
 
+function drawRings() {
+  const { x: xs, y: ys, marker } = rings();
+  return Plotly.restyle(map, { x: [xs], y: [ys], marker: [marker] }, [order.length]);
+}
+
 function layout(view) {
   const axis = { visible: false, fixedrange: false, zeroline: false };
   const grounds = { paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)" };
@@ -57,7 +62,7 @@ function layout(view) {
     yaxis: { ...axis, range: view.y },
     margin: { l: 0, r: 0, t: 0, b: 0 },
     showlegend: false,
-    dragmode: "pan",
+    dragmode: state.mode,
     hovermode: "closest",
     hoverdistance: 12,
     autosize: true,
@@ -73,6 +78,7 @@ const config = {
   plotGlPixelRatio: window.devicePixelRatio || 1, // as many pixels as the screen has; plotly.js draws four times as many
 };
 
-function draw(view = current()) {
-  return Plotly.react(map, traces(), layout(view), config);
+async function draw(view = current()) {
+  await Plotly.react(map, traces(), layout(view), config);
+  placeNames();
 }

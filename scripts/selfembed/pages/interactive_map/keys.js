@@ -11,7 +11,11 @@ const keys = {
   "+": () => zoom(1.5),
   "=": () => zoom(1.5),
   "-": () => zoom(1 / 1.5),
-  Escape: () => (state.found ? clear() : select(null)),
+  b: () => setMode("select"),
+  l: () => setMode("lasso"),
+  e: exportTexts,
+  m: switchNames,
+  Escape: () => (state.found ? clear() : state.picked ? pick(null) : select(null)),
 };
 const arrows = {
   ArrowLeft: () => move(-0.15, 0),
@@ -24,7 +28,7 @@ function onKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || $("keys").open) return;
   if (event.target === $("query")) {
     if (event.key === "Escape") clear();
-    else if (event.key === "Enter") search().then(() => state.found && zoomToFound());
+    else if (event.key === "Enter") search().then(() => state.found && zoomToMarked());
     else return;
     event.preventDefault();
     return;

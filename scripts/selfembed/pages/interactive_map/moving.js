@@ -46,12 +46,12 @@ function moving(before, after) {
   const scale = canvas.width / (view.x[1] - view.x[0]);
   const texts = [];
   const colors = [];
-  for (const faint of state.found ? [true, false] : [false]) {
+  for (const faint of state.marked ? [true, false] : [false]) {
     for (const entry of order) {
       if (state.hidden[state.coloring].has(entry)) continue;
       const color = pixel(coloring().classes[entry][state.theme], faint ? FAINT : OPAQUE);
       for (const text of members[entry]) {
-        if (state.found && !state.found[text] !== faint) continue;
+        if (state.marked && !state.marked[text] !== faint) continue;
         texts.push(text);
         colors.push(color);
       }

@@ -56,6 +56,7 @@ function hide(change) {
   pressed();
   list();
   hideHover();
+  placeNames();
   const visible = order.map((entry) => !state.hidden[state.coloring].has(entry));
   return Plotly.restyle(map, { visible }, [...order.keys()]);
 }

@@ -4,20 +4,20 @@ function search() {
   const wanted = folded($("query").value.trim());
   haystack ??= texts.map((text, place) => folded(`${titles ? titles[place] : ""}\n${text}`));
   state.found = wanted ? Uint8Array.from(haystack, (text) => text.includes(wanted)) : null;
-  list();
   if (state.selected !== null) select(state.selected);
-  const selectedpoints = order.map((entry) => foundIn(members[entry]));
-  return Plotly.restyle(map, { selectedpoints }, [...order.keys()]);
+  return mark();
 }
 
 function list() {
+  const { found, picked, marked } = state;
   const all = [];
-  if (state.found) state.found.forEach((hit, text) => hit && !isHidden(text) && all.push(text));
+  for (let text = 0; text < texts.length; text++) if ((!marked || marked[text]) && !isHidden(text)) all.push(text);
   state.listed = all;
   const within = state.hidden[state.coloring].size ? " in the classes shown" : "";
   const first = all.length > MOST_LISTED ? `; the first ${MOST_LISTED}:` : "";
-  $("count").textContent = state.found ? `${counted(all.length, "text")} found${within}${first}` : "";
-  $("hits").replaceChildren(...all.slice(0, MOST_LISTED).map((text) => listItem(text)));
+  const how = found ? `found${picked ? " in the selection" : ""}` : "selected";
+  $("count").textContent = marked ? `${counted(all.length, "text")} ${how}${within}${first}` : "";
+  $("hits").replaceChildren(...(marked ? all : []).slice(0, MOST_LISTED).map((text) => listItem(text)));
 }
 
 /** A text as an item of a list, which a click selects. */
@@ -38,10 +38,10 @@ function step(text) {
   bringIntoView(text);
 }
 
-/** The next text found, or the one before. */
+/** The next text of the list, or the one before. */
 function next(direction) {
-  const { listed, selected } = state;
-  if (!listed.length) return;
+  const { listed, marked, selected } = state;
+  if (!marked || !listed.length) return;
   const place = listed.indexOf(selected);
   const start = place < 0 ? (direction > 0 ? -1 : 0) : place;
   step(listed[(start + direction + listed.length) % listed.length]);

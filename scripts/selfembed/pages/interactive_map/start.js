@@ -4,13 +4,21 @@ let resized = null;
 let drawnSize = base;
 let drawn = { width: map.clientWidth, height: map.clientHeight };
 
+/** While the map moves, plotly.js tells the ranges that its layout will have. */
+function onMove(event) {
+  hideHover();
+  const range = (axis) => [event[`${axis}.range[0]`], event[`${axis}.range[1]`]];
+  if ("xaxis.range[0]" in event) placeNames({ x: range("xaxis"), y: range("yaxis") });
+}
+
 function onView() {
   hideHover();
+  placeNames();
   clearTimeout(resized);
   resized = setTimeout(() => {
     if (Math.abs(size() / drawnSize - 1) < 0.15) return;
     drawnSize = size();
-    Plotly.restyle(map, { "marker.size": drawnSize }, [...order.keys()]);
+    Plotly.restyle(map, { "marker.size": drawnSize }, [...order.keys()]).then(drawRings);
   }, 200);
 }
 
@@ -30,7 +38,8 @@ function listen() {
   map.on("plotly_unhover", hideHover);
   map.on("plotly_click", ({ points }) => textAt(points[0]) !== null && select(textAt(points[0])));
   map.on("plotly_relayout", onView);
-  map.on("plotly_relayouting", hideHover);
+  map.on("plotly_relayouting", onMove);
+  map.on("plotly_selected", onSelected);
   map.on("plotly_doubleclick", () => look(whole()));
   for (const kind of ["touchstart", "touchmove", "touchend"])
     map.addEventListener(kind, onTouch, { capture: true, passive: false });
@@ -38,6 +47,11 @@ function listen() {
   $("query").addEventListener("input", searchSoon);
   $("all").addEventListener("click", () => hide((hidden) => hidden.clear()));
   $("none").addEventListener("click", () => hide((hidden) => members.forEach((_, entry) => hidden.add(entry))));
+  $("box").addEventListener("click", () => setMode("select"));
+  $("lasso").addEventListener("click", () => setMode("lasso"));
+  $("names-switch").addEventListener("click", switchNames);
+  $("export").addEventListener("click", exportTexts);
+  $("unpick").addEventListener("click", () => pick(null));
   $("theme").addEventListener("click", otherTheme);
   $("help").addEventListener("click", () => $("keys").showModal());
   $("zoom-in").addEventListener("click", () => zoom(1.5));
@@ -48,6 +62,15 @@ function listen() {
   preference.addEventListener("change", ({ matches }) => storedTheme() ?? redrawTheme(matches ? "dark" : "light"));
 }
 
+/** The model that the address of the page names after #, or the first one. */
+function modelInAddress() {
+  try {
+    return Math.max(0, facts.models.indexOf(decodeURIComponent(location.hash.slice(1))));
+  } catch {
+    return 0; // not an encoded name
+  }
+}
+
 async function start() {
   setTheme(storedTheme() ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"));
   radios("models", facts.models, showModel);
@@ -56,9 +79,14 @@ async function start() {
     facts.colorings.map((each) => each.name),
     showColoring,
   );
+  state.model = modelInAddress();
+  if (state.model) state.before = 0;
+  $("models").querySelectorAll("input")[state.model].checked = true;
   group();
   showLegend();
+  list();
   describe();
+  writeNames();
   if (!document.createElement("canvas").getContext("webgl")) {
     $("loading").textContent = "This browser draws no WebGL, which the map needs; search and list work.";
   }

@@ -114,8 +114,7 @@ function select(text) {
   showNeighbors();
   for (const button of $("hits").querySelectorAll("button"))
     button.setAttribute("aria-current", String(Number(button.dataset.text) === text));
-  const { x: xs, y: ys, marker } = rings();
-  return Plotly.restyle(map, { x: [xs], y: [ys], marker: [marker] }, [order.length]);
+  return drawRings();
 }
 
 /** Move the view, if a text is outside it. */

@@ -45,8 +45,8 @@ function zoom(factor, left = map.clientWidth / 2, top = map.clientHeight / 2) {
   });
 }
 
-function zoomToFound() {
-  const shown = texts.map((_, text) => text).filter((text) => state.found[text] && !isHidden(text));
+function zoomToMarked() {
+  const shown = texts.map((_, text) => text).filter((text) => state.marked[text] && !isHidden(text));
   if (!shown.length) return;
   const bounds = [1, 0, 1, 0];
   for (const text of shown) {
