@@ -3,6 +3,7 @@
 Texts are made up, 200 characters each, in 40 classes and 40 clusters, on two maps.
 """
 
+import itertools
 import statistics
 import sys
 import tempfile
@@ -94,7 +95,7 @@ def milliseconds_of_dragging(page) -> float:
         page.mouse.move(400 + 4 * step, 300 + 2 * step)
     page.mouse.up()
     times = page.evaluate("window.frames_of_dragging")
-    return statistics.median(later - earlier for earlier, later in zip(times, times[1:], strict=False))
+    return statistics.median(later - earlier for earlier, later in itertools.pairwise(times))
 
 
 def megabytes_of_browser() -> float:
