@@ -3,6 +3,7 @@
 Texts are made up, 200 characters each, in 40 classes and 40 clusters, on two maps.
 """
 
+import itertools
 import statistics
 import sys
 import tempfile
@@ -13,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
 import numpy as np
 import pandas as pd
+import psutil
 from chromium import open_browser
 
 from selfembed.jobs import command_line
@@ -22,6 +24,7 @@ from selfembed.pages.interactive_map import Coloring
 from selfembed.settings.figures import InteractiveMapFigure
 
 WORDS = np.array(["crop", "dropout", "text", "model", "graph", "node", "melody", "protein", "matrix", "layer"])
+WAIT = 600_000  # ms, at most, for a map that can be used
 # What is timed: from a key or a click to the next picture.
 ACTIONS = {
     "zoom in": "document.getElementById('zoom-in').click()",
@@ -43,39 +46,62 @@ def made_up_page(texts: int, seed: int = 1) -> str:
     maps = {
         name: centres[number][groups] + generator.normal(scale=4, size=(texts, 2)) for number, name in enumerate("AB")
     }
-    words = WORDS[generator.integers(len(WORDS), size=(texts, 40))]
-    corpus = pd.DataFrame({"text": [" ".join(row) for row in words], "title": [f"Text {row}" for row in range(texts)]})
+    words = [" ".join(WORDS[generator.integers(len(WORDS), size=40)]) for _ in range(texts)]
+    titles = [f"Text {row}" for row in range(texts)]
+    corpus = pd.DataFrame({"id": [f"t{row}" for row in range(texts)], "text": words, "title": titles})
     colorings = [
         Coloring("Label", [None if group == 0 else f"class {group}" for group in groups]),
-        Coloring("Cluster", [f"cluster {group}" for group in groups]),
+        Coloring("Cluster", [f"cluster {group}" for group in groups], on_map=True),
     ]
-    shown = defaults(InteractiveMapFigure, "points", "characters")
-    return interactive_map.page("Made-up texts", corpus, maps, colorings, **shown)
+    neighbors = {name: generator.integers(texts, size=(texts, 10)) for name in maps}
+    rows = np.arange(texts)
+    characters = defaults(InteractiveMapFigure)["characters"]
+    return interactive_map.page("Made-up texts", corpus, maps, neighbors, colorings, rows=rows, characters=characters)
 
 
-def seconds_to_load(browser, path: Path) -> float:
-    """From opening the file to a map that can be used, in a fresh offline session."""
+def load(browser, path: Path) -> tuple[float, float]:
+    """Seconds from opening the file to a map that can be used, in a fresh offline session, and megabytes then."""
     context = browser.new_context(offline=True, viewport={"width": 1400, "height": 900})
     page = context.new_page()
     started = time.perf_counter()
-    page.goto(path.as_uri())
-    page.wait_for_selector("body[data-ready]", timeout=120_000)
+    page.goto(path.as_uri(), timeout=WAIT)
+    page.wait_for_selector("body[data-ready]", timeout=WAIT)
     page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
     taken = time.perf_counter() - started
+    megabytes = megabytes_of_browser()
     context.close()
-    return taken
+    return taken, megabytes
 
 
 def milliseconds_of_actions(browser, path: Path) -> dict[str, float]:
     """What the page is busy after each action; and of frames of a switch between models, and of a dragged map."""
     context = browser.new_context(offline=True, viewport={"width": 1400, "height": 900})
     page = context.new_page()
-    page.goto(path.as_uri())
-    page.wait_for_selector("body[data-ready]", timeout=120_000)
+    page.goto(path.as_uri(), timeout=WAIT)
+    page.wait_for_selector("body[data-ready]", timeout=WAIT)
     found = {name: page.evaluate(TIMED.replace("ACTION", action)) for name, action in ACTIONS.items()}
     found["a frame of a switch of models"] = page.evaluate(FRAMES)
+    found["a frame of a dragged map"] = milliseconds_of_dragging(page)
     context.close()
     return found
+
+
+def milliseconds_of_dragging(page) -> float:
+    """Median time of a frame while the mouse drags the map."""
+    page.evaluate(RECORDED)
+    page.mouse.move(400, 300)
+    page.mouse.down()
+    for step in range(60):
+        page.mouse.move(400 + 4 * step, 300 + 2 * step)
+    page.mouse.up()
+    times = page.evaluate("window.frames_of_dragging")
+    return statistics.median(later - earlier for earlier, later in itertools.pairwise(times))
+
+
+def megabytes_of_browser() -> float:
+    """Memory of all processes of the browser; pages that they share count once (proportional set size)."""
+    processes = psutil.Process().children(recursive=True)
+    return sum(each.memory_full_info().pss for each in processes if "chrom" in each.name()) / 1e6
 
 
 TIMED = """async () => {
@@ -83,6 +109,15 @@ TIMED = """async () => {
     ACTION;
     await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
     return performance.now() - started;
+}"""
+
+RECORDED = """() => {
+    window.frames_of_dragging = [];
+    const step = (now) => {
+        window.frames_of_dragging.push(now);
+        requestAnimationFrame(step);
+    };
+    requestAnimationFrame(step);
 }"""
 
 # The first frame waits for plotly.js, which places the points anew behind the moving picture.
@@ -115,9 +150,10 @@ def main() -> None:
         path = arguments.keep or Path(folder) / "map.html"
         path.write_text(made_up_page(arguments.texts), encoding="utf-8")
         path = path.resolve()
-        loads = [seconds_to_load(browser, path) for _ in range(arguments.rounds)]
+        loads, megabytes = zip(*(load(browser, path) for _ in range(arguments.rounds)), strict=True)
         print(f"{arguments.texts:,} texts, {path.stat().st_size / 1e6:.1f} MB, Chromium {browser.version}")
         print(f"load: {statistics.median(loads):.2f} s ({min(loads):.2f} to {max(loads):.2f})")
+        print(f"memory of the browser: {statistics.median(megabytes):.0f} MB")
         for name, taken in milliseconds_of_actions(browser, path).items():
             print(f"{name}: {taken:.0f} ms")
 

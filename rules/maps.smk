@@ -1,4 +1,4 @@
-"""Compute t-SNE maps and clusters, and make interactive maps."""
+"""Compute t-SNE maps, clusters and neighbours, and make interactive maps."""
 
 
 # Jobs of a few seconds, which are not submitted to a cluster.
@@ -63,6 +63,35 @@ rule name_clusters:
         " --output {output.clusters} --names {output.names} > {log} 2>&1"
 
 
+rule find_neighbors:
+    """Find the nearest texts of every text of an interactive map in the embedding space."""
+    input:
+        embeddings=scores.embeddings,
+        corpus="<results>/corpora/{corpus}.parquet",
+        code=code("find_neighbors.py"),
+    output:
+        "<results>/neighbors/{corpus}/{model}/{step}/{selection}.parquet",
+    log:
+        "<logs>/find_neighbors/{corpus}/{model}/{step}/{selection}.log",
+    benchmark:
+        "<logs>/find_neighbors/{corpus}/{model}/{step}/{selection}.tsv"
+    priority: 2
+    retries: 2
+    conda:
+        "../envs/score.yaml"
+    threads: settings.threads.score
+    resources:
+        mem_mb=memory(1000, corpus=8, layer=4),
+        runtime=minutes(30, corpus=0.5),
+    params:
+        points=maps.point_flags,
+        threads=f"--threads {settings.threads.score}",
+    shell:
+        "python -m warm.run --if-running"
+        " {input.code[0]} --embeddings {input.embeddings} --corpus {input.corpus} {params.points} {params.threads}"
+        " --output {output} > {log} 2>&1"
+
+
 rule collect_maps:
     """Collect all maps of an experiment in one table."""
     input:
@@ -92,6 +121,7 @@ rule draw_interactive_map:
         maps=maps.shown_files,
         corpus="<results>/corpora/{corpus}.parquet",
         clusters=maps.shown_clusters,
+        neighbors=maps.shown_neighbors,
         code=code("draw_interactive_map.py"),
     output:
         report(
@@ -119,4 +149,4 @@ rule draw_interactive_map:
     shell:
         "python -m warm.run --if-running"
         " {input.code[0]} --maps {input.maps} --models {params.models} --corpus {input.corpus}"
-        " --clusters {input.clusters} {params.shown} --title {params.title:q} --output {output} > {log} 2>&1"
+        " --clusters {input.clusters} --neighbors {input.neighbors} {params.shown} --title {params.title:q} --output {output} > {log} 2>&1"

@@ -26,24 +26,28 @@ def main(argv: list[str]) -> None:
         required=True,
         help="clusters of the last model (Parquet) and their names (CSV)",
     )
+    parser.add_argument(
+        "--neighbors", type=existing, nargs="+", required=True, help="nearest texts by each model (Parquet)"
+    )
     parser.add_argument("--title", required=True, help="heading")
     command_line.add_outputs(parser, output="HTML file")
     options.add(parser, InteractiveMapFigure, keep=("points", "characters"))
     arguments = parser.parse_args(argv)
-    if len(arguments.maps) != len(arguments.models) or len(set(arguments.models)) != len(arguments.models):
+    if not len(arguments.maps) == len(arguments.neighbors) == len(set(arguments.models)) == len(arguments.models):
         raise InputError(
-            f"--models: {len(arguments.models)} names for {len(arguments.maps)} maps; "
-            "expected: a name for each map, no duplicates"
+            f"--models: {len(arguments.models)} names for {len(arguments.maps)} maps and "
+            f"{len(arguments.neighbors)} tables of neighbours; expected: a name for each, no duplicates"
         )
     import numpy as np
     import pandas as pd
 
+    from selfembed.maps.sampling import random_rows
     from selfembed.pages import interactive_map
     from selfembed.pages.interactive_map import Coloring
 
     corpus = read_corpus(arguments.corpus)
     maps = {
-        name: read_rows(path, corpus, ["x", "y"]).to_numpy()
+        name: read_rows(path, corpus["id"], ["x", "y"]).to_numpy()
         for name, path in zip(arguments.models, arguments.maps, strict=True)
     }
     diverged = [name for name, positions in maps.items() if np.isnan(positions).all()]
@@ -52,23 +56,30 @@ def main(argv: list[str]) -> None:
         log.warning("omitted because their runs diverged: %s", ", ".join(diverged))
     if not maps:
         raise InputError("--maps: all runs diverged; expected: a map of at least one model")
+    rows = random_rows(len(corpus), arguments.points)
+    neighbors = {
+        name: np.stack(read_rows(path, corpus["id"].iloc[rows], ["neighbors"])["neighbors"])
+        for name, path in zip(arguments.models, arguments.neighbors, strict=True)
+        if name in maps
+    }
     numbers, names = arguments.clusters
-    clusters = read_rows(numbers, corpus, ["cluster"])["cluster"].map(pd.read_csv(names).set_index("cluster")["name"])
+    clusters = read_rows(numbers, corpus["id"], ["cluster"])["cluster"]
+    clusters = clusters.map(pd.read_csv(names).set_index("cluster")["name"])
     note = f"Groups of similar texts, found in the embeddings of {arguments.models[-1]} and named by their own words."
-    colorings = [Coloring("Cluster", clusters, note)]
+    colorings = [Coloring("Cluster", clusters, note, on_map=True)]
     if corpus["label"].notna().any():
         colorings.insert(0, Coloring("Label", corpus["label"]))
     page = interactive_map.page(
-        arguments.title, corpus, maps, colorings, points=arguments.points, characters=arguments.characters
+        arguments.title, corpus, maps, neighbors, colorings, rows=rows, characters=arguments.characters
     )
     write_text(page, arguments.output)
-    log.info("%d texts, %d maps, %.1f MB", len(corpus), len(maps), arguments.output.stat().st_size / 1e6)
+    log.info("%d texts, %d maps, %.1f MB", len(rows), len(maps), arguments.output.stat().st_size / 1e6)
 
 
-def read_rows(path: Path, corpus, columns: list[str]):
-    """Read columns of a table with one row per text of the corpus.
+def read_rows(path: Path, ids, columns: list[str]):
+    """Read columns of a table with one row per text.
 
-    Raises InputError if its rows differ from the corpus.
+    Raises InputError if its ids differ.
     """
     import pandas as pd
 
@@ -78,7 +89,7 @@ def read_rows(path: Path, corpus, columns: list[str]):
         raise InputError(
             f"{path}: cannot be read as a table with the columns id, {', '.join(columns)}: {first_line(error)}"
         ) from error
-    if table["id"].tolist() != corpus["id"].tolist():
+    if table["id"].tolist() != ids.tolist():
         raise InputError(f"{path}: texts differ from the corpus; expected: the same ids in the same order")
     return table[columns]
 

@@ -1,5 +1,8 @@
 """The interactive map in headless Chromium, without network: what people see, point at and press."""
 
+import re
+
+import pandas as pd
 import pytest
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (pip install '.[dev]')")
@@ -8,6 +11,9 @@ import chromium
 import small_pages
 from interactive_map import made_up_page
 from with_defaults import map_page
+
+from selfembed.maps.nearest_texts import nearest_texts
+from selfembed.pages.interactive_map import Coloring
 
 pytestmark = pytest.mark.skipif(chromium.program() is None, reason="no Chromium is installed")
 
@@ -119,6 +125,195 @@ def test_a_click_keeps_a_text_and_announces_it(page):
     assert "Title 25" in page.locator("#selected").inner_text()
     page.locator("#selected .close").click()
     assert page.locator("#selected").is_hidden()
+
+
+def buttons(page, name):
+    """The numbers of the texts in a list."""
+    return [int(button.get_attribute("data-text")) for button in page.locator(f"#{name} button").all()]
+
+
+def test_a_text_has_its_neighbours_and_what_another_model_changes(page):
+    page.mouse.click(*place(page, 25))
+    page.wait_for_selector("#neighbors:not([hidden])")
+    before, after = (nearest_texts(positions)[25].tolist() for positions in small_pages.maps().values())
+    assert buttons(page, "nearest") == before
+    assert buttons(page, "lost") == [text for text in after if text not in before]
+    kept = len(set(before) & set(after))
+    assert page.locator("#kept").inner_text() == f"{kept} of 10 also with After"
+    marked = [
+        int(item.locator("button").get_attribute("data-text")) for item in page.locator("#nearest li:has(.tag)").all()
+    ]
+    assert marked == [text for text in before if text not in after] != []
+    page.locator("#map").focus()
+    page.keyboard.press("2")
+    wait_for_models(page)
+    assert buttons(page, "nearest") == after
+    assert page.locator("#lost-title").inner_text() == "Only with Before"
+
+
+def test_one_walks_from_neighbour_to_neighbour(page):
+    page.mouse.click(*place(page, 25))
+    page.wait_for_selector("#neighbors:not([hidden])")
+    next_text = buttons(page, "nearest")[2]
+    page.locator("#nearest button").nth(2).click()
+    assert f"Title {next_text}" in page.locator("#selected").inner_text()
+    assert buttons(page, "nearest") == nearest_texts(small_pages.maps()["Before"])[next_text].tolist()
+    assert page.evaluate("document.activeElement.parentElement.parentElement.id") == "nearest"
+    page.keyboard.press("Enter")
+    assert f"Title {next_text}" not in page.locator("#selected").inner_text()
+    page.locator("#selected .close").click()
+    assert page.locator("#neighbors").is_hidden()
+
+
+def test_a_hostile_neighbour_is_shown_as_text(page):
+    page.mouse.click(*place(page, 1))
+    page.wait_for_selector("#neighbors:not([hidden])")
+    shown = page.locator("#nearest button").all_text_contents()
+    assert small_pages.HOSTILE[2] in shown and page.locator("#neighbors").locator("script, img, b").count() == 0
+
+
+def names_on_the_map(page):
+    """The names of clusters that are shown, and their frames."""
+    spans = page.locator("#names span").all()
+    return {span.text_content(): span.bounding_box() for span in spans if span.is_visible()}
+
+
+def test_names_of_clusters_never_overlap_and_more_fit_as_one_zooms_in(browser, tmp_path):
+    names = [f"a long name of cluster {row % 30}" for row in range(60)]
+    colorings = [Coloring("Cluster", names, on_map=True)]
+    path = tmp_path / "names.html"
+    path.write_text(map_page("Names", small_pages.corpus(), small_pages.maps(), colorings), encoding="utf-8")
+    page = browser.new_context(offline=True, viewport={"width": 1000, "height": 700}).new_page()
+    page.goto(path.as_uri())
+    page.wait_for_selector("body[data-ready]")
+    whole = names_on_the_map(page)
+    assert 2 <= len(whole) < 30
+    frames = list(whole.values())
+    for place, one in enumerate(frames):
+        for other in frames[place + 1 :]:
+            assert (
+                one["x"] + one["width"] <= other["x"]
+                or other["x"] + other["width"] <= one["x"]
+                or one["y"] + one["height"] <= other["y"]
+                or other["y"] + other["height"] <= one["y"]
+            )
+    page.evaluate("Plotly.relayout('map', {'xaxis.range': [-0.05, 0.45], 'yaxis.range': [0.3, 0.6]})")
+    within = [row for row in range(30) if row % 10 < 4 and row // 10 in (1, 2)]
+    shown = names_on_the_map(page)
+    assert {f"a long name of cluster {row}" for row in within if row // 10 == 2} & set(shown) - set(whole)
+    page.keyboard.press("m")
+    assert names_on_the_map(page) == {}
+    assert page.locator("#names-switch").get_attribute("aria-pressed") == "false"
+    page.keyboard.press("m")
+    assert names_on_the_map(page) == shown
+    page.locator("#none").click()
+    assert names_on_the_map(page) == {}
+    page.context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_names_stand_out_from_the_ground(open_page, scheme):
+    page = open_page(color_scheme=scheme)
+    assert set(names_on_the_map(page)) == {f"group {number}" for number in range(5)}
+    colors = page.locator("#names span").first.evaluate(
+        "span => [getComputedStyle(span).color, getComputedStyle(document.body).backgroundColor]"
+    )
+    ink, ground = (sum(map(int, re.findall(r"\d+", color))) for color in colors)
+    assert abs(ink - ground) > 500
+
+
+def drag(page, *corners):
+    page.mouse.move(*corners[0])
+    page.mouse.down()
+    for corner in corners[1:]:
+        page.mouse.move(*corner, steps=5)
+    page.mouse.up()
+
+
+def exported(page, tmp_path):
+    """The texts that a click on the button exports, and the name of the file."""
+    with page.expect_download() as download:
+        page.locator("#export").click()
+    download.value.save_as(tmp_path / "texts.csv")
+    return pd.read_csv(tmp_path / "texts.csv", dtype=str), download.value.suggested_filename
+
+
+def test_a_box_selects_texts_together_with_search_and_classes(page, tmp_path):
+    page.keyboard.press("b")
+    assert page.locator("#box").get_attribute("aria-pressed") == "true"
+    (left, bottom), (right, top) = place(page, 20), place(page, 33)
+    drag(page, (left - 20, top - 20), (right + 20, bottom + 20))
+    page.wait_for_function("document.getElementById('count').textContent === '8 texts selected'")
+    assert buttons(page, "hits") == [20, 21, 22, 23, 30, 31, 32, 33]
+    page.locator("#query").fill("protein")
+    page.wait_for_function("document.getElementById('count').textContent === '3 texts found in the selection'")
+    page.locator("#classes .toggle").nth(1).click()
+    assert buttons(page, "hits") == [30]
+    found, name = exported(page, tmp_path)
+    assert name.endswith(".csv")
+    assert found.to_dict("records") == [
+        {
+            "id": "t30",
+            "title": "Title 30",
+            "text": "Text 30 about protein and more of it",
+            "label": "class 2",
+            "cluster": "group 0",
+        }
+    ]
+    page.locator("#all").click()
+    page.locator("#query").fill("")
+    page.wait_for_function("document.getElementById('count').textContent === '8 texts selected'")
+    page.locator("#unpick").click()
+    page.wait_for_function("document.getElementById('count').textContent === ''")
+    assert page.locator("#unpick").is_hidden()
+    assert page.evaluate("document.getElementById('map').data.every(({selectedpoints}) => !selectedpoints)")
+
+
+def test_a_lasso_selects_what_it_encloses_in_every_map(page):
+    page.locator("#lasso").click()
+    (left, bottom), (right, top) = place(page, 20), place(page, 33)
+    drag(page, (left - 20, top - 20), (right + 20, top - 20), (left - 20, bottom + 20), (left - 20, top - 20))
+    page.wait_for_function("document.getElementById('count').textContent === '4 texts selected'")
+    assert buttons(page, "hits") == [20, 30, 31, 32]
+    page.locator("#map").focus()
+    page.keyboard.press("2")
+    wait_for_models(page)
+    assert buttons(page, "hits") == [20, 30, 31, 32]
+    page.keyboard.press("l")
+    assert page.evaluate("document.getElementById('map').layout.dragmode") == "pan"
+    page.keyboard.press("Escape")
+    page.wait_for_function("document.getElementById('count').textContent === ''")
+
+
+def test_a_key_exports_what_is_found_and_hostile_texts_come_out_as_they_are(page, tmp_path):
+    page.locator("#query").fill("<")
+    page.wait_for_function("document.getElementById('count').textContent.includes('found')")
+    shown = buttons(page, "hits")
+    page.locator("#map").focus()
+    with page.expect_download() as download:
+        page.keyboard.press("e")
+    download.value.save_as(tmp_path / "texts.csv")
+    found = pd.read_csv(tmp_path / "texts.csv", dtype=str)
+    corpus = small_pages.corpus().iloc[shown]
+    for column in ("id", "title", "text"):
+        assert found[column].tolist() == corpus[column].tolist()
+    labels, clusters = small_pages.colorings()
+    assert found["label"].astype(object).where(found["label"].notna(), None).tolist() == [
+        labels.classes[row] for row in shown
+    ]
+    assert found["cluster"].tolist() == [clusters.classes[row] for row in shown]
+    assert (tmp_path / "texts.csv").read_bytes().startswith(b"\xef\xbb\xbfid,title,text,label,cluster\r\n")
+
+
+@pytest.mark.parametrize(("address", "model"), [("#After", 1), ("#Else", 0), ("#%", 0)])
+def test_the_address_names_the_model_that_is_shown_first(browser, path, address, model):
+    page = browser.new_context(offline=True, viewport={"width": 1400, "height": 900}).new_page()
+    page.goto(path.as_uri() + address)
+    page.wait_for_selector("body[data-ready]")
+    assert page.locator("#models input").nth(model).is_checked()
+    point_at(page, 25, model)
+    assert page.locator("#hover .title").text_content() == "Title 25"
+    page.context.close()
 
 
 def test_the_search_counts_lists_and_marks_what_it_finds(page):
@@ -305,7 +500,20 @@ def test_everything_can_be_reached_with_the_tab_key(page):
     for _ in range(40):
         page.keyboard.press("Tab")
         reached.add(page.evaluate("(document.activeElement.id || document.activeElement.className) + ''"))
-    assert {"map", "zoom-in", "theme", "query", "all", "none", "toggle", "only"} <= reached
+    assert {
+        "map",
+        "box",
+        "lasso",
+        "names-switch",
+        "export",
+        "zoom-in",
+        "theme",
+        "query",
+        "all",
+        "none",
+        "toggle",
+        "only",
+    } <= reached
 
 
 def test_dark_follows_the_system_and_is_remembered(open_page, browser):

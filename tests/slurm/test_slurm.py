@@ -25,6 +25,7 @@ PARTS = (
     "results/smoke/corpora/texts_in_folders.parquet",
     "results/smoke/descriptions/packages.csv",
     "results/smoke/maps/packages/base/tiny_bert/seed-42/0/mean_last.parquet",
+    "results/smoke/neighbors/packages/base/tiny_bert/seed-42/0/mean_last.parquet",
     "results/smoke/clusters/packages/tuned/python_docs/tiny_bert/crops/seed-42/final/mean_last.parquet",
     "results/smoke/scores/knn/python_docs/base/minilm_embedding_module/0/mean_last.csv",
     "results/smoke/scores/linear/python_docs/base/tiny_bert/seed-42/0/mean_last.csv",

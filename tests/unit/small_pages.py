@@ -37,4 +37,7 @@ def maps(count: int = 60) -> dict[str, np.ndarray]:
 def colorings(count: int = 60) -> list[Coloring]:
     """Labels with a hostile one and gaps, and clusters."""
     labels = [None if row % 10 == 9 else HOSTILE[0] if row % 10 == 8 else f"class {row % 4}" for row in range(count)]
-    return [Coloring("Label", labels), Coloring("Cluster", [f"group {row % 5}" for row in range(count)], "Found.")]
+    return [
+        Coloring("Label", labels),
+        Coloring("Cluster", [f"group {row % 5}" for row in range(count)], "Found.", on_map=True),
+    ]

@@ -20,6 +20,7 @@ import draw_interactive_map
 import draw_losses
 import draw_maps
 import embed
+import find_neighbors
 import fine_tune
 import lay_out_differences
 import lay_out_scores
@@ -391,6 +392,7 @@ def test_a_map_of_a_run_that_diverged_is_empty_and_stops_no_figure(study, sweep,
         given = f"--embeddings {sweep}/embeddings/corpus/{rate}/1 --corpus {study}/corpus.parquet"
         compute_tsne.main(f"{given} --perplexity 3 --output {maps[rate]}".split())
         name_clusters.main(f"{given} --output {clusters[rate][0]} --names {clusters[rate][1]}".split())
+        find_neighbors.main(f"{given} --output {tmp_path}/{rate}_n.parquet".split())
     empty = pd.read_parquet(maps[NAN_RATE])
     assert list(empty["id"]) == [f"t{n}" for n in range(40)]
     assert empty[["x", "y"]].isna().all(axis=None)
@@ -402,6 +404,7 @@ def test_a_map_of_a_run_that_diverged_is_empty_and_stops_no_figure(study, sweep,
     assert ["diverged" in [text.get_text() for text in axis.texts] for axis in axes] == [False, False, True, False]
     words = f"--maps {maps['1e-3']} {maps[NAN_RATE]} --models Good Bad --corpus {study}/corpus.parquet"
     words += f" --clusters {clusters[NAN_RATE][0]} {clusters[NAN_RATE][1]} --title Map --output {tmp_path}/map.html"
+    words += f" --neighbors {tmp_path}/1e-3_n.parquet {tmp_path}/{NAN_RATE}_n.parquet"
     draw_interactive_map.main(words.split())
     assert '"models":["Good"]' in (tmp_path / "map.html").read_text()
 

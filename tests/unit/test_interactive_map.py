@@ -18,6 +18,7 @@ from with_defaults import map_page
 import draw_interactive_map
 from selfembed.drawing import figures
 from selfembed.errors import InputError
+from selfembed.maps import nearest_texts
 from selfembed.pages import interactive_map
 from selfembed.pages.interactive_map import Coloring
 
@@ -45,8 +46,8 @@ class Elements(HTMLParser):
     def text(self, name: str) -> str:
         return next(text for _, attributes, text in self.found if attributes.get("id") == name)
 
-    def numbers(self, name: str) -> np.ndarray:
-        return np.frombuffer(base64.b64decode(self.text(name)), dtype="<u2")
+    def numbers(self, name: str, dtype: str = "<u2") -> np.ndarray:
+        return np.frombuffer(base64.b64decode(self.text(name)), dtype=dtype)
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +64,8 @@ def elements(page):
 def test_texts_come_out_as_they_went_in(elements):
     texts = json.loads(elements.text("texts"))
     corpus = small_pages.corpus()
-    assert texts == {"titles": corpus["title"].tolist(), "texts": corpus["text"].tolist()}
+    expected = {"ids": corpus["id"], "titles": corpus["title"], "texts": corpus["text"]}
+    assert texts == {name: column.tolist() for name, column in expected.items()}
     assert json.loads(elements.text("facts"))["title"] == "A <b>map</b>"
 
 
@@ -112,7 +114,7 @@ positions = arrays.arrays(np.float64, st.tuples(st.integers(1, 30), st.just(2)),
 
 @given(positions)
 def test_packed_positions_are_exact_to_half_a_step(positions):
-    packed = interactive_map.pack(interactive_map.quantise(positions))
+    packed = interactive_map.pack(interactive_map.quantise(positions), "<u2")
     found = np.frombuffer(base64.b64decode(packed), dtype="<u2").reshape(-1, 2).astype(float)
     low, high = positions.min(axis=0), positions.max(axis=0)
     span = (high - low).max() or 1
@@ -137,6 +139,21 @@ def test_every_text_keeps_its_class_and_large_classes_come_first(elements):
         counts = [entry["count"] for entry in entries if entry["name"] is not None]
         assert counts == sorted(counts, reverse=True)
         assert None not in names[:-1]
+
+
+def test_a_name_stands_where_most_texts_of_its_class_are():
+    """Two groups of a class: neither between them, nor in the smaller one."""
+    generator = np.random.default_rng(1)
+    many, few = generator.normal([10_000, 50_000], 900, (70, 2)), generator.normal([60_000, 8_000], 900, (30, 2))
+    other = generator.normal([30_000, 30_000], 900, (20, 2))
+    positions = np.rint(np.concatenate([many, few, other])).astype(np.uint16)
+    places = interactive_map.densest_places(positions, np.repeat([0, 1], [100, 20]))
+    assert np.abs(places - np.array([[10_000, 50_000], [30_000, 30_000]])).max() < 1000
+
+
+def test_places_of_names_are_those_of_the_named_colouring(elements):
+    facts = json.loads(elements.text("facts"))
+    assert facts["named"] == 1 and len(elements.numbers("names-0")) == len(elements.numbers("names-1")) == 2 * 5
 
 
 @pytest.mark.slow
@@ -185,7 +202,7 @@ def test_a_corpus_without_titles_has_none():
 )
 def test_a_map_that_does_not_fit_is_told_in_a_line(positions, message):
     with pytest.raises(InputError, match=message):
-        map_page("Map", small_pages.corpus(), {"Before": positions}, small_pages.colorings())
+        map_page("Map", small_pages.corpus(), {"Before": positions}, small_pages.colorings(), neighbors={})
 
 
 # The script ---------------------------------------------------------------------------------------------------
@@ -198,11 +215,14 @@ def words(tmp_path):
     corpus.to_parquet(tmp_path / "corpus.parquet")
     for name, positions in small_pages.maps().items():
         corpus[["id"]].assign(x=positions[:, 0], y=positions[:, 1]).to_parquet(tmp_path / f"{name}.parquet")
+        found = list(nearest_texts.nearest_texts(positions))
+        corpus[["id"]].assign(neighbors=found).to_parquet(tmp_path / f"{name}_neighbors.parquet")
     corpus[["id"]].assign(cluster=np.arange(60) % 2).to_parquet(tmp_path / "clusters.parquet")
     pd.DataFrame({"cluster": [0, 1], "name": ["even, pair", "odd, <i>"], "texts": 30}).to_csv(tmp_path / "names.csv")
     paths = {name: str(tmp_path / name) for name in ("corpus.parquet", "clusters.parquet", "names.csv", "map.html")}
     return [
         *("--maps", str(tmp_path / "Before.parquet"), str(tmp_path / "After.parquet"), "--models", "Before", "After"),
+        *("--neighbors", str(tmp_path / "Before_neighbors.parquet"), str(tmp_path / "After_neighbors.parquet")),
         *("--corpus", paths["corpus.parquet"], "--clusters", paths["clusters.parquet"]),
         *(paths["names.csv"], "--title", "Map of a corpus", "--output", paths["map.html"]),
     ]
@@ -234,6 +254,7 @@ def test_a_corpus_without_labels_is_coloured_by_cluster_alone(words, tmp_path):
     [
         ("After", lambda table: table.iloc[:-1], "After.parquet: texts differ from the corpus"),
         ("clusters", lambda table: table.iloc[::-1], "clusters.parquet: texts differ from the corpus"),
+        ("After_neighbors", lambda table: table.iloc[:-1], "After_neighbors.parquet: texts differ from the corpus"),
         (
             "After",
             lambda table: table.drop(columns="y"),
@@ -251,5 +272,7 @@ def test_a_broken_input_is_told_in_a_line(words, tmp_path, name, change, message
 
 
 def test_a_name_for_every_map(words):
-    with pytest.raises(InputError, match="--models: 1 names for 2 maps; expected: a name for each"):
+    with pytest.raises(
+        InputError, match="--models: 1 names for 2 maps and 2 tables of neighbours; expected: a name for each"
+    ):
         draw_interactive_map.main([word for word in words if word != "After"])

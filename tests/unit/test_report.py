@@ -406,7 +406,7 @@ def test_maps_are_shown_and_linked_from_where_the_page_lies(tmp_path):
     place.mkdir(parents=True)
     (place / "texts.html").write_text("a map")
     found = report(tmp_path, ROWS, "--maps", str(place / "texts.html")).found
-    address = "figures%201%25/maps/texts.html"
+    address = "figures%201%25/maps/texts.html#After"
     assert address in {attributes.get("href") for _, attributes in found}
     assert [attributes["src"] for tag, attributes in found if tag == "iframe"] == [address]
 

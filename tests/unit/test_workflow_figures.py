@@ -186,6 +186,11 @@ def test_an_interactive_map_shows_all_models_and_the_clusters_of_the_last():
         f"<results>/clusters/notes/{TUNED}.parquet",
         f"<results>/clusters/notes/{TUNED}.csv",
     ]
+    assert found.shown_neighbors(notes) == [
+        "<results>/neighbors/notes/base/tiny/seed-1/0/mean_last.parquet",
+        f"<results>/neighbors/notes/{TUNED}.parquet",
+    ]
+    assert found.point_flags(notes) == "--points 50"
     assert found.page_flags(notes) == "--points 50 --characters 200"
     assert (found.page_title(notes), found.page_caption(notes)) == ("Map of notes", "")
     assert found.cluster_flags(notes) == "--clusters 7"

@@ -4,7 +4,8 @@ from selfembed.augmentations import crops, pair_corpora
 from selfembed.embeddings import bags_of_words
 from selfembed.evidence import claims, differences
 from selfembed.jobs.options import defaults
-from selfembed.maps import clusters, tsne
+from selfembed.maps import clusters, nearest_texts, tsne
+from selfembed.maps.sampling import random_rows
 from selfembed.pages import interactive_map
 from selfembed.scores import scoring
 from selfembed.settings.base import Packs
@@ -96,6 +97,10 @@ def judge(described, scores, outcomes, published, resamples=BOOTSTRAP["resamples
     return claims.judge(described, scores, outcomes, published, **BOOTSTRAP | {"resamples": resamples})
 
 
-def map_page(title, corpus, maps, colorings, **changes):
-    shown = defaults(InteractiveMapFigure, "points", "characters")
-    return interactive_map.page(title, corpus, maps, colorings, **shown | changes)
+def map_page(title, corpus, maps, colorings, neighbors=None, **changes):
+    """Without other neighbours, those of the positions."""
+    shown = defaults(InteractiveMapFigure, "points", "characters") | changes
+    rows = random_rows(len(corpus), shown.pop("points"))
+    if neighbors is None:
+        neighbors = {name: nearest_texts.nearest_texts(positions[rows]) for name, positions in maps.items()}
+    return interactive_map.page(title, corpus, maps, neighbors, colorings, rows=rows, **shown)

@@ -62,6 +62,7 @@ def test_a_second_run_has_nothing_to_do(finished):
         ("scripts/draw_interactive_map.py", {"draw_interactive_map": 2, "write_report": 1}),
         ("scripts/selfembed/pages/interactive_map/style.css", {"draw_interactive_map": 2, "write_report": 1}),
         ("scripts/name_clusters.py", {"name_clusters": 2, "draw_interactive_map": 2, "write_report": 1}),
+        ("scripts/find_neighbors.py", {"find_neighbors": 4, "draw_interactive_map": 2, "write_report": 1}),
         ("scripts/draw_adaptation.py", {"draw_adaptation": 1}),
         ("scripts/draw_depth.py", {"draw_depth": 1}),
         ("scripts/draw_hyperparameters.py", {"draw_hyperparameters": 1}),

@@ -16,6 +16,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 
 from selfembed.embeddings import bags_of_words
 from selfembed.errors import InputError
+from selfembed.maps.sampling import random_rows
 from selfembed.texts.sentences import needs_dictionary
 
 FEWEST_TEXTS = 10  # as for a map
@@ -51,7 +52,7 @@ def cluster(embeddings: np.ndarray, count: int, *, seed: int) -> np.ndarray:
     if len(embeddings) < FEWEST_TEXTS:
         raise InputError(f"{len(embeddings)} texts are too few for clusters; expected: at least {FEWEST_TEXTS}")
     vectors = unit_vectors(embeddings)
-    sample = vectors[random_rows(len(vectors), seed)]
+    sample = vectors[random_rows(len(vectors), SAMPLE, seed)]
     count = min(count, len(np.unique(sample, axis=0)))
     means = KMeans(count, n_init=3, max_iter=100, random_state=seed).fit(sample)
     return by_size(means.predict(vectors))
@@ -68,13 +69,6 @@ def unit_vectors(embeddings: np.ndarray) -> np.ndarray:
     return np.divide(vectors, lengths, out=vectors, where=lengths > 0)
 
 
-def random_rows(rows: int, seed: int) -> np.ndarray:
-    """Positions of at most 100,000 rows, in order."""
-    if rows <= SAMPLE:
-        return np.arange(rows)
-    return np.sort(np.random.default_rng(seed).choice(rows, SAMPLE, replace=False))
-
-
 def by_size(labels: np.ndarray) -> np.ndarray:
     """Renumber labels by decreasing frequency; ties keep the order of the texts."""
     _, first, inverse, sizes = np.unique(labels, return_index=True, return_inverse=True, return_counts=True)
@@ -88,7 +82,7 @@ def describe(texts: pd.Series, clusters: np.ndarray, *, seed: int) -> pd.DataFra
 
     A name consists of the three words with the highest weights, such as `graph, node, edge`. Names are unique.
     """
-    rows = random_rows(len(texts), seed)
+    rows = random_rows(len(texts), SAMPLE, seed)
     words = ranked_words(
         texts.iloc[rows].str[:CHARACTERS].str.replace(ADDRESS, " ", regex=True), clusters[rows], clusters.max() + 1
     )

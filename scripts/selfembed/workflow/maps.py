@@ -72,6 +72,14 @@ class Maps:
         """Clusters, and their names, of the interactive map of a corpus: those of the last model."""
         return cluster_files(self.shown(wildcards)[-1])
 
+    def shown_neighbors(self, wildcards: Wildcards) -> list[str]:
+        """Nearest texts by every model of the interactive map of a corpus."""
+        return [f"<results>/neighbors/{embedded(item)}.parquet" for item in self.shown(wildcards)]
+
+    def point_flags(self, wildcards: Wildcards) -> str:
+        """Number of texts in the interactive map of a corpus, as a flag."""
+        return flags(self.interactive[wildcards.corpus], keep=("points",))
+
     def page_flags(self, wildcards: Wildcards) -> str:
         """Numbers of texts and characters in the interactive map of a corpus, as flags."""
         return flags(self.interactive[wildcards.corpus], keep=("points", "characters"))

@@ -16,13 +16,20 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from matplotlib.colors import to_hex, to_rgb
+from numpy.lib.stride_tricks import sliding_window_view
 from plotly.offline import get_plotlyjs
 
 from selfembed.drawing.figures import palette
 from selfembed.errors import InputError
 
 HERE = Path(__file__).parent
+# Of the page's script, in their order.
+PARTS = (
+    *("data", "drawing", "view", "moving", "texts", "neighbors", "names", "search", "selection", "panel", "keys"),
+    "start",
+)
 STEPS = 2**16 - 1  # resolution of coordinates: a step is 1/40 pixel on a screen with a width of 1,600 pixels
+NAME_CELLS = 24  # per side of a map: where texts of a class are densest is found in squares of three by three cells
 MOST_CLASSES = 100  # with separate colours and legend entries; rarer classes are merged
 GREY = {"light": "#b4b4b4", "dark": "#6a6a6a"}
 LEAST_DARK_LIGHTNESS = 0.5  # minimum HLS lightness in dark mode, for contrast with the background
@@ -40,56 +47,64 @@ ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", 
 
 @dataclass(frozen=True)
 class Coloring:
-    """A colouring of texts: its name, the class of every text (None if it has no class), and a note."""
+    """A colouring of texts: its name, the class of every text (None if it has no class), and a note.
+
+    With `on_map`, the names of classes are written on the map; at most one colouring of a page.
+    """
 
     name: str
     classes: Sequence[str | None]
     note: str = ""
+    on_map: bool = False
 
 
 def page(
     title: str,
     corpus: pd.DataFrame,
     maps: dict[str, np.ndarray],
+    neighbors: dict[str, np.ndarray],
     colorings: list[Coloring],
     *,
-    points: int,
+    rows: np.ndarray,
     characters: int,
-    seed: int = 42,
 ) -> str:
     """Return the HTML page.
 
     Args:
         title: heading.
-        corpus: columns `text` and `title` (missing values allowed); one row per text.
+        corpus: columns `id`, `text` and `title` (missing values allowed); one row per text.
         maps: finite positions by model name, shape (texts, 2).
+        neighbors: nearest texts by model name, as positions in `rows`, nearest first; integer, shape (len(rows), any).
         colorings: the first one is shown initially.
-        points: maximum number of texts; of more, a random sample is shown.
+        rows: rows of the texts that are shown, in order.
         characters: maximum length of texts and titles in the page.
-        seed: random seed of the sample.
 
     Raises InputError if a map has another number of texts than the corpus, or positions that are not finite.
     """
     for name, positions in maps.items():
         check_positions(name, positions, len(corpus))
-    rows = np.arange(len(corpus))
-    if len(rows) > points:
-        rows = np.sort(np.random.default_rng(seed).choice(rows, points, replace=False))
     shown = [positions[rows] for positions in maps.values()]
-    packed = [pack(quantise(positions)) for positions in aligned(shown)]
+    packed = [quantise(positions) for positions in aligned(shown)]
     legends = [legend(coloring, rows) for coloring in colorings]
+    named = [number for number, coloring in enumerate(colorings) if coloring.on_map]
     facts = {
         "title": title,
         "total": len(corpus),
         "characters": characters,
         "models": list(maps),
+        "neighbors": next(iter(neighbors.values())).shape[1],
         "colorings": [entry for entry, _ in legends],
-        "grey": GREY,
+        "named": named[0] if named else None,
     }
-    blocks = {f"positions-{number}": data for number, data in enumerate(packed)}
-    blocks |= {f"classes-{number}": pack(numbers) for number, (_, numbers) in enumerate(legends)}
+    blocks = {f"positions-{number}": pack(positions, "<u2") for number, positions in enumerate(packed)}
+    blocks |= {f"neighbors-{number}": pack(neighbors[name], "<i4") for number, name in enumerate(maps)}
+    blocks |= {f"classes-{number}": pack(numbers, "<u2") for number, (_, numbers) in enumerate(legends)}
+    if named:
+        places = [densest_places(positions, legends[named[0]][1]) for positions in packed]
+        blocks |= {f"names-{number}": pack(found, "<u2") for number, found in enumerate(places)}
     titles, texts = (shortened(corpus[column].iloc[rows], characters) for column in ("title", "text"))
-    return filled(title, facts, {"titles": titles if any(titles) else None, "texts": texts}, blocks)
+    ids = corpus["id"].iloc[rows].astype(str).tolist()
+    return filled(title, facts, {"ids": ids, "titles": titles if any(titles) else None, "texts": texts}, blocks)
 
 
 def check_positions(name: str, positions: np.ndarray, texts: int) -> None:
@@ -127,9 +142,33 @@ def quantise(positions: np.ndarray) -> np.ndarray:
     return np.rint(((positions - (low + high) / 2) / span + 0.5) * STEPS).astype(np.uint16)
 
 
-def pack(numbers: np.ndarray) -> str:
-    """Encode numbers as unsigned 16-bit little-endian integers in base64."""
-    return base64.b64encode(numbers.astype("<u2").tobytes()).decode("ascii")
+def densest_places(positions: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """Return a place for the name of every class: the mean of its texts where they are densest.
+
+    The texts of a class can be in several parts of a map, so that the mean of all of them can be far from each.
+
+    Args:
+        positions: as from `quantise`, shape (texts, 2).
+        classes: number of the class of every text, shape (texts,).
+
+    Returns uint16, shape (classes, 2).
+    """
+    cells = positions.astype(int) * NAME_CELLS // 2**16 + 1
+    places = []
+    for number in range(classes.max() + 1):
+        rows = np.flatnonzero(classes == number)
+        counts = np.zeros((NAME_CELLS + 2, NAME_CELLS + 2), dtype=int)
+        np.add.at(counts, tuple(cells[rows].T), 1)
+        around = sliding_window_view(counts, (3, 3)).sum(axis=(2, 3))
+        densest = np.array(np.unravel_index(around.argmax(), around.shape)) + 1
+        near = rows[(np.abs(cells[rows] - densest) <= 1).all(axis=1)]
+        places.append(positions[near].mean(axis=0))
+    return np.rint(places).astype(np.uint16)
+
+
+def pack(numbers: np.ndarray, dtype: str) -> str:
+    """Encode integers as numbers of a data type, such as `<u2`, in base64."""
+    return base64.b64encode(numbers.astype(dtype).tobytes()).decode("ascii")
 
 
 # Colours ------------------------------------------------------------------------------------------------------
@@ -184,7 +223,8 @@ def shortened(texts: pd.Series, characters: int) -> list[str]:
 
 def filled(title: str, facts: dict, texts: dict, blocks: dict[str, str]) -> str:
     """Fill the template."""
-    scripts = [get_plotlyjs().replace("\r\n", "\n"), (HERE / "map.js").read_text(encoding="utf-8")]
+    code = [(HERE / f"{name}.js").read_text(encoding="utf-8") for name in PARTS]
+    scripts = [get_plotlyjs().replace("\r\n", "\n"), "\n".join(['"use strict";\n(() => {', *code, "})();"])]
     for script in scripts:
         if re.search(r"</script|<!--", script, re.IGNORECASE):
             raise ValueError("a script would end its element")

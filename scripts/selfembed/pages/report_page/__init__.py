@@ -94,7 +94,8 @@ def page(
         corpus=corpus,
         examples=examples,
         figures=figures,
-        maps={corpus: quote(path) for corpus, path in maps.items()},
+        # A map opens on the model that its address names.
+        maps={corpus: f"{quote(path)}#{quote(account.choice.label)}" for corpus, path in maps.items()},
         pairs=pairs,
         table=table,
         commit=commit(),
