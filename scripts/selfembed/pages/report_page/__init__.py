@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -58,6 +59,7 @@ def page(
     maps: dict[str, str],
     pairs: Sequence[dict[str, int]],
     table: Path,
+    exports: Sequence[dict[str, Any]],
 ) -> str:
     """Return the HTML page.
 
@@ -68,6 +70,7 @@ def page(
         maps: relative paths of interactive maps, by corpus.
         pairs: row counts of corpora of crops, or of titles.
         table: path of the table of all models.
+        exports: comparisons of exports with the model.
 
     Raises InputError if a figure is not a PNG.
     """
@@ -91,5 +94,6 @@ def page(
         maps={corpus: quote(path) for corpus, path in maps.items()},
         pairs=pairs,
         table=table,
+        exports=exports,
         commit=commit(),
     )
