@@ -5,10 +5,12 @@ import random
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Normalize, Pooling
 from sklearn.preprocessing import normalize
@@ -22,7 +24,7 @@ import export_model
 import score_title_pairs
 from selfembed.augmentations.crops import parts
 from selfembed.errors import InputError
-from selfembed.exports import onnx_model, speed
+from selfembed.exports import forms, onnx_model, speed
 
 HELD_OUT = 0.4
 DIM = WIDTH + COMPONENTS
@@ -118,6 +120,12 @@ def cosine(first, second):
 
 def hamming(first, second):
     return -np.array([[int(np.bitwise_count(one ^ other).sum()) for other in second] for one in first])
+
+
+def test_every_form_is_tested_here_and_in_the_smoke_config():
+    every = {name for name in forms.FORMS if name != "adapted_model"} | {"dimensions_8"}
+    smoke = yaml.safe_load((Path(__file__).parents[2] / "config" / "smoke.yaml").read_text(encoding="utf-8"))
+    assert set(OWN_LIBRARY) == every == set(smoke["report"]["exports"])
 
 
 @pytest.mark.parametrize("name", OWN_LIBRARY)

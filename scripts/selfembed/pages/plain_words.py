@@ -335,7 +335,7 @@ def export_table(rows: list[dict[str, Any]]) -> tuple[list[str], list[tuple[str,
 def facts_of_export(row: dict[str, Any], prefix: str = "") -> dict[Any, str]:
     """Sizes and speed of an export or, with the prefix `against_`, of the adapted model."""
     size, vector, speed = (row[prefix + name] for name in ("megabytes", "vector_bytes", "texts_per_second"))
-    factor = "" if prefix else f" (× {row['speed']:.2g})"
+    factor = "" if prefix else f" (× {row['speed']:,.{1 if row['speed'] < 10 else 0}f})"
     return {"size": f"{size:,.1f} MB", "vector": f"{vector:,} bytes", "speed": f"{speed:,.0f}{factor}"}
 
 
