@@ -77,8 +77,8 @@ def exports(model, tmp_path_factory):
 def by_a_stranger(name, folder, texts):
     """Vectors of texts by the code in the README.md, in a process that cannot import another library than its own."""
     code = re.search(r"```python\n(.*?)```", (folder / "README.md").read_text(encoding="utf-8"), re.DOTALL)[1]
-    assert code.startswith("texts = [")
-    code = code.split("\n", 1)[1].replace("path/to/this/folder", str(folder))
+    code, number = re.subn(r"^texts = .*\n", "", code.replace("path/to/this/folder", str(folder)), flags=re.MULTILINE)
+    assert number == 1
     library = OWN_LIBRARY[name]
     refused = set(OTHERS) - {library, *NEEDS.get(library, ())}
     program = f"""

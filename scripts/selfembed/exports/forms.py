@@ -19,10 +19,8 @@ from selfembed.models import encoders, model_cards, own_modules
 Encode = Callable[[list[str]], np.ndarray]
 
 TEXTS = 'texts = ["One text.", "Another text."]\n'
-WITH_SENTENCE_TRANSFORMERS = """from sentence_transformers import SentenceTransformer
-
-model = SentenceTransformer("path/to/this/folder"{trust})
-"""
+LOAD = 'model = SentenceTransformer("path/to/this/folder"{trust})\n'
+WITH_SENTENCE_TRANSFORMERS = f"from sentence_transformers import SentenceTransformer\n\n{LOAD}"
 CARD = """
 # {name}
 
@@ -95,7 +93,7 @@ def export(name: str, source: Source, folder: Path) -> None:
     form = of(name)
     form.write(source, folder)
     trust = ", trust_remote_code=True" if any(folder.glob("*.py")) else ""
-    use = (TEXTS + form.use).replace("{trust}", trust)
+    use = form.use.replace("\n\n", f"\n\n{TEXTS}", 1).replace("{trust}", trust)  # after the imports
     front = model_cards.HEADER if (folder / own_modules.MODULES).is_file() else ""
     (folder / "README.md").write_text(front + CARD.format(name=name, what=form.what, use=use), encoding="utf-8")
 
@@ -207,8 +205,9 @@ FORMS = {
         write_int8,
         load_int8,
         f"""import numpy as np
-from sentence_transformers import quantize_embeddings
-{WITH_SENTENCE_TRANSFORMERS}ranges = np.load("path/to/this/folder/{RANGES}")
+from sentence_transformers import SentenceTransformer, quantize_embeddings
+
+{LOAD}ranges = np.load("path/to/this/folder/{RANGES}")
 vectors = quantize_embeddings(model.encode(texts), "int8", ranges=ranges)  # search by inner product
 """,
     ),

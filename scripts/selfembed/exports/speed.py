@@ -9,7 +9,7 @@ from selfembed.exports.forms import Encode
 from selfembed.jobs.command_line import log
 
 ROUNDS = 5
-TEXTS = 100
+TEXTS = 50
 
 
 def some(texts: list[str]) -> list[str]:
