@@ -155,6 +155,7 @@ def test_a_stranger_gets_the_scores_of_the_table(name, model, exports, tmp_path)
     assert row["difference"] == pytest.approx(row["value"] - row["against_value"])
     assert row["difference_low"] <= row["difference"] <= row["difference_high"]
     assert (row["vector_bytes"], row["against_vector_bytes"]) == (vectors[0].nbytes, 4 * DIM)
+    assert table["against_vector_bytes"].dtype == int
     size = sum(path.stat().st_size for path in exports[name].rglob("*") if path.is_file())
     assert row["megabytes"] == pytest.approx(size / 1e6)
     assert row["texts_per_second"] > 0 and row["speed"] > 0
