@@ -32,6 +32,7 @@ include: "rules/claims.smk"
 include: "rules/tables.smk"
 include: "rules/figures.smk"
 include: "rules/published.smk"
+include: "rules/exports.smk"
 include: "rules/report.smk"
 
 
@@ -53,6 +54,7 @@ rule all:
     input:
         figures_and_tables,
         page.files(),
+        exports.files(),
 
 
 rule adapt:

@@ -2,7 +2,7 @@
 
 Files and arrows are those of the rule graph of the smoke config, in which every stage runs; only the places of the
 boxes are set here. An arrow is left out if other arrows lead the same way. Published numbers, which are only compared
-with ours, do not count as such a way.
+with ours, do not count as such a way. Exports are embedded and scored as other models are, which is not shown.
 
     python bench/workflow_picture.py
 """
@@ -23,6 +23,7 @@ PLACES = {
     **{"corpora": (0, 0), "pairs": (1, 0), "models": (2, 0), "embeddings": (3, 0)},
     **{"published": (1, 1), "scores": (2, 1), "maps": (3, 1)},
     **{"claims": (0, 2), "tables": (1, 2), "figures": (2, 2), "report": (3, 2)},
+    "exports": (3, 3),
 }
 WIDTH, COLUMN, GAP = 206, 228, 56  # pixels: width of a box, distance of columns, space between rows
 LINE, CHARACTERS = 14, 28  # height of a line in pixels, its length
@@ -43,14 +44,14 @@ def arrows(rules: dict[str, list[str]]) -> list[tuple[str, str]]:
     stage = {number: stage_of.get(rule) for number, rule in re.findall(r'(\d+)\[label = "(\w+)', graph)}
     edges = {(stage[first], stage[second]) for first, second in re.findall(r"(\d+) -> (\d+)", graph)}
     whole = nx.DiGraph((first, second) for first, second in edges if first and second and first != second)
-    compared = [edge for edge in whole.edges if "published" in edge]
-    return sorted([*nx.transitive_reduction(whole.subgraph(set(whole) - {"published"})).edges, *compared])
+    apart = [edge for edge in whole.edges if "published" in edge or edge == ("report", "exports")]
+    return sorted([*nx.transitive_reduction(whole.subgraph(set(whole) - {"published", "exports"})).edges, *apart])
 
 
 def picture(rules: dict[str, list[str]], edges: list[tuple[str, str]]) -> str:
     """The picture as SVG, legible on light and dark pages."""
     texts = {stage: textwrap.wrap(", ".join(found), CHARACTERS) for stage, found in rules.items()}
-    heights = [0, 0, 0]
+    heights = [0] * (1 + max(row for _, row in PLACES.values()))
     for stage, lines in texts.items():
         row = PLACES[stage][1]
         heights[row] = max(heights[row], 34 + LINE * len(lines))

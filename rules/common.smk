@@ -8,6 +8,8 @@ from functools import cache
 from pathlib import Path
 from secrets import token_hex
 
+from snakemake.settings.types import DeploymentMethod
+
 # Folder of the scripts, relative to the working directory. That can be another folder than that of the Snakefile, which another
 # workflow can import as a module.
 scripts = os.path.relpath(Path(workflow.current_basedir).parent / "scripts")
@@ -22,10 +24,11 @@ from selfembed.models import interpolation
 from selfembed.settings.encoders import BagOfWords, EmbeddingsOnly, FetchedEncoder
 from selfembed.study import expansion
 from selfembed.study import files as config_files
-from selfembed.study.validation import check_target_names, load, missing_sources
+from selfembed.study.validation import check_target_names, load, missing_packages, missing_sources
 from selfembed.workflow import code as code_files
 from selfembed.workflow import deletion, failures, long_plans, targets
 from selfembed.workflow.corpora import Corpora, downloads
+from selfembed.workflow.exports import MODEL, Exports
 from selfembed.workflow.figures import Figures
 from selfembed.workflow.flags import file_flags, flags, named, one_of
 from selfembed.workflow.maps import Maps
@@ -57,6 +60,8 @@ try:
         | {path.stem for path in Path(scripts).glob("*.py")},
     )
     missing_sources(settings)
+    if DeploymentMethod.CONDA not in workflow.deployment_settings.deployment_method:
+        missing_packages(settings)
 except InputError as error:
     sys.exit("\n".join(f"config error: {line}" for line in str(error).splitlines()))
 
@@ -72,6 +77,7 @@ figures = Figures(settings, maps)
 tables = Tables(settings, study)
 claims = Claims(settings, study)
 page = Report(settings, study, models, figures)
+exports = Exports(settings, study, page)
 
 memory = asked.memory
 minutes = asked.minutes
@@ -91,7 +97,8 @@ wildcard_constraints:
     max_length=r"\d+",
     seed=r"\d+",
     epochs=r"\d+",
-    model=r"base/[a-z0-9_]+(/seed-\d+)?|tuned/[a-z0-9_]+/[a-z0-9_]+/[^/]+/seed-\d+",
+    export=one_of([MODEL, *exports.names]),
+    model=r"base/[a-z0-9_]+(/seed-\d+)?|tuned/[a-z0-9_]+/[a-z0-9_]+/[^/]+/seed-\d+|exports/[a-z0-9_]+",
 
 
 def subfolder(top):

@@ -71,6 +71,7 @@ rule write_report:
         vectors=page.vectors,
         figures=page.figures,
         maps=page.maps,
+        exports=exports.table(),
         code=code("write_report.py"),
     output:
         "<results>/report.html",
@@ -87,7 +88,7 @@ rule write_report:
     params:
         account=page.account_flags,
         title=page.title,
-        files=file_flags("model", "pairs", "queries", "maps"),
+        files=file_flags("model", "pairs", "queries", "maps", "exports"),
         vectors=page.vector_entries,
         figures=page.entries,
     shell:

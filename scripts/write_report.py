@@ -26,6 +26,7 @@ def main(argv: list[str]) -> None:
     what = "label and embeddings of that corpus; repeatable"
     command_line.add_entries(parser, ("label",), what, required=False, option="--vectors")
     parser.add_argument("--maps", type=existing, nargs="+", default=[], help="interactive maps (HTML)")
+    parser.add_argument("--exports", type=existing, help="comparison of the exports with the model (CSV)")
     what = "title, content and caption (may be empty) of a figure, and the figure (PNG); repeatable"
     command_line.add_entries(parser, FIGURE, what, required=False)
     command_line.add_outputs(parser, output="HTML file")
@@ -44,7 +45,8 @@ def main(argv: list[str]) -> None:
     shown = examples_of(found, arguments.queries, arguments.vectors)
     corpus = arguments.model.parent / "corpora" / f"{found.corpus}.parquet"
     files = str(arguments.model), str(corpus)
-    page = report_page.page(arguments.title, found, *files, shown, figures, maps, pairs, arguments.table)
+    exports = account.read_differences(arguments.exports, account.EXPORT_COLUMNS) if arguments.exports else []
+    page = report_page.page(arguments.title, found, *files, shown, figures, maps, pairs, arguments.table, exports)
     write_text(page, arguments.output)
     answer = plain_words.answer(found)
     for line in (answer.heading, *answer.sentences):

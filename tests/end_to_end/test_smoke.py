@@ -210,6 +210,20 @@ def test_the_story_is_told_on_one_page(finished):
     assert "figures/smoke/maps/python_docs.html" in page
 
 
+def test_exports_are_folders_and_rows_of_one_table(finished):
+    results = finished / "results/smoke"
+    exports = CONFIG["report"]["exports"]
+    assert {path.name for path in (results / "exports").glob("[!.]*")} == set(exports)
+    assert all((results / "exports" / name / "README.md").is_file() for name in exports)
+    table = pd.read_csv(results / "tables/exports.csv")
+    scores = {"title_pairs_title_recall@1", "title_pairs_title_recall@10", "title_pairs_title_mrr", "knn_half"}
+    assert set(zip(table["label"], table["score"], strict=True)) == {
+        (name, score) for name in exports for score in scores
+    }
+    assert set(table["against"]) == {"adapted_model"}
+    assert all(name in (results / "report.html").read_text(encoding="utf-8") for name in exports)
+
+
 def test_the_printed_command_gives_the_same_bytes_again(finished, tmp_path):
     """A run is repeated by hand, as a reader would, with the command that snakemake prints."""
     run = "results/smoke/models/tuned/python_docs/tiny_bert/dropout/seed-43"

@@ -25,6 +25,10 @@ def edited(path, change):
         os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
+# What a new adapted model, and new exports of it, are followed by: two exports, and scores on two corpora.
+EXPORTED = {"export_model": 2, "embed_export": 6, "score_knn": 3, "score_title_pairs": 3, "compare_exports": 1}
+
+
 def with_statement(text):
     return text + "\nEDITED = 1\n"
 
@@ -71,13 +75,18 @@ def test_a_second_run_has_nothing_to_do(finished):
         ("scripts/draw_agreement.py", {"draw_agreement": 1}),
         ("scripts/lay_out_corpora.py", {"lay_out_corpora": 1}),
         ("scripts/lay_out_differences.py", {"lay_out_differences": 3}),
-        ("scripts/choose_model.py", {"choose_model": 1, "package_model": 1, "write_report": 1}),
+        ("scripts/choose_model.py", {"choose_model": 1, "package_model": 1, "write_report": 1} | EXPORTED),
         ("scripts/judge_claims.py", {"judge_claims": 1}),
         ("scripts/selfembed/pages/claims_page/style.css", {"judge_claims": 1}),
-        ("scripts/package_model.py", {"package_model": 1, "write_report": 1}),
+        ("scripts/package_model.py", {"package_model": 1, "write_report": 1} | EXPORTED),
         ("scripts/write_report.py", {"write_report": 1}),
+        (
+            "scripts/export_model.py",
+            {"write_report": 1} | EXPORTED | {"embed_export": 4, "score_knn": 2, "score_title_pairs": 2},
+        ),
+        ("scripts/compare_exports.py", {"compare_exports": 1, "write_report": 1}),
         ("scripts/selfembed/pages/report_page/style.css", {"write_report": 1}),
-        ("scripts/selfembed/pages/plain_words.py", {"package_model": 1, "write_report": 1}),
+        ("scripts/selfembed/pages/plain_words.py", {"package_model": 1, "write_report": 1} | EXPORTED),
         ("scripts/summarise_scores.py", {"summarise_scores": 18}),
         ("scripts/selfembed/study/expansion.py", {}),
         ("README.md", {}),

@@ -7,14 +7,16 @@ from selfembed.errors import InputError
 
 
 def identity(path: str) -> dict[str, Any]:
-    """Parse a model path: `base/{encoder}[/seed-{seed}]` or `tuned/{corpus}/{encoder}/{recipe}/seed-{seed}`.
+    """Parse the path of a base model, of a run, or of an export of the adapted model.
+
+    They are `base/{encoder}[/seed-{seed}]`, `tuned/{corpus}/{encoder}/{recipe}/seed-{seed}` and `exports/{encoder}`.
 
     Returns `model` (the path), `encoder`, `training_corpus`, `recipe` and `seed` (None if absent).
 
     Raises InputError if the path is invalid.
     """
-    if not re.fullmatch(r"base/[^/]+(/seed-\d+)?|tuned/[^/]+/[^/]+/[^/]+/seed-\d+", path):
-        allowed = "base/ENCODER, base/ENCODER/seed-N or tuned/CORPUS/ENCODER/RECIPE/seed-N"
+    if not re.fullmatch(r"base/[^/]+(/seed-\d+)?|tuned/[^/]+/[^/]+/[^/]+/seed-\d+|exports/[^/]+", path):
+        allowed = "base/ENCODER, base/ENCODER/seed-N, tuned/CORPUS/ENCODER/RECIPE/seed-N or exports/EXPORT"
         raise InputError(f"model path {path!r} is invalid; expected: {allowed}")
     kind, *words = path.split("/")
     seed = int(words.pop().removeprefix("seed-")) if words[-1].startswith("seed-") else None

@@ -42,7 +42,7 @@ class WordCounts(Module):
     def forward(self, features: dict) -> dict:
         """Extend `sentence_embedding`, shape (texts, dim), by the components of `input_ids`, shape (texts, tokens)."""
         counted = features["attention_mask"].to(self.matrix.dtype)
-        counts = counted.new_zeros(len(counted), self.terms + 1)
+        counts = counted.new_zeros(counted.shape[0], self.terms + 1)  # `len` would be a constant in ONNX
         counts = counts.scatter_add(1, self.rows[features["input_ids"]], counted)[:, : self.terms]
         frequencies = torch.where(counts > 0, 1 + counts.clamp(min=1).log(), counts)
         words = normalize(frequencies @ self.matrix)

@@ -23,6 +23,12 @@ DIFFERENCE_COLUMNS = (
     *("value", "low", "high", "against_value", "against_low", "against_high"),
     *("difference", "difference_low", "difference_high", "verdict", "sentence"),
 )
+EXPORT_COLUMNS = (
+    *("corpus", "score", "measure", "label", "against", "value", "against_value"),
+    *("difference", "difference_low", "difference_high"),
+    *("megabytes", "vector_bytes", "texts_per_second", "speed", "threads"),
+    *("against_megabytes", "against_vector_bytes", "against_texts_per_second"),
+)
 CANDIDATE = ("label", "step")
 ORIGIN = ("repository", "revision", "weights", "licence")
 
@@ -199,12 +205,12 @@ def check_model(folder: Path) -> None:
         raise InputError(f"{folder}: contains no model; expected: a step that the run kept")
 
 
-def read_differences(path: Path) -> list[dict[str, Any]]:
+def read_differences(path: Path, columns: tuple[str, ...] = DIFFERENCE_COLUMNS) -> list[dict[str, Any]]:
     """Rows of a table of comparisons.
 
     Raises InputError if the file is not such a table.
     """
-    table = tables.read(path, *DIFFERENCE_COLUMNS).astype({"label": str, "against": str, "corpus": str, "score": str})
+    table = tables.read(path, *columns).astype({"label": str, "against": str, "corpus": str, "score": str})
     unknown = set(table["measure"]) - set(measures.MEASURES)
     if unknown:
         raise InputError(

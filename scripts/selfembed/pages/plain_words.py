@@ -309,16 +309,45 @@ def score_table(account: Account) -> tuple[list[str], list[tuple[str, list[str]]
     always = {}
     for row in rows:
         place = row["purpose"], row["score"], row["measure"]
-        value, before, *change = (
-            format_number(row[name], row["measure"], signed=name.startswith("diff"))
-            for name in ("value", "against_value", "difference", "difference_low", "difference_high")
-        )
-        cells[account.choice.keep][place] = before
-        cells.setdefault(row["label"], {})[place] = "{} ({}; {} to {})".format(value, *change)
+        cells[account.choice.keep][place], cells.setdefault(row["label"], {})[place] = in_cells(row)
         if pd.notna(row.get(tables.LARGEST_CLASS)):
             always[place] = format_number(row[tables.LARGEST_CLASS], row["measure"])
     lines = [(label, [found.get(column, "") for column in columns]) for label, found in cells.items()]
     return headings, lines + ([(ALWAYS, [always.get(column, "") for column in columns])] if always else [])
+
+
+def in_cells(row: dict[str, Any]) -> tuple[str, str]:
+    """Score of the reference model, and of the model with the difference and its interval."""
+    value, before, *change = (
+        format_number(row[name], row["measure"], signed=name.startswith("diff"))
+        for name in ("value", "against_value", "difference", "difference_low", "difference_high")
+    )
+    return before, "{} ({}; {} to {})".format(value, *change)
+
+
+def export_table(rows: list[dict[str, Any]]) -> tuple[list[str], list[tuple[str, list[str]]]]:
+    """Headings of columns, and the cells of the adapted model and of every export: size, speed, main scores.
+
+    Args:
+        rows: comparisons of the exports with the adapted model.
+    """
+    rows = [row for row in rows if measures.MEASURES[row["measure"]].is_main]
+    columns = list(dict.fromkeys((row["score"], row["measure"]) for row in rows))
+    cells: dict[str, dict] = {}
+    for row in rows:
+        place = row["score"], row["measure"]
+        before, changed = in_cells(row)
+        cells.setdefault(row["against"], facts_of_export(row, "against_"))[place] = before
+        cells.setdefault(row["label"], facts_of_export(row))[place] = changed
+    headings = ["size", "one vector", "texts per second", *(score_heading(*column) for column in columns)]
+    return headings, [(label, list(found.values())) for label, found in cells.items()]
+
+
+def facts_of_export(row: dict[str, Any], prefix: str = "") -> dict[Any, str]:
+    """Sizes and speed of an export or, with the prefix `against_`, of the adapted model."""
+    size, vector, speed = (row[prefix + name] for name in ("megabytes", "vector_bytes", "texts_per_second"))
+    factor = "" if prefix else f" (× {row['speed']:,.{1 if row['speed'] < 10 else 0}f})"
+    return {"size": f"{size:,.1f} MB", "vector": f"{vector:,} bytes", "speed": f"{speed:,.0f}{factor}"}
 
 
 def score_heading(score: str, measure: str) -> str:

@@ -1,12 +1,17 @@
 """Settings of the report."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from selfembed.settings.base import Closed, Name, Text
 
 Purpose = Literal["search", "grouping", "both"]
+Export = Annotated[
+    str, StringConstraints(pattern=r"^(dimensions_[1-9][0-9]*|int8_vectors|binary_vectors|static|onnx_int8)$")
+]
+# Packages that an export needs beside those of all steps. These exports use no GPU.
+PACKAGES = {"static": ("model2vec", "skeletoken"), "onnx_int8": ("onnx", "onnxruntime", "onnxscript")}
 
 
 class Report(Closed):
@@ -30,6 +35,11 @@ class Report(Closed):
     grouping: Name | None = Field(None, description="Experiment with accuracies, which need labels.")
     figures: list[Name] = Field(default_factory=list, description="Figures and interactive maps to show.")
     title: Text | None = Field(None, description="Heading; defaults to the name of the corpus.")
+    exports: list[Export] = Field(
+        default_factory=list,
+        description="Other forms of the adapted model: `dimensions_N` (for instance `dimensions_128`), `int8_vectors`, "
+        "`binary_vectors`, `static`, `onnx_int8`; see docs/exports.md.",
+    )
 
     @property
     def evidence(self) -> dict[str, str]:

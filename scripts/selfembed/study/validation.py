@@ -1,6 +1,7 @@
 """Validate a config before any job starts; every problem is one line: key path, value, expected values."""
 
 import csv
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from selfembed.evidence import published
 from selfembed.models import checkpoints
 from selfembed.settings.corpora import FolderSource
 from selfembed.settings.encoders import FolderEncoder
+from selfembed.settings.report import PACKAGES
 from selfembed.settings.schema import Settings
 from selfembed.settings.scores import LocalTask
 from selfembed.study import adapted, checks, claimed, places
@@ -35,6 +37,25 @@ def load(config: dict[str, Any]) -> Settings:
     if problems:
         raise InputError("\n".join(problems))
     return settings
+
+
+def missing_packages(settings: Settings) -> None:
+    """Check the packages that exports need and that are not part of every installation.
+
+    Raises InputError with one line for each export that lacks some.
+    """
+    lacking = {
+        export: [package for package in PACKAGES.get(export, ()) if find_spec(package) is None]
+        for export in (settings.report.exports if settings.report else ())
+    }
+    missing = [
+        f"report.exports: '{export}' needs {', '.join(packages)}, not installed; expected: the packages of "
+        "requirements.lock, or another export"
+        for export, packages in lacking.items()
+        if packages
+    ]
+    if missing:
+        raise InputError("\n".join(missing))
 
 
 def missing_sources(settings: Settings) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from selfembed.jobs.model_paths import identity
 from selfembed.settings.encoders import BagOfWords, Encoder
+from selfembed.settings.report import PACKAGES
 from selfembed.settings.schema import Settings
 from selfembed.study.expansion import selected
 from selfembed.workflow.flags import Inputs, Wildcards
@@ -50,6 +51,10 @@ class JobResources:
         """Number of GPUs of a job with a model; 0 for bags of words."""
         return 0 if self.settings.device == "cpu" or isinstance(self.encoder(wildcards), BagOfWords) else 1
 
+    def gpus_for_export(self, wildcards: Wildcards) -> int:
+        """Number of GPUs of a job with an export of the adapted model."""
+        return 0 if self.settings.device == "cpu" or wildcards.export in PACKAGES else 1
+
     def gpus_of_run(self, wildcards: Wildcards) -> int:
         """Number of GPUs of a run."""
         return self.settings.devices_per_run * self.gpus_for_encoder(wildcards)
@@ -68,6 +73,8 @@ class JobResources:
 
     def embedded_layers(self, wildcards: Wildcards) -> int:
         """Number of layers in the embeddings of a model, over all poolings."""
+        if wildcards.model.startswith("exports/"):
+            return 1
         poolings, layers = selected(wildcards.selection, self.encoder(wildcards).layers)
         return len(poolings) * len(layers)
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -61,6 +62,7 @@ def page(
     maps: dict[str, str],
     pairs: Sequence[dict[str, int]],
     table: Path,
+    exports: Sequence[dict[str, Any]],
 ) -> str:
     """Return the HTML page.
 
@@ -72,6 +74,7 @@ def page(
         maps: relative paths of interactive maps, by corpus.
         pairs: row counts of corpora of crops, or of titles.
         table: path of the table of all models.
+        exports: comparisons of exports with the model.
 
     Raises InputError if a figure is not a PNG.
     """
@@ -98,5 +101,6 @@ def page(
         maps={corpus: f"{quote(path)}#{quote(account.choice.label)}" for corpus, path in maps.items()},
         pairs=pairs,
         table=table,
+        exports=exports,
         commit=commit(),
     )

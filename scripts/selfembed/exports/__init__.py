@@ -1,0 +1,1 @@
+"""The adapted model in other forms: smaller, faster, or with shorter vectors."""
