@@ -94,7 +94,7 @@ def export(name: str, source: Source, folder: Path) -> None:
     form.write(source, folder)
     trust = ", trust_remote_code=True" if any(folder.glob("*.py")) else ""
     use = form.use.replace("\n\n", f"\n\n{TEXTS}", 1).replace("{trust}", trust)  # after the imports
-    front = model_cards.HEADER if (folder / own_modules.MODULES).is_file() else ""
+    front = model_cards.front_matter(model_cards.METADATA) if (folder / own_modules.MODULES).is_file() else ""
     (folder / "README.md").write_text(front + CARD.format(name=name, what=form.what, use=use), encoding="utf-8")
 
 
