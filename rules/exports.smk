@@ -25,7 +25,7 @@ rule export_model:
         gpu=asked.gpus_for_export,
     params:
         held_out=exports.held_out,
-        device=exports.device,
+        device=asked.device_for_export,
         threads=settings.threads.embed,
     shell:
         "python -m warm.run {input.code[0]} --model {input.model} --corpus {input.corpus} --export {wildcards.export}"
@@ -54,7 +54,7 @@ rule embed_export:
         runtime=minutes(30, corpus=1),
         gpu=asked.gpus_for_export,
     params:
-        device=exports.device,
+        device=asked.device_for_export,
         threads=settings.threads.embed,
     shell:
         "python -m warm.run {input.code[0]} --model {input.model} --corpus {input.corpus} --export {wildcards.export}"

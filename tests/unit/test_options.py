@@ -60,7 +60,7 @@ TEXTS = [
     '"',
     "a=b",
 ]
-TEXTS += ["f" * 40, "0" * 64, "#00ff00", "https://a.b/c?d=e&f", "folder/file.csv"]
+TEXTS += ["f" * 40, "0" * 64, "#00ff00", "https://a.b/c?d=e&f", "folder/file.csv", "dimensions_64"]
 
 
 def descendants(model: type[BaseModel]) -> list[type[BaseModel]]:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from selfembed.jobs.options import defaults
 from selfembed.settings.encoders import BesideWordCounts
 from selfembed.settings.figures import DifferencesTable
-from selfembed.settings.report import PACKAGES
 from selfembed.settings.schema import Settings
 from selfembed.study import adapted
 from selfembed.study.expansion import Evaluation, Study
@@ -60,10 +59,6 @@ class Exports:
             return self.study.recipes[item.model.recipe].held_out
         encoder = self.settings.encoders[item.model.encoder]
         return encoder.held_out if isinstance(encoder, BesideWordCounts) else 0.0
-
-    def device(self, wildcards: Wildcards, input: Inputs) -> str:
-        """Device of an export; not recorded, as `JobResources.device`."""
-        return "cpu" if wildcards.export in PACKAGES else self.settings.device
 
     def scored(self) -> list[tuple[str, str]]:
         """Names of the model and of all exports, each with the paths of its scores, without suffix."""

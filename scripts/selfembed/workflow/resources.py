@@ -60,11 +60,15 @@ class JobResources:
         return self.settings.devices_per_run * self.gpus_for_encoder(wildcards)
 
     def device(self, wildcards: Wildcards, input: Inputs) -> str:
-        """Device of a job with a model.
+        """Device of a job with a model; the processor for bags of words.
 
         Snakemake does not record parameters that are functions of the input, so another device reruns nothing.
         """
-        return self.settings.device
+        return self.settings.device if self.gpus_for_encoder(wildcards) else "cpu"
+
+    def device_for_export(self, wildcards: Wildcards, input: Inputs) -> str:
+        """Device of a job with an export, as `device`."""
+        return self.settings.device if self.gpus_for_export(wildcards) else "cpu"
 
     def encoder(self, wildcards: Wildcards) -> Encoder:
         """Encoder of a job, from a wildcard or the path of its model."""
