@@ -278,7 +278,7 @@ def not_judged(account: Account) -> list[str]:
             "or label a few hundred texts, to have it judged."
         )
         if account.choice.best is not None:
-            said.append("To judge it by hand in minutes, run `selfembed ask` with the config of this study.")
+            said.append("To judge it by hand in minutes, run selfembed ask with the config of this study.")
     if any(measures.MEASURES[row["measure"]].about == "found crops" for row in account.of_purpose("search")):
         said.append(
             "Search was judged by passages of the same text, because the texts have no titles. This is weaker evidence "
