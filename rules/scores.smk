@@ -28,6 +28,8 @@ rule score_knn:
         score=named(settings.scores, "knn"),
     priority: 2
     retries: 2
+    group:
+        scores.group
     conda:
         "../envs/score.yaml"
     threads: settings.threads.score

@@ -121,7 +121,7 @@ def test_the_report_answers_shows_the_map_and_says_what_cannot_be_judged(adapted
     kept = choice["label"] == "Before"
     assert ("Keep the encoder as it is (Before)." if kept else f"For search, use {choice['label']}.") in page
     assert "cannot be judged without labels" in page
-    assert page.count('"../../figures/my_papers/maps/texts.html"') == 2  # a frame and a link
+    assert page.count('"../../figures/my_papers/maps/texts.html#') == 2  # a frame and a link
     assert ("Its own modules after the transformer were kept: mean pooling and Normalize." in page) != kept
     log = (adapted / "logs/my_papers/write_report.log").read_text(encoding="utf-8")
     assert "cannot be judged without labels" in log

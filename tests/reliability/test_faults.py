@@ -132,7 +132,7 @@ def test_read_only_results_are_told_in_one_line_and_stay(study, tiny):
     before = fingerprints(study)
     command = (
         f"python scripts/summarise_scores.py --table {TABLE} {MEASURE} --output results/tiny/s.csv"
-        " --markdown results/tiny/s.md"
+        " --markdown results/tiny/s.md --page results/tiny/s.html"
     )
     done = read_only(study, *command.split())
     assert done.returncode == 1

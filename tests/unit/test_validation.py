@@ -1503,7 +1503,7 @@ def test_a_report_can_be_of(changes):
         ),
         pytest.param(
             {"report.figure": []},
-            "report.figure: unknown key; expected: corpus, figures, grouping, keep, purpose, search, title; "
+            "report.figure: unknown key; expected: corpus, exports, figures, grouping, keep, purpose, search, title; "
             "did you mean 'figures'?",
             id="an unknown key",
         ),

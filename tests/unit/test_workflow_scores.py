@@ -149,7 +149,7 @@ def test_a_table_reads_what_it_lays_out():
     found = of(Tables, {"tables": tables})
     means, texts = SimpleNamespace(table="means"), SimpleNamespace(table="texts")
     assert (found.laid_out_as("scores"), found.laid_out_as("differences")) == ("means", "none-of-this-kind")
-    assert found.all_files() == [f"<figures>/{name}.{end}" for name in tables for end in ("csv", "tex")]
+    assert found.all_files() == [f"<figures>/{name}.{end}" for name in tables for end in ("csv", "tex", "html")]
     assert found.source(means) == "<results>/tables/main.csv"
     assert found.published(means) == []
     assert found.descriptions(texts) == ["<results>/descriptions/news.csv", "<results>/descriptions/docs.csv"]

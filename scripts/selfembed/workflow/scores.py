@@ -19,6 +19,13 @@ class Scores:
         self.settings = settings
         self.study = study
 
+    def group(self, wildcards: Wildcards) -> str | None:
+        """Name of the group in which a cluster runs a score, with others; none for exports.
+
+        Exports depend on scores of candidates, and a group must not depend on itself.
+        """
+        return None if wildcards.model.startswith("exports/") else "scores"
+
     def embeddings(self, wildcards: Wildcards) -> str:
         """Embeddings of a corpus; a relabelled corpus uses those of its original."""
         texts = texts_of(wildcards.corpus, self.settings)
