@@ -154,7 +154,7 @@ def test_a_table_reads_what_it_lays_out():
     assert found.published(means) == []
     assert found.descriptions(texts) == ["<results>/descriptions/news.csv", "<results>/descriptions/docs.csv"]
     assert found.layout(texts) == "--caption Texts"
-    assert found.layout(means) == "--caption All --rows series --columns corpus --poolings mean"
+    assert found.layout(means) == "--title Means --caption All --rows series --columns corpus --poolings mean"
     assert (found.title(means), found.title(texts)) == ("Means", "texts")
 
 
