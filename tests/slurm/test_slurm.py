@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 import rule_files
@@ -21,6 +20,7 @@ SMOKE = ("--configfile", "config/smoke.yaml")
 ARGUMENTS = ("--workflow-profile", "profiles/slurm", "--slurm-init-seconds-before-status-checks", "2")
 RUN = "results/smoke/models/tuned/python_docs/tiny_bert/dropout/seed-43"
 # Results of the smoke config that need every rule that is submitted, groups of several steps, and rules that are not.
+# Exports would add all candidates of the report; tests/workflow/test_plans.py checks that their groups are possible.
 PARTS = (
     "figures/smoke/table_differences.csv",
     "results/smoke/corpora/texts_in_folders.parquet",
@@ -33,9 +33,8 @@ PARTS = (
     "results/smoke/scores/title_pairs/titles_of_docs/base/minilm_words/0/own_last.csv",
     "results/smoke/scores/mteb/base/tiny_bert/seed-42/0/32.csv",
     "results/smoke/tables/mteb_types_summary.csv",
-    "results/smoke/tables/exports.csv",
 )
-WITH_ENCODER = ("embeddings", "fine_tune", "tasks", "export_model", "embed_export")
+WITH_ENCODER = ("embeddings", "fine_tune", "tasks")
 GROUPS = ("corpora", "models", "pairs", "scores", "embeddings", "tasks")
 # What a user writes into the profile: an account, a partition, and that small encoders share jobs.
 FILLED_IN = {
@@ -163,7 +162,7 @@ def cancelled(parts_run, finished, tmp_path_factory):
 def through_slurm(parts_run, cancelled):
     """The run after its end: its folder, and the numbers of its jobs."""
     folder, process = parts_run
-    return folder, re.findall(r"SLURM jobid (\d+)", finish(process, folder, 1800))
+    return folder, re.findall(r"SLURM jobid (\d+)", finish(process, folder, 1200))
 
 
 def made(folder, *names):
@@ -175,14 +174,14 @@ def made(folder, *names):
 def test_every_rule_that_is_submitted_has_run(through_slurm):
     folder, _ = through_slurm
     run = {path.stem for path in (folder / "logs/smoke").iterdir()}
-    assert run - local_rules() == set(rule_files.directives()) - local_rules()
-    assert run & local_rules() == {"collect_scores", "summarise_scores", "choose_model", "package_model"}
+    exports = {"export_model", "embed_export", "compare_exports"}
+    assert run - local_rules() == set(rule_files.directives()) - local_rules() - exports
+    assert run & local_rules() == {"collect_scores", "summarise_scores"}
 
 
 def test_results_are_the_same_bytes_as_without_slurm(through_slurm, finished):
     folder, _ = through_slurm
     results = made(folder, "*.csv", "*.parquet", "*.npy", "*.safetensors")
-    results.remove(Path("results/smoke/tables/exports.csv"))  # has measured speeds
     assert len(results) > 40
     assert {path.suffix for path in results} == {".csv", ".parquet", ".npy", ".safetensors"}
     differing = [str(path) for path in results if (folder / path).read_bytes() != (finished / path).read_bytes()]
@@ -200,9 +199,8 @@ def test_every_job_went_well_and_asked_for_a_gpu_only_with_an_encoder(through_sl
     assert len(numbers) == len(set(numbers))
     assert {*WITH_ENCODER, *GROUPS} <= asked.keys()
     assert local_rules().isdisjoint(asked)
-    # A group of embeddings may be of bags of words alone; some exports use no GPU.
-    for rule in ("embeddings", "export_model", "embed_export"):
-        assert asked.pop(rule) in ({True}, {True, False})
+    # A group of embeddings may be of bags of words alone.
+    assert asked.pop("embeddings") in ({True}, {True, False})
     for rule, gpus in asked.items():
         assert gpus == {rule in WITH_ENCODER}, rule
 
@@ -215,10 +213,9 @@ def test_a_group_asks_for_its_largest_step_not_for_their_sum(through_slurm):
     for processors, memory, _, comment in groups:
         assert processors == "1", comment
         assert megabytes(memory) < (6200 if rule_or_group(comment) == "tasks" else 4800), comment
-    minutes = sum(int(minutes) for _, _, minutes, comment in groups if rule_or_group(comment) == "scores")
-    # Exports are scored in jobs of their own.
-    scores = [path for path in made(folder, "*.parquet") if path.parts[2] == "scores" and "exports" not in path.parts]
-    assert len(scores) > 10
+    (minutes,) = (int(minutes) for _, _, minutes, comment in groups if rule_or_group(comment) == "scores")
+    scores = [path for path in made(folder, "*.parquet") if path.parts[2] == "scores"]
+    assert len(scores) == 6
     assert minutes >= 20 * len(scores)
 
 

@@ -32,6 +32,14 @@ def test_every_config_plans_and_trains_no_run_twice(with_sources, plan_of, name)
     assert drawn == sum(pages) + ("published" in config)  # and the comparison with what was published
 
 
+def test_no_group_of_jobs_on_a_cluster_depends_on_itself(checkout):
+    words = ("--dry-run", "--workflow-profile", "profiles/slurm", "--configfile", "config/smoke.yaml")
+    done = snakemake(checkout, *words)
+    assert done.returncode == 0, done.stdout
+    together = snakemake(checkout, *words, "--groups", "score_knn=scores", "score_title_pairs=scores")
+    assert "Group scores depends on itself" in together.stdout  # exports follow the scores of candidates
+
+
 @pytest.mark.parametrize("name", CONFIGS)
 def test_what_is_downloaded_ahead_is_what_everything_needs(with_sources, plan_of, name):
     """On a cluster a login node downloads; no job that waits in a queue may want to."""
