@@ -29,7 +29,7 @@ rule score_knn:
     priority: 2
     retries: 2
     group:
-        scores.group
+        lambda wildcards: scores.group(wildcards) if workflow.group_settings.overwrite_groups else None
     conda:
         "../envs/score.yaml"
     threads: settings.threads.score

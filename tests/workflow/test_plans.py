@@ -36,6 +36,7 @@ def test_no_group_of_jobs_on_a_cluster_depends_on_itself(checkout):
     words = ("--dry-run", "--workflow-profile", "profiles/slurm", "--configfile", "config/smoke.yaml")
     done = snakemake(checkout, *words)
     assert done.returncode == 0, done.stdout
+    assert "Group job scores" in done.stdout
     together = snakemake(checkout, *words, "--groups", "score_knn=scores", "score_title_pairs=scores")
     assert "Group scores depends on itself" in together.stdout  # exports follow the scores of candidates
 

@@ -20,7 +20,7 @@ class Scores:
         self.study = study
 
     def group(self, wildcards: Wildcards) -> str | None:
-        """Name of the group in which a cluster runs a score, with others; none for exports.
+        """Name of the group in which a profile with groups runs a score, with others; none for exports.
 
         Exports depend on scores of candidates, and a group must not depend on itself.
         """
