@@ -8,7 +8,7 @@ import pandas as pd
 import rule_files
 import rules
 
-GPUS = {"gpus_for_encoder": "1 for an encoder", "gpus_for_export": "1 for PyTorch", "gpus_of_run": "devices_per_run"}
+GPUS = {"gpus_for_encoder": "1 for an encoder", "gpus_of_run": "devices_per_run"}
 
 
 def main() -> None:

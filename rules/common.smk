@@ -38,8 +38,10 @@ from selfembed.workflow.resources import JobResources
 from selfembed.workflow.scores import Scores
 from selfembed.workflow.tables import Claims, Tables
 
+# Changes of Snakemake's own functions: what reruns after an edit, what is deleted, and what an unknown target is told.
 code_files.compare_by_syntax(_IOFile, Path(os.path.abspath(scripts)))
 deletion.make_complete(workflow)
+targets.suggest(workflow, snakemake_logger)
 
 # Only download_* rules use the network. Jobs inherit this variable.
 os.environ.update(HF_HUB_OFFLINE="1")
@@ -64,8 +66,6 @@ try:
         missing_packages(settings)
 except InputError as error:
     sys.exit("\n".join(f"config error: {line}" for line in str(error).splitlines()))
-
-targets.suggest(workflow, snakemake_logger)
 
 # Their methods are the input, params and resource functions of the rules.
 asked = JobResources(settings)

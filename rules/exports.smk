@@ -22,10 +22,10 @@ rule export_model:
     resources:
         mem_mb=memory(6000, model=20),
         runtime=minutes(60),
-        gpu=asked.gpus_for_export,
+        gpu=asked.gpus_for_encoder,
     params:
         held_out=exports.held_out,
-        device=asked.device_for_export,
+        device=asked.device,
         threads=settings.threads.embed,
     shell:
         "python -m warm.run {input.code[0]} --model {input.model} --corpus {input.corpus} --export {wildcards.export}"
@@ -52,9 +52,9 @@ rule embed_export:
     resources:
         mem_mb=memory(4000, model=4, corpus=14),
         runtime=minutes(30, corpus=1),
-        gpu=asked.gpus_for_export,
+        gpu=asked.gpus_for_encoder,
     params:
-        device=asked.device_for_export,
+        device=asked.device,
         threads=settings.threads.embed,
     shell:
         "python -m warm.run {input.code[0]} --model {input.model} --corpus {input.corpus} --export {wildcards.export}"

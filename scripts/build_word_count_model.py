@@ -20,12 +20,11 @@ def main(argv: list[str]) -> None:
     options.add(parser, BesideWordCounts, keep=("held_out", "components", "weight", "max_length"))
     command_line.add_outputs(parser, output="folder")
     arguments = parser.parse_args(argv)
-    from selfembed.augmentations.crops import parts
+    from selfembed.augmentations.crops import positions_kept
     from selfembed.models import encoders, fit_word_counts, own_modules
 
     texts = read_corpus(arguments.corpus)["text"]
-    if arguments.held_out:
-        texts = texts.iloc[parts(len(texts), arguments.held_out)[0]]
+    texts = texts.iloc[positions_kept(len(texts), arguments.held_out)]
     source = arguments.base / "0"
     model = encoders.load_whole(source)
     model.max_seq_length = min(model.max_seq_length, arguments.max_length)

@@ -29,13 +29,12 @@ def main(argv: list[str]) -> None:
     command_line.add_outputs(parser, output="folder")
     arguments = parser.parse_args(argv)
     os.environ.update(HF_HUB_OFFLINE="1")
-    from selfembed.augmentations.crops import parts
+    from selfembed.augmentations.crops import positions_kept
     from selfembed.exports import forms
 
     use_threads(arguments.threads)
     texts = read_corpus(arguments.corpus)["text"]
-    if arguments.held_out:
-        texts = texts.iloc[parts(len(texts), arguments.held_out)[0]]
+    texts = texts.iloc[positions_kept(len(texts), arguments.held_out)]
     texts = texts.sample(min(len(texts), FITTED_ON), random_state=0).tolist()
     source = forms.Source(arguments.model, texts, choose_device(arguments.device))
     with written_whole(arguments.output) as folder:

@@ -1,14 +1,10 @@
 """Format descriptions of corpora (texts, labels, classes, lengths) as a CSV and a LaTeX table, and as an HTML page."""
 
-from pathlib import Path
-
 import pandas as pd
 
-from selfembed.evidence import layouts
 from selfembed.jobs import command_line, options
 from selfembed.jobs.command_line import existing
-from selfembed.jobs.records import write_table, write_text
-from selfembed.pages import table_page
+from selfembed.pages import table_files
 from selfembed.settings.figures import CorporaTable
 
 
@@ -17,10 +13,9 @@ def main(argv: list[str]) -> None:
     parser = command_line.parser(__doc__)
     parser.add_argument("--descriptions", type=existing, nargs="+", required=True, help="descriptions (CSV)")
     options.add(parser, CorporaTable, keep=("title", "caption"))
-    parser.add_argument("--output", type=Path, nargs=3, required=True, help="CSV, LaTeX and HTML file to write")
+    table_files.add_argument(parser)
     arguments = parser.parse_args(argv)
     table = pd.concat([pd.read_csv(path) for path in arguments.descriptions], ignore_index=True)
-    write_table(table, arguments.output[0])
     lengths = table["mean_length"].map("{:.0f} ± ".format) + table["std_length"].map("{:.0f}".format)
     shown = pd.DataFrame(
         {
@@ -32,9 +27,7 @@ def main(argv: list[str]) -> None:
             "kNN test texts": table["knn_test_size"].map("{:,}".format),
         }
     )
-    write_text(layouts.latex(shown, arguments.caption), arguments.output[1])
-    title = arguments.title or arguments.output[0].stem
-    write_text(table_page.html(title, shown, arguments.caption), arguments.output[2])
+    table_files.write(table, shown, arguments)
 
 
 if __name__ == "__main__":

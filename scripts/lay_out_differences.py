@@ -4,13 +4,10 @@ Reads score files (CSV) with outcomes of texts beside them (Parquet). Compares l
 CSV table, whose last column is a sentence per comparison, a LaTeX table and an HTML page.
 """
 
-from pathlib import Path
-
-from selfembed.evidence import differences, layouts
+from selfembed.evidence import differences
 from selfembed.jobs import command_line, options
 from selfembed.jobs.command_line import log
-from selfembed.jobs.records import write_table, write_text
-from selfembed.pages import table_page
+from selfembed.pages import table_files
 from selfembed.scores import measures, outcomes, tables
 from selfembed.settings.figures import DifferencesTable
 
@@ -24,7 +21,7 @@ def main(argv: list[str]) -> None:
     command_line.add_entries(parser, NAMES, what)
     options.add(parser, DifferencesTable, omit=("experiment",))
     measures.add_argument(parser)
-    parser.add_argument("--output", type=Path, nargs=3, required=True, help="CSV, LaTeX and HTML file to write")
+    table_files.add_argument(parser)
     arguments = parser.parse_args(argv)
     scores, by_text = outcomes.of_files(
         command_line.read_entries(arguments.entry, NAMES),
@@ -43,11 +40,7 @@ def main(argv: list[str]) -> None:
     )
     for sentence in table["sentence"]:
         log.info(sentence)
-    write_table(table, arguments.output[0])
-    shown = differences.for_print(table)
-    write_text(layouts.latex(shown, arguments.caption), arguments.output[1])
-    title = arguments.title or arguments.output[0].stem
-    write_text(table_page.html(title, shown, arguments.caption), arguments.output[2])
+    table_files.write(table, differences.for_print(table), arguments)
 
 
 if __name__ == "__main__":

@@ -3,13 +3,10 @@
 Cells are mean ± standard deviation over seeds in per cent, with the published value in parentheses.
 """
 
-from pathlib import Path
-
 from selfembed.evidence import layouts
 from selfembed.evidence.counterparts import KEY
 from selfembed.jobs import command_line, options
-from selfembed.jobs.records import write_table, write_text
-from selfembed.pages import table_page
+from selfembed.pages import table_files
 from selfembed.scores import measures, tables
 from selfembed.settings.figures import ScoresTable
 
@@ -23,7 +20,7 @@ def main(argv: list[str]) -> None:
     measures.add_argument(parser)
     what = "corpora that share their texts with another: shown, but excluded from means"
     parser.add_argument("--repeated", nargs="+", default=[], help=what)
-    parser.add_argument("--output", type=Path, nargs=3, required=True, help="CSV, LaTeX and HTML file to write")
+    table_files.add_argument(parser)
     arguments = parser.parse_args(argv)
     needed, wanted = ("label", *KEY, "last_layer", "value"), {"score": arguments.scores, "step": arguments.steps}
     ours, published = (
@@ -40,10 +37,7 @@ def main(argv: list[str]) -> None:
         repeated=arguments.repeated,
         numbers=arguments.measures,
     )
-    write_table(table, arguments.output[0])
-    write_text(layouts.latex(table, arguments.caption), arguments.output[1])
-    title = arguments.title or arguments.output[0].stem
-    write_text(table_page.html(title, table, arguments.caption), arguments.output[2])
+    table_files.write(table, table, arguments)
 
 
 if __name__ == "__main__":

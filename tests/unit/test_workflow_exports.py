@@ -66,7 +66,7 @@ def test_exports_are_fitted_on_texts_that_no_candidate_is_scored_on():
 def test_exports_with_a_library_of_their_own_use_no_gpu():
     found = JobResources(asked(NAMES, device="cuda"))
     names = ("adapted_model", "dimensions_64", "static")
-    devices = [found.device_for_export(SimpleNamespace(export=name), NONE) for name in names]
+    devices = [found.device(SimpleNamespace(export=name), NONE) for name in names]
     assert devices == ["cuda", "cuda", "cpu"]
 
 

@@ -50,6 +50,11 @@ def licence(folder: Path) -> dict[str, str]:
     return {key: str(found[key]) for key in LICENCE if isinstance(found.get(key), str)}
 
 
+def name_of_licence(found: dict[str, Any]) -> str | None:
+    """Name of the licence in metadata of a card, or in those of `licence`; None if they have none."""
+    return found.get("license_name") or found.get("license")
+
+
 def usage(own_code: bool) -> str:
     """How to load a model, with the code saved beside it or without."""
     return USAGE.format(place=PLACE, trust=", trust_remote_code=True" if own_code else "")

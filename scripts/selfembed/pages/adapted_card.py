@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from selfembed.models.model_cards import METADATA, front_matter, usage
+from selfembed.models import model_cards
 from selfembed.pages import plain_words
 from selfembed.pages.account import Account
 
@@ -19,15 +19,15 @@ def card(account: Account, base_model: str | None) -> str:
     Args:
         base_model: the repository on the Hugging Face Hub that the model started from; None if there is none.
     """
-    metadata = METADATA | account.origin.get("licence", {})
+    metadata = model_cards.METADATA | account.origin.get("licence", {})
     if base_model is not None:
         relation = {} if account.choice.is_kept else {"base_model_relation": "finetune"}
         metadata |= {"base_model": base_model, **relation}
     metadata["model-index"] = [{"name": account.choice.label, "results": results(account)}]
     answer = plain_words.answer(account)
     headings, lines = plain_words.score_table(account)
-    return f"""{front_matter(metadata)}
-{heading(account)}{usage(account.own_code)}
+    return f"""{model_cards.front_matter(metadata)}
+{heading(account)}{model_cards.usage(account.own_code)}
 ## Base model
 
 {bullets(base(account))}
@@ -95,8 +95,7 @@ def base(account: Account) -> list[str]:
 
 def name_of_licence(account: Account) -> str | None:
     """Name of the licence of the base model; None if it is unknown."""
-    found = account.origin.get("licence", {})
-    return found.get("license_name") or found.get("license")
+    return model_cards.name_of_licence(account.origin.get("licence", {}))
 
 
 def licence(account: Account) -> str:

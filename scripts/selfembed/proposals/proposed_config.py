@@ -23,6 +23,7 @@ from selfembed.proposals.proposals import (
     Limits,
     Proposal,
 )
+from selfembed.study import files
 from selfembed.study.validation import load
 
 # Numbers and truth values for some readers of YAML, but not for PyYAML, which writes the config.
@@ -73,5 +74,5 @@ def example() -> tuple[Path, str]:
     """Return path and content of `config/own_texts.yaml`, a proposal for a fictitious file."""
     path = Path("config", "own_texts.yaml")
     source = {"type": "file", "path": "data/texts.csv", "text": "text", "title": "title"}
-    command = f"snakemake adapt --configfile {path} --cores all"
-    return path, render(Proposal("own_texts", source, 5000, 4500, 450, held_out=0.1, titled=True), command)
+    proposal = Proposal("own_texts", source, 5000, 4500, 450, held_out=0.1, titled=True)
+    return path, render(proposal, files.adapt_command(path, files.CHECKOUT))

@@ -32,7 +32,7 @@ class ModelFolder:
     @property
     def licence(self) -> str | None:
         """Name of the licence in the card; None if it has none."""
-        return self.metadata.get("license_name") or self.metadata.get("license")
+        return model_cards.name_of_licence(self.metadata)
 
     def scores(self) -> list[str]:
         """Scores of the card, one line each."""

@@ -29,9 +29,9 @@ def read(paths: Sequence[Path], replaced: dict[str, Any]) -> Settings:
     return load(found)
 
 
-def adapt_command(config: Path) -> str:
-    """Return the command that runs a config for your own texts from the working directory."""
-    snakefile = [] if Path.cwd() == CHECKOUT else ["--snakefile", str(CHECKOUT / "Snakefile")]
+def adapt_command(config: Path, folder: Path | None = None) -> str:
+    """Return the command that runs a config for your own texts from a folder, by default the working directory."""
+    snakefile = [] if (folder or Path.cwd()) == CHECKOUT else ["--snakefile", str(CHECKOUT / "Snakefile")]
     return shlex.join(["snakemake", "adapt", *snakefile, "--configfile", str(config), "--cores", "all"])
 
 

@@ -48,27 +48,21 @@ class JobResources:
         return lambda wildcards, input, attempt: self.settings.devices_per_run * of_device(wildcards, input, attempt)
 
     def gpus_for_encoder(self, wildcards: Wildcards) -> int:
-        """Number of GPUs of a job with a model; 0 for bags of words."""
-        return 0 if self.settings.device == "cpu" or isinstance(self.encoder(wildcards), BagOfWords) else 1
-
-    def gpus_for_export(self, wildcards: Wildcards) -> int:
-        """Number of GPUs of a job with an export of the adapted model."""
-        return 0 if self.settings.device == "cpu" or wildcards.export in PACKAGES else 1
+        """Number of GPUs of a job with a model; 0 for bags of words and for exports with a library of their own."""
+        export = getattr(wildcards, "export", None)
+        needs_none = export in PACKAGES if export else isinstance(self.encoder(wildcards), BagOfWords)
+        return 0 if self.settings.device == "cpu" or needs_none else 1
 
     def gpus_of_run(self, wildcards: Wildcards) -> int:
         """Number of GPUs of a run."""
         return self.settings.devices_per_run * self.gpus_for_encoder(wildcards)
 
     def device(self, wildcards: Wildcards, input: Inputs) -> str:
-        """Device of a job with a model; the processor for bags of words.
+        """Device of a job with a model; the processor if it uses no GPU.
 
         Snakemake does not record parameters that are functions of the input, so another device reruns nothing.
         """
         return self.settings.device if self.gpus_for_encoder(wildcards) else "cpu"
-
-    def device_for_export(self, wildcards: Wildcards, input: Inputs) -> str:
-        """Device of a job with an export, as `device`."""
-        return self.settings.device if self.gpus_for_export(wildcards) else "cpu"
 
     def encoder(self, wildcards: Wildcards) -> Encoder:
         """Encoder of a job, from a wildcard or the path of its model."""

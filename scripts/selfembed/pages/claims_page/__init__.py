@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from selfembed.evidence import claims
+from selfembed.pages import templates
 
 HERE = Path(__file__).parent
 DIGITS = {"points": 1, "share": 0, "points per layer": 2}
@@ -132,17 +132,18 @@ def cell(text: str) -> str:
 
 def html(judged: pd.DataFrame) -> str:
     """Return the HTML page; labels and sentences of the config are escaped."""
-    environment = Environment(
-        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
     found = list(grouped(judged))
     verdicts = [claim["verdict"] for claim, _ in found]
     published = judged["published_result"]
-    return environment.get_template("page.html").render(
-        claims=found,
-        counts={kind: verdicts.count(kind) for kind in claims.VERDICTS if kind in verdicts},
-        published=(published == "as claimed").sum(),
-        all_published=(published != "").sum(),
-        style=(HERE / "style.css").read_text(encoding="utf-8"),
-        css={kind: kind.replace(" ", "-") for kind in claims.VERDICTS},
+    return (
+        templates.environment(HERE)
+        .get_template("page.html")
+        .render(
+            claims=found,
+            counts={kind: verdicts.count(kind) for kind in claims.VERDICTS if kind in verdicts},
+            published=(published == "as claimed").sum(),
+            all_published=(published != "").sum(),
+            style=(HERE / "style.css").read_text(encoding="utf-8"),
+            css={kind: kind.replace(" ", "-") for kind in claims.VERDICTS},
+        )
     )

@@ -14,11 +14,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from selfembed.errors import InputError
 from selfembed.jobs.records import commit
-from selfembed.pages import plain_words
+from selfembed.pages import plain_words, templates
 from selfembed.pages.account import Account
 from selfembed.pages.examples import Example
 
@@ -80,9 +78,7 @@ def page(
     """
     style = (HERE / "style.css").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode("utf-8")).digest()).decode("ascii")
-    environment = Environment(
-        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
+    environment = templates.environment(HERE)
     environment.filters["literal"] = partial(json.dumps, ensure_ascii=False)  # a string of Python
     policy = f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; frame-src 'self' file:"
     return environment.get_template("page.html").render(

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from selfembed.pages import templates
 
 HERE = Path(__file__).parent
 
@@ -16,13 +17,14 @@ def html(title: str, table: pd.DataFrame, caption: str = "") -> str:
         table: cells as text, which is escaped; missing cells are empty.
         caption: text below the heading.
     """
-    environment = Environment(
-        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    return environment.get_template("page.html").render(
-        title=title,
-        caption=caption,
-        headings=list(table.columns),
-        rows=table.fillna("").astype(str).to_numpy().tolist(),
-        style=(HERE / "style.css").read_text(encoding="utf-8"),
+    return (
+        templates.environment(HERE)
+        .get_template("page.html")
+        .render(
+            title=title,
+            caption=caption,
+            headings=list(table.columns),
+            rows=table.fillna("").astype(str).to_numpy().tolist(),
+            style=(HERE / "style.css").read_text(encoding="utf-8"),
+        )
     )
