@@ -229,6 +229,7 @@ rule fine_tune:
     params:
         recipe=models.run_flags,
         device=asked.device,
+        tracker=asked.tracker,
         devices=settings.devices_per_run,
         threads=settings.threads.fine_tune,
     shell:
@@ -237,4 +238,5 @@ rule fine_tune:
         " --name {wildcards.corpus}/{wildcards.encoder}/{wildcards.recipe}/seed-{wildcards.seed} {params.recipe}"
         " --seed {wildcards.seed} --device {params.device} --devices {params.devices} --threads {params.threads}"
         " --checkpoint-minutes {resources.checkpoint_minutes} --may-diverge {resources.may_diverge}"
+        " --report-to {params.tracker} --log {log}"
         " --output {output.run} --record {output.record} > {log} 2>&1"

@@ -33,7 +33,7 @@ from selfembed.models import interpolation, model_cards
 from selfembed.settings.recipes import Masked, Recipe
 from selfembed.settings.schema import Settings
 from selfembed.settings.scores import Threads
-from selfembed.training import divergence, processes
+from selfembed.training import divergence, processes, tracking
 
 
 def main(argv: list[str]) -> None:
@@ -48,7 +48,8 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--name", required=True, help="name of the run, for its model card")
     options.add(parser, Recipe, "recipe", omit=("augmentation", "epochs", "held_out"))
     options.add(parser, Masked, "masks")
-    options.add(parser, Settings, keep=("device", "devices_per_run"), names={"devices_per_run": "devices"})
+    shared = ("device", "devices_per_run", "report_to")
+    options.add(parser, Settings, keep=shared, names={"devices_per_run": "devices"})
     options.add(parser, Threads, keep=("fine_tune",), names={"fine_tune": "threads"})
     parser.add_argument(
         "--keep", nargs="+", default=[], help="steps to save: optimiser steps, epoch-1, …, interpolated-0.25, …"
@@ -58,6 +59,7 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--checkpoint-minutes", type=not_negative, default=10.0, help=what)
     what = "1: a NaN or infinite loss is a result, as in a sweep of learning rates; 0: it is an error"
     parser.add_argument("--may-diverge", type=int, choices=[0, 1], default=0, help=what)
+    parser.add_argument("--log", type=Path, help="log of this job; files for TensorBoard are written beside it")
     command_line.add_outputs(parser, output="folder")
     parser.add_argument("--record", type=Path, help="folder to write, with copies of loss.csv and run.json")
     arguments = parser.parse_args(argv)
@@ -65,6 +67,8 @@ def main(argv: list[str]) -> None:
     if chosen.batch_size % devices:
         found = f"--batch-size {chosen.batch_size}: not divisible by the number of devices"
         raise InputError(f"{found}; expected: a multiple of {devices}")
+    if problem := tracking.problem(arguments.report_to):
+        raise InputError(f"--{problem.replace('_', '-', 1)}")
     device = choose_device(arguments.device, devices)
     if processes.count() < devices:
         return processes.launch(devices)
@@ -139,6 +143,7 @@ def main(argv: list[str]) -> None:
                 keep=save,
                 checkpoints=unfinished,
                 checkpoint_minutes=arguments.checkpoint_minutes,
+                tracking=tracking.trainer_arguments(arguments.report_to, arguments.name, arguments.log),
             )
             for step in ("final", *interpolated):
                 save(step, history)
