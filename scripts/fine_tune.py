@@ -35,6 +35,8 @@ from selfembed.settings.schema import Settings
 from selfembed.settings.scores import Threads
 from selfembed.training import divergence, processes, tracking
 
+LEFT_OUT = ("matryoshka",)  # keys of a recipe that records and cards of runs without them do not have
+
 
 def main(argv: list[str]) -> None:
     """Run the step with command-line arguments."""
@@ -80,7 +82,10 @@ def main(argv: list[str]) -> None:
     logging.getLogger("transformers").setLevel(logging.ERROR)
     settings_of_pairs = read_json(arguments.pairs_settings, "settings")["settings"]
     precision = available(chosen.precision, device)
-    recipe = settings_of_pairs | chosen.model_dump() | arguments.masks.model_dump() | {"precision": precision}
+    unset = {key for key in LEFT_OUT if getattr(chosen, key) is None}
+    recipe = (
+        settings_of_pairs | chosen.model_dump(exclude=unset) | arguments.masks.model_dump() | {"precision": precision}
+    )
     pairs = crops.read_pairs(arguments.pairs)
     base = arguments.base / "0"
     weights = own_modules.checksum(base) if chosen.pooling == "own" else checksum(base / "model.safetensors")
@@ -138,6 +143,7 @@ def main(argv: list[str]) -> None:
                 precision=precision,
                 mask_fraction=arguments.mask_fraction,
                 guide=guide,
+                matryoshka=chosen.matryoshka or (),
                 early_stopping=chosen.early_stopping,
                 kept_steps=arguments.keep,
                 keep=save,

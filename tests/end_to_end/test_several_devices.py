@@ -55,11 +55,12 @@ def weights(output):
     return load_file(output / "final" / "model.safetensors")
 
 
-def test_processes_that_share_batches_train_as_one_process_does(run, tmp_path):
+@pytest.mark.parametrize("more", [(), ("--matryoshka", "4", "8")])
+def test_processes_that_share_batches_train_as_one_process_does(run, tmp_path, more):
     """Every anchor has the whole batch's positives: with fewer negatives the losses would be far smaller."""
     histories = []
     for devices in (1, 2):
-        done = subprocess.run(run(tmp_path / str(devices), devices), capture_output=True, text=True)
+        done = subprocess.run(run(tmp_path / str(devices), devices, 0.0, *more), capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         histories.append(pd.read_csv(tmp_path / str(devices) / "loss.csv"))
     one, two = histories

@@ -84,6 +84,7 @@ SETTINGS = {
     "temperature": "temperature of the loss",
     "early_stopping": "training stops when the loss of validation pairs no longer falls",
     "guide": "false negatives left out, by the encoder before fine-tuning",
+    "matryoshka": "first dimensions that are trained, too",
     "pooling": "pooling",
     "projection": "widths of the projection head (removed after training)",
     "unfrozen_layers": "unfrozen top layers",
@@ -163,6 +164,9 @@ def training(account: Account) -> list[str]:
         said.append(f"{recipe['mask_fraction']:.0%} of the tokens were masked.")
     if recipe.get("guide"):
         said.append("Texts that the encoder finds more similar than those of the pair were not used as negatives.")
+    if recipe.get("matryoshka"):
+        dims = listed(list(map(str, recipe["matryoshka"])))
+        said.append(f"The first {dims} dimensions of the vectors were trained, too, so that vectors can be cut there.")
     if recipe.get("unfrozen_layers") is not None:
         said.append(f"Training changed only the top {count(recipe['unfrozen_layers'], 'layer')} of the model.")
     said.append(

@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from selfembed.models import token7
 from selfembed.settings.base import Closed, Kind, Packs, Pooling, Precision, short_for
@@ -82,6 +82,13 @@ Augmentation = Annotated[
 ]
 
 
+def ascending(dimensions: list[int]) -> list[int]:
+    """Sort numbers of dimensions, so that the order does not name another run; reject duplicates."""
+    if len(set(dimensions)) < len(dimensions):
+        raise ValueError(f"{dimensions}: duplicate number; expected: each number once")
+    return sorted(dimensions)
+
+
 class Recipe(Closed):
     """The augmentation and all hyperparameters of a fine-tuning; the defaults are those of the paper."""
 
@@ -106,6 +113,13 @@ class Recipe(Closed):
         False,
         description="Leave out false negatives: texts of a batch that the encoder before fine-tuning finds more "
         "similar to the anchor than the anchor's own positive (GISTEmbed, Solatorio 2024, arXiv:2402.16829).",
+    )
+    matryoshka: Annotated[list[Annotated[int, Field(ge=1)]], AfterValidator(ascending)] | None = Field(
+        None,
+        min_length=1,
+        description="Numbers of dimensions, e.g. `[64, 128]`, that vectors can be cut to afterwards: the loss is the "
+        "mean of those of all dimensions and of the first 64 and 128 (Matryoshka, Kusupati et al. 2022, "
+        "arXiv:2205.13147).",
     )
     early_stopping: bool = Field(
         False,
@@ -138,6 +152,13 @@ class Recipe(Closed):
         description="Precision of the encoder in training (pooling, loss and weights are fp32). Defaults to the "
         "study's `precision`.",
     )
+
+    @model_validator(mode="after")
+    def saved_vectors_are_cut(self):
+        """Dimensions of a projection head are not those of the saved model."""
+        if self.matryoshka and self.projection:
+            raise ValueError("matryoshka and projection: the head is not saved; expected: one of the two")
+        return self
 
     @model_validator(mode="after")
     def token7_exists(self):
