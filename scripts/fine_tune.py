@@ -11,6 +11,7 @@ An interrupted job resumes from its last checkpoint, saved beside the output in 
 import logging
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -34,8 +35,6 @@ from selfembed.settings.recipes import Masked, Recipe
 from selfembed.settings.schema import Settings
 from selfembed.settings.scores import Threads
 from selfembed.training import divergence, processes, tracking
-
-LEFT_OUT = ("matryoshka",)  # keys of a recipe that records and cards of runs without them do not have
 
 
 def main(argv: list[str]) -> None:
@@ -75,17 +74,15 @@ def main(argv: list[str]) -> None:
     if processes.count() < devices:
         return processes.launch(devices)
     from selfembed.embeddings.precision import available
-    from selfembed.models import encoders, own_modules
+    from selfembed.models import encoders, lora, own_modules
     from selfembed.training import training
 
     use_threads(arguments.threads)
     logging.getLogger("transformers").setLevel(logging.ERROR)
     settings_of_pairs = read_json(arguments.pairs_settings, "settings")["settings"]
     precision = available(chosen.precision, device)
-    unset = {key for key in LEFT_OUT if getattr(chosen, key) is None}
-    recipe = (
-        settings_of_pairs | chosen.model_dump(exclude=unset) | arguments.masks.model_dump() | {"precision": precision}
-    )
+    recipe = settings_of_pairs | chosen.model_dump(exclude={"matryoshka", "lora"}) | of_few_runs(chosen)
+    recipe |= arguments.masks.model_dump() | {"precision": precision}
     pairs = crops.read_pairs(arguments.pairs)
     base = arguments.base / "0"
     weights = own_modules.checksum(base) if chosen.pooling == "own" else checksum(base / "model.safetensors")
@@ -94,6 +91,8 @@ def main(argv: list[str]) -> None:
     encoder, trained_length, n_modules = model[0], model.max_seq_length, len(model)
     if chosen.unfrozen_layers is not None:
         encoders.freeze_below(encoder, chosen.unfrozen_layers)
+    if chosen.lora is not None:
+        lora.add(model, **chosen.lora.model_dump(), seed=arguments.seed)
     with model.truncate_embeddings(None):
         dim = model.get_embedding_dimension()
     for layer in encoders.projection_head(dim, chosen.projection or [], arguments.seed):
@@ -115,14 +114,20 @@ def main(argv: list[str]) -> None:
     with resumable(arguments.output, identity, processes.rank() == 0) as unfinished:
         folder = unfinished / "result"
 
+        def untrained():
+            """Load the base model again, with its own maximum length."""
+            return encoders.without_head(load_base(base, chosen)[0], n_modules, max_length)
+
         def save(step: str, history: pd.DataFrame) -> None:
             """Save the current model without its head, with the maximum length of the base model."""
             if processes.rank():
                 return
             finished = encoders.without_head(model, n_modules, max_length)
+            if chosen.lora is not None:
+                finished = lora.merge(finished, untrained())
             fraction = interpolation.fraction_of(step)
             if fraction is not None:
-                tuned, finished = finished, encoders.without_head(load_base(base, chosen)[0], n_modules, max_length)
+                tuned, finished = finished, untrained()
                 interpolation.move(finished, tuned, fraction)
             own_code = encoders.needs_own_code(finished)
             card = model_cards.tuned(arguments.name, recipe, history, len(pairs), own_code, fraction)
@@ -184,6 +189,14 @@ def load_base(folder: Path, recipe: Recipe):
     encoder = encoders.load(folder)
     max_length = encoder.max_seq_length
     return encoders.assemble(encoder, recipe.pooling, recipe.max_length), max_length
+
+
+def of_few_runs(recipe: Recipe) -> dict[str, Any]:
+    """Return the options of a recipe that are part of records and cards only if they are set."""
+    found: dict[str, Any] = {"matryoshka": recipe.matryoshka}
+    if recipe.lora is not None:
+        found |= {f"lora_{key}": value for key, value in recipe.lora.model_dump().items()}
+    return {key: value for key, value in found.items() if value is not None}
 
 
 def mark_lost(folder: Path, steps: list[str], diverged: dict, encoder) -> None:

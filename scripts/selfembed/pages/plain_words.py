@@ -88,6 +88,9 @@ SETTINGS = {
     "pooling": "pooling",
     "projection": "widths of the projection head (removed after training)",
     "unfrozen_layers": "unfrozen top layers",
+    "lora_rank": "rank of the changes of linear layers (LoRA)",
+    "lora_alpha": "alpha of the changes of linear layers",
+    "lora_target_modules": "layers that were changed",
     "max_length": "tokens per passage in training",
     "precision": "precision",
     "held_out": "fraction of held-out texts",
@@ -169,6 +172,8 @@ def training(account: Account) -> list[str]:
         said.append(f"The first {dims} dimensions of the vectors were trained, too, so that vectors can be cut there.")
     if recipe.get("unfrozen_layers") is not None:
         said.append(f"Training changed only the top {count(recipe['unfrozen_layers'], 'layer')} of the model.")
+    if recipe.get("lora_rank"):
+        said.append(f"Training changed linear layers by matrices of rank {recipe['lora_rank']} (LoRA).")
     said.append(
         f"It was trained on {count(run.pairs, 'pair')} in {count(recipe['epochs'], 'epoch')}, with batches of "
         f"{recipe['batch_size']} pairs: {count(run.steps, 'step')}. No labels were used."

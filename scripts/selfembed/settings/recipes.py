@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from selfembed.models import token7
-from selfembed.settings.base import Closed, Kind, Packs, Pooling, Precision, short_for
+from selfembed.settings.base import Closed, Kind, Packs, Pooling, Precision, Text, short_for
 
 
 class Masked(Kind):
@@ -82,6 +82,19 @@ Augmentation = Annotated[
 ]
 
 
+class Lora(Closed):
+    """Low-rank changes of linear layers, which are trained instead of their weights (LoRA)."""
+
+    rank: int = Field(16, ge=1, description="Rank of the change of a layer.")
+    alpha: int = Field(32, ge=1, description="The change of a layer is multiplied by alpha / rank.")
+    target_modules: list[Text] | None = Field(
+        None,
+        min_length=1,
+        description="Layers of the transformer, by the endings of their names, e.g. `[query, value]` for BERT. "
+        "Defaults to all linear layers.",
+    )
+
+
 def ascending(dimensions: list[int]) -> list[int]:
     """Sort numbers of dimensions, so that the order does not name another run; reject duplicates."""
     if len(set(dimensions)) < len(dimensions):
@@ -140,6 +153,12 @@ class Recipe(Closed):
         ge=0,
         description="Number of top layers to train; 0 keeps the base model. Defaults to training all parameters.",
     )
+    lora: Lora | None = Field(
+        None,
+        description="Train low-rank changes of linear layers instead of all parameters (LoRA, Hu et al. 2022, "
+        "arXiv:2106.09685), for encoders whose training does not fit into memory otherwise. Saved models have the "
+        "changed weights.",
+    )
     held_out: float = Field(
         0.0,
         ge=0,
@@ -158,6 +177,13 @@ class Recipe(Closed):
         """Dimensions of a projection head are not those of the saved model."""
         if self.matryoshka and self.projection:
             raise ValueError("matryoshka and projection: the head is not saved; expected: one of the two")
+        return self
+
+    @model_validator(mode="after")
+    def one_choice_of_parameters(self):
+        """Low-rank changes freeze everything else."""
+        if self.lora and self.unfrozen_layers is not None:
+            raise ValueError("lora and unfrozen_layers: both choose what is trained; expected: one of the two")
         return self
 
     @model_validator(mode="after")
