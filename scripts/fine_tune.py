@@ -60,6 +60,8 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--checkpoint-minutes", type=not_negative, default=10.0, help=what)
     what = "1: a NaN or infinite loss is a result, as in a sweep of learning rates; 0: it is an error"
     parser.add_argument("--may-diverge", type=int, choices=[0, 1], default=0, help=what)
+    what = "command that starts a process per device on several nodes, such as srun torchrun …; by default on this one"
+    parser.add_argument("--launcher", default="", help=what)
     parser.add_argument("--log", type=Path, help="log of this job; files for TensorBoard are written beside it")
     command_line.add_outputs(parser, output="folder")
     parser.add_argument("--record", type=Path, help="folder to write, with copies of loss.csv and run.json")
@@ -70,13 +72,18 @@ def main(argv: list[str]) -> None:
         raise InputError(f"{found}; expected: a multiple of {devices}")
     if problem := tracking.problem(arguments.report_to):
         raise InputError(f"--{problem.replace('_', '-', 1)}")
-    device = choose_device(arguments.device, devices)
-    if processes.count() < devices:
+    is_started = processes.are_started(devices)
+    if arguments.launcher and not is_started:
+        return processes.launch_elsewhere(arguments.launcher)
+    device = choose_device(arguments.device, processes.local_count() if is_started else devices)
+    if not is_started:
         return processes.launch(devices)
     from selfembed.embeddings.precision import available
     from selfembed.models import encoders, lora, own_modules
     from selfembed.training import training
 
+    if processes.rank():
+        log.setLevel(logging.WARNING)  # the first process tells the progress of all
     use_threads(arguments.threads)
     logging.getLogger("transformers").setLevel(logging.ERROR)
     settings_of_pairs = read_json(arguments.pairs_settings, "settings")["settings"]
