@@ -258,7 +258,7 @@ def recipe_name(recipe: Recipe, named: dict[str, Recipe]) -> str:
     words = {}
     for name, other in named.items():
         theirs = flat(other.model_dump())
-        changed = {last_key(path): value for path, value in plain.items() if theirs.get(path, ...) != value}
+        changed = {last_key(path): value for path, value in plain.items() if path not in theirs or theirs[path] != value}
         words[name] = [f"_{key}-{format_value(value)}" for key, value in changed.items()]
     nearest = min(words, key=lambda name: len(words[name]))
     return nearest + "".join(words[nearest])
