@@ -226,9 +226,11 @@ rule fine_tune:
         # Resources, because changed params would rerun the rule.
         checkpoint_minutes=10,
         may_diverge=models.run_may_diverge,
+        launcher="",
     params:
         recipe=models.run_flags,
         device=asked.device,
+        tracker=asked.tracker,
         devices=settings.devices_per_run,
         threads=settings.threads.fine_tune,
     shell:
@@ -237,4 +239,5 @@ rule fine_tune:
         " --name {wildcards.corpus}/{wildcards.encoder}/{wildcards.recipe}/seed-{wildcards.seed} {params.recipe}"
         " --seed {wildcards.seed} --device {params.device} --devices {params.devices} --threads {params.threads}"
         " --checkpoint-minutes {resources.checkpoint_minutes} --may-diverge {resources.may_diverge}"
+        " --report-to {params.tracker} --log {log} --launcher {resources.launcher:q}"
         " --output {output.run} --record {output.record} > {log} 2>&1"

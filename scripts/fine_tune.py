@@ -11,6 +11,7 @@ An interrupted job resumes from its last checkpoint, saved beside the output in 
 import logging
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -33,7 +34,7 @@ from selfembed.models import interpolation, model_cards
 from selfembed.settings.recipes import Masked, Recipe
 from selfembed.settings.schema import Settings
 from selfembed.settings.scores import Threads
-from selfembed.training import divergence, processes
+from selfembed.training import divergence, processes, tracking
 
 
 def main(argv: list[str]) -> None:
@@ -48,7 +49,8 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--name", required=True, help="name of the run, for its model card")
     options.add(parser, Recipe, "recipe", omit=("augmentation", "epochs", "held_out"))
     options.add(parser, Masked, "masks")
-    options.add(parser, Settings, keep=("device", "devices_per_run"), names={"devices_per_run": "devices"})
+    shared = ("device", "devices_per_run", "report_to")
+    options.add(parser, Settings, keep=shared, names={"devices_per_run": "devices"})
     options.add(parser, Threads, keep=("fine_tune",), names={"fine_tune": "threads"})
     parser.add_argument(
         "--keep", nargs="+", default=[], help="steps to save: optimiser steps, epoch-1, …, interpolated-0.25, …"
@@ -58,6 +60,9 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--checkpoint-minutes", type=not_negative, default=10.0, help=what)
     what = "1: a NaN or infinite loss is a result, as in a sweep of learning rates; 0: it is an error"
     parser.add_argument("--may-diverge", type=int, choices=[0, 1], default=0, help=what)
+    what = "command that starts a process per device on several nodes, such as srun torchrun …; by default on this one"
+    parser.add_argument("--launcher", default="", help=what)
+    parser.add_argument("--log", type=Path, help="log of this job; files for TensorBoard are written beside it")
     command_line.add_outputs(parser, output="folder")
     parser.add_argument("--record", type=Path, help="folder to write, with copies of loss.csv and run.json")
     arguments = parser.parse_args(argv)
@@ -65,18 +70,26 @@ def main(argv: list[str]) -> None:
     if chosen.batch_size % devices:
         found = f"--batch-size {chosen.batch_size}: not divisible by the number of devices"
         raise InputError(f"{found}; expected: a multiple of {devices}")
-    device = choose_device(arguments.device, devices)
-    if processes.count() < devices:
+    if problem := tracking.problem(arguments.report_to):
+        raise InputError(f"--{problem.replace('_', '-', 1)}")
+    is_started = processes.are_started(devices)
+    if arguments.launcher and not is_started:
+        return processes.launch_elsewhere(arguments.launcher)
+    device = choose_device(arguments.device, processes.local_count() if is_started else devices)
+    if not is_started:
         return processes.launch(devices)
     from selfembed.embeddings.precision import available
-    from selfembed.models import encoders, own_modules
+    from selfembed.models import encoders, lora, own_modules
     from selfembed.training import training
 
+    if processes.rank():
+        log.setLevel(logging.WARNING)  # the first process tells the progress of all
     use_threads(arguments.threads)
     logging.getLogger("transformers").setLevel(logging.ERROR)
     settings_of_pairs = read_json(arguments.pairs_settings, "settings")["settings"]
     precision = available(chosen.precision, device)
-    recipe = settings_of_pairs | chosen.model_dump() | arguments.masks.model_dump() | {"precision": precision}
+    recipe = settings_of_pairs | chosen.model_dump(exclude={"matryoshka", "lora"}) | of_few_runs(chosen)
+    recipe |= arguments.masks.model_dump() | {"precision": precision}
     pairs = crops.read_pairs(arguments.pairs)
     base = arguments.base / "0"
     weights = own_modules.checksum(base) if chosen.pooling == "own" else checksum(base / "model.safetensors")
@@ -85,6 +98,8 @@ def main(argv: list[str]) -> None:
     encoder, trained_length, n_modules = model[0], model.max_seq_length, len(model)
     if chosen.unfrozen_layers is not None:
         encoders.freeze_below(encoder, chosen.unfrozen_layers)
+    if chosen.lora is not None:
+        lora.add(model, **chosen.lora.model_dump(), seed=arguments.seed)
     with model.truncate_embeddings(None):
         dim = model.get_embedding_dimension()
     for layer in encoders.projection_head(dim, chosen.projection or [], arguments.seed):
@@ -106,14 +121,20 @@ def main(argv: list[str]) -> None:
     with resumable(arguments.output, identity, processes.rank() == 0) as unfinished:
         folder = unfinished / "result"
 
+        def untrained():
+            """Load the base model again, with its own maximum length."""
+            return encoders.without_head(load_base(base, chosen)[0], n_modules, max_length)
+
         def save(step: str, history: pd.DataFrame) -> None:
             """Save the current model without its head, with the maximum length of the base model."""
             if processes.rank():
                 return
             finished = encoders.without_head(model, n_modules, max_length)
+            if chosen.lora is not None:
+                finished = lora.merge(finished, untrained())
             fraction = interpolation.fraction_of(step)
             if fraction is not None:
-                tuned, finished = finished, encoders.without_head(load_base(base, chosen)[0], n_modules, max_length)
+                tuned, finished = finished, untrained()
                 interpolation.move(finished, tuned, fraction)
             own_code = encoders.needs_own_code(finished)
             card = model_cards.tuned(arguments.name, recipe, history, len(pairs), own_code, fraction)
@@ -134,11 +155,13 @@ def main(argv: list[str]) -> None:
                 precision=precision,
                 mask_fraction=arguments.mask_fraction,
                 guide=guide,
+                matryoshka=chosen.matryoshka or (),
                 early_stopping=chosen.early_stopping,
                 kept_steps=arguments.keep,
                 keep=save,
                 checkpoints=unfinished,
                 checkpoint_minutes=arguments.checkpoint_minutes,
+                tracking=tracking.trainer_arguments(arguments.report_to, arguments.name, arguments.log),
             )
             for step in ("final", *interpolated):
                 save(step, history)
@@ -173,6 +196,14 @@ def load_base(folder: Path, recipe: Recipe):
     encoder = encoders.load(folder)
     max_length = encoder.max_seq_length
     return encoders.assemble(encoder, recipe.pooling, recipe.max_length), max_length
+
+
+def of_few_runs(recipe: Recipe) -> dict[str, Any]:
+    """Return the options of a recipe that are part of records and cards only if they are set."""
+    found: dict[str, Any] = {"matryoshka": recipe.matryoshka}
+    if recipe.lora is not None:
+        found |= {f"lora_{key}": value for key, value in recipe.lora.model_dump().items()}
+    return {key: value for key, value in found.items() if value is not None}
 
 
 def mark_lost(folder: Path, steps: list[str], diverged: dict, encoder) -> None:

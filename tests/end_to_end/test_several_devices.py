@@ -1,6 +1,7 @@
 """One run on several devices: two processes on a processor, forks of a warm process, which find each other by gloo."""
 
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -55,11 +56,12 @@ def weights(output):
     return load_file(output / "final" / "model.safetensors")
 
 
-def test_processes_that_share_batches_train_as_one_process_does(run, tmp_path):
+@pytest.mark.parametrize("more", [(), ("--matryoshka", "4", "8")])
+def test_processes_that_share_batches_train_as_one_process_does(run, tmp_path, more):
     """Every anchor has the whole batch's positives: with fewer negatives the losses would be far smaller."""
     histories = []
     for devices in (1, 2):
-        done = subprocess.run(run(tmp_path / str(devices), devices), capture_output=True, text=True)
+        done = subprocess.run(run(tmp_path / str(devices), devices, 0.0, *more), capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         histories.append(pd.read_csv(tmp_path / str(devices) / "loss.csv"))
     one, two = histories
@@ -103,6 +105,53 @@ def test_two_processes_go_on_where_they_were(run, tmp_path):
         if path.is_file():
             again = tmp_path / "broken" / path.relative_to(tmp_path / "unbroken")
             assert path.read_bytes() == again.read_bytes(), path.name
+
+
+AGENT = "python -m torch.distributed.run --nnodes 2 --nproc-per-node 1 --master-addr 127.0.0.1 --master-port {port}"
+NODES = """
+trap 'kill $first $second' TERM
+{agent} --node-rank 1 "$@" 2> "$FOLDER"/second.log &
+second=$!
+{agent} --node-rank 0 "$@" &
+first=$!
+wait $first
+code=$?
+wait $second && exit $code
+"""
+
+
+def free_port():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+@pytest.mark.slow
+def test_two_nodes_give_the_bytes_of_two_devices(run, tmp_path, monkeypatch):
+    """Two agents of torchrun on one machine, in the place of srun, and with paths that it has to expand."""
+    (tmp_path / "nodes.sh").write_text(NODES.format(agent=AGENT.format(port=free_port())))
+    monkeypatch.setenv("FOLDER", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(ROOT / "scripts"))
+    more = ("--keep", "4", "--mask-fraction", "0.3", "--matryoshka", "8")
+    subprocess.run(run(tmp_path / "devices", 2, 0.1, *more), check=True, capture_output=True)
+    command = run(tmp_path / "nodes", 2, 0.1, *more, "--launcher", "sh $FOLDER/nodes.sh")
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "11 of 11 steps" in done.stderr and "steps" not in (tmp_path / "second.log").read_text()
+    one, two = (
+        {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+        for folder in (tmp_path / "devices", tmp_path / "nodes")
+    )
+    assert one == two and len(one) > 10
+
+
+def test_another_number_of_processes_than_devices_is_one_line(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    done = subprocess.run(run(tmp_path / "none", 4), capture_output=True, text=True)
+    assert done.returncode == 1
+    lines = [line for line in done.stderr.splitlines() if line.startswith("error")]
+    expected = "error: --devices 4, but 2 processes are started (WORLD_SIZE); expected: a process per device"
+    assert lines == [expected]
 
 
 def test_a_batch_that_cannot_be_shared_is_one_line(run, tmp_path):

@@ -29,7 +29,7 @@ from selfembed.study.validation import load
 RECIPE_KEYS = (
     "augmentation.mask_fraction, augmentation.sentences, augmentation.minimum_length, augmentation.maximum_length, "
     "augmentation.type, pooling, temperature, learning_rate, batch_size, epochs, warmup, guide, "
-    "early_stopping, max_length, projection, unfrozen_layers, held_out, precision"
+    "matryoshka, early_stopping, max_length, projection, unfrozen_layers, lora, held_out, precision"
 )
 MAIN = "experiments.main.models"
 

@@ -213,6 +213,7 @@ def test_it_says_how_texts_were_split_and_what_was_left_out(tmp_path):
         ({"augmentation": "whole_text", "mask_fraction": 0.4}, "shown twice, and the model was trained"),
         ({"mask_fraction": 0.4}, "40% of the tokens were masked"),
         ({"guide": True}, "the encoder finds more similar than those of the pair were not used as negatives"),
+        ({"matryoshka": [64, 128]}, "The first 64 and 128 dimensions of the vectors were trained, too"),
         ({"unfrozen_layers": 1}, "only the top 1 layer of the model"),
         ({"held_out": 0.1}, "10% of the texts were held out of training"),
         ({"epochs": 2}, "900 pairs in 2 epochs, with batches of 64 pairs: 15 steps. No labels were used."),
@@ -543,6 +544,13 @@ def test_the_card_has_every_score_of_the_model_as_the_hub_reads_them(tmp_path):
     kept = {"judgements": {}, "label": "Before", "best": None}
     found = written_card(tmp_path, [*ROWS, row("Other", "Before", BETTER)], **kept).data.eval_results
     assert [(one.metric_type, one.metric_value) for one in found] == [("title_recall@1", 0.5)]
+
+
+@pytest.mark.parametrize(("step", "dims"), [("final", [64]), ("interpolated-0.25", None)])
+def test_the_card_has_the_dimensions_that_vectors_were_trained_to_be_cut_to(tmp_path, step, dims):
+    """Not of interpolated weights, whose first dimensions are only partly trained."""
+    data = written_card(tmp_path, ROWS, step=step, recipe={"matryoshka": [64]}).data
+    assert data.get("matryoshka_dims") == dims
 
 
 @pytest.mark.parametrize(

@@ -128,6 +128,10 @@ def test_an_unrelated_config_key_reruns_nothing(finished, change):
     assert planned_after(finished, "config/smoke.yaml", config_edit(change)) == {}
 
 
+def test_a_tracker_reruns_nothing(finished):
+    assert planned_after(finished, "config/smoke.yaml", config_edit(lambda c: c.update(report_to="tensorboard"))) == {}
+
+
 def test_a_changed_temperature_retrains_only_the_runs_that_use_it(finished):
     def change(config):
         config["recipes"]["crops"]["temperature"] = 0.1

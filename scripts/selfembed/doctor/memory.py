@@ -34,6 +34,7 @@ def check(count: Count, on_gpu: bool) -> list[Finding]:
         "batch_size": recipe.batch_size,
         "tokens": tokens,
         "precision": recipe.precision,
+        "lora": recipe.lora and recipe.lora.model_dump(),
         "device": "cuda" if on_gpu else "cpu",
         "threads": count.settings.threads.fine_tune,
     }

@@ -18,7 +18,7 @@ import torch
 from transformers import BertConfig, BertModel
 
 from selfembed.jobs.options import defaults
-from selfembed.models import encoders
+from selfembed.models import encoders, lora
 from selfembed.models.token_embeddings import TokenEmbeddings, TokenEmbeddingsConfig
 from selfembed.settings.recipes import Masked, Recipe
 from selfembed.training import tokenization, training
@@ -102,6 +102,8 @@ def main() -> None:
     measure = on_gpu if asked.pop("device") == "cuda" else on_cpu
     longest = max(LONGEST, asked["tokens"])
     model = build(asked.pop("layers"), asked.pop("width"), asked.pop("vocabulary"), longest)
+    if changes := asked.pop("lora"):  # the names of layers are those of another architecture
+        lora.add(model, **changes | {"target_modules": None}, seed=0)
     print(json.dumps(measure(model, **asked)))
 
 

@@ -5,7 +5,7 @@ An export is a folder with a model in one form, and a README.md that says how ot
 
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -79,10 +79,14 @@ class Form:
     numbers: Callable[[np.ndarray], np.ndarray] = np.float32
 
 
-def of(name: str) -> Form:
-    """Return a form by its name in `exports` of a report, or that of the model itself, `adapted_model`."""
+def of(name: str, trained: Sequence[int] = ()) -> Form:
+    """Return a form by its name in `exports` of a report, or that of the model itself, `adapted_model`.
+
+    Args:
+        trained: numbers of first dimensions that the model was trained to be cut to.
+    """
     reduced = re.fullmatch(r"dimensions_(\d+)", name)
-    return with_dimensions(int(reduced[1])) if reduced else FORMS[name]
+    return with_dimensions(int(reduced[1]), int(reduced[1]) in trained) if reduced else FORMS[name]
 
 
 def export(name: str, source: Source, folder: Path) -> None:
@@ -90,7 +94,7 @@ def export(name: str, source: Source, folder: Path) -> None:
 
     Raises InputError if the model cannot have this form.
     """
-    form = of(name)
+    form = of(name, model_cards.metadata(source.folder / model_cards.CARD).get(model_cards.MATRYOSHKA, []))
     form.write(source, folder)
     trust = ", trust_remote_code=True" if any(folder.glob("*.py")) else ""
     use = form.use.replace("\n\n", f"\n\n{TEXTS}", 1).replace("{trust}", trust)  # after the imports
@@ -109,15 +113,17 @@ def load_whole(folder: Path, device: str, threads: int, **how) -> Encode:
 # Fewer dimensions ---------------------------------------------------------------------------------------------
 
 
-def with_dimensions(number: int) -> Form:
-    """Return the form with fewer dimensions, by PCA as a Dense module."""
-    what = f"its vectors reduced to {number} dimensions by principal components of training texts, and to unit length"
+def with_dimensions(number: int, are_trained: bool) -> Form:
+    """Return the form with fewer dimensions, as a Dense module: the first ones if they are trained, or by PCA."""
+    how = "cut to the first" if are_trained else "reduced to"
+    by = "which it was trained for" if are_trained else "by principal components of training texts"
+    what = f"its vectors {how} {number} dimensions{',' * are_trained} {by}, and to unit length"
     use = f"{WITH_SENTENCE_TRANSFORMERS}vectors = model.encode(texts)\n"
-    return Form(what, partial(write_dimensions, number), load_whole, use)
+    return Form(what, partial(write_dimensions, number, are_trained), load_whole, use)
 
 
-def write_dimensions(number: int, source: Source, folder: Path) -> None:
-    """Append the first principal components of the training texts, and Normalize.
+def write_dimensions(number: int, are_trained: bool, source: Source, folder: Path) -> None:
+    """Append the first dimensions or the first principal components of the training texts, and Normalize.
 
     As in sentence-transformers' example of dimensionality reduction, vectors are not centred.
 
@@ -133,7 +139,7 @@ def write_dimensions(number: int, source: Source, folder: Path) -> None:
             f"dimensions_{number}: the model has {dim} dimensions and there are {texts} training texts; expected: "
             f"fewer dimensions than {dim}, and at most {texts}"
         )
-    components = PCA(number, svd_solver="full").fit(source.vectors).components_
+    components = np.eye(number, dim) if are_trained else PCA(number, svd_solver="full").fit(source.vectors).components_
     dense = Dense(dim, number, bias=False, activation_function=torch.nn.Identity())
     dense.linear.weight = torch.nn.Parameter(torch.from_numpy(components.astype(np.float32)))
     model = source.model.to("cpu")

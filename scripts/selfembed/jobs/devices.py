@@ -31,7 +31,9 @@ def choose_device(wish: str, devices: int = 1) -> str:
 
     given = os.environ.get("CUDA_VISIBLE_DEVICES")
     if given is None:
-        own = own_gpus([str(number) for number in range(torch.cuda.device_count())], devices)
+        gpus = [str(number) for number in range(torch.cuda.device_count())]
+        is_shared = "LOCAL_RANK" in os.environ  # the processes of a launcher would wait for each other's locks
+        own = gpus[:devices] if is_shared else own_gpus(gpus, devices)
     else:
         own = given.split(",")[:devices]
     os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(own)

@@ -13,6 +13,7 @@ METADATA = {
     "pipeline_tag": "sentence-similarity",
     "tags": ["sentence-transformers", "feature-extraction", "sentence-similarity", "selfembed"],
 }
+MATRYOSHKA = "matryoshka_dims"  # key of the metadata: first dimensions that the vectors of a model can be cut to
 LICENCE = ("license", "license_name", "license_link")  # https://huggingface.co/docs/hub/repositories-licenses
 
 PLACE = "path/to/this/folder"

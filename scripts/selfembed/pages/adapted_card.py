@@ -23,6 +23,8 @@ def card(account: Account, base_model: str | None) -> str:
     if base_model is not None:
         relation = {} if account.choice.is_kept else {"base_model_relation": "finetune"}
         metadata |= {"base_model": base_model, **relation}
+    if account.run and account.run.fraction is None and account.run.recipe.get("matryoshka"):
+        metadata[model_cards.MATRYOSHKA] = account.run.recipe["matryoshka"]
     metadata["model-index"] = [{"name": account.choice.label, "results": results(account)}]
     answer = plain_words.answer(account)
     headings, lines = plain_words.score_table(account)

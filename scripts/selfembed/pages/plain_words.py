@@ -84,9 +84,13 @@ SETTINGS = {
     "temperature": "temperature of the loss",
     "early_stopping": "training stops when the loss of validation pairs no longer falls",
     "guide": "false negatives left out, by the encoder before fine-tuning",
+    "matryoshka": "first dimensions that are trained, too",
     "pooling": "pooling",
     "projection": "widths of the projection head (removed after training)",
     "unfrozen_layers": "unfrozen top layers",
+    "lora_rank": "rank of the changes of linear layers (LoRA)",
+    "lora_alpha": "alpha of the changes of linear layers",
+    "lora_target_modules": "layers that were changed",
     "max_length": "tokens per passage in training",
     "precision": "precision",
     "held_out": "fraction of held-out texts",
@@ -163,8 +167,13 @@ def training(account: Account) -> list[str]:
         said.append(f"{recipe['mask_fraction']:.0%} of the tokens were masked.")
     if recipe.get("guide"):
         said.append("Texts that the encoder finds more similar than those of the pair were not used as negatives.")
+    if recipe.get("matryoshka"):
+        dims = listed(list(map(str, recipe["matryoshka"])))
+        said.append(f"The first {dims} dimensions of the vectors were trained, too, so that vectors can be cut there.")
     if recipe.get("unfrozen_layers") is not None:
         said.append(f"Training changed only the top {count(recipe['unfrozen_layers'], 'layer')} of the model.")
+    if recipe.get("lora_rank"):
+        said.append(f"Training changed linear layers by matrices of rank {recipe['lora_rank']} (LoRA).")
     said.append(
         f"It was trained on {count(run.pairs, 'pair')} in {count(recipe['epochs'], 'epoch')}, with batches of "
         f"{recipe['batch_size']} pairs: {count(run.steps, 'step')}. No labels were used."

@@ -2,10 +2,10 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from selfembed.models import token7
-from selfembed.settings.base import Closed, Kind, Packs, Pooling, Precision, short_for
+from selfembed.settings.base import Closed, Kind, Packs, Pooling, Precision, Text, short_for
 
 
 class Masked(Kind):
@@ -82,6 +82,26 @@ Augmentation = Annotated[
 ]
 
 
+class Lora(Closed):
+    """Low-rank changes of linear layers, which are trained instead of their weights (LoRA)."""
+
+    rank: int = Field(16, ge=1, description="Rank of the change of a layer.")
+    alpha: int = Field(32, ge=1, description="The change of a layer is multiplied by alpha / rank.")
+    target_modules: list[Text] | None = Field(
+        None,
+        min_length=1,
+        description="Layers of the transformer, by the endings of their names, e.g. `[query, value]` for BERT. "
+        "Defaults to all linear layers.",
+    )
+
+
+def ascending(dimensions: list[int]) -> list[int]:
+    """Sort numbers of dimensions, so that the order does not name another run; reject duplicates."""
+    if len(set(dimensions)) < len(dimensions):
+        raise ValueError(f"{dimensions}: duplicate number; expected: each number once")
+    return sorted(dimensions)
+
+
 class Recipe(Closed):
     """The augmentation and all hyperparameters of a fine-tuning; the defaults are those of the paper."""
 
@@ -107,6 +127,13 @@ class Recipe(Closed):
         description="Leave out false negatives: texts of a batch that the encoder before fine-tuning finds more "
         "similar to the anchor than the anchor's own positive (GISTEmbed, Solatorio 2024, arXiv:2402.16829).",
     )
+    matryoshka: Annotated[list[Annotated[int, Field(ge=1)]], AfterValidator(ascending)] | None = Field(
+        None,
+        min_length=1,
+        description="Numbers of dimensions, e.g. `[64, 128]`, that vectors can be cut to afterwards: the loss is the "
+        "mean of those of all dimensions and of the first 64 and 128 (Matryoshka, Kusupati et al. 2022, "
+        "arXiv:2205.13147).",
+    )
     early_stopping: bool = Field(
         False,
         description="Stop when the loss of validation pairs no longer falls. A twentieth of the texts, at most 128, is "
@@ -126,6 +153,12 @@ class Recipe(Closed):
         ge=0,
         description="Number of top layers to train; 0 keeps the base model. Defaults to training all parameters.",
     )
+    lora: Lora | None = Field(
+        None,
+        description="Train low-rank changes of linear layers instead of all parameters (LoRA, Hu et al. 2022, "
+        "arXiv:2106.09685), for encoders whose training does not fit into memory otherwise. Saved models have the "
+        "changed weights.",
+    )
     held_out: float = Field(
         0.0,
         ge=0,
@@ -138,6 +171,20 @@ class Recipe(Closed):
         description="Precision of the encoder in training (pooling, loss and weights are fp32). Defaults to the "
         "study's `precision`.",
     )
+
+    @model_validator(mode="after")
+    def saved_vectors_are_cut(self):
+        """Dimensions of a projection head are not those of the saved model."""
+        if self.matryoshka and self.projection:
+            raise ValueError("matryoshka and projection: the head is not saved; expected: one of the two")
+        return self
+
+    @model_validator(mode="after")
+    def one_choice_of_parameters(self):
+        """Low-rank changes freeze everything else."""
+        if self.lora and self.unfrozen_layers is not None:
+            raise ValueError("lora and unfrozen_layers: both choose what is trained; expected: one of the two")
+        return self
 
     @model_validator(mode="after")
     def token7_exists(self):

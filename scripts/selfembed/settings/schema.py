@@ -64,6 +64,12 @@ class Settings(Closed):
         "the whole batch; dropout masks and the last digits of results depend on this number.",
     )
     threads: Threads = Field(default_factory=Threads, description="CPU threads per job.")
+    report_to: Literal["none", "tensorboard", "wandb", "trackio", "mlflow"] = Field(
+        "none",
+        description="Tracker that gets the loss of every step of a run. `tensorboard` writes files beside the log of "
+        "the run; the others write where their own environment variables say, or send to their server. The Python "
+        "package of the same name must be installed. A change reruns no finished job.",
+    )
     corpora: dict[Name, Corpus] = Field(min_length=1, description="Corpora by name.")
     encoders: dict[Name, Annotated[Encoder, Field(discriminator="type")]] = Field(
         min_length=1, description="Encoders by name."

@@ -348,6 +348,8 @@ def check_recipe(key: str, entry, recipe, encoder, experiment, settings: Setting
             f"{where}: encoder '{entry.encoder}' has no {recipe.unfrozen_layers} layers to unfreeze; "
             f"expected: 0 to {encoder.layers}"
         )
+    if recipe.lora and not encoder.layers:
+        yield f"{where}: encoder '{entry.encoder}' has no layers, which lora changes; expected: a recipe without lora"
     if column := augmentation.column:
         known = [on for on in evaluated_on(entry, experiment) if on in settings.corpora or entry.train_on]
         for name in dict.fromkeys(trained_on(entry, on, settings) for on in known):

@@ -257,8 +257,8 @@ def recipe_name(recipe: Recipe, named: dict[str, Recipe]) -> str:
     plain = flat(recipe.model_dump())
     words = {}
     for name, other in named.items():
-        theirs = flat(other.model_dump())
-        changed = {last_key(path): value for path, value in plain.items() if theirs.get(path) != value}
+        theirs = flat(other.model_dump()).items()  # a group that is not set lacks its keys
+        changed = {last_key(path): value for path, value in plain.items() if (path, value) not in theirs}
         words[name] = [f"_{key}-{format_value(value)}" for key, value in changed.items()]
     nearest = min(words, key=lambda name: len(words[name]))
     return nearest + "".join(words[nearest])

@@ -19,6 +19,7 @@ from selfembed.study import adapted, checks, claimed, places
 from selfembed.study.expansion import expand
 from selfembed.study.messages import describe
 from selfembed.tasks import task_files
+from selfembed.training import tracking
 
 
 def load(config: dict[str, Any]) -> Settings:
@@ -40,9 +41,9 @@ def load(config: dict[str, Any]) -> Settings:
 
 
 def missing_packages(settings: Settings) -> None:
-    """Check the packages that exports need and that are not part of every installation.
+    """Check the packages that exports and the tracker need and that are not part of every installation.
 
-    Raises InputError with one line for each export that lacks some.
+    Raises InputError with one line for each export that lacks some, and for the tracker.
     """
     lacking = {
         export: [package for package in PACKAGES.get(export, ()) if find_spec(package) is None]
@@ -54,6 +55,8 @@ def missing_packages(settings: Settings) -> None:
         for export, packages in lacking.items()
         if packages
     ]
+    if untracked := tracking.problem(settings.report_to):
+        missing.append(untracked)
     if missing:
         raise InputError("\n".join(missing))
 

@@ -1,21 +1,29 @@
 """Contrastive losses with in-batch negatives: of all texts of a batch, or without false negatives.
 
-The second is GISTEmbed (Solatorio 2024, arXiv:2402.16829): a text that a guide, the encoder before fine-tuning, finds
+The latter is GISTEmbed (Solatorio 2024, arXiv:2402.16829): a text that a guide, the encoder before fine-tuning, finds
 more similar to the anchor than the anchor's own positive is no negative. Besides the other positives, the other anchors
 are negatives of an anchor, and the other positives are negatives of its positive.
+
+Both can be the mean over several numbers of first dimensions of the vectors (Matryoshka, Kusupati et al. 2022,
+arXiv:2205.13147).
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
 import torch
 from sentence_transformers import SentenceTransformer
-from sentence_transformers.sentence_transformer.losses import GISTEmbedLoss, MultipleNegativesRankingLoss
+from sentence_transformers.sentence_transformer.losses import (
+    GISTEmbedLoss,
+    MatryoshkaLoss,
+    MultipleNegativesRankingLoss,
+)
 from sentence_transformers.util import cos_sim
 
 from selfembed.embeddings.forward import Features, encoder_forward
+from selfembed.errors import InputError
 
 ROUNDING = 1e-5  # cosines of equal texts differ by less in fp32, where they are padded to different lengths
 
@@ -24,17 +32,24 @@ class Guide:
     """A frozen model as GISTEmbedLoss uses it; not a torch module, so it is neither trained nor part of checkpoints.
 
     It reads the tokens of the trained model, also masked ones, so both need the same tokenizer, prompt and maximum
-    length. It has no dropout and no gradients.
+    length. It has no dropout and no gradients. MatryoshkaLoss asks for the vectors of the same anchors and positives
+    several times, so the last two outputs are kept.
     """
 
     def __init__(self, model: SentenceTransformer) -> None:
         self.model = model.eval().requires_grad_(False)
         self.tokenizer = model.tokenizer
         self.max_seq_length = model.max_seq_length
+        self.last: list[tuple[torch.Tensor, Features]] = []
 
     @torch.no_grad()
     def __call__(self, features: Features) -> Features:
-        return self.model(features)
+        tokens = features["input_ids"]
+        known = [found for seen, found in self.last if seen is tokens]
+        if not known:
+            known = [self.model(features)]
+            self.last = [*self.last[-1:], (tokens, known[0])]
+        return known[0]
 
 
 class CrossEntropy(torch.nn.CrossEntropyLoss):
@@ -68,17 +83,33 @@ class GuidedLoss(GISTEmbedLoss):
 
 
 def contrastive(
-    model: SentenceTransformer, temperature: float, guide: Guide | None = None, gather: bool = False
+    model: SentenceTransformer,
+    temperature: float,
+    guide: Guide | None = None,
+    matryoshka: Sequence[int] = (),
+    gather: bool = False,
 ) -> torch.nn.Module:
     """Return the loss of a batch of pairs.
 
     Args:
         guide: decides which texts are no negatives; None: all are.
+        matryoshka: numbers of first dimensions. The loss is the mean of those of the full vectors and of their first
+            dimensions.
         gather: whether the vectors of all processes are gathered.
+
+    Raises InputError if the vectors do not have more dimensions.
     """
     if guide is not None:
-        return GuidedLoss(model, guide, temperature, gather)
-    return MultipleNegativesRankingLoss(model, scale=1 / temperature, gather_across_devices=gather)
+        loss = GuidedLoss(model, guide, temperature, gather)
+    else:
+        loss = MultipleNegativesRankingLoss(model, scale=1 / temperature, gather_across_devices=gather)
+    if not matryoshka:
+        return loss
+    with model.truncate_embeddings(None):
+        dims = [model.get_embedding_dimension(), *matryoshka]
+        if max(matryoshka) >= dims[0]:
+            raise InputError(f"matryoshka: {max(matryoshka)} dimensions; expected: fewer than the model's {dims[0]}")
+        return MatryoshkaLoss(model, loss, dims, [1 / len(dims)] * len(dims))
 
 
 def at_chance(loss: torch.nn.Module, batch_size: int) -> float:
@@ -87,6 +118,7 @@ def at_chance(loss: torch.nn.Module, batch_size: int) -> float:
     It is the logarithm of the number of candidates: of the pairs in the batch or, with a guide, of three times as many
     without false negatives and the texts themselves; at least of two.
     """
+    loss = loss.loss if isinstance(loss, MatryoshkaLoss) else loss
     found = loss.cross_entropy_loss.chance if isinstance(loss, GuidedLoss) else np.log(batch_size)
     return max(found, np.log(2))
 

@@ -1,10 +1,15 @@
-"""Distributed training on one machine: one process per device.
+"""Distributed training: one process per device, on one machine, or on several by a launcher such as torchrun.
 
-`torchrun` and `accelerate launch` start workers in new sessions. If the process group of a job is killed, these workers
-keep running and overwrite the checkpoints that the next job resumes from. Here workers stay in the process group.
+On one machine, processes are started here. `torchrun` and `accelerate launch` start workers in new sessions. If
+the process group of a job is killed, these workers keep running and overwrite the checkpoints that the next job resumes
+from. Here workers stay in the process group.
+
+A launcher sets the environment variables of torch.distributed for every process that it starts: RANK, WORLD_SIZE,
+LOCAL_RANK, LOCAL_WORLD_SIZE, MASTER_ADDR and MASTER_PORT. A scheduler must end its workers with the job.
 """
 
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -12,6 +17,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+from selfembed.errors import InputError
 
 # Makes each process a fork of the warm process, if there is one.
 RUN = Path(__file__).parents[2] / "warm" / "run.py"
@@ -25,6 +32,38 @@ def count() -> int:
 def rank() -> int:
     """Return the rank of this process; rank 0 writes the files."""
     return int(os.environ.get("RANK", 0))
+
+
+def local_count() -> int:
+    """Return the number of processes of this step on this machine."""
+    return int(os.environ.get("LOCAL_WORLD_SIZE", 1))
+
+
+def are_started(devices: int) -> bool:
+    """Return whether this is one of the processes of a step with several devices, or the only one.
+
+    Raises InputError if a launcher has started another number of processes.
+    """
+    if count() not in (1, devices):
+        raise InputError(
+            f"--devices {devices}, but {count()} processes are started (WORLD_SIZE); expected: a process per device"
+        )
+    return count() == devices
+
+
+def launch_elsewhere(launcher: str) -> None:
+    """Run the current command by a launcher, and wait for its end; SIGTERM and SIGINT are forwarded.
+
+    Args:
+        launcher: words of a command that this command is appended to; environment variables are replaced.
+
+    Raises SystemExit with the exit code of the launcher, if it is not 0.
+    """
+    running = subprocess.Popen([*shlex.split(os.path.expandvars(launcher)), *sys.argv])
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, _: running.send_signal(number))
+    if code := running.wait():
+        sys.exit(code if code > 0 else 128 - code)
 
 
 def launch(processes: int) -> None:

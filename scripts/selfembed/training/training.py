@@ -9,9 +9,10 @@ batch are the negatives of every anchor, as in one process.
 
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -336,7 +337,11 @@ def validation_texts(pairs: pd.DataFrame, seed: int) -> np.ndarray:
 
 @torch.no_grad()
 def loss_of(
-    model: SentenceTransformer, pairs: pd.DataFrame, temperature: float, guide: losses.Guide | None = None
+    model: SentenceTransformer,
+    pairs: pd.DataFrame,
+    temperature: float,
+    guide: losses.Guide | None = None,
+    matryoshka: Sequence[int] = (),
 ) -> float:
     """Compute the loss of a model on one batch of pairs, without dropout and masking."""
     model.eval()
@@ -345,7 +350,7 @@ def loss_of(
         batch_to_device(model.preprocess(pairs[column].tolist(), prompt=prompt), model.device)
         for column in ("anchor", "positive")
     ]
-    return float(losses.contrastive(model, temperature, guide)(features, None))
+    return float(losses.contrastive(model, temperature, guide, matryoshka)(features, None))
 
 
 def tokens_of_passes(model: SentenceTransformer) -> tuple[int, int]:
@@ -396,11 +401,13 @@ def fine_tune(
     precision: str,
     mask_fraction: float,
     guide: SentenceTransformer | None = None,
+    matryoshka: Sequence[int] = (),
     early_stopping: bool = False,
     kept_steps: Sequence[str] = (),
     keep: Keep = lambda name, history: None,
     checkpoints: Path | None = None,
     checkpoint_minutes: float = np.inf,
+    tracking: Mapping[str, Any] = MappingProxyType({"report_to": "none"}),
 ) -> pd.DataFrame:
     """Fine-tune a model in place on pairs, in their order.
 
@@ -417,6 +424,8 @@ def fine_tune(
         mask_fraction: fraction of the tokens of each text that are masked, independently for anchor and positive.
         guide: a copy of the model before fine-tuning, without projection head, which decides which texts of a batch are
             no negatives; it is not changed. It reads the same tokens as the model, with the same masks.
+        matryoshka: numbers of first dimensions of the vectors that are trained beside all of them, as in
+            `losses.contrastive`.
         early_stopping: end training when the loss of validation pairs, which are then not trained on, no longer falls;
             not with few texts.
         kept_steps: optimiser steps (`10`) and ends of epochs (`epoch-1`) after which `keep` is called with the name of
@@ -425,6 +434,7 @@ def fine_tune(
         checkpoints: folder for checkpoints of this run only, saved every `checkpoint_minutes` and on SIGTERM or SIGINT.
             Training resumes from the newest valid checkpoint in it. On CPUs, with the same number of threads, a
             resumed run gives the same bytes as an uninterrupted run. None: no checkpoints.
+        tracking: arguments of the trainer for a tracker, as `tracking.trainer_arguments` returns them.
 
     Returns one row per optimiser step: `step` (from 1), `epoch`, `batch_size`, `learning_rate`, `loss` and, with early
     stopping, `validation_loss` after some of the steps.
@@ -440,7 +450,8 @@ def fine_tune(
     found = shared(batches_in_order(epochs, batch_size), n_processes)
     first_epoch = sum(epochs[batch[0]] == epochs[0] for batch in found)
     frozen = None if guide is None else losses.Guide(guide)
-    loss = losses.contrastive(model, temperature, frozen, gather=n_processes > 1)
+    what = temperature, frozen, matryoshka
+    loss = losses.contrastive(model, *what, gather=n_processes > 1)
     history = History(found, epochs, steps_to_keep(list(kept_steps), found, epochs), keep, loss)
     with TemporaryDirectory() as nowhere, interruption.awaited() as asked:
         folder = checkpoints or Path(nowhere)
@@ -464,8 +475,8 @@ def fine_tune(
             logging_nan_inf_filter=False,
             save_strategy="no",  # the callback Checkpoints requests checkpoints
             save_total_limit=2,  # the newest may be incomplete
-            report_to=[],
             disable_tqdm=True,
+            **tracking,
         )
         checkpoint = agreed(newest_checkpoint(folder))
         trainer = ResumableTrainer(
@@ -479,7 +490,7 @@ def fine_tune(
         trainer.remove_callback(PrinterCallback)  # History logs progress
         trainer.remove_callback(trainer.model_card_callback_class)
         if len(validation):
-            trainer.add_callback(EarlyStopping(history, lambda: loss_of(model, validation, temperature, frozen)))
+            trainer.add_callback(EarlyStopping(history, lambda: loss_of(model, validation, *what)))
         if checkpoints:
             trainer.add_callback(Checkpoints(history, 60 * checkpoint_minutes, asked))
         if checkpoint:
@@ -499,7 +510,7 @@ def fine_tune(
         ):
             trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
             # The loss of a step is that of the weights before the step, so the final weights are checked here.
-            final_loss = agreed(loss_of(model, pairs.iloc[found[-1]], temperature, frozen))
+            final_loss = agreed(loss_of(model, pairs.iloc[found[-1]], *what))
     if not np.isfinite(final_loss):
         raise history.divergence(history.rows[-1], final_loss, folder, after=True)
     return pd.DataFrame(history.rows)

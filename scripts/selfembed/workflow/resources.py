@@ -64,6 +64,10 @@ class JobResources:
         """
         return self.settings.device if self.gpus_for_encoder(wildcards) else "cpu"
 
+    def tracker(self, wildcards: Wildcards, input: Inputs) -> str:
+        """Tracker of a run; a function of the input like `device`, so another tracker reruns nothing."""
+        return self.settings.report_to
+
     def encoder(self, wildcards: Wildcards) -> Encoder:
         """Encoder of a job, from a wildcard or the path of its model."""
         name = getattr(wildcards, "encoder", None) or identity(wildcards.model)["encoder"]
