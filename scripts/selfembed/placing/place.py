@@ -57,10 +57,11 @@ def place(config: Path, path: Path, text: str | None) -> Iterator[str]:
         similarity=similarity.round(4),
         nearest=[json.dumps(ids[row].tolist(), ensure_ascii=False) for row in nearest],
     )
-    name = path.resolve().name if path.is_dir() else without_compression(path).stem
+    file = path.resolve()
+    name = file.name if file.is_dir() else without_compression(file).stem
     written, drawn = (found.folder / f"{name}{ending}" for ending in (".csv", ".html"))
     write_table(table, written)
-    write_text(page(found, new, positions, clusters, in_page, path.resolve().name), drawn)
+    write_text(page(found, new, positions, clusters, in_page, file.name), drawn)
     yield unlike
     yield f"Table: {written}    Map: {drawn}"
 
@@ -105,6 +106,6 @@ def unlike_the_map(similarity: np.ndarray, vectors: np.ndarray) -> str:
     second = neighbors.nearest(unit, unit[rows], 2)[:, 1]  # the first is the text itself
     least = np.quantile(on_map.similarity(vectors, vectors[rows], second), RARE)
     return (
-        f"{(similarity < least).mean():.0%} of the {len(similarity):,} new texts are less similar to their nearest text "
-        f"of the map than {1 - RARE:.0%} of its texts are to theirs (cosine below {least:.2f}); expected: {RARE:.0%}"
+        f"{(similarity < least).mean():.0%} of the {len(similarity):,} new texts are less similar to their nearest "
+        f"text of the map than {1 - RARE:.0%} of its texts are to theirs (cosine < {least:.2f}); expected: {RARE:.0%}"
     )
