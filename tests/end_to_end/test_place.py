@@ -30,7 +30,7 @@ def new():
     files = sorted((folder / "optimize").glob("*.py"))
     rows = [row for path in files for row in python_docs.texts_of_file(folder.parent, path)]
     found = pd.DataFrame(rows, columns=["title", "package", "text"]).drop_duplicates("text")
-    return found[found["text"].str.len() > 1000][:40]
+    return found[found["text"].str.len() > 1000][:25]
 
 
 def block(page, name, dtype):
@@ -45,7 +45,7 @@ def test_new_texts_of_a_file_that_grows_are_placed_and_the_study_stays(study, ne
     old = pd.read_parquet(study / "results/smoke/corpora/python_docs.parquet")
     before = (study / "figures/smoke/maps/python_docs.html").read_text(encoding="utf-8")
     found = []
-    for count in (25, 40):
+    for count in (15, 25):
         pd.concat([old[["text", "title"]], new[:count]]).to_csv(study / "grown.csv", index=False)
         done = selfembed(study, "place", CONFIG, "grown.csv")
         assert done.returncode == 0, done.stderr
@@ -58,9 +58,9 @@ def test_new_texts_of_a_file_that_grows_are_placed_and_the_study_stays(study, ne
         assert len(block(page, "positions-0", "<u2")) == len(shown) + 2 * count
         assert [coloring["name"] for coloring in facts(page)["colorings"]] == ["New text", "Label", "Cluster"]
         found.append(pd.read_csv(study / "results/smoke/placed/grown.csv"))
-    assert found[1][:25].equals(found[0])
+    assert found[1][:15].equals(found[0])
     sizes = [len(pd.read_parquet(path)) for path in study.glob("results/smoke/placed/vectors/*/*.parquet")]
-    assert sorted(sizes) == [15, 25]
+    assert sorted(sizes) == [10, 15]
     assert planned(study, "--configfile", CONFIG) == {}
     lineage = selfembed(study, "lineage", "results/smoke/placed/grown.csv")
     assert lineage.returncode == 0 and "grown.csv (SHA-256" in lineage.stdout

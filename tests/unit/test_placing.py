@@ -6,6 +6,7 @@ import re
 import shlex
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -29,7 +30,7 @@ from selfembed.jobs.seals import checksum
 from selfembed.maps.nearest_texts import nearest_texts
 from selfembed.models import encoders
 from selfembed.pages.interactive_map import aligned, quantise
-from selfembed.placing import on_map
+from selfembed.placing import on_map, vectors_of_texts
 
 # Positions and neighbours
 
@@ -178,8 +179,16 @@ def study(finished, tmp_path, monkeypatch):
     """A working directory with a copy of the finished study, whose recommended model is the fine-tuned one."""
     shutil.copytree(finished, tmp_path / "work")
     monkeypatch.chdir(tmp_path / "work")
+    # A process of its own would import torch for every call; the end-to-end test starts it.
+    monkeypatch.setattr(vectors_of_texts, "subprocess", SimpleNamespace(run=in_this_process))
     choose(AFTER)
     return tmp_path / "work"
+
+
+def in_this_process(command):
+    assert Path(command[1]) == Path(embed.__file__)
+    embed.main(command[2:])
+    return SimpleNamespace(returncode=0)
 
 
 def place(texts, *arguments, name="new.csv"):
