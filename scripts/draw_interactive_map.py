@@ -3,9 +3,7 @@
 The page works offline. Texts are coloured by label, if any, and by cluster. Models whose runs diverged are omitted.
 """
 
-from pathlib import Path
-
-from selfembed.errors import InputError, first_line
+from selfembed.errors import InputError
 from selfembed.jobs import command_line, options
 from selfembed.jobs.command_line import existing, log
 from selfembed.jobs.records import write_text
@@ -41,6 +39,7 @@ def main(argv: list[str]) -> None:
     import numpy as np
     import pandas as pd
 
+    from selfembed.maps.rows import read_rows
     from selfembed.maps.sampling import random_rows
     from selfembed.pages import interactive_map
     from selfembed.pages.interactive_map import Coloring
@@ -74,24 +73,6 @@ def main(argv: list[str]) -> None:
     )
     write_text(page, arguments.output)
     log.info("%d texts, %d maps, %.1f MB", len(rows), len(maps), arguments.output.stat().st_size / 1e6)
-
-
-def read_rows(path: Path, ids, columns: list[str]):
-    """Read columns of a table with one row per text.
-
-    Raises InputError if its ids differ.
-    """
-    import pandas as pd
-
-    try:
-        table = pd.read_parquet(path, columns=["id", *columns])
-    except (ValueError, OSError) as error:
-        raise InputError(
-            f"{path}: cannot be read as a table with the columns id, {', '.join(columns)}: {first_line(error)}"
-        ) from error
-    if table["id"].tolist() != ids.tolist():
-        raise InputError(f"{path}: texts differ from the corpus; expected: the same ids in the same order")
-    return table[columns]
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""selfembed: propose and check a config, judge grouping by hand, publish a model, verify results, show lineage."""
+"""selfembed: propose and check a config, judge grouping, place new texts, publish, verify results, show lineage."""
 
 import argparse
 import inspect
@@ -170,6 +170,28 @@ def judge(questions: Path) -> None:
     print("\n".join(answers.judge(questions)))
 
 
+def add_place(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `place`."""
+    parser.add_argument("config", type=Path, help="config of a finished study with a report and an interactive map")
+    parser.add_argument("texts", type=Path, help="file, or folder of .txt or .md files, with new texts")
+    parser.add_argument("--text", help="column of texts; by default, that of the corpus, or else detected")
+
+
+def place(config: Path, texts: Path, text: str | None) -> None:
+    """Place the texts of a new file on the map of a finished study.
+
+    Only texts that are neither on the map nor were embedded by an earlier call are embedded, so the file can be one
+    that grows. The map, the model and all other results stay as they are. Writes to `results/NAME/placed/`, named after
+    the file: a csv with the position of every new text, the cluster of its nearest text and its ten nearest texts, and
+    a page, which is the map with the new texts in a colour of their own. Prints their paths, and how many texts are
+    unlike all texts of the map.
+    """
+    from selfembed.placing import place as placing
+
+    for line in placing.place(config, texts, text):
+        print(line, flush=True)
+
+
 def add_publish(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `publish`."""
     parser.add_argument("folder", type=Path, help="folder of an adapted model, such as results/NAME/adapted_model")
@@ -241,6 +263,7 @@ ARGUMENTS = {
     doctor: add_doctor,
     ask: add_ask,
     judge: add_judge,
+    place: add_place,
     publish: add_publish,
     verify: add_verify,
     lineage: add_lineage,

@@ -125,7 +125,7 @@ def test_a_conda_environment_has_what_its_scripts_import_and_nothing_else(name):
     assert present - needed <= set(NEEDED_BY_OTHERS)
 
 
-COMMANDS = ("propose", "ask", "judge", "publish", "verify", "lineage")
+COMMANDS = ("propose", "ask", "judge", "place", "publish", "verify", "lineage")
 
 
 def outside(folder, *command):

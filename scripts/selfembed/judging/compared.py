@@ -5,7 +5,6 @@ from pathlib import Path
 
 from selfembed.errors import InputError
 from selfembed.evidence import choice
-from selfembed.jobs import seals
 from selfembed.jobs.records import read_json
 from selfembed.study import adapted, expansion, files
 
@@ -36,12 +35,9 @@ def read(config: Path) -> Compared:
 
     Raises InputError if the config has no report, no candidate had a gain, or a result is missing or damaged.
     """
-    settings = files.read([config], {})
-    report = settings.report
-    if report is None:
-        raise InputError(f"{config}: report: missing; expected: a config that `selfembed propose` wrote, or a report")
+    settings, report = files.read_with_report(config)
     results = Path("results", settings.folder)
-    chosen_file = finished(results / "choice.json", config)
+    chosen_file = files.finished(results / "choice.json", config)
     chosen = choice.from_json(read_json(chosen_file, "purpose", "keep", "label", "best", "judged"))
     if chosen.best is None:
         raise InputError(f"{chosen_file}: no model was better than '{chosen.keep}'; expected: one to compare it with")
@@ -55,20 +51,10 @@ def read(config: Path) -> Compared:
     return Compared(
         name=settings.folder or config.stem,
         device=settings.device,
-        corpus=finished(results / "corpora" / f"{report.corpus}.parquet", config),
+        corpus=files.finished(results / "corpora" / f"{report.corpus}.parquet", config),
         before=chosen.keep,
         after=chosen.best,
-        before_folder=finished(before, config),
+        before_folder=files.finished(before, config),
         # With `keep: results`, the models of runs are removed, but not the recommended one.
-        after_folder=finished(after if chosen.is_kept else results / "adapted_model", config),
+        after_folder=files.finished(after if chosen.is_kept else results / "adapted_model", config),
     )
-
-
-def finished(path: Path, config: Path) -> Path:
-    """Return the path of a result.
-
-    Raises InputError if it is missing or does not match its seal.
-    """
-    if not path.exists():
-        raise InputError(f"{path}: missing; expected: a finished study ({files.adapt_command(config)})")
-    return seals.opened(path)

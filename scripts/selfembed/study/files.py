@@ -8,6 +8,8 @@ from typing import Any
 import yaml
 
 from selfembed.errors import InputError
+from selfembed.jobs import seals
+from selfembed.settings.report import Report
 from selfembed.settings.schema import Settings
 from selfembed.study.validation import load
 
@@ -27,6 +29,27 @@ def read(paths: Sequence[Path], replaced: dict[str, Any]) -> Settings:
     for part in [*(yaml.safe_load(path.read_text(encoding="utf-8")) or {} for path in paths), replaced]:
         found = merged(found, part)
     return load(found)
+
+
+def read_with_report(config: Path) -> tuple[Settings, Report]:
+    """Read and validate a config that has a report; return its settings and those of the report.
+
+    Raises InputError if it has none.
+    """
+    settings = read([config], {})
+    if settings.report is None:
+        raise InputError(f"{config}: report: missing; expected: a config that `selfembed propose` wrote, or a report")
+    return settings, settings.report
+
+
+def finished(path: Path, config: Path) -> Path:
+    """Return the path of a result of a config.
+
+    Raises InputError if it is missing or does not match its seal.
+    """
+    if not path.exists():
+        raise InputError(f"{path}: missing; expected: a finished study ({adapt_command(config)})")
+    return seals.opened(path)
 
 
 def adapt_command(config: Path, folder: Path | None = None) -> str:

@@ -1,0 +1,23 @@
+"""Tables with one row per text of a corpus."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from selfembed.errors import InputError, first_line
+
+
+def read_rows(path: Path, ids: pd.Series, columns: list[str]) -> pd.DataFrame:
+    """Read columns of a table with one row per text.
+
+    Raises InputError if its ids differ.
+    """
+    try:
+        table = pd.read_parquet(path, columns=["id", *columns])
+    except (ValueError, OSError) as error:
+        raise InputError(
+            f"{path}: cannot be read as a table with the columns id, {', '.join(columns)}: {first_line(error)}"
+        ) from error
+    if table["id"].tolist() != ids.tolist():
+        raise InputError(f"{path}: texts differ from the corpus; expected: the same ids in the same order")
+    return table[columns]

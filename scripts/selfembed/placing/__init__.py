@@ -1,0 +1,1 @@
+"""Texts of a new file on the map of a finished study."""
