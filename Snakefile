@@ -38,6 +38,7 @@ include: "rules/report.smk"
 
 onstart:
     long_plans.refuse(workflow, settings, study)
+    submitted.keep_config(workflow, config)
     # Because of its limit of jobs started per second, Snakemake (9.27) looks for jobs to start again a second after every
     # look, also if a job has ended meanwhile: after hundreds of jobs, hundreds of times a second. Without the limit, it
     # looks when a job ends.

@@ -52,7 +52,11 @@ def main() -> None:
     parser.add_argument("--length", type=int, default=64, help="tokens of a text")
     parser.add_argument("--folder", type=Path, help="folder to work in, kept; default: a temporary one")
     parser.add_argument("--table", type=Path, default=HERE / "growth.csv", help="CSV file to write")
+    parser.add_argument("--extrapolate", type=int, help="run nothing; extrapolate the table to a number of texts")
     arguments = parser.parse_args()
+    if arguments.extrapolate:
+        print(extrapolated(pd.read_csv(arguments.table), arguments.extrapolate))
+        return
     settings = {name: getattr(arguments, name) for name in ("layers", "dim", "length")}
     rows = []
     for size in arguments.texts:
@@ -104,6 +108,20 @@ def report(table: pd.DataFrame) -> str:
             f"| `{step}` | {last['seconds']:.3g} | {slope(rows, 'seconds'):.2f} "
             f"| {last['megabytes']:,.0f} | {slope(rows, 'megabytes'):.2f} |"
         )
+    return "\n".join(lines)
+
+
+def extrapolated(table: pd.DataFrame, size: int) -> str:
+    """A Markdown table: hours and memory at a larger size, by the measured exponents and in proportion to the texts."""
+    ratio = size / table["texts"].max()
+    lines = ["| step | hours | hours, in proportion | GB | GB, in proportion |", "|---|---|---|---|---|"]
+    for step, rows in table.groupby("step", sort=False):
+        cells = [
+            f"{rows[column].iloc[-1] / unit * ratio**exponent:,.1f}"
+            for column, unit in (("seconds", 3600), ("megabytes", 1000))
+            for exponent in (slope(rows, column), 1)
+        ]
+        lines.append(f"| `{step}` | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 

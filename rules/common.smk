@@ -16,8 +16,10 @@ scripts = os.path.relpath(Path(workflow.current_basedir).parent / "scripts")
 
 sys.path.insert(0, os.path.abspath(scripts))
 
-from snakemake.io import _IOFile
+from snakemake.io import _IOFile, sourcecache_entry
 from snakemake.logging import logger as snakemake_logger
+from snakemake.rules import Rule
+from snakemake_interface_storage_plugins.storage_object import StorageObjectRead, StorageObjectWrite
 
 from selfembed.errors import InputError
 from selfembed.models import interpolation
@@ -26,7 +28,7 @@ from selfembed.study import expansion
 from selfembed.study import files as config_files
 from selfembed.study.validation import check_target_names, load, missing_packages, missing_sources
 from selfembed.workflow import code as code_files
-from selfembed.workflow import deletion, failures, long_plans, targets
+from selfembed.workflow import deletion, failures, long_plans, submitted, targets
 from selfembed.workflow.corpora import Corpora, downloads
 from selfembed.workflow.exports import MODEL, Exports
 from selfembed.workflow.figures import Figures
@@ -36,12 +38,20 @@ from selfembed.workflow.models import Models
 from selfembed.workflow.report import Report
 from selfembed.workflow.resources import JobResources
 from selfembed.workflow.scores import Scores
+from selfembed.workflow.storage import copy_what_is_beside, is_used, local_copies, name_logs_by_rule, taken_from_sources
 from selfembed.workflow.tables import Claims, Tables
 
 # Changes of Snakemake's own functions: what reruns after an edit, what is deleted, and what an unknown target is told.
 code_files.compare_by_syntax(_IOFile, Path(os.path.abspath(scripts)))
 deletion.make_complete(workflow)
 targets.suggest(workflow, snakemake_logger)
+
+# With a storage for results, jobs find and write them in a folder of local copies, which seals do not name.
+in_storage = is_used(workflow)
+if in_storage:
+    copy_what_is_beside(StorageObjectRead, StorageObjectWrite)
+    name_logs_by_rule(Rule)
+    os.environ.update(SELFEMBED_LOCAL_COPIES=local_copies(workflow))
 
 # Only download_* rules use the network. Jobs inherit this variable.
 os.environ.update(HF_HUB_OFFLINE="1")
@@ -52,6 +62,12 @@ os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, [os.path.abspath(scrip
 if os.environ.get("SELFEMBED_WARM") != "off":
     os.environ.update(SELFEMBED_WARM=f"{os.getpid()}-{token_hex(8)}")
 
+if os.path.exists(".snakemake") and not os.access(".snakemake", os.W_OK):
+    sys.exit(
+        f"error: {os.path.abspath('.snakemake')} cannot be written to; "
+        "expected: a working directory of your own (`snakemake --snakefile …/Snakefile --directory FOLDER`)"
+    )
+
 try:
     config_files.check(workflow.configfiles)
     settings = load(config)
@@ -61,7 +77,8 @@ try:
         taken={"adapt", "all", "claims", "doctor", "download", "published"}
         | {path.stem for path in Path(scripts).glob("*.py")},
     )
-    missing_sources(settings)
+    if not workflow.remote_exec:  # a job on a machine without them needs only its own inputs
+        missing_sources(settings, texts=not in_storage)
     if DeploymentMethod.CONDA not in workflow.deployment_settings.deployment_method:
         missing_packages(settings)
 except InputError as error:
@@ -123,7 +140,17 @@ def code(script):
 
     It is a function so that a cluster job, which starts snakemake, reads only the code of its own rule.
     """
-    return lambda wildcards: code_of(script)
+    return from_sources(lambda wildcards: code_of(script))
+
+
+def from_sources(files):
+    """Return an input function: files that are never in a storage, but in the working directory of every job."""
+    return taken_from_sources(files, sourcecache_entry) if in_storage else files
+
+
+def published(wildcards):
+    """The published numbers of the config; empty without them."""
+    return settings.published or []
 
 
 @cache

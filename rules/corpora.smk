@@ -7,6 +7,12 @@ localrules:
     download_task,
 
 
+if in_storage:  # texts that are read where Snakemake runs
+
+    localrules:
+        collect_texts,
+
+
 rule download_file:
     """Download a file of texts and verify its checksum."""
     input:
@@ -122,7 +128,7 @@ rule prepare_corpus:
     input:
         source=corpora.raw_file,
         origin=corpora.origin,
-        keyword_classes=corpora.keyword_classes,
+        keyword_classes=from_sources(corpora.keyword_classes),
         code=code("prepare_corpus.py"),
     output:
         corpus="<results>/corpora/{corpus}.parquet",

@@ -5,6 +5,12 @@ localrules:
     download_encoder,
 
 
+if in_storage:  # weights that are read where Snakemake runs
+
+    localrules:
+        import_encoder,
+
+
 rule download_encoder:
     """Download a pretrained encoder from the hub; no other rule downloads weights."""
     input:
@@ -28,7 +34,7 @@ rule download_encoder:
 rule import_encoder:
     """Copy a pretrained encoder from a local folder or an installed package, and try it out."""
     input:
-        source=models.encoder_files,
+        source=from_sources(models.encoder_files),
         code=code("import_encoder.py"),
     output:
         directory("<results>/encoders/{encoder}"),

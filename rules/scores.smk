@@ -87,7 +87,7 @@ rule score_mteb:
     """Score one model on all MTEB tasks, layers and poolings of the study, with one embedding of every text."""
     input:
         model="<results>/models/{model}",
-        data=scores.benchmark_data,
+        data=from_sources(scores.benchmark_data),
         code=code("score_mteb.py"),
     output:
         "<results>/scores/mteb/{model}/{step}/{max_length}.csv",

@@ -758,6 +758,9 @@ def test_missing_sources_names_every_missing_path(tmp_path, monkeypatch):
         "encoders.mpnet.adapter: 'more' does not exist; expected: a folder with adapter_config.json",
         "encoders.mpnet.path: weights: no such folder; expected: a transformers checkpoint with weights",
     ]
+    with pytest.raises(InputError) as of_others:
+        missing_sources(settings, texts=False)
+    assert str(of_others.value).splitlines() == str(refused.value).splitlines()[1:], "texts are in a storage"
 
 
 @pytest.mark.parametrize("header", ["", "series,value"])

@@ -191,8 +191,16 @@ def code_of_steps() -> list[Path]:
 
 def made_by() -> dict[str, Any]:
     """Return the provenance of results of this process: command, inputs, code, versions and machine."""
-    command = {"script": Path(sys.argv[0]).name, "arguments": sys.argv[1:], "inputs": seals.given}
+    arguments = [without_copies(word) for word in sys.argv[1:]]
+    inputs = {without_copies(path): sha256 for path, sha256 in seals.given.items()}
+    command = {"script": Path(sys.argv[0]).name, "arguments": arguments, "inputs": inputs}
     return provenance(**command, code=code_checksum()) | {"machine": machine()}
+
+
+def without_copies(path: str) -> str:
+    """Return the path of a result without the folder in which Snakemake keeps local copies of a storage."""
+    copies = os.environ.get("SELFEMBED_LOCAL_COPIES")
+    return path.removeprefix(f"{copies}/") if copies else path
 
 
 def provenance(**facts: Any) -> dict[str, Any]:

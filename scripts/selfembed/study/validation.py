@@ -61,15 +61,18 @@ def missing_packages(settings: Settings) -> None:
         raise InputError("\n".join(missing))
 
 
-def missing_sources(settings: Settings) -> None:
+def missing_sources(settings: Settings, texts: bool = True) -> None:
     """Check the local files and folders of a config.
+
+    Args:
+        texts: whether files of texts are local.
 
     Raises InputError with one line for each missing file or folder and each invalid published number.
     """
     named = [
         (f"corpora.{name}.source.{key}", path, "", "a file")
         for name, corpus in settings.corpora.items()
-        for key in ("path", "keyword_classes")
+        for key in (("path", "keyword_classes") if texts else ("keyword_classes",))
         if (path := getattr(corpus.source, key, None)) is not None
         if not isinstance(corpus.source, FolderSource)
     ] + [

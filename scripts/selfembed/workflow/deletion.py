@@ -6,8 +6,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from selfembed.jobs import seals
 from selfembed.jobs.records import PARTIAL, UNFINISHED
+from selfembed.workflow import storage
 
 
 def make_complete(workflow: Any) -> None:
@@ -24,22 +24,18 @@ def make_complete(workflow: Any) -> None:
         for job in workflow.dag.jobs:
             for output in map(Path, job.output):
                 if not output.exists():  # write-protected outputs do
-                    delete_beside(output, with_folder=job.rule.name.endswith("score_mteb"))
+                    delete_beside(output)
 
     workflow.delete_output = delete_output
 
 
-def delete_beside(output: Path, with_folder: bool) -> None:
-    """Delete what belongs to a deleted output.
-
-    Args:
-        with_folder: whether the folder of the same name without suffix does.
-    """
-    seals.place(output).unlink(missing_ok=True)
+def delete_beside(output: Path) -> None:
+    """Delete what belongs to a deleted output."""
     folders = [output.with_name(f".{output.name}{suffix}") for suffix in (PARTIAL, UNFINISHED)]
-    if with_folder:
-        folders.append(output.with_suffix(""))
-    for folder in folders:
-        shutil.rmtree(folder, ignore_errors=True)
+    for path in [*storage.beside(output), *folders]:
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
     with suppress(OSError):  # not empty, or already removed
         os.removedirs(output.parent)

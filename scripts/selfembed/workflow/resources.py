@@ -1,5 +1,7 @@
 """Resources of jobs: memory, minutes, GPUs and devices."""
 
+import errno
+import os
 from collections.abc import Callable
 from math import ceil
 from pathlib import Path
@@ -83,6 +85,18 @@ class JobResources:
 
 def megabytes(paths: str | list[str]) -> float:
     """Size of files and folders in MB."""
-    found = [Path(path) for path in ([paths] if isinstance(paths, str) else paths)]
-    files = [file for path in found for file in (path.rglob("*") if path.is_dir() else [path])]
-    return sum(file.stat().st_size for file in files) / 1e6
+    return sum(map(size, [paths] if isinstance(paths, str) else paths)) / 1e6
+
+
+def size(path: str) -> int:
+    """Size of a file or folder in bytes, in a storage if results are in one.
+
+    Raises FileNotFoundError if it does not exist yet; Snakemake then asks again before the job starts.
+    """
+    if getattr(path, "is_storage", False):
+        item = path.storage_object  # ty: ignore[missing-attribute]
+        if not item.exists():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+        return item.local_footprint()
+    found = Path(path)
+    return sum(file.stat().st_size for file in (found.rglob("*") if found.is_dir() else [found]))
