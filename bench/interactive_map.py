@@ -29,7 +29,7 @@ WAIT = 600_000  # ms, at most, for a map that can be used
 ACTIONS = {
     "zoom in": "document.getElementById('zoom-in').click()",
     "hide a class": "document.querySelector('#classes .toggle').click()",
-    "another colouring": "document.querySelectorAll('#colorings input')[1].click()",
+    "another colouring": "document.dispatchEvent(new KeyboardEvent('keydown', {key: 'c', bubbles: true}))",
     "search": """
         document.getElementById('query').value = 'melody crop';
         document.getElementById('query').dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter', bubbles: true}))

@@ -131,11 +131,8 @@ def test_files_that_only_the_repository_has_are_shown_and_deleted(model, uploadi
     server.repositories["me/tickets"] |= {".gitattributes": b"", "words.py": b"old", "2_Words/config.json": b"{}"}
     (model / "1_Pooling" / "config.json").rename(model / "config.json")
     shown = [line for line in lines(model) if line.endswith(": only in the repository, would be deleted")]
-    assert [line.split(":")[0].strip() for line in shown] == [
-        "1_Pooling/config.json",
-        "2_Words/config.json",
-        "words.py",
-    ]
+    expected = ["1_Pooling/config.json", "2_Words/config.json", "words.py"]
+    assert [line.split(":")[0].strip() for line in shown] == expected
     assert "words.py" in server.repositories["me/tickets"]
     uploading(address)
     names = {".gitattributes", "README.md", "config.json", "model.safetensors", "modules.json"}

@@ -73,12 +73,8 @@ function modelInAddress() {
 
 async function start() {
   setTheme(storedTheme() ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"));
-  radios("models", facts.models, showModel);
-  radios(
-    "colorings",
-    facts.colorings.map((each) => each.name),
-    showColoring,
-  );
+  listModels();
+  listColorings();
   state.model = modelInAddress();
   if (state.model) state.before = 0;
   $("models").querySelectorAll("input")[state.model].checked = true;
