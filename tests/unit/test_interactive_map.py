@@ -181,19 +181,19 @@ def test_values_of_a_column_are_coloured_by_a_scale_or_by_class():
     assert numbers[:6].tolist() == [2, 3, 0, 1, 1, 3]
     assert coloring.values[5] == "unknown" and coloring.values[1] is None
     assert entry["classes"][-1]["light"] == interactive_map.GREY["light"]
-    lightness = [
-        sum(int(each[theme][place : place + 2], 16) for place in (1, 3, 5))
-        for each in entry["classes"][:3]
-        for theme in ("light",)
-    ]
-    assert lightness == sorted(lightness), "dark to light"
+    greens = [int(each["light"][3:5], 16) for each in entry["classes"][:3]]
+    assert greens == sorted(greens), "from dark to light"
     venues = interactive_map.column_coloring("Venue", pd.Series(["ICLR", " ", "<b>", "ICLR"]))
     assert venues.ranges is None and list(venues.classes) == ["ICLR", None, "<b>", "ICLR"]
-    of_many = interactive_map.column_coloring("Author", pd.Series([f"author {row % 150}" for row in range(300)]))
-    entry, _ = interactive_map.legend(of_many, np.arange(300))
-    assert {each["name"]: each["light"] for each in entry["classes"]}["50 rarer classes"] == interactive_map.GREY[
-        "light"
-    ]
+
+
+def test_of_many_values_of_a_column_the_rare_ones_are_grey(monkeypatch):
+    monkeypatch.setattr(interactive_map, "MOST_VALUES", 2)
+    coloring = interactive_map.column_coloring("Author", pd.Series(["a", "a", "b", "b", "c", "d", "e"]))
+    entry, _ = interactive_map.legend(coloring, np.arange(7))
+    colors = {each["name"]: (each["count"], each["light"]) for each in entry["classes"]}
+    assert colors["3 rarer classes"] == (3, interactive_map.GREY["light"]) and len(colors) == 3
+    assert coloring.values[4] == "c"
 
 
 @pytest.mark.slow

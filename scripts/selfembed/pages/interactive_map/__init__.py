@@ -33,6 +33,7 @@ PARTS = (
 STEPS = 2**16 - 1  # resolution of coordinates: a step is 1/40 pixel on a screen with a width of 1,600 pixels
 NAME_CELLS = 24  # per side of a map: where texts of a class are densest is found in squares of three by three cells
 MOST_CLASSES = 100  # with separate colours and legend entries; rarer classes are merged
+MOST_VALUES = 40  # the same of a column: of several columns, the colours of each take seconds to find
 LONGEST_VALUE = 100  # characters of a value of a column
 LIGHT_END = 0.88  # of the scale for ranges, on a light background
 GREY = {"light": "#b4b4b4", "dark": "#6a6a6a"}
@@ -213,7 +214,7 @@ def legend(coloring: Coloring, rows: np.ndarray) -> tuple[dict[str, object], np.
     if coloring.ranges:
         colors, order = scale_colors(coloring.ranges), list(coloring.ranges)
     else:
-        classes = common_classes(classes)
+        classes = common_classes(classes, MOST_CLASSES if coloring.values is None else MOST_VALUES)
         colors, order = class_colors(sorted(classes.dropna().unique())), None
         colors |= dict.fromkeys(set(colors) - set(coloring.classes), GREY)  # rarer classes
     shown = classes.iloc[rows]
@@ -228,10 +229,10 @@ def legend(coloring: Coloring, rows: np.ndarray) -> tuple[dict[str, object], np.
     return known, numbers.fillna(len(counts)).to_numpy(np.uint16)
 
 
-def common_classes(classes: pd.Series) -> pd.Series:
-    """Merge all classes except the most frequent MOST_CLASSES into one: `12 rarer classes`."""
+def common_classes(classes: pd.Series, most: int) -> pd.Series:
+    """Merge all classes except the most frequent ones into one: `12 rarer classes`."""
     counts = classes.value_counts().sort_index().sort_values(ascending=False, kind="stable")
-    rare = counts.index[MOST_CLASSES:]
+    rare = counts.index[most:]
     return classes.mask(classes.isin(rare), f"{len(rare)} rarer classes") if len(rare) else classes
 
 
