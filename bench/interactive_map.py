@@ -151,11 +151,12 @@ def main() -> None:
     parser = command_line.parser(__doc__)
     parser.add_argument("--texts", type=int, default=100_000, help="texts")
     parser.add_argument("--rounds", type=int, default=5, help="times that the page is loaded")
-    parser.add_argument("--keep", type=Path, help="HTML file to keep the page as")
+    parser.add_argument("--keep", type=Path, help="HTML file to keep the page as; used if it exists")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, open_browser() as browser:
         path = arguments.keep or Path(folder) / "map.html"
-        path.write_text(made_up_page(arguments.texts), encoding="utf-8")
+        if not path.exists():
+            path.write_text(made_up_page(arguments.texts), encoding="utf-8")
         path = path.resolve()
         loads, megabytes = zip(*(load(browser, path) for _ in range(arguments.rounds)), strict=True)
         size = path.stat().st_size / 1e6
