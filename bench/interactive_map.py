@@ -4,6 +4,7 @@ Texts are made up, 200 characters each, in 40 classes and 40 clusters, on two ma
 """
 
 import itertools
+import os
 import statistics
 import sys
 import tempfile
@@ -29,7 +30,7 @@ WAIT = 600_000  # ms, at most, for a map that can be used
 ACTIONS = {
     "zoom in": "document.getElementById('zoom-in').click()",
     "hide a class": "document.querySelector('#classes .toggle').click()",
-    "another colouring": "document.querySelectorAll('#colorings input')[1].click()",
+    "another colouring": "document.dispatchEvent(new KeyboardEvent('keydown', {key: 'c', bubbles: true}))",
     "search": """
         document.getElementById('query').value = 'melody crop';
         document.getElementById('query').dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter', bubbles: true}))
@@ -46,7 +47,10 @@ def made_up_page(texts: int, seed: int = 1) -> str:
     maps = {
         name: centres[number][groups] + generator.normal(scale=4, size=(texts, 2)) for number, name in enumerate("AB")
     }
-    words = [" ".join(WORDS[generator.integers(len(WORDS), size=40)]) for _ in range(texts)]
+    parts = [" ".join(WORDS[generator.integers(len(WORDS), size=10)]) for _ in range(5000)]
+    words = [
+        " ".join(parts[part] for part in each) for each in generator.integers(len(parts), size=(texts, 4)).tolist()
+    ]
     titles = [f"Text {row}" for row in range(texts)]
     corpus = pd.DataFrame({"id": [f"t{row}" for row in range(texts)], "text": words, "title": titles})
     colorings = [
@@ -77,6 +81,9 @@ def milliseconds_of_actions(browser, path: Path) -> dict[str, float]:
     """What the page is busy after each action; and of frames of a switch between models, and of a dragged map."""
     context = browser.new_context(offline=True, viewport={"width": 1400, "height": 900})
     page = context.new_page()
+    page.set_default_timeout(WAIT)
+    page.on("console", lambda message: print(f"console: {message.text}"))
+    page.on("pageerror", lambda error: print(f"error in the page: {error}"))
     page.goto(path.as_uri(), timeout=WAIT)
     page.wait_for_selector("body[data-ready]", timeout=WAIT)
     found = {name: page.evaluate(TIMED.replace("ACTION", action)) for name, action in ACTIONS.items()}
@@ -144,18 +151,28 @@ def main() -> None:
     parser = command_line.parser(__doc__)
     parser.add_argument("--texts", type=int, default=100_000, help="texts")
     parser.add_argument("--rounds", type=int, default=5, help="times that the page is loaded")
-    parser.add_argument("--keep", type=Path, help="HTML file to keep the page as")
+    parser.add_argument("--keep", type=Path, help="HTML file to keep the page as; used if it exists")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, open_browser() as browser:
         path = arguments.keep or Path(folder) / "map.html"
-        path.write_text(made_up_page(arguments.texts), encoding="utf-8")
+        if not path.exists():
+            path.write_text(made_up_page(arguments.texts), encoding="utf-8")
         path = path.resolve()
         loads, megabytes = zip(*(load(browser, path) for _ in range(arguments.rounds)), strict=True)
-        print(f"{arguments.texts:,} texts, {path.stat().st_size / 1e6:.1f} MB, Chromium {browser.version}")
+        size = path.stat().st_size / 1e6
+        print(
+            f"{arguments.texts:,} texts, {size:.1f} MB, Chromium {browser.version}; load of the machine: {load_now()}"
+        )
         print(f"load: {statistics.median(loads):.2f} s ({min(loads):.2f} to {max(loads):.2f})")
         print(f"memory of the browser: {statistics.median(megabytes):.0f} MB")
         for name, taken in milliseconds_of_actions(browser, path).items():
             print(f"{name}: {taken:.0f} ms")
+        print(f"load of the machine: {load_now()}")
+
+
+def load_now() -> str:
+    """Load of the machine over 1, 5 and 15 minutes; this program and the browser are part of it."""
+    return ", ".join(f"{number:.1f}" for number in os.getloadavg())
 
 
 if __name__ == "__main__":

@@ -122,6 +122,7 @@ rule draw_interactive_map:
         corpus="<results>/corpora/{corpus}.parquet",
         clusters=maps.shown_clusters,
         neighbors=maps.shown_neighbors,
+        source=maps.color_file,
         code=code("draw_interactive_map.py"),
     output:
         report(
@@ -139,14 +140,17 @@ rule draw_interactive_map:
     conda:
         "../envs/plot.yaml"
     resources:
-        mem_mb=memory(2000, corpus=8),
+        mem_mb=memory(2000, corpus=8, source=20),
         runtime=minutes(10),
     params:
         models=maps.shown_names,
         shown=maps.page_flags,
+        source=file_flags("source"),
+        colors=maps.color_flags,
         title=maps.page_title,
         caption=maps.page_caption,
     shell:
         "python -m warm.run --if-running"
         " {input.code[0]} --maps {input.maps} --models {params.models} --corpus {input.corpus}"
-        " --clusters {input.clusters} --neighbors {input.neighbors} {params.shown} --title {params.title:q} --output {output} > {log} 2>&1"
+        " --clusters {input.clusters} --neighbors {input.neighbors} {params.shown} {params.source} {params.colors} --title {params.title:q}"
+        " --output {output} > {log} 2>&1"

@@ -1,14 +1,16 @@
 """Write an HTML page with maps of a corpus from several models, and its texts.
 
-The page works offline. Texts are coloured by label, if any, and by cluster. Models whose runs diverged are omitted.
+The page works offline. Texts are coloured by label, if any, by cluster, and by further columns of their file. Models
+whose runs diverged are omitted.
 """
 
 from selfembed.errors import InputError
 from selfembed.jobs import command_line, options
 from selfembed.jobs.command_line import existing, log
 from selfembed.jobs.records import write_text
+from selfembed.settings.corpora import Corpus, FileSource
 from selfembed.settings.figures import InteractiveMapFigure
-from selfembed.texts.corpora import read_corpus
+from selfembed.texts.corpora import COLOR, kept_rows, read_corpus, read_source
 
 
 def main(argv: list[str]) -> None:
@@ -30,6 +32,9 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--title", required=True, help="heading")
     command_line.add_outputs(parser, output="HTML file")
     options.add(parser, InteractiveMapFigure, keep=("points", "characters"))
+    command_line.add_inputs(parser, required=False, source="file of the texts, which has the columns to colour by")
+    options.add(parser, FileSource, keep=("text", "id", "format", "encoding", "separator", "colors"))
+    options.add(parser, Corpus, keep=("minimum_length", "deduplicate"))
     arguments = parser.parse_args(argv)
     if not len(arguments.maps) == len(arguments.neighbors) == len(set(arguments.models)) == len(arguments.models):
         raise InputError(
@@ -68,11 +73,31 @@ def main(argv: list[str]) -> None:
     colorings = [Coloring("Cluster", clusters, note, on_map=True)]
     if corpus["label"].notna().any():
         colorings.insert(0, Coloring("Label", corpus["label"]))
+    if arguments.source:
+        cells = read_colors(arguments, corpus["id"])
+        colorings.extend(interactive_map.column_coloring(name, cells[name]) for name in cells)
     page = interactive_map.page(
         arguments.title, corpus, maps, neighbors, colorings, rows=rows, characters=arguments.characters
     )
     write_text(page, arguments.output)
     log.info("%d texts, %d maps, %.1f MB", len(rows), len(maps), arguments.output.stat().st_size / 1e6)
+
+
+def read_colors(arguments, ids):
+    """Read the columns to colour by, for the texts with the given ids, in their order.
+
+    Raises InputError if a text or a column is not in the file.
+    """
+    columns = {name: getattr(arguments, name) for name in ("text", "id", "format", "encoding", "separator", "colors")}
+    table = read_source(arguments.source, **columns)
+    texts, _ = kept_rows(table, arguments.minimum_length, arguments.deduplicate)
+    cells = table.loc[texts.index].filter(like=COLOR).rename(columns=lambda name: name.removeprefix(COLOR))
+    cells.index = texts["id"]
+    if missing := set(ids) - set(cells.index):
+        raise InputError(
+            f"{arguments.source}: text '{min(missing)}' of the corpus is missing; expected: the file of the corpus"
+        )
+    return cells.loc[ids]
 
 
 if __name__ == "__main__":

@@ -173,7 +173,9 @@ class WritableHub(Hub):
         if self.repository not in self.repositories:
             self.refuse("RepoNotFound")
         else:
-            self.reply({"id": self.repository, "sha": REVISION, "private": self.repository in self.private})
+            siblings = [{"rfilename": name} for name in self.repositories[self.repository]]
+            private = self.repository in self.private
+            self.reply({"id": self.repository, "sha": REVISION, "private": private, "siblings": siblings})
 
     def do_POST(self):
         sent = self.body()
@@ -238,6 +240,8 @@ class WritableHub(Hub):
                 self.repositories[name][value["path"]] = base64.b64decode(value["content"])
             elif line["key"] == "lfsFile":
                 self.repositories[name][value["path"]] = self.stored[value["oid"]]
+            elif line["key"] == "deletedFile":
+                del self.repositories[name][value["path"]]
         self.reply({"commitUrl": f"http://{self.headers['Host']}/{name}/commit/{REVISION}", "commitOid": REVISION})
 
 

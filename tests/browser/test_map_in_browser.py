@@ -13,10 +13,11 @@ from interactive_map import made_up_page
 from with_defaults import map_page
 
 from selfembed.maps.nearest_texts import nearest_texts
-from selfembed.pages.interactive_map import Coloring
+from selfembed.pages.interactive_map import Coloring, column_coloring
 
 pytestmark = pytest.mark.skipif(chromium.program() is None, reason="no Chromium is installed")
 
+HOSTILE = small_pages.HOSTILE[0]
 PLACE = """text => {
     const frame = document.getElementById('map').getBoundingClientRect();
     const {xaxis, yaxis} = document.getElementById('map').layout;
@@ -446,6 +447,60 @@ def test_texts_are_coloured_by_label_or_cluster(page):
     assert pixels(page) != before
 
 
+@pytest.fixture
+def columns(browser, tmp_path):
+    """A page with columns of numbers, dates and classes, some of them hostile or missing."""
+    cells = {
+        "year": [None if row % 10 == 9 else f"{2010 + row // 10}" for row in range(60)],
+        "sent on": [f"2024-{1 + row % 12:02}-03 10:00" for row in range(60)],
+        HOSTILE: [HOSTILE if row % 2 else f"desk {row % 3}" for row in range(60)],
+    }
+    colorings = [column_coloring(name, pd.Series(found)) for name, found in cells.items()]
+    colorings = [*small_pages.colorings(), *colorings]
+    path = tmp_path / "columns.html"
+    path.write_text(map_page("Columns", small_pages.corpus(), small_pages.maps(), colorings), encoding="utf-8")
+    page = browser.new_context(offline=True, viewport={"width": 1400, "height": 900}).new_page()
+    problems = []
+    page.on("console", lambda message: problems.append(message.text))
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.goto(path.as_uri())
+    page.wait_for_selector("body[data-ready]")
+    yield page
+    assert page.evaluate("window.broken") is None and problems == []
+    page.context.close()
+
+
+def test_texts_are_coloured_by_columns(columns, tmp_path):
+    choice = columns.get_by_label("Colour by")
+    assert choice.locator("option").all_text_contents() == ["Label", "Cluster", "year", "sent on", HOSTILE]
+    before = pixels(columns)
+    choice.select_option("year")
+    years = [f"{year}" for year in range(2010, 2016)]
+    assert columns.locator("#classes .name").all_text_contents() == [*years, "no year"]
+    assert "coloured by year" in columns.locator("#map").get_attribute("aria-label")
+    assert pixels(columns) != before
+    point_at(columns, 25)
+    shown = ["year: 2012", "sent on: 2024-02-03 10:00", f"{HOSTILE}: {HOSTILE}"]
+    assert columns.locator("#hover .class").all_text_contents()[2:] == shown
+    columns.locator("#classes li").nth(2).hover()
+    columns.locator("#classes .only").nth(2).click()
+    columns.locator("#query").fill("protein")
+    columns.wait_for_function("document.getElementById('count').textContent.startsWith('3 texts found in the classes')")
+    found, _ = exported(columns, tmp_path)
+    assert found["year"].tolist() == ["2012"] * 3 and set(found[HOSTILE]) == {HOSTILE, "desk 0"}
+
+
+def test_the_keyboard_alone_chooses_a_column(columns):
+    columns.locator("#colorings").focus()
+    for _ in range(3):
+        columns.keyboard.press("ArrowDown")
+    assert columns.locator("#classes .name").all_text_contents() == [f"2024-{month:02}" for month in range(1, 13)]
+    columns.locator("#map").focus()
+    columns.keyboard.press("c")
+    assert columns.locator("#colorings").input_value() == HOSTILE
+    assert set(columns.locator("#classes .name").all_text_contents()) == {HOSTILE, "desk 0", "desk 1", "desk 2"}
+
+
 def test_keys_move_and_zoom_the_map(page):
     def view():
         layout = page.evaluate("document.getElementById('map').layout")
@@ -512,6 +567,7 @@ def test_everything_can_be_reached_with_the_tab_key(page):
         "all",
         "none",
         "toggle",
+        "colorings",
         "only",
     } <= reached
 

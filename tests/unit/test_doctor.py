@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 from settings_examples import changed
+from test_workflow_scores import REPORTED
 
 from local_servers import REVISION, Files, Hub, serving
 from selfembed.costs.sizes import Corpus, Sizes
@@ -287,6 +288,24 @@ def test_hours_decide_the_level(monkeypatch):
     assert plan.check_hours(long, on_gpu=True)[-2].level == "ok"
     meant = count_of({"experiments.main.models": [{"encoder": "mpnet"}], "device": "cpu"}, known(10_000_000))
     assert plan.check_hours(meant, on_gpu=False)[-2].level == "warning"
+
+
+def test_hours_of_exports_are_told_and_part_of_all():
+    report = REPORTED["report"] | {"figures": ["page"]}
+    exports = REPORTED | {"report": report | {"exports": ["static", "int8_vectors"]}}
+    sizes = known(1000)
+    sizes.corpora["crops"] = sizes.corpora["news"]
+    amounts = count_of(exports, sizes).exports()
+    assert [job.path for job in amounts] == [
+        f"{corpus}/exports/{name}/final/own_last"
+        for corpus in ("crops", "news")
+        for name in ("adapted_model", "static", "int8_vectors")
+    ]
+    one = count_of(exports, sizes).jobs(["main"])
+    assert all(found in one.values() and found["embedding"] > 0 for found in amounts.values())
+    *_, of_exports, in_all, _ = plan.check_hours(count_of(exports, sizes), on_gpu=False)
+    assert (of_exports.about, in_all.about) == ("hours of exports", "hours in all")
+    assert count_of(REPORTED | {"report": report}, sizes).exports() == {}
 
 
 def test_hours_of_every_figure_are_told():

@@ -9,9 +9,11 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+import small_architectures
 from sentence_transformers import SentenceTransformer
-from sentence_transformers.sentence_transformer.modules import Normalize, Pooling
+from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
 from sklearn.preprocessing import normalize
+from small_architectures import small_checkpoint
 from small_models import WORDS, text
 from test_own_modules import PROMPTS, WIDTH, save
 from test_word_counts import COMPONENTS, TEXTS, built, corpus
@@ -23,6 +25,7 @@ import score_title_pairs
 from selfembed.augmentations.crops import parts
 from selfembed.errors import InputError
 from selfembed.exports import forms, onnx_model, speed
+from selfembed.models import encoders
 
 HELD_OUT = 0.4
 DIM = WIDTH + COMPONENTS
@@ -214,6 +217,29 @@ def test_an_onnx_model_with_other_vectors_is_refused(model, tmp_path, monkeypatc
     with pytest.raises(InputError, match=r"onnx_int8: the exported model gives other vectors; expected: "):
         exported("onnx_int8", model, tmp_path)
     assert not (tmp_path / "onnx_int8").exists()
+
+
+def with_pooling(encoder, pooling, folder):
+    """A model of an encoder, saved and loaded as the adapted model is."""
+    modules = [encoder, Pooling(small_architectures.WIDTH, pooling), Normalize()]
+    SentenceTransformer(modules=modules, device="cpu").save(str(folder), create_model_card=False)
+    return encoders.load_whole(folder)
+
+
+@pytest.mark.parametrize(("name", "pooling"), [("mpnet", "mean"), ("qwen2", "lasttoken")])
+def test_onnx_of_mpnet_and_of_a_decoder_gives_their_vectors(name, pooling, tmp_path):
+    model = with_pooling(encoders.load(small_checkpoint(tmp_path / name, name)), pooling, tmp_path / "whole")
+    onnx_model.write(model, tmp_path / "onnx")
+    texts = [text(20, start) for start in range(3)] + [text(1, 5), text(150, 4)]
+    found = onnx_model.load(tmp_path / "onnx", "cpu", 1)(texts)
+    assert np.diag(cosine(found, model.encode(texts))).min() > 0.98
+
+
+def test_onnx_of_a_model_that_puts_texts_into_a_chat_is_refused(tmp_path):
+    encoder = Transformer(str(small_checkpoint(tmp_path / "qwen2", "qwen2")))
+    with pytest.raises(InputError, match="onnx_int8: the tokenizer alone gives other tokens than the model, such as"):
+        onnx_model.write(with_pooling(encoder, "lasttoken", tmp_path / "whole"), tmp_path / "onnx")
+    assert not (tmp_path / "onnx").exists()
 
 
 def test_speeds_are_measured_in_turn():

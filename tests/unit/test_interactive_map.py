@@ -65,7 +65,7 @@ def test_texts_come_out_as_they_went_in(elements):
     texts = json.loads(elements.text("texts"))
     corpus = small_pages.corpus()
     expected = {"ids": corpus["id"], "titles": corpus["title"], "texts": corpus["text"]}
-    assert texts == {name: column.tolist() for name, column in expected.items()}
+    assert texts == {name: column.tolist() for name, column in expected.items()} | {"values": [None, None]}
     assert json.loads(elements.text("facts"))["title"] == "A <b>map</b>"
 
 
@@ -167,6 +167,36 @@ def test_of_many_classes_the_rare_ones_are_one():
 
 
 @pytest.mark.slow
+def test_values_of_a_column_are_coloured_by_a_scale_or_by_class():
+    years = pd.Series(["2021", None, "2019", "2020", "2020", "unknown", *["2019"] * 30])
+    coloring = interactive_map.column_coloring("Year", years)
+    assert coloring.ranges == ["2019", "2020", "2021"] and "no range, such as words among numbers: 1" in coloring.note
+    entry, numbers = interactive_map.legend(coloring, np.arange(len(years)))
+    assert [(each["name"], each["count"]) for each in entry["classes"]] == [
+        ("2019", 31),
+        ("2020", 2),
+        ("2021", 1),
+        (None, 2),
+    ]
+    assert numbers[:6].tolist() == [2, 3, 0, 1, 1, 3]
+    assert coloring.values[5] == "unknown" and coloring.values[1] is None
+    assert entry["classes"][-1]["light"] == interactive_map.GREY["light"]
+    greens = [int(each["light"][3:5], 16) for each in entry["classes"][:3]]
+    assert greens == sorted(greens), "from dark to light"
+    venues = interactive_map.column_coloring("Venue", pd.Series(["ICLR", " ", "<b>", "ICLR"]))
+    assert venues.ranges is None and list(venues.classes) == ["ICLR", None, "<b>", "ICLR"]
+
+
+def test_of_many_values_of_a_column_the_rare_ones_are_grey(monkeypatch):
+    monkeypatch.setattr(interactive_map, "MOST_VALUES", 2)
+    coloring = interactive_map.column_coloring("Author", pd.Series(["a", "a", "b", "b", "c", "d", "e"]))
+    entry, _ = interactive_map.legend(coloring, np.arange(7))
+    colors = {each["name"]: (each["count"], each["light"]) for each in entry["classes"]}
+    assert colors["3 rarer classes"] == (3, interactive_map.GREY["light"]) and len(colors) == 3
+    assert coloring.values[4] == "c"
+
+
+@pytest.mark.slow
 def test_colours_are_those_of_the_static_maps():
     names = ["a", "b", "c"]
     expected = figures.palette(names)
@@ -247,6 +277,37 @@ def test_a_corpus_without_labels_is_coloured_by_cluster_alone(words, tmp_path):
     draw_interactive_map.main(words)
     facts = json.loads(Elements((tmp_path / "map.html").read_text()).text("facts"))
     assert [each["name"] for each in facts["colorings"]] == ["Cluster"]
+
+
+@pytest.fixture
+def file(words, tmp_path):
+    """The file of the corpus, with a row that is no text of it, in another order; and the flags for its columns."""
+    corpus = pd.read_parquet(tmp_path / "corpus.parquet")[["id", "text"]].iloc[::-1]
+    corpus = corpus.assign(year=[f"20{10 + row % 5}" for row in range(60)], venue=small_pages.HOSTILE[0])
+    empty = pd.DataFrame({"id": ["x"], "text": ["  "], "year": ["1999"], "venue": ["none"]})
+    pd.concat([empty, corpus]).to_csv(tmp_path / "source.csv", index=False)
+    return [*words, "--source", str(tmp_path / "source.csv"), "--id", "id", "--colors", "year", "venue"]
+
+
+@pytest.mark.slow
+def test_every_text_has_the_cells_of_its_row_in_the_file(file, tmp_path):
+    draw_interactive_map.main(file)
+    found = Elements((tmp_path / "map.html").read_text())
+    facts, texts = json.loads(found.text("facts")), json.loads(found.text("texts"))
+    assert [each["name"] for each in facts["colorings"]] == ["Label", "Cluster", "year", "venue"]
+    cells = pd.read_csv(tmp_path / "source.csv", dtype=str).set_index("id").loc[texts["ids"]]
+    assert texts["values"] == [None, None, cells["year"].tolist(), cells["venue"].tolist()]
+    names = [entry["name"] for entry in facts["colorings"][2]["classes"]]
+    assert [names[number] for number in found.numbers("classes-2")] == cells["year"].tolist()
+
+
+def test_another_file_than_that_of_the_corpus_is_told_in_a_line(file, tmp_path):
+    path = tmp_path / "source.csv"
+    pd.read_csv(path).iloc[:-1].to_csv(path, index=False)
+    with pytest.raises(InputError, match=r"source.csv: text 't0' of the corpus is missing; expected: the file of the"):
+        draw_interactive_map.main(file)
+    with pytest.raises(InputError, match=r"source.csv: no column 'yeer' for 'color: yeer'; columns: id, text, year, v"):
+        draw_interactive_map.main([*file, "--colors", "yeer"])
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,8 @@ def test_texts_and_titles_are_found_in_every_format(tmp_path, propose, ending):
     path = write(table(), tmp_path / f"tickets{ending}")
     _, config = propose(path)
     assert config["folder"] == "tickets"
-    assert config["corpora"]["texts"]["source"] == {"type": "file", "path": str(path), "text": "body", "title": "title"}
+    source = {"type": "file", "path": str(path), "text": "body", "title": "title", "colors": ["queue"]}
+    assert config["corpora"]["texts"]["source"] == source
     assert "grouping" not in config["experiments"]
 
 

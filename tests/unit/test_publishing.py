@@ -125,6 +125,22 @@ def test_the_command_uploads_all_files_to_a_private_repository_and_unchanged_fil
     assert len(server.received) == len(set(server.received)) == 2  # the weights and the card
 
 
+def test_files_that_only_the_repository_has_are_shown_and_deleted(model, uploading, hub, monkeypatch):
+    address, server = hub
+    uploading(address)
+    server.repositories["me/tickets"] |= {".gitattributes": b"", "words.py": b"old", "2_Words/config.json": b"{}"}
+    (model / "1_Pooling" / "config.json").rename(model / "config.json")
+    shown = [line for line in lines(model) if line.endswith(": only in the repository, would be deleted")]
+    expected = ["1_Pooling/config.json", "2_Words/config.json", "words.py"]
+    assert [line.split(":")[0].strip() for line in shown] == expected
+    assert "words.py" in server.repositories["me/tickets"]
+    uploading(address)
+    names = {".gitattributes", "README.md", "config.json", "model.safetensors", "modules.json"}
+    assert set(server.repositories["me/tickets"]) == names
+    monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
+    assert any("would be deleted; with a login and a connection, they" in line for line in lines(model))
+
+
 def test_a_public_repository_is_asked_for(uploading, hub):
     address, server = hub
     assert uploading(address, public=True).startswith(f"uploaded: {address}/me/tickets/commit/")

@@ -197,6 +197,19 @@ def test_an_interactive_map_shows_all_models_and_the_clusters_of_the_last():
     assert found.cluster_flags(SimpleNamespace(corpus="docs")) == ""
 
 
+def test_an_interactive_map_has_further_columns_of_the_file_of_its_texts():
+    source = {"type": "file", "path": "news.tsv", "text": "body", "colors": ["year", "the venue"]}
+    sample = {"source": {"type": "sample", "corpus": "news", "size": 9}}
+    found = maps({"corpora.news": {"source": source, "deduplicate": False}, "corpora.few": sample})
+    for name in ("news", "few"):
+        corpus = SimpleNamespace(corpus=name)
+        assert found.color_file(corpus) == "news.tsv"
+        expected = "--text body --colors year 'the venue' --minimum-length 1 --no-deduplicate"
+        assert found.color_flags(corpus) == expected
+    without = SimpleNamespace(corpus="notes")
+    assert (found.color_file(without), found.color_flags(without)) == ([], "")
+
+
 def test_an_interactive_map_names_steps_where_a_label_has_several():
     found = maps({"experiments.main.models.1.steps": [5, "final"]})
     names = found.shown_names(SimpleNamespace(corpus="notes"))

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from selfembed.costs import sizes
@@ -23,7 +23,7 @@ from selfembed.settings.encoders import BagOfWords, TfidfEncoder
 from selfembed.settings.recipes import Recipe, Titles
 from selfembed.settings.schema import Settings
 from selfembed.settings.scores import Linear
-from selfembed.study import expansion
+from selfembed.study import adapted, expansion
 from selfembed.study.expansion import Evaluation, Model, Study
 
 # The shape that rates are measured with: layers, and WIDTH.
@@ -101,6 +101,24 @@ class Count:
                         item.on, lambda corpus: {TSNE: corpus.texts}
                     )
         return found
+
+    def exports(self) -> dict[Job, Amounts]:
+        """The jobs that embed what a report is scored on with the adapted model and with each of its exports.
+
+        As if every export were as slow as the encoder that the report keeps; static ones are much faster.
+        """
+        report = self.settings.report
+        if report is None or not report.exports:
+            return {}
+        model = next(
+            item for item in adapted.candidates(report, self.settings, self.study) if item.line.label == report.keep
+        )
+        names = ["adapted_model", *report.exports]
+        return {
+            Job(EMBEDDING, f"{corpus}/exports/{name}/final/own_last"): self.embedding(replace(model, on=corpus))
+            for corpus in adapted.scored_on(report, self.settings, self.study)
+            for name in names
+        }
 
     def of_corpus(self, name: str, work) -> Amounts:
         """Work on a corpus as a function of its size; none if the size is unknown."""

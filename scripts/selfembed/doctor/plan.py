@@ -5,7 +5,8 @@ from pathlib import Path
 
 from selfembed.costs import disk
 from selfembed.costs.hours import GPU, MOST_HOURS, available_cores, experiments_of_targets, hours, on
-from selfembed.costs.work import ON_CPU, ON_GPU, Count
+from selfembed.costs.sizes import Amounts
+from selfembed.costs.work import ON_CPU, ON_GPU, Count, Job
 from selfembed.doctor.findings import Finding
 
 
@@ -17,7 +18,11 @@ def check_hours(count: Count, on_gpu: bool) -> list[Finding]:
         for name, experiments in targets.items()
         if experiments
     ]
-    total, found = estimate(count, list(count.settings.experiments), on_gpu)
+    exports = count.exports()
+    if exports:
+        known = not any(job.path.split("/")[0] in count.unknown for job in exports)
+        findings.append(Finding("ok", "hours of exports", in_hours(exports, known, on_gpu)[1]))
+    total, found = estimate(count, list(count.settings.experiments), on_gpu, exports)
     if on_gpu or total <= MOST_HOURS:
         findings.append(Finding("ok", "hours in all", found))
     elif count.settings.device == "cpu":
@@ -32,11 +37,18 @@ def check_hours(count: Count, on_gpu: bool) -> list[Finding]:
     return findings
 
 
-def estimate(count: Count, experiments: list[str], on_gpu: bool) -> tuple[float, str]:
-    """Hours of some experiments, as a number and in words."""
-    cores = available_cores()
-    found = hours(count.jobs(experiments), GPU if on_gpu else cores)
+def estimate(
+    count: Count, experiments: list[str], on_gpu: bool, others: dict[Job, Amounts] | None = None
+) -> tuple[float, str]:
+    """Hours of some experiments and of other jobs, as a number and in words."""
     known = all(count.is_known(item) for name in experiments for item in count.study.experiments[name])
+    return in_hours(count.jobs(experiments) | (others or {}), known, on_gpu)
+
+
+def in_hours(jobs: dict[Job, Amounts], known: bool, on_gpu: bool) -> tuple[float, str]:
+    """Hours of some jobs, as a number and in words; `known` is whether the sizes of all their texts are."""
+    cores = available_cores()
+    found = hours(jobs, GPU if on_gpu else cores)
     least = "" if known else "at least "
     if on_gpu:
         beside = f"{rounded(on(ON_CPU, found))} on 8 cores beside it"

@@ -17,6 +17,7 @@ from selfembed.models import encoders
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
+    from tokenizers import Tokenizer
 
 MODEL, TOKENIZER, CONFIG = "model.onnx", "tokenizer.json", "config.json"
 INPUTS = ("input_ids", "attention_mask")
@@ -52,12 +53,13 @@ def write(model: "SentenceTransformer", folder: Path) -> None:
     Every output channel of a weight matrix has a scale of its own, and weights have 7 bits, because processors without
     int8 dot products (VNNI) add products of 8 bits with overflow.
 
-    Raises InputError if PyTorch cannot export the model, or if the exported model gives other vectors.
+    Raises InputError if the tokenizer alone gives other tokens, PyTorch cannot export the model, or the exported model
+    gives other vectors.
     """
     from onnxruntime.quantization import QuantType, quantize_dynamic
-    from tokenizers import Tokenizer
 
     model = model.to("cpu").eval()
+    tokenizer = tokenizer_of(model)
     folder.mkdir()
     with TemporaryDirectory(dir=folder.parent) as scratch:
         whole = Path(scratch) / MODEL
@@ -68,11 +70,25 @@ def write(model: "SentenceTransformer", folder: Path) -> None:
             quantize_dynamic(whole, folder / MODEL, per_channel=True, reduce_range=True, weight_type=QuantType.QInt8)
         finally:
             logging.disable(logging.NOTSET)
+    tokenizer.save(str(folder / TOKENIZER))
+    (folder / CONFIG).write_text(json.dumps({"prompt": encoders.default_prompt(model) or ""}), encoding="utf-8")
+
+
+def tokenizer_of(model: "SentenceTransformer") -> "Tokenizer":
+    """Return the tokenizer of a model, for one text at a time.
+
+    Raises InputError if it gives other tokens than the model, which may put texts into the template of a chat.
+    """
+    from tokenizers import Tokenizer
+
     tokenizer = Tokenizer.from_str(model.tokenizer.backend_tokenizer.to_str())
     tokenizer.enable_truncation(model.max_seq_length)
     tokenizer.no_padding()
-    tokenizer.save(str(folder / TOKENIZER))
-    (folder / CONFIG).write_text(json.dumps({"prompt": encoders.default_prompt(model) or ""}), encoding="utf-8")
+    for text in (*EXAMPLES[0], " ".join(EXAMPLES[0]) * 200):
+        expected = inputs_of(model, [text])["input_ids"][0].tolist()
+        if tokenizer.encode((encoders.default_prompt(model) or "") + text).ids != expected:
+            raise refusal("the tokenizer alone gives other tokens than the model, such as without a chat template")
+    return tokenizer
 
 
 def export(model: "SentenceTransformer", path: Path) -> None:
@@ -108,9 +124,7 @@ def export(model: "SentenceTransformer", path: Path) -> None:
                 verbose=False,
             )
     except Exception as error:  # the exporter raises many types
-        raise InputError(
-            f"onnx_int8: PyTorch cannot export the model: {first_line(error)}; expected: no such export"
-        ) from error
+        raise refusal(f"PyTorch cannot export the model: {first_line(error)}") from error
 
 
 def check(model: "SentenceTransformer", path: Path) -> None:
@@ -124,13 +138,9 @@ def check(model: "SentenceTransformer", path: Path) -> None:
         try:
             (found,) = exported.run(None, inputs)
         except Exception as error:  # of another number of texts or tokens
-            raise InputError(
-                f"onnx_int8: the exported model fails: {first_line(error)}; expected: no such export"
-            ) from error
+            raise refusal(f"the exported model fails: {first_line(error)}") from error
         if found.shape != expected.shape or not np.allclose(found, expected, atol=TOLERANCE):
-            raise InputError(
-                "onnx_int8: the exported model gives other vectors; expected: no such export of this model"
-            )
+            raise refusal("the exported model gives other vectors")
 
 
 def refusal(reason: str) -> InputError:

@@ -66,7 +66,7 @@ def scalar(value: Any) -> str:
     style = None
     if isinstance(value, str):
         style = '"' if not value.isprintable() else "'" if AMBIGUOUS.fullmatch(value) else None
-    text = yaml.safe_dump(value, default_style=style, allow_unicode=True, width=math.inf)
+    text = yaml.safe_dump(value, default_style=style, default_flow_style=True, allow_unicode=True, width=math.inf)
     return text.removesuffix("\n").removesuffix("\n...")
 
 

@@ -29,6 +29,10 @@ def publish(folder: Path, repository: str, public: bool, upload_it: bool) -> Ite
     short = f"; {searched.too_short:,} texts are too short to be searched for" if searched.too_short else ""
     yield f"texts: no passage of {searched.texts:,} texts is in the folder{short}"
     yield f"repository: {repository}, {'public' if public else 'private'}"
+    deleted = upload.files_to_delete(model, repository)
+    if deleted is None:
+        yield "files that only the repository has would be deleted; with a login and a connection, they are listed here"
+    yield from (f"  {name}: only in the repository, would be deleted" for name in deleted or ())
     if upload_it:
         yield f"uploaded: {upload.upload(model, repository, public)}"
     else:

@@ -14,13 +14,16 @@ os.environ.setdefault("HF_HUB_DISABLE_XET", "1")  # before huggingface_hub is im
 from selfembed.downloads import hub  # isort: skip  # sets HF_HUB_OFFLINE, before huggingface_hub is imported
 
 from httpx2 import TransportError
-from huggingface_hub import CommitOperationAdd, HfApi, get_token
-from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, ModelInfo, get_token
+from huggingface_hub.errors import HfHubHTTPError, HFValidationError, RepositoryNotFoundError
 from huggingface_hub.utils import disable_progress_bars, validate_repo_id
 
 from selfembed.errors import InputError, first_line
 from selfembed.models import model_cards
 from selfembed.publishing.model_folder import ModelFolder
+
+ERRORS = (HfHubHTTPError, TransportError, OSError, ValueError, RuntimeError)  # of the hub client
+PATIENCE = 10  # seconds; for a look at a repository
 
 
 def check_name(repository: str) -> None:
@@ -37,8 +40,32 @@ def check_name(repository: str) -> None:
         )
 
 
+def files_to_delete(model: ModelFolder, repository: str) -> list[str] | None:
+    """Return the files of a repository that an upload of a model would delete, because the model does not have them.
+
+    None if this is not known: without a login, no server is asked, and servers may not answer.
+    """
+    if get_token() is None:
+        return None
+    try:
+        return only_there(HfApi().repo_info(repository, timeout=PATIENCE), model)
+    except RepositoryNotFoundError:
+        return []
+    except ERRORS:
+        return None
+
+
+def only_there(repository: ModelInfo, model: ModelFolder) -> list[str]:
+    """Return the files that a repository has and a model does not, without hidden ones, such as .gitattributes."""
+    here = {file.relative_to(model.path).as_posix() for file in model.files}
+    names = {file.rfilename for file in repository.siblings or ()}
+    return sorted(name for name in names - here if not any(part.startswith(".") for part in name.split("/")))
+
+
 def upload(model: ModelFolder, repository: str, public: bool) -> str:
     """Create a repository, if it does not exist, and upload a model in one commit; return the address of the commit.
+
+    Files of the repository that the model does not have are deleted in the same commit.
 
     Large files that have arrived before, and files that have not changed, are not uploaded again.
 
@@ -54,15 +81,17 @@ def upload(model: ModelFolder, repository: str, public: bool) -> str:
     with one_line_errors(repository):
         api = HfApi()
         api.create_repo(repository, private=not public, exist_ok=True)
-        if bool(api.repo_info(repository).private) == public:
+        found = api.repo_info(repository)
+        if bool(found.private) == public:
             is_so, option = ("private", "without --public") if public else ("public", "with --public")
             raise InputError(f"hub: '{repository}' exists and is {is_so}; expected: {option}, or another name")
-        operations = [
+        operations: list[CommitOperationAdd | CommitOperationDelete] = [
             CommitOperationAdd(
                 file.relative_to(model.path).as_posix(), model.card_for(repository) if file == card else file
             )
             for file in model.files
         ]
+        operations += [CommitOperationDelete(name) for name in only_there(found, model)]
         return api.create_commit(repository, operations, commit_message=f"Upload {model.title}").commit_url
 
 
@@ -73,7 +102,7 @@ def one_line_errors(repository: str) -> Iterator[None]:
         yield
     except InputError:
         raise
-    except (HfHubHTTPError, TransportError, OSError, ValueError, RuntimeError) as error:
+    except ERRORS as error:
         raise InputError(f"hub: '{repository}': {problem(error)}") from error
 
 

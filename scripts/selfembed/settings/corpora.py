@@ -93,6 +93,12 @@ class TableSource(Columns, OwnSource):
 
     label_setting = "label"
 
+    colors: list[Text] = Field(
+        default_factory=list,
+        description="Further columns that the interactive map can be coloured by: numbers, dates (`2017-03-04`) or "
+        "classes. Only the map depends on them.",
+    )
+
     @property
     def columns(self) -> Columns:
         """The columns in the settings of the source."""

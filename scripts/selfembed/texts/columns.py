@@ -1,10 +1,13 @@
 """Detection of the columns of a table that contain texts, titles and classes."""
 
+import re
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
 
 from selfembed.errors import InputError
+from selfembed.texts.ranges import find_ranges
 from selfembed.texts.sentences import count_words
 
 FEWEST_WORDS = 4  # minimum median of words per cell in a column of texts; names, dates and classes have fewer
@@ -13,7 +16,9 @@ CLEARLY_LONGER = 3  # minimum ratio of median lengths of the longest and the sec
 LOOKED_AT = 2000  # maximum number of cells examined per column, evenly spaced
 TITLES = ("title", "headline", "subject", "name")
 MOST_CLASSES = 50
+MOST_COLORS = 8
 LONG_NAME = 100  # characters in the name of a column that is probably a text
+COLORED = (str, int, float, date)  # what cells of columns to colour by can be; datetimes are dates
 SHOWN = 40  # maximum number of characters of a text in a message
 
 
@@ -59,6 +64,25 @@ def could_be_labels(raw: pd.DataFrame, text: str, fewest: int) -> list[str]:
         except TypeError:  # cells that are lists or dictionaries
             continue
         if 2 <= len(sizes) <= MOST_CLASSES and sizes.min() >= fewest and sizes.sum() >= len(raw) / 2:
+            found.append(column)
+    return found
+
+
+def could_be_colors(raw: pd.DataFrame, others: set[str]) -> list[str]:
+    """Return at most MOST_COLORS columns that a map could be coloured by: numbers, dates and classes, but no ids.
+
+    Args:
+        others: columns that have another use.
+    """
+    found = []
+    for column in names(raw):
+        cells = raw[column].dropna().astype(object)
+        can_be_named = column not in others and re.fullmatch(r"[^-<][^<]*", column)
+        if not can_be_named or len(found) == MOST_COLORS or not all(isinstance(cell, COLORED) for cell in cells):
+            continue
+        cells = cells.map(str)
+        is_id = len(cells) > MOST_CLASSES and cells.is_unique and cells.str.fullmatch(r"\d+").all()
+        if not is_id and cells.nunique() >= 2 and (cells.nunique() <= MOST_CLASSES or find_ranges(cells) is not None):
             found.append(column)
     return found
 

@@ -20,6 +20,7 @@ from selfembed.texts.text_files import read_text
 
 COLUMNS = ["id", "text", "label", "title"]
 OPTIONAL = ["group", "sentences"]  # that only some corpora have
+COLOR = "color: "  # before the name of a column that is only for the interactive map
 THINGS = {"rows": ("text", "texts"), "labelled": ("labelled text", "labelled texts"), "classes": ("class", "classes")}
 
 
@@ -36,11 +37,13 @@ def read_source(
     keyword_classes: Path | None = None,
     encoding: str | None = None,
     separator: str | None = None,
+    colors: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Read columns of a file.
 
     Args:
         text, label, title, group, id: column names.
+        colors: further columns, which are named COLOR + name in the frame.
         keywords: column of keywords, from which labels are determined by the table `keyword_classes`.
         encoding: encoding of a text file that is not UTF-8.
         separator: separator of a csv file; a comma by default.
@@ -61,8 +64,8 @@ def read_source(
         classes = read_classes(keyword_classes)
         label = "label"
         raw = raw.assign(label=raw[keywords].map(lambda cell: label_by_keywords(split_keywords(cell), classes)))
-    columns = {"id": id, "text": text, "label": label, "title": title}
-    return columns_of(raw, path, columns | ({"group": group} if group else {}))
+    columns = {"id": id, "text": text, "label": label, "title": title} | ({"group": group} if group else {})
+    return columns_of(raw, path, columns | {f"{COLOR}{name}": name for name in colors})
 
 
 def columns_of(raw: pd.DataFrame, path: Path, columns: dict[str, str | None]) -> pd.DataFrame:
@@ -165,25 +168,9 @@ def prepare(
 
     Raises InputError if no text is left or ids are not unique.
     """
-    corpus = table[[*COLUMNS, *["group"] * ("group" in table)]].copy()
-    for column in corpus.columns.drop("id"):
-        corpus[column] = corpus[column].map(fold, na_action="ignore")
-    counts = {"read": len(corpus)}
-    empty = corpus["text"].isna() | (corpus["text"] == "")
-    corpus = corpus[~empty]
-    counts["empty"] = int(empty.sum())
-    short = corpus["text"].map(len) < minimum_length
-    corpus = corpus[~short]
-    counts["too short"] = int(short.sum())
+    corpus, counts = kept_rows(table, minimum_length, deduplicate)
     for column in corpus.columns.intersection(["title", "group"]):
         corpus[column] = corpus[column].where(corpus[column] != "", None)
-    duplicate = corpus["text"].duplicated() if deduplicate else pd.Series(False, index=corpus.index)
-    corpus = corpus[~duplicate]
-    counts["duplicate"] = int(duplicate.sum())
-    if corpus.empty:
-        raise InputError(
-            f"no texts left: {summary(counts)}; expected: at least one text of {minimum_length} characters"
-        )
     missing = corpus["label"].isna() | corpus["label"].isin({"", *unlabelled})
     rare = ~missing & (corpus["label"].map(corpus["label"][~missing].value_counts()) < minimum_label_count)
     corpus["label"] = corpus["label"].mask(missing | rare, None)
@@ -191,13 +178,6 @@ def prepare(
     counts["kept, labelled"] = int(corpus["label"].notna().sum())
     counts["kept, label too rare"] = int(rare.sum())
     counts["classes"] = int(corpus["label"].nunique())
-    corpus["id"] = corpus["id"].where(corpus["id"].notna(), corpus["text"].map(text_id))
-    if not deduplicate:
-        repeats = corpus.groupby("id").cumcount()
-        corpus["id"] = corpus["id"].where(repeats == 0, corpus["id"] + "-" + (repeats + 1).astype(str))
-    if not corpus["id"].is_unique:
-        twice = corpus["id"][corpus["id"].duplicated()].iloc[0]
-        raise InputError(f"id '{twice}' is not unique; expected: one id per text")
     if sentences != "paper":
         found = [split(text, sentences) for text in table["text"][corpus.index]]
         masks = repeated(found, drop_repeated or len(found) + 1)
@@ -208,6 +188,40 @@ def prepare(
         counts["sentences"] = sum(map(len, found))
         counts["sentences, repeated"] = counts["sentences"] - sum(map(len, kept))
     return corpus.reset_index(drop=True), counts
+
+
+def kept_rows(table: pd.DataFrame, minimum_length: int, deduplicate: bool) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Return the rows of a table that are texts of a corpus, with folded cells, ids and the index of the table.
+
+    Returns the rows, and the numbers of rows that were read and dropped (by reason).
+
+    Raises InputError if no text is left or ids are not unique.
+    """
+    corpus = table[[*COLUMNS, *["group"] * ("group" in table)]].copy()
+    for column in corpus.columns.drop("id"):
+        corpus[column] = corpus[column].map(fold, na_action="ignore")
+    counts = {"read": len(corpus)}
+    empty = corpus["text"].isna() | (corpus["text"] == "")
+    corpus = corpus[~empty]
+    counts["empty"] = int(empty.sum())
+    short = corpus["text"].map(len) < minimum_length
+    corpus = corpus[~short]
+    counts["too short"] = int(short.sum())
+    duplicate = corpus["text"].duplicated() if deduplicate else pd.Series(False, index=corpus.index)
+    corpus = corpus[~duplicate].copy()
+    counts["duplicate"] = int(duplicate.sum())
+    if corpus.empty:
+        raise InputError(
+            f"no texts left: {summary(counts)}; expected: at least one text of {minimum_length} characters"
+        )
+    corpus["id"] = corpus["id"].where(corpus["id"].notna(), corpus["text"].map(text_id))
+    if not deduplicate:
+        repeats = corpus.groupby("id").cumcount()
+        corpus["id"] = corpus["id"].where(repeats == 0, corpus["id"] + "-" + (repeats + 1).astype(str))
+    if not corpus["id"].is_unique:
+        twice = corpus["id"][corpus["id"].duplicated()].iloc[0]
+        raise InputError(f"id '{twice}' is not unique; expected: one id per text")
+    return corpus, counts
 
 
 def fold(text: str) -> str:

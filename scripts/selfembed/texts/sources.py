@@ -67,7 +67,10 @@ def look_at(
     raw = corpora.read_file(path, source.get("format"), source.get("encoding"), source.get("separator"))
     has_header = format in ("csv", "tsv", "xlsx")
     named, table = look_at_columns(raw, path, text, label, title, group, fewest, notes, check_header=has_header)
-    return source | named, table, notes
+    colors = columns.could_be_colors(raw, set(named.values()))
+    if colors:
+        notes.append(f"the map can also be coloured by: {', '.join(colors)}")
+    return source | named | ({"colors": colors} if colors else {}), table, notes
 
 
 def look_at_columns(

@@ -5,7 +5,7 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 from selfembed.jobs.packages import installed_version
-from selfembed.settings.corpora import DerivedSource, HubSource, IclrSource
+from selfembed.settings.corpora import DerivedSource, HubSource, IclrSource, TableSource
 from selfembed.settings.encoders import HubEncoder
 from selfembed.settings.schema import Settings
 from selfembed.settings.scores import Knn, RegistryTask, Split
@@ -46,7 +46,7 @@ class Corpora:
     def reading_flags(self, wildcards: Wildcards) -> str:
         """Flags for reading and cleaning a raw file."""
         corpus = self.settings.corpora[wildcards.corpus]
-        columns = flags(corpus.source.columns, omit=("type", "path", "url", "sha256", "git_blob"))
+        columns = flags(corpus.source.columns, omit=("type", "path", "url", "sha256", "git_blob", "colors"))
         return f"{columns} {flags(corpus, omit=('source', 'expect', 'seeds'))}"
 
     def expected(self, wildcards: Wildcards) -> str:
@@ -56,12 +56,14 @@ class Corpora:
         return " ".join(f"--expect-{name} {number}" for name, number in numbers.items())
 
     def expected_of_made(self, wildcards: Wildcards, output) -> str:
-        """Expected sizes of a new corpus as flags.
+        """Expected sizes of a new corpus, and columns that its file must have for the map, as flags.
 
         A function of `output`, whose changes rerun nothing: what is expected changes no corpus. Where a corpus exists
-        already, its description is made anew, and checks it.
+        already, its description and map are made anew, and check it.
         """
-        return self.expected(wildcards)
+        source = self.sources[wildcards.corpus]
+        colors = flags(source, keep=("colors",)) if isinstance(source, TableSource) else ""
+        return f"{self.expected(wildcards)} {colors}".strip()
 
     def origin(self, wildcards: Wildcards) -> str | list[str]:
         """File with the revision of a corpus from the Hub."""

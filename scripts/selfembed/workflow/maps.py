@@ -3,6 +3,7 @@
 import shlex
 from functools import cached_property
 
+from selfembed.settings.corpora import RelabelledSource, SampleSource, TableSource
 from selfembed.settings.figures import InteractiveMapFigure
 from selfembed.settings.schema import Settings
 from selfembed.study.checks import labelled
@@ -96,6 +97,27 @@ class Maps:
     def page_caption(self, wildcards: Wildcards) -> str:
         """Caption of the interactive map of a corpus."""
         return self.interactive[wildcards.corpus].caption
+
+    def colored(self, corpus: str) -> str | None:
+        """The corpus whose file has further columns to colour a corpus by: itself, or the one that has its texts."""
+        source = self.settings.corpora[corpus].source
+        if isinstance(source, RelabelledSource | SampleSource):
+            return self.colored(source.corpus)
+        return corpus if isinstance(source, TableSource) and source.colors else None
+
+    def color_file(self, wildcards: Wildcards) -> str | list[str]:
+        """The file with further columns to colour a corpus by; empty without them."""
+        name = self.colored(wildcards.corpus)
+        return self.settings.corpora[name].source.raw_file(name) if name else []
+
+    def color_flags(self, wildcards: Wildcards) -> str:
+        """Columns to colour a corpus by, and how its texts are found in their file, as flags."""
+        name = self.colored(wildcards.corpus)
+        if name is None:
+            return ""
+        corpus = self.settings.corpora[name]
+        reading = flags(corpus.source, keep=("text", "id", "format", "encoding", "separator", "colors"))
+        return f"{reading} {flags(corpus, keep=('minimum_length', 'deduplicate'))}"
 
     def cluster_flags(self, wildcards: Wildcards) -> str:
         """Number of clusters as a flag, if a figure sets it."""

@@ -15,12 +15,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from matplotlib import colormaps
 from matplotlib.colors import to_hex, to_rgb
 from numpy.lib.stride_tricks import sliding_window_view
 from plotly.offline import get_plotlyjs
 
 from selfembed.drawing.figures import palette
 from selfembed.errors import InputError
+from selfembed.texts.ranges import find_ranges
 
 HERE = Path(__file__).parent
 # Of the page's script, in their order.
@@ -31,6 +33,9 @@ PARTS = (
 STEPS = 2**16 - 1  # resolution of coordinates: a step is 1/40 pixel on a screen with a width of 1,600 pixels
 NAME_CELLS = 24  # per side of a map: where texts of a class are densest is found in squares of three by three cells
 MOST_CLASSES = 100  # with separate colours and legend entries; rarer classes are merged
+MOST_VALUES = 40  # the same of a column: of several columns, the colours of each take seconds to find
+LONGEST_VALUE = 100  # characters of a value of a column
+LIGHT_END = 0.88  # of the scale for ranges, on a light background
 GREY = {"light": "#b4b4b4", "dark": "#6a6a6a"}
 LEAST_DARK_LIGHTNESS = 0.5  # minimum HLS lightness in dark mode, for contrast with the background
 
@@ -49,13 +54,36 @@ ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", 
 class Coloring:
     """A colouring of texts: its name, the class of every text (None if it has no class), and a note.
 
-    With `on_map`, the names of classes are written on the map; at most one colouring of a page.
+    Attributes:
+        on_map: whether the names of classes are written on the map; at most one colouring of a page.
+        ranges: all classes in ascending order, if they are ranges of numbers or dates, whose colours are a scale.
+        values: what is written of every text instead of its class, after the name of the colouring (None: nothing).
     """
 
     name: str
     classes: Sequence[str | None]
     note: str = ""
     on_map: bool = False
+    ranges: Sequence[str] | None = None
+    values: Sequence[str | None] | None = None
+
+
+def column_coloring(name: str, cells: pd.Series) -> Coloring:
+    """Return the colouring by a column: by ranges of numbers or dates, or by the values themselves.
+
+    Args:
+        cells: strings; missing values are allowed, shape (texts,).
+    """
+    present = cells.notna() & (cells.fillna("").str.strip() != "")
+    written = shortened(cells, LONGEST_VALUE)
+    values = [value if here else None for value, here in zip(written, present, strict=True)]
+    found = find_ranges(pd.Series(values, dtype="object"))
+    if found is None:
+        return Coloring(name, values, values=values)
+    classes = [None if number < 0 else found.names[number] for number in found.numbers]
+    unread = sum(one is None and value is not None for one, value in zip(classes, values, strict=True))
+    note = f"Values in no range, such as words among numbers: {unread:,}." if unread else ""
+    return Coloring(name, classes, note, ranges=found.names, values=values)
 
 
 def page(
@@ -104,7 +132,9 @@ def page(
         blocks |= {f"names-{number}": pack(found, "<u2") for number, found in enumerate(places)}
     titles, texts = (shortened(corpus[column].iloc[rows], characters) for column in ("title", "text"))
     ids = corpus["id"].iloc[rows].astype(str).tolist()
-    return filled(title, facts, {"ids": ids, "titles": titles if any(titles) else None, "texts": texts}, blocks)
+    values = [None if each.values is None else [each.values[row] for row in rows] for each in colorings]
+    shown_texts = {"ids": ids, "titles": titles if any(titles) else None, "texts": texts, "values": values}
+    return filled(title, facts, shown_texts, blocks)
 
 
 def check_positions(name: str, positions: np.ndarray, texts: int) -> None:
@@ -178,11 +208,19 @@ def legend(coloring: Coloring, rows: np.ndarray) -> tuple[dict[str, object], np.
     """Return the legend of a colouring, and the class number of every shown text, largest class first.
 
     Texts without a class are last and grey. Colours are those of the static maps, unless rare classes were merged.
+    Ranges are in ascending order, with the colours of a scale.
     """
-    classes = common_classes(pd.Series(coloring.classes, dtype="object"))
-    colors = class_colors(sorted(classes.dropna().unique()))
+    classes = pd.Series(coloring.classes, dtype="object")
+    if coloring.ranges:
+        colors, order = scale_colors(coloring.ranges), list(coloring.ranges)
+    else:
+        classes = common_classes(classes, MOST_CLASSES if coloring.values is None else MOST_VALUES)
+        colors, order = class_colors(sorted(classes.dropna().unique())), None
+        colors |= dict.fromkeys(set(colors) - set(coloring.classes), GREY)  # rarer classes
     shown = classes.iloc[rows]
     counts = shown.value_counts().sort_index().sort_values(ascending=False, kind="stable")
+    if order:
+        counts = counts[[name for name in order if name in counts.index]]
     numbers = shown.map({name: number for number, name in enumerate(counts.index)})
     entries = [{"name": name, "count": int(count), **colors[name]} for name, count in counts.items()]
     if missing := int(shown.isna().sum()):
@@ -191,16 +229,29 @@ def legend(coloring: Coloring, rows: np.ndarray) -> tuple[dict[str, object], np.
     return known, numbers.fillna(len(counts)).to_numpy(np.uint16)
 
 
-def common_classes(classes: pd.Series) -> pd.Series:
-    """Merge all classes except the most frequent MOST_CLASSES into one: `12 rarer classes`."""
+def common_classes(classes: pd.Series, most: int) -> pd.Series:
+    """Merge all classes except the most frequent ones into one: `12 rarer classes`."""
     counts = classes.value_counts().sort_index().sort_values(ascending=False, kind="stable")
-    rare = counts.index[MOST_CLASSES:]
+    rare = counts.index[most:]
     return classes.mask(classes.isin(rare), f"{len(rare)} rarer classes") if len(rare) else classes
 
 
 def class_colors(names: list[str]) -> dict[str, dict[str, str]]:
     """Return the colours of every class on a light and on a dark background."""
     return {name: both_colors(color) for name, color in palette(names).items()}
+
+
+def scale_colors(names: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Return the colours of ranges in ascending order on a light and on a dark background.
+
+    The scale is viridis without its end that is too close to the background.
+    """
+    scale = colormaps["viridis"]
+    places = np.linspace(0, 1, len(names)) if len(names) > 1 else [0.5]
+    return {
+        name: {"light": to_hex(scale(LIGHT_END * place)), "dark": to_hex(scale(1 - LIGHT_END * (1 - place)))}
+        for name, place in zip(names, places, strict=True)
+    }
 
 
 def both_colors(color: str) -> dict[str, str]:

@@ -3,7 +3,7 @@
 
 const $ = (id) => document.getElementById(id);
 const facts = JSON.parse($("facts").textContent);
-const { ids, titles, texts } = JSON.parse($("texts").textContent);
+const { ids, titles, texts, values } = JSON.parse($("texts").textContent);
 const positions = facts.models.map((_, number) => unpack(`positions-${number}`));
 const classes = facts.colorings.map((_, number) => unpack(`classes-${number}`));
 const neighbors = facts.models.map((_, number) => unpack(`neighbors-${number}`, Int32Array));

@@ -33,6 +33,7 @@ function onKey(event) {
     event.preventDefault();
     return;
   }
+  if (event.target.matches?.("select")) return; // letters and arrows choose
   const inPanel = event.target.closest?.("aside"); // there, arrows scroll and change radios
   const action =
     keys[event.key] ??

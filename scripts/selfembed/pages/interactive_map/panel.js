@@ -1,17 +1,22 @@
 // Legend, switches and theme.
 
-function radios(id, names, choose) {
-  names.forEach((name, place) => {
+function listModels() {
+  facts.models.forEach((name, place) => {
     const label = element("label");
     const input = element("input");
     input.type = "radio";
-    input.name = id;
-    input.checked = place === 0;
-    input.addEventListener("change", () => choose(place));
+    input.name = "models";
+    input.addEventListener("change", () => showModel(place));
     label.append(input, element("span", "", name));
-    $(id).append(label);
+    $("models").append(label);
   });
-  $(id).hidden = names.length < 2;
+  $("models").hidden = facts.models.length < 2;
+}
+
+function listColorings() {
+  $("colorings").append(...facts.colorings.map(({ name }) => written("option", "", name)));
+  $("colorings").addEventListener("change", () => showColoring($("colorings").selectedIndex));
+  $("coloring").hidden = facts.colorings.length < 2;
 }
 
 function showLegend() {
@@ -63,7 +68,7 @@ function hide(change) {
 
 function showColoring(place) {
   state.coloring = place;
-  $("colorings").querySelectorAll("input")[place].checked = true;
+  $("colorings").selectedIndex = place;
   group();
   showLegend();
   list();

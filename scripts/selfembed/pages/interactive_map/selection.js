@@ -33,14 +33,14 @@ function mark(change = {}) {
 
 /** The texts of the list as csv: RFC 4180, in UTF-8 with a byte order mark, which spreadsheets need. */
 function csv() {
-  const names = facts.colorings.map(({ name }) => name.toLowerCase());
+  const names = facts.colorings.map(({ name }, number) => (values[number] ? name : name.toLowerCase()));
   const rows = [["id", ...(titles ? ["title"] : []), "text", ...names]];
   for (const text of state.listed)
     rows.push([
       ids[text],
       ...(titles ? [titles[text]] : []),
       texts[text],
-      ...names.map((_, number) => classOf(text, number).name ?? ""),
+      ...names.map((_, number) => (values[number] ? values[number][text] : classOf(text, number).name) ?? ""),
     ]);
   const cell = (content) => (/[",\r\n]/.test(content) ? `"${content.replaceAll('"', '""')}"` : content);
   return `\ufeff${rows.map((row) => `${row.map(cell).join(",")}\r\n`).join("")}`;

@@ -33,7 +33,16 @@ function onResize() {
   Plotly.relayout(map, { width, height, "xaxis.range": next.x, "yaxis.range": next.y });
 }
 
+/** How the map is scaled to the width of paper, for the style sheet. */
+function onPrint() {
+  const paper = 690; // px, of A4 and letter between margins
+  const { clientWidth: width, clientHeight: height } = map;
+  const sizes = { width: `${width}px`, height: `${height}px`, scale: paper / width };
+  for (const [name, value] of Object.entries(sizes)) document.body.style.setProperty(`--${name}`, value);
+}
+
 function listen() {
+  addEventListener("beforeprint", onPrint);
   map.on("plotly_hover", showHover);
   map.on("plotly_unhover", hideHover);
   map.on("plotly_click", ({ points }) => textAt(points[0]) !== null && select(textAt(points[0])));
@@ -73,12 +82,8 @@ function modelInAddress() {
 
 async function start() {
   setTheme(storedTheme() ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"));
-  radios("models", facts.models, showModel);
-  radios(
-    "colorings",
-    facts.colorings.map((each) => each.name),
-    showColoring,
-  );
+  listModels();
+  listColorings();
   state.model = modelInAddress();
   if (state.model) state.before = 0;
   $("models").querySelectorAll("input")[state.model].checked = true;

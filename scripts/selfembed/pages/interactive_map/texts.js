@@ -62,9 +62,10 @@ function card(text) {
   parts.push(marked("text", texts[text]));
   facts.colorings.forEach((each, number) => {
     const entry = classOf(text, number);
-    if (entry.name === null) return;
+    const value = values[number] ? values[number][text] : entry.name;
+    if (value === null) return;
     const line = element("div", "class");
-    line.append(dot(entry), written("span", "", entry.name));
+    line.append(dot(entry), written("span", "", values[number] ? `${each.name}: ${value}` : value));
     parts.push(line);
   });
   return parts;
