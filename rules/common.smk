@@ -8,11 +8,34 @@ from functools import cache
 from pathlib import Path
 from secrets import token_hex
 
+from git import Repo
 from snakemake.settings.types import DeploymentMethod
+from snakemake.sourcecache import HostingProviderFile
+
+
+def folder_of_workflow(rules):
+    """Return the folder of the Snakefile. If a module names it on a Git host: a clone in the working directory.
+
+    Snakemake fetches single files from a Git host; scripts import each other. The clone is beside the results, so that paths
+    of code are the same for every version and an update reruns only what it changes. It has the objects of Snakemake's cache.
+    """
+    if not isinstance(rules, HostingProviderFile):
+        return Path(rules).parent
+    cached, folder = rules.hosted_repo.repo, Path(".snakemake/selfembed")
+    if not folder.exists():
+        unfinished = folder.with_name(f"selfembed.{os.getpid()}")
+        cached.clone(unfinished.absolute(), shared=True, no_checkout=True)
+        unfinished.rename(folder)
+    clone, wanted = Repo(folder), cached.commit(rules.ref).hexsha
+    if clone.head.commit.hexsha != wanted or not (folder / "scripts").exists():
+        clone.git.checkout("--force", "--detach", wanted)
+    return folder
+
 
 # Folder of the scripts, relative to the working directory. That can be another folder than that of the Snakefile, which another
 # workflow can import as a module.
-scripts = os.path.relpath(Path(workflow.current_basedir).parent / "scripts")
+folder = folder_of_workflow(workflow.current_basedir)
+scripts = os.path.relpath(folder / "scripts")
 
 sys.path.insert(0, os.path.abspath(scripts))
 
@@ -43,6 +66,20 @@ code_files.compare_by_syntax(_IOFile, Path(os.path.abspath(scripts)))
 deletion.make_complete(workflow)
 targets.suggest(workflow, snakemake_logger)
 
+# With `--sdm apptainer`, every job is a container of this image, relative to the working directory. It sees the working directory
+# and, with this option, the code. The warm process would be part of one container and end with it.
+IMAGE = "selfembed.sif"
+deployed_by = set(workflow.deployment_settings.deployment_method)
+if DeploymentMethod.APPTAINER in deployed_by:
+    if not Path(IMAGE).is_file():
+        sys.exit(
+            f"error: no {IMAGE} in the working directory; expected: the image that `make image` makes (docs/deployment.md)"
+        )
+    bind = f" --bind {shlex.quote(os.path.abspath(folder))}"
+    if bind not in workflow.deployment_settings.apptainer_args:  # as in a cluster job
+        workflow.deployment_settings.apptainer_args += bind
+    os.environ.update(SELFEMBED_WARM="off")
+
 # Only download_* rules use the network. Jobs inherit this variable.
 os.environ.update(HF_HUB_OFFLINE="1")
 
@@ -62,7 +99,7 @@ try:
         | {path.stem for path in Path(scripts).glob("*.py")},
     )
     missing_sources(settings)
-    if DeploymentMethod.CONDA not in workflow.deployment_settings.deployment_method:
+    if not {DeploymentMethod.CONDA, DeploymentMethod.APPTAINER} & deployed_by:
         missing_packages(settings)
 except InputError as error:
     sys.exit("\n".join(f"config error: {line}" for line in str(error).splitlines()))
