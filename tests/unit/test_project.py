@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -34,15 +35,47 @@ def test_generated_pages_are_up_to_date():
         assert path.read_text(encoding="utf-8") == content, f"{path.name}: run `make docs`"
 
 
-def test_every_dependency_is_pinned_in_the_lock():
-    import tomllib
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
-    content = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    project = content["project"]
+
+def test_metadata_agree():
+    """What PyPI, Zenodo (CITATION.cff) and other archives (codemeta.json) read."""
+    project = PYPROJECT["project"]
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    codemeta = json.loads((ROOT / "codemeta.json").read_text(encoding="utf-8"))
+    assert project["name"] == cited["title"] == codemeta["name"]
+    assert project["version"] == cited["version"] == codemeta["version"]
+    assert project["description"] == cited["abstract"] == codemeta["description"]
+    assert codemeta["license"] == f"https://spdx.org/licenses/{project['license']}"
+    assert cited["license"] == project["license"]
+    assert cited["keywords"] == codemeta["keywords"]
+    assert cited["authors"] == [{"name": author["name"]} for author in codemeta["author"]]
+    assert cited["preferred-citation"]["title"] == codemeta["referencePublication"]["name"]
+
+
+def test_every_supported_python_is_named_everywhere():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    supported = re.search(r"^PYTHONS := (.*)$", makefile, re.MULTILINE)[1].split()[::-1]
+    named = [
+        version.removeprefix("Python ")
+        for version in json.loads((ROOT / "codemeta.json").read_text())["runtimePlatform"]
+    ]
+    tested = yaml.safe_load((ROOT / ".github/workflows/ci.yaml").read_text())["jobs"].values()
+    minor = int(supported[-1].split(".")[1])
+    assert PYPROJECT["project"]["requires-python"] == f">={supported[0]},<3.{minor + 1}"
+    assert named == supported
+    assert all(job["strategy"]["matrix"]["python"] == supported for job in tested)
+    assert f"ARG PYTHON={supported[-1]}\n" in (ROOT / "Containerfile").read_text()
+    for page in ("README.md", "CONTRIBUTING.md"):
+        assert f"Python {', '.join(supported[:-1])} or {supported[-1]}" in (ROOT / page).read_text(encoding="utf-8")
+
+
+def test_every_dependency_is_pinned_in_the_lock():
+    project = PYPROJECT["project"]
     wanted = (
         project["dependencies"]
         + [name for names in project["optional-dependencies"].values() for name in names]
-        + content["build-system"]["requires"]
+        + PYPROJECT["build-system"]["requires"]
     )
     assert {re.split(r"[=<>[]", name)[0] for name in wanted} <= set(LOCK)
 
