@@ -4,7 +4,7 @@
 PYTHONS := 3.13 3.12 3.11
 PYTHON ?= $(firstword $(foreach version,$(PYTHONS),$(shell python$(version) -c 'import ensurepip, sys; print(sys.executable)' 2>/dev/null)))
 VENV := .venv
-BIN := $(CURDIR)/$(VENV)/bin
+BIN := $(abspath $(VENV))/bin
 export PATH := $(BIN):$(PATH)
 
 .PHONY: env demo adapt test test-fast test-all reference campaign test-latest check lock docs verify lineage audit licences image
