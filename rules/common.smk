@@ -8,7 +8,6 @@ from functools import cache
 from pathlib import Path
 from secrets import token_hex
 
-from git import Repo
 from snakemake.settings.types import DeploymentMethod
 from snakemake.sourcecache import HostingProviderFile
 
@@ -21,6 +20,9 @@ def folder_of_workflow(rules):
     """
     if not isinstance(rules, HostingProviderFile):
         return Path(rules).parent
+
+    from git import Repo
+
     cached, folder = rules.hosted_repo.repo, Path(".snakemake/selfembed")
     if not folder.exists():
         unfinished = folder.with_name(f"selfembed.{os.getpid()}")
