@@ -4,10 +4,10 @@
 PYTHONS := 3.13 3.12 3.11
 PYTHON ?= $(firstword $(foreach version,$(PYTHONS),$(shell python$(version) -c 'import ensurepip, sys; print(sys.executable)' 2>/dev/null)))
 VENV := .venv
-BIN := $(CURDIR)/$(VENV)/bin
+BIN := $(abspath $(VENV))/bin
 export PATH := $(BIN):$(PATH)
 
-.PHONY: env demo adapt test test-fast test-all reference campaign test-latest check lock docs verify lineage audit licences
+.PHONY: env demo adapt test test-fast test-all reference campaign test-latest check lock docs verify lineage audit licences image
 
 env: $(VENV)/.installed
 
@@ -43,7 +43,7 @@ check: env
 	ruff check .
 	ruff format --check .
 	ty check
-	snakefmt --check Snakefile rules
+	snakefmt --check Snakefile rules workflow
 	snakemake --lint --configfile config/demo.yaml
 
 PYTEST := pytest -n 3 --dist loadfile --no-loadscope-reorder
@@ -94,6 +94,15 @@ audit:
 	$(PYTHON) -m venv $(VENV)-audit
 	$(VENV)-audit/bin/python -m pip install --quiet --upgrade pip-audit
 	$(VENV)-audit/bin/pip-audit --strict --disable-pip --requirement requirements.hashes
+
+# The image of `--sdm apptainer`.
+ENGINE ?= $(firstword $(shell command -v podman docker))
+
+image:
+	$(ENGINE) build --tag selfembed --file Containerfile .
+	$(ENGINE) save --output selfembed.tar selfembed
+	apptainer build selfembed.sif docker-archive:selfembed.tar
+	rm selfembed.tar
 
 lineage: env
 	selfembed lineage $(OF)

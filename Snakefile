@@ -8,12 +8,15 @@ min_version("9.27")
 report: "report/workflow.rst"
 
 
-if not workflow.overwrite_configfiles:
+if not workflow.configfiles:
 
     configfile: "config.yaml"
 
 
 include: "rules/common.smk"
+
+
+container: image.IMAGE
 
 
 pathvars:
@@ -94,7 +97,8 @@ rule doctor:
     conda:
         "envs/mteb.yaml"
     params:
+        scripts=scripts,
         files=shlex.join(map(str, workflow.configfiles)),
         replaced=json.dumps(dict(workflow.config_settings.config)),
     shell:
-        "PYTHONPATH=scripts python -m selfembed doctor --configfile {params.files} --config {params.replaced:q} 2> {log}"
+        "PYTHONPATH={params.scripts} python -m selfembed doctor --configfile {params.files} --config {params.replaced:q} 2> {log}"

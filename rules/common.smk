@@ -9,10 +9,35 @@ from pathlib import Path
 from secrets import token_hex
 
 from snakemake.settings.types import DeploymentMethod
+from snakemake.sourcecache import HostingProviderFile
+
+
+def folder_of_workflow(rules):
+    """Return the folder of the Snakefile. If a module names it on a Git host: a clone in the working directory.
+
+    Snakemake fetches single files from a Git host; scripts import each other. The clone is beside the results, so that paths
+    of code are the same for every version and an update reruns only what it changes. It has the objects of Snakemake's cache.
+    """
+    if not isinstance(rules, HostingProviderFile):
+        return Path(rules).parent
+
+    from git import Repo
+
+    cached, folder = rules.hosted_repo.repo, Path(".snakemake/selfembed")
+    if not folder.exists():
+        unfinished = folder.with_name(f"selfembed.{os.getpid()}")
+        cached.clone(unfinished.absolute(), shared=True, no_checkout=True)
+        unfinished.rename(folder)
+    clone, wanted = Repo(folder), cached.commit(rules.ref).hexsha
+    if clone.head.commit.hexsha != wanted or not (folder / "scripts").exists():
+        clone.git.checkout("--force", "--detach", wanted)
+    return folder
+
 
 # Folder of the scripts, relative to the working directory. That can be another folder than that of the Snakefile, which another
 # workflow can import as a module.
-scripts = os.path.relpath(Path(workflow.current_basedir).parent / "scripts")
+folder = folder_of_workflow(workflow.current_basedir)
+scripts = os.path.relpath(folder / "scripts")
 
 sys.path.insert(0, os.path.abspath(scripts))
 
@@ -28,7 +53,7 @@ from selfembed.study import expansion
 from selfembed.study import files as config_files
 from selfembed.study.validation import check_target_names, load, missing_packages, missing_sources
 from selfembed.workflow import code as code_files
-from selfembed.workflow import deletion, failures, long_plans, submitted, targets
+from selfembed.workflow import deletion, failures, image, long_plans, submitted, targets
 from selfembed.workflow.corpora import Corpora, downloads
 from selfembed.workflow.exports import MODEL, Exports
 from selfembed.workflow.figures import Figures
@@ -59,6 +84,9 @@ os.environ.update(HF_HUB_OFFLINE="1")
 # Jobs of this Snakemake process are forks of one warm process, which jobs with an encoder start: scripts/warm/run.py, which
 # jobs find by this path.
 os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, [os.path.abspath(scripts), os.getenv("PYTHONPATH")])))
+deployed_by = workflow.deployment_settings.deployment_method
+if DeploymentMethod.APPTAINER in deployed_by:  # the warm process would be part of one container and end with it
+    os.environ.update(SELFEMBED_WARM="off")
 if os.environ.get("SELFEMBED_WARM") != "off":
     os.environ.update(SELFEMBED_WARM=f"{os.getpid()}-{token_hex(8)}")
 
@@ -79,7 +107,9 @@ try:
     )
     if not workflow.remote_exec:  # a job on a machine without them needs only its own inputs
         missing_sources(settings, texts=not in_storage)
-    if DeploymentMethod.CONDA not in workflow.deployment_settings.deployment_method:
+    if DeploymentMethod.APPTAINER in deployed_by:
+        image.show_code(workflow, folder)
+    elif DeploymentMethod.CONDA not in deployed_by:
         missing_packages(settings)
 except InputError as error:
     sys.exit("\n".join(f"config error: {line}" for line in str(error).splitlines()))

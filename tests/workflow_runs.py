@@ -12,7 +12,10 @@ from pathlib import Path
 import warm_snakemake
 
 ROOT = Path(__file__).parents[1]
-CONFIGS = ["config.yaml", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "config").glob("*.yaml"))]
+CONFIGS = [
+    "config.yaml",
+    *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "config").glob("*.yaml") if not path.is_symlink()),
+]
 
 # Where real data lies that tests may use but the project never needs; the default is a folder beside the checkout.
 DATA = Path(os.environ.get("SELFEMBED_DATA", ROOT.parent / "shared" / "data"))
@@ -27,9 +30,9 @@ def copy_of_checkout(target: Path) -> Path:
         check=True,
     )
     for name in listed.stdout.decode().split("\0"):
-        if name and (ROOT / name).is_file():
+        if name and ((ROOT / name).is_file() or (ROOT / name).is_symlink()):
             (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, target / name)
+            shutil.copy2(ROOT / name, target / name, follow_symlinks=False)
     return target
 
 

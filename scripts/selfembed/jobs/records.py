@@ -12,14 +12,15 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from selfembed.errors import InputError, first_line
 from selfembed.jobs import seals
 from selfembed.jobs.packages import installed_version
 from selfembed.jobs.seals import checksum
+
+if TYPE_CHECKING:  # planning needs no more packages than Snakemake does
+    import pandas as pd
 
 # The packages whose versions can change a number.
 PACKAGES = (
@@ -133,7 +134,7 @@ def move(temporary: Path, path: Path) -> None:
         os.replace(seal, seals.place(path))
 
 
-def write_table(table: pd.DataFrame, path: Path) -> None:
+def write_table(table: "pd.DataFrame", path: Path) -> None:
     """Write a frame atomically as CSV or Parquet, depending on the file extension."""
     with written_whole(path) as temporary:
         if Path(path).suffix == ".parquet":

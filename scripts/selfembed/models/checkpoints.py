@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from safetensors import safe_open
-
 from selfembed.errors import InputError, first_line
 from selfembed.jobs.records import checksum, checksum_of_files, read_json
 from selfembed.models import own_modules
@@ -111,6 +109,8 @@ def check(folder: Path, layers: int, sha256: str | None = None) -> None:
         what = weights[0] if len(weights) == 1 else f"{folder}: weights in {len(weights)} parts"
         if found != sha256:
             raise InputError(f"{what}: SHA-256 is {found}, but the config says {sha256}")
+    from safetensors import safe_open
+
     with loading(folder):
         for path in weights:
             if path.suffix == ".safetensors":

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import yaml
+
+if TYPE_CHECKING:  # planning needs no more packages than Snakemake does
+    import pandas as pd
 
 CARD = "README.md"
 METADATA = {
@@ -69,7 +71,7 @@ def base(name: str, what: str, own_code: bool = False, modules: Sequence[str] = 
 
 
 def tuned(
-    name: str, recipe: dict, history: pd.DataFrame, n_pairs: int, own_code: bool, fraction: float | None = None
+    name: str, recipe: dict, history: "pd.DataFrame", n_pairs: int, own_code: bool, fraction: float | None = None
 ) -> str:
     """Card of a run's result: what it was trained on and how, how the loss went, how to use it.
 

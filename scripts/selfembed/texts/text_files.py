@@ -5,12 +5,14 @@ import re
 import unicodedata
 from collections import Counter
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from selfembed.errors import InputError, first_line
 from selfembed.jobs.command_line import log
 from selfembed.texts.file_formats import COMPRESSIONS, other_format
+
+if TYPE_CHECKING:  # planning needs no more packages than Snakemake does
+    import pandas as pd
 
 UTF_8 = "utf-8-sig"  # with or without a byte-order mark
 WIDE = ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")
@@ -120,7 +122,7 @@ def state(folder: Path, extension: str) -> str:
     return f"{len(stats)} files, {sum(found.st_size for found in stats)} bytes, {latest}"
 
 
-def read_folder(folder: Path, extension: str, encoding: str | None = None) -> pd.DataFrame:
+def read_folder(folder: Path, extension: str, encoding: str | None = None) -> "pd.DataFrame":
     """Read every file with an extension in a folder and its subfolders as one text.
 
     Args:
@@ -131,6 +133,8 @@ def read_folder(folder: Path, extension: str, encoding: str | None = None) -> pd
 
     Raises InputError if there is no such file, or if one cannot be read.
     """
+    import pandas as pd
+
     paths = files_in(folder, extension)
     if not paths:
         raise InputError(f"{folder}: no .{extension} file in this folder; expected: one for each text")
