@@ -232,7 +232,7 @@ rule fine_tune:
         # Resources, because changed params would rerun the rule.
         checkpoint_minutes=10,
         may_diverge=models.run_may_diverge,
-        launcher="",
+        launcher="local",
     params:
         recipe=models.run_flags,
         device=asked.device,

@@ -60,8 +60,8 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--checkpoint-minutes", type=not_negative, default=10.0, help=what)
     what = "1: a NaN or infinite loss is a result, as in a sweep of learning rates; 0: it is an error"
     parser.add_argument("--may-diverge", type=int, choices=[0, 1], default=0, help=what)
-    what = "command that starts a process per device on several nodes, such as srun torchrun …; by default on this one"
-    parser.add_argument("--launcher", default="", help=what)
+    what = "command that starts a process per device on several nodes, such as srun torchrun …; local: on this one"
+    parser.add_argument("--launcher", default="local", help=what)
     parser.add_argument("--log", type=Path, help="log of this job; files for TensorBoard are written beside it")
     command_line.add_outputs(parser, output="folder")
     parser.add_argument("--record", type=Path, help="folder to write, with copies of loss.csv and run.json")
@@ -73,7 +73,7 @@ def main(argv: list[str]) -> None:
     if problem := tracking.problem(arguments.report_to):
         raise InputError(f"--{problem.replace('_', '-', 1)}")
     is_started = processes.are_started(devices)
-    if arguments.launcher and not is_started:
+    if arguments.launcher != "local" and not is_started:
         return processes.launch_elsewhere(arguments.launcher)
     device = choose_device(arguments.device, processes.local_count() if is_started else devices)
     if not is_started:
