@@ -73,7 +73,7 @@ targets.suggest(workflow, snakemake_logger)
 IMAGE = "selfembed.sif"
 deployed_by = set(workflow.deployment_settings.deployment_method)
 if DeploymentMethod.APPTAINER in deployed_by:
-    if not Path(IMAGE).is_file():
+    if not Path(IMAGE).exists():
         sys.exit(
             f"error: no {IMAGE} in the working directory; expected: the image that `make image` makes (docs/deployment.md)"
         )
