@@ -18,7 +18,7 @@ def show_code(workflow: Any, folder: Path) -> None:
 
     Raises InputError if there is no image.
     """
-    if not Path(IMAGE).is_file():
+    if not Path(IMAGE).exists():
         raise InputError(
             f"no {IMAGE} in the working directory; expected: the image that `make image` makes (docs/deployment.md)"
         )
