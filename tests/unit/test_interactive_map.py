@@ -235,6 +235,14 @@ def test_a_map_that_does_not_fit_is_told_in_a_line(positions, message):
         map_page("Map", small_pages.corpus(), {"Before": positions}, small_pages.colorings(), neighbors={})
 
 
+def test_more_texts_than_a_browser_can_read_are_refused(monkeypatch):
+    monkeypatch.setattr(interactive_map, "MOST_CHARACTERS", 1000)
+    coloring = Coloring("Cluster", ["a"] * 60)
+    message = r"have \d,\d+ characters, which browsers cannot read; expected: at most 1,000, by fewer `points` or"
+    with pytest.raises(InputError, match=message):
+        map_page("Map", small_pages.corpus(), small_pages.maps(), [coloring])
+
+
 # The script ---------------------------------------------------------------------------------------------------
 
 

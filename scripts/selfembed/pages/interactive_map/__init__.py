@@ -30,6 +30,7 @@ PARTS = (
     *("data", "drawing", "view", "moving", "texts", "neighbors", "names", "search", "selection", "panel", "keys"),
     "start",
 )
+MOST_CHARACTERS = 500_000_000  # of all texts as JSON: Chromium has no strings of 2^29 characters
 STEPS = 2**16 - 1  # resolution of coordinates: a step is 1/40 pixel on a screen with a width of 1,600 pixels
 NAME_CELLS = 24  # per side of a map: where texts of a class are densest is found in squares of three by three cells
 MOST_CLASSES = 100  # with separate colours and legend entries; rarer classes are merged
@@ -284,13 +285,23 @@ def filled(title: str, facts: dict, texts: dict, blocks: dict[str, str]) -> str:
         "title": html_text(title),
         "style": (HERE / "style.css").read_text(encoding="utf-8"),
         "facts": html_json(facts),
-        "texts": html_json(texts),
+        "texts": checked_length(html_json(texts)),
         "blocks": "\n".join(f'<script type="text/plain" id="{name}">{data}</script>' for name, data in blocks.items()),
         "plotly": scripts[0],
         "script": scripts[1],
     }
     template = (HERE / "page.html").read_text(encoding="utf-8")
     return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], template)
+
+
+def checked_length(texts: str) -> str:
+    """Return the texts as JSON. Raises InputError if no browser could read them."""
+    if len(texts) > MOST_CHARACTERS:
+        raise InputError(
+            f"the texts of the map have {len(texts):,} characters, which browsers cannot read; expected: at most "
+            f"{MOST_CHARACTERS:,}, by fewer `points` or `characters` of the figure"
+        )
+    return texts
 
 
 def source_hash(script: str) -> str:
