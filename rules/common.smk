@@ -47,13 +47,20 @@ from snakemake.rules import Rule
 from snakemake_interface_storage_plugins.storage_object import StorageObjectRead, StorageObjectWrite
 
 from selfembed.errors import InputError
+from selfembed.execution import code as code_files
+from selfembed.execution import deletion, failures, image, long_plans, submitted, targets
+from selfembed.execution.storage import (
+    copy_what_is_beside,
+    is_used,
+    local_copies,
+    name_logs_by_rule,
+    taken_from_sources,
+)
 from selfembed.models import interpolation
 from selfembed.settings.encoders import BagOfWords, EmbeddingsOnly, FetchedEncoder
 from selfembed.study import expansion
 from selfembed.study import files as config_files
 from selfembed.study.validation import check_target_names, load, missing_packages, missing_sources
-from selfembed.workflow import code as code_files
-from selfembed.workflow import deletion, failures, image, long_plans, submitted, targets
 from selfembed.workflow.corpora import Corpora, downloads
 from selfembed.workflow.exports import MODEL, Exports
 from selfembed.workflow.figures import Figures
@@ -63,7 +70,6 @@ from selfembed.workflow.models import Models
 from selfembed.workflow.report import Report
 from selfembed.workflow.resources import JobResources
 from selfembed.workflow.scores import Scores
-from selfembed.workflow.storage import copy_what_is_beside, is_used, local_copies, name_logs_by_rule, taken_from_sources
 from selfembed.workflow.tables import Claims, Tables
 
 # Changes of Snakemake's own functions: what reruns after an edit, what is deleted, and what an unknown target is told.

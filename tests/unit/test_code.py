@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from selfembed.execution.code import checksum_of_syntax, code, imported
 from selfembed.jobs import records
-from selfembed.workflow.code import checksum_of_syntax, code, imported
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 STEPS = sorted(SCRIPTS.glob("*.py"))

@@ -14,9 +14,9 @@ import pytest
 import rule_files
 import yaml
 
+from selfembed.execution.code import code
 from selfembed.settings.corpora import ICLR_VERSIONS, IclrSource, PythonDocsSource
 from selfembed.study import documentation
-from selfembed.workflow.code import code
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = sorted((ROOT / "scripts").glob("*.py"))

@@ -8,9 +8,9 @@ import pytest
 from snakemake.io import is_flagged, sourcecache_entry
 from snakemake.settings.types import SharedFSUsage
 
+from selfembed.execution import submitted
+from selfembed.execution.storage import beside, taken_from_sources
 from selfembed.jobs import records
-from selfembed.workflow import submitted
-from selfembed.workflow.storage import beside, taken_from_sources
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,9 @@ from settings_examples import changed
 
 from selfembed.costs.sizes import Corpus, Sizes
 from selfembed.costs.work import Count
+from selfembed.execution import long_plans
 from selfembed.study.expansion import expand
 from selfembed.study.validation import load
-from selfembed.workflow import long_plans
 from workflow_runs import cold_snakemake, environment, kill_all, snakemake
 
 REVISION = "a" * 40

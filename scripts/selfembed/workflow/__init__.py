@@ -1,1 +1,1 @@
-"""Helpers of the rules."""
+"""Input, parameter and resource functions of the rules, by stage."""

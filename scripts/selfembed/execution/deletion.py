@@ -6,8 +6,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from selfembed.execution import storage
 from selfembed.jobs.records import PARTIAL, UNFINISHED
-from selfembed.workflow import storage
 
 
 def make_complete(workflow: Any) -> None:
