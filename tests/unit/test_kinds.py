@@ -24,7 +24,8 @@ from selfembed.settings.figures import Figure, FigureKind, Table, TableKind
 from selfembed.settings.recipes import Augmentation, Masked, Recipe
 from selfembed.settings.schema import Settings
 from selfembed.settings.scores import LocalTask, RegistryTask, Score, ScoreKind
-from selfembed.study import checks, expansion, places
+from selfembed.study import expansion, places
+from selfembed.study.checks import figures as figure_checks
 from selfembed.study.validation import load
 from selfembed.tasks import local_tasks, task_files, tasks_from_corpus
 
@@ -188,7 +189,7 @@ def test_a_figure_has_a_script_a_rule_and_panels_that_can_be_checked(name):
     for role, panel in kind.panels.items():
         assert role in kind.model_fields
         assert {*panel.place, *filter(None, [panel.numeric])} <= set(ROW), "places.rows_of gives no such column"
-        assert set(panel.needs) <= set(checks.NEEDS), "no message in NEEDS of study/checks.py"
+        assert set(panel.needs) <= set(figure_checks.NEEDS), "no message in NEEDS of study/checks/figures.py"
         assert panel.swept is None or panel.swept in KEYS
 
 

@@ -26,7 +26,7 @@ NAME = "'^[a-z0-9][a-z0-9_]*$'"
 POOLINGS = "'mean', 'cls', 'last', 'token7' or 'own'"
 TOP = (
     "claims, corpora, device, devices_per_run, embedding, encoders, experiments, figures, folder, keep, mteb, "
-    "precision, published, recipes, report, scores, seeds, tables, tasks, threads, tsne"
+    "precision, published, recipes, report, report_to, scores, seeds, tables, tasks, threads, tsne"
 )
 TOKENIZER = "a group with the key `train_on` or `borrow_from`"
 PYDANTIC = ("[key]", "Tokenizer", "literal", "array", "instance of", "Value error")

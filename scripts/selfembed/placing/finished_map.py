@@ -16,7 +16,8 @@ from selfembed.settings.corpora import Corpus
 from selfembed.settings.encoders import BagOfWords
 from selfembed.settings.report import Report
 from selfembed.settings.schema import Settings
-from selfembed.study import adapted, checks, expansion, files
+from selfembed.study import adapted, expansion, files
+from selfembed.study.checks.names import original
 from selfembed.study.expansion import Evaluation, Study
 from selfembed.texts.corpora import read_corpus
 from selfembed.workflow.maps import Maps, cluster_files, embedded, map_file
@@ -105,7 +106,7 @@ def read(config: Path) -> FinishedMap:
         title=maps.page_title(of_corpus),
         corpus=corpus,
         prepared=prepared,
-        cleaning=settings.corpora[checks.original(report.corpus, settings)],
+        cleaning=settings.corpora[original(report.corpus, settings)],
         positions=positions[map_file(item)].to_numpy(),
         first=whole[0],
         clusters=read_rows(numbers, corpus["id"], ["cluster"])["cluster"].map(

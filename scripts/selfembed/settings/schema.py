@@ -1,7 +1,7 @@
 """The schema of `config.yaml`: every key with its type, default and description.
 
 It is the single source of defaults, of `docs/configuration.md` and of the JSON schema (see `documentation.py`).
-Unknown keys are errors. Combinations of keys are checked in `checks.py`.
+Unknown keys are errors. Combinations of keys are checked in `study/checks/`.
 """
 
 from typing import Annotated, Any, Literal, get_args

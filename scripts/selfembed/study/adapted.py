@@ -6,7 +6,7 @@ from selfembed.scores import measures
 from selfembed.settings.encoders import BesideWordCounts
 from selfembed.settings.report import Report
 from selfembed.settings.schema import Settings
-from selfembed.study.checks import original, unknown, unknown_in
+from selfembed.study.checks.names import original, unknown, unknown_in
 from selfembed.study.expansion import Evaluation, Study
 
 # What the score of an experiment is about, by purpose.

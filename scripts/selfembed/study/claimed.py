@@ -6,7 +6,8 @@ from typing import Any
 
 from selfembed.settings.claims import Point
 from selfembed.settings.schema import Settings
-from selfembed.study.checks import not_fractions, unknown, unknown_in
+from selfembed.study.checks.figures import not_fractions
+from selfembed.study.checks.names import unknown, unknown_in
 from selfembed.study.expansion import Evaluation, Study, format_value
 from selfembed.study.places import Row, rows_of
 

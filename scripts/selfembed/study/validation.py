@@ -15,7 +15,8 @@ from selfembed.settings.encoders import FolderEncoder
 from selfembed.settings.report import PACKAGES
 from selfembed.settings.schema import Settings
 from selfembed.settings.scores import LocalTask
-from selfembed.study import adapted, checks, claimed, places
+from selfembed.study import adapted, claimed, places
+from selfembed.study.checks.config import check
 from selfembed.study.expansion import expand
 from selfembed.study.messages import describe
 from selfembed.tasks import task_files
@@ -31,7 +32,7 @@ def load(config: dict[str, Any]) -> Settings:
         settings = Settings.model_validate(config)
     except ValidationError as error:
         raise InputError("\n".join(dict.fromkeys(describe(problem, Settings) for problem in error.errors()))) from None
-    problems = list(dict.fromkeys(checks.check(settings)))
+    problems = list(dict.fromkeys(check(settings)))
     if not problems:
         study = expand(settings)
         problems = [*places.check(settings, study), *adapted.check(settings, study), *claimed.check(settings, study)]

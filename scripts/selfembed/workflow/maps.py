@@ -6,7 +6,7 @@ from functools import cached_property
 from selfembed.settings.corpora import RelabelledSource, SampleSource, TableSource
 from selfembed.settings.figures import InteractiveMapFigure
 from selfembed.settings.schema import Settings
-from selfembed.study.checks import labelled
+from selfembed.study.checks.names import labelled
 from selfembed.study.expansion import Evaluation, Study, mapped
 from selfembed.workflow.flags import Wildcards, flags, one_of
 
