@@ -31,7 +31,7 @@ import import_encoder
 from selfembed.errors import InputError
 from selfembed.jobs.records import checksum, checksum_of_files
 from selfembed.models import checkpoints, encoders
-from selfembed.proposals import proposals
+from selfembed.proposals import base_encoder, proposals
 from selfembed.training import training
 
 POOLINGS = ["mean", "cls", "last"]
@@ -248,7 +248,7 @@ def test_an_encoder_that_cannot_be_used_is_one_line_at_once(tmp_path, case, step
         if step == "import":
             imported(folder, tmp_path / "encoder")
         else:
-            proposals.encoder_from(str(folder), fetch_config=None)
+            base_encoder.encoder_from(str(folder), fetch_config=None)
     assert str(refused.value).startswith(f"{folder}: ")
     assert "\n" not in str(refused.value)
     assert not (tmp_path / "encoder").exists()
@@ -263,9 +263,9 @@ def test_the_end_token_pads_where_there_is_no_other(tmp_path, caplog):
 
 def test_an_encoder_without_a_limit_of_positions_has_a_length(tmp_path):
     """XLNet says that it has -1 positions."""
-    assert proposals.longest(small_checkpoint(tmp_path / "xlnet", "xlnet")) == proposals.LONGEST_TOKENS
-    assert proposals.longest(small_checkpoint(tmp_path / "t5", "t5_encoder")) == proposals.LONGEST_TOKENS
-    assert proposals.longest(small_checkpoint(tmp_path / "bert", "bert")) == POSITIONS - 2
+    assert base_encoder.longest(small_checkpoint(tmp_path / "xlnet", "xlnet")) == base_encoder.LONGEST_TOKENS
+    assert base_encoder.longest(small_checkpoint(tmp_path / "t5", "t5_encoder")) == base_encoder.LONGEST_TOKENS
+    assert base_encoder.longest(small_checkpoint(tmp_path / "bert", "bert")) == POSITIONS - 2
 
 
 # Weights in other files
@@ -287,7 +287,7 @@ def test_weights_in_parts_or_as_a_pickle_become_one_safetensors_file(tmp_path, c
     folder = small_checkpoint(tmp_path / "bert", "bert")
     expected = load_file(folder / "model.safetensors")
     change(folder)
-    proposed = proposals.encoder_from(str(folder), fetch_config=None)
+    proposed = base_encoder.encoder_from(str(folder), fetch_config=None)
     assert (proposed.name, proposed.settings["layers"]) == ("bert", LAYERS)
     found = load_file(imported(folder, tmp_path / "encoder") / "model.safetensors")
     assert found.keys() == expected.keys()
@@ -330,7 +330,7 @@ def test_an_encoder_in_a_folder_of_any_name(tmp_path, monkeypatch, name):
 
     shutil.move(small_checkpoint(tmp_path / "bert", "bert"), tmp_path / name)
     monkeypatch.chdir(tmp_path)
-    encoder = proposals.encoder_from(f"./{name}", fetch_config=None)
+    encoder = base_encoder.encoder_from(f"./{name}", fetch_config=None)
     source = {"type": "file", "path": "texts.csv", "text": "text"}
     proposal = proposals.Proposal("own", source, 500, 450, 50, held_out=0.1, encoder=encoder)
     config = yaml.safe_load(proposed_config.render(proposal, "own.yaml"))

