@@ -14,7 +14,6 @@ import pandas as pd
 from selfembed.embeddings import vectors
 from selfembed.jobs import seals
 from selfembed.jobs.command_line import log
-from selfembed.jobs.records import write_table
 from selfembed.placing.finished_map import FinishedMap
 from selfembed.study import files
 from selfembed.texts import corpora
@@ -42,7 +41,9 @@ def of(corpus: pd.DataFrame, found: FinishedMap) -> np.ndarray:
     log.info("%d texts, of which %d have no vector yet", len(corpus), len(missing))
     if len(missing):
         block = folder / corpora.text_id("\n".join(missing["text"]))
-        write_table(missing[corpora.COLUMNS], block.with_suffix(".parquet"))
+        # Without a seal: it would name the file of the texts, which may grow, but vectors depend on texts alone.
+        folder.mkdir(parents=True, exist_ok=True)
+        missing[corpora.COLUMNS].to_parquet(block.with_suffix(".parquet"), index=False)
         embed(block, found)
         stored = read(folder)
     return np.stack([stored[text] for text in corpus["text"]])
