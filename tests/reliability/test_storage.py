@@ -28,6 +28,7 @@ def stored(tmp_path):
     return folder, storage, (*CONFIG, *where)
 
 
+@pytest.mark.kill
 def test_a_killed_study_goes_on_to_the_same_bytes(stored, tiny):
     folder, storage, arguments = stored
     running = start(folder, *arguments[len(CONFIG) :])
