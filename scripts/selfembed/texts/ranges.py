@@ -8,7 +8,7 @@ import pandas as pd
 
 MOST_RANGES = 12  # colours of a scale that can be told apart
 MOSTLY = 0.95  # minimum fraction of values that are numbers, or dates; others are in no range
-MOST_IN_A_RANGE = 0.5  # of the values; if equally wide ranges are more uneven, ranges of equally many values are used
+MOST_IN_A_RANGE = 0.7  # of the values; if equally wide ranges are more uneven, ranges of equally many values are used
 LARGEST = 1e300  # number; differences of larger ones overflow
 DATE = r"^(\d{4})-(\d{2})(?:-(\d{2}))?(?:[T ].*)?$"  # ISO 8601: a month or a day, with or without a time
 DAYS = (1, 7)  # widths of ranges of dates
@@ -33,7 +33,7 @@ def find_ranges(values: pd.Series) -> Ranges | None:
     """Return ranges of the values, or None if these are neither numbers nor dates.
 
     At most MOST_RANGES different numbers have a range each. More are divided into equally wide ranges between round
-    numbers, and dates into days, weeks, months, quarters or years; if half of the values are in one of these, into
+    numbers, and dates into days, weeks, months, quarters or years; if most of the values are in one of these, into
     ranges with about equally many values.
 
     Args:
