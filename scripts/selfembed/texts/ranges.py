@@ -8,7 +8,8 @@ import pandas as pd
 
 MOST_RANGES = 12  # colours of a scale that can be told apart
 MOSTLY = 0.95  # minimum fraction of values that are numbers, or dates; others are in no range
-MOST_IN_A_RANGE = 0.5  # of the values; if equally wide ranges are more uneven, ranges of equally many values are used
+MOST_IN_A_RANGE = 0.7  # of the values; if equally wide ranges are more uneven, ranges of equally many values are used
+LARGEST = 1e300  # number; differences of larger ones overflow
 DATE = r"^(\d{4})-(\d{2})(?:-(\d{2}))?(?:[T ].*)?$"  # ISO 8601: a month or a day, with or without a time
 DAYS = (1, 7)  # widths of ranges of dates
 MONTHS = (1, 3, 12, 24, 60, 120, 240, 600, 1200)
@@ -32,7 +33,7 @@ def find_ranges(values: pd.Series) -> Ranges | None:
     """Return ranges of the values, or None if these are neither numbers nor dates.
 
     At most MOST_RANGES different numbers have a range each. More are divided into equally wide ranges between round
-    numbers, and dates into days, weeks, months, quarters or years; if half of the values are in one of these, into
+    numbers, and dates into days, weeks, months, quarters or years; if most of the values are in one of these, into
     ranges with about equally many values.
 
     Args:
@@ -50,9 +51,10 @@ def find_ranges(values: pd.Series) -> Ranges | None:
 
 
 def as_numbers(values: pd.Series) -> np.ndarray:
-    """Return values as float64; NaN where they are no finite numbers."""
+    """Return values as float64; NaN where they are no numbers or above LARGEST."""
     numbers = pd.to_numeric(values.astype(object), errors="coerce").to_numpy(float)
-    return np.where(np.isfinite(numbers), numbers, np.nan)
+    numbers = np.where(np.abs(numbers) <= LARGEST, numbers, np.nan)
+    return np.where(np.abs(numbers) < 1 / LARGEST, 0, numbers)
 
 
 def as_days(values: pd.Series) -> np.ndarray:
