@@ -66,8 +66,8 @@ def test_example_is_valid():
         ),
         (
             "corpora.news.source.pth",
-            "encoding, format, group, id, keyword_classes, keywords, label, path, separator, text, title, type, "
-            "unlabelled",
+            "colors, encoding, format, group, id, keyword_classes, keywords, label, path, separator, text, title, "
+            "type, unlabelled",
             "path",
         ),
         ("corpora.docs.source.path", "packages, type", None),
@@ -84,8 +84,8 @@ def test_example_is_valid():
         ("encoders.loan.tokenizer.vocabulary_size", "borrow_from", None),
         (
             "recipes.crops.temprature",
-            "augmentation, batch_size, early_stopping, epochs, guide, held_out, learning_rate, max_length, pooling, "
-            "precision, projection, temperature, unfrozen_layers, warmup",
+            "augmentation, batch_size, early_stopping, epochs, guide, held_out, learning_rate, lora, matryoshka, "
+            "max_length, pooling, precision, projection, temperature, unfrozen_layers, warmup",
             "temperature",
         ),
         (
