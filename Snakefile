@@ -25,6 +25,7 @@ pathvars:
     logs=subfolder("logs"),
 
 
+include: "rules/downloads.smk"
 include: "rules/corpora.smk"
 include: "rules/pairs.smk"
 include: "rules/models.smk"
@@ -71,12 +72,6 @@ rule claims:
     """Decide all claims of the config."""
     input:
         claims.pages(),
-
-
-rule download:
-    """Download all data and weights of the config; other rules need no network."""
-    input:
-        downloads(settings),
 
 
 rule published:

@@ -1,8 +1,9 @@
 """Draw the stages of the workflow, `docs/images/workflow.svg`: a box for each file in `rules/`, arrows to its readers.
 
-Files and arrows are those of the rule graph of the smoke config, in which every stage runs; only the places of the
-boxes are set here. An arrow is left out if other arrows lead the same way. Published numbers, which are only compared
-with ours, do not count as such a way. Exports are embedded and scored as other models are, which is not shown.
+Files and arrows are those of the rule graph of the smoke config, in which every stage but downloads runs. The arrows of
+downloads and the places of the boxes are set here; that scores read downloaded tasks is not shown. An arrow is left
+out if other arrows lead the same way. Published numbers, which are only compared with ours, do not count as such a way.
+Exports are embedded and scored as other models are, which is not shown.
 
     python bench/workflow_picture.py
 """
@@ -20,10 +21,11 @@ ROOT = Path(__file__).parents[1]
 PICTURE = ROOT / "docs" / "images" / "workflow.svg"
 # Column and row of each stage.
 PLACES = {
-    **{"corpora": (0, 0), "pairs": (1, 0), "models": (2, 0), "embeddings": (3, 0)},
-    **{"published": (1, 1), "scores": (2, 1), "maps": (3, 1)},
-    **{"claims": (0, 2), "tables": (1, 2), "figures": (2, 2), "report": (3, 2)},
-    "exports": (3, 3),
+    "downloads": (1, 0),
+    **{"corpora": (0, 1), "pairs": (1, 1), "models": (2, 1), "embeddings": (3, 1)},
+    **{"published": (1, 2), "scores": (2, 2), "maps": (3, 2)},
+    **{"claims": (0, 3), "tables": (1, 3), "figures": (2, 3), "report": (3, 3)},
+    "exports": (3, 4),
 }
 WIDTH, COLUMN, GAP = 206, 228, 56  # pixels: width of a box, distance of columns, space between rows
 LINE, CHARACTERS = 14, 28  # height of a line in pixels, its length
@@ -45,6 +47,7 @@ def arrows(rules: dict[str, list[str]]) -> list[tuple[str, str]]:
     edges = {(stage[first], stage[second]) for first, second in re.findall(r"(\d+) -> (\d+)", graph)}
     whole = nx.DiGraph((first, second) for first, second in edges if first and second and first != second)
     apart = [edge for edge in whole.edges if "published" in edge or edge == ("report", "exports")]
+    apart += [("downloads", "corpora"), ("downloads", "models")]
     return sorted([*nx.transitive_reduction(whole.subgraph(set(whole) - {"published", "exports"})).edges, *apart])
 
 

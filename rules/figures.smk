@@ -1,7 +1,6 @@
 """Draw figures from tables, as PNG and PDF; figures named `published/…` are drawn from published numbers."""
 
 
-# Jobs of a few seconds, which are not submitted to a cluster.
 localrules:
     draw_before_after,
     draw_comparison,

@@ -1,34 +1,9 @@
-"""Download encoders, build base models and fine-tune them."""
-
-
-localrules:
-    download_encoder,
-
+"""Import encoders, build base models and fine-tune them."""
 
 if in_storage:  # weights that are read where Snakemake runs
 
     localrules:
         import_encoder,
-
-
-rule download_encoder:
-    """Download a pretrained encoder from the hub; no other rule downloads weights."""
-    input:
-        code=code("download_encoder.py"),
-    output:
-        directory("<results>/encoders/{encoder}"),
-    log:
-        "<logs>/download_encoder/{encoder}.log",
-    benchmark:
-        "<logs>/download_encoder/{encoder}.tsv"
-    wildcard_constraints:
-        encoder=models.of("hub"),
-    conda:
-        "../envs/train.yaml"
-    params:
-        encoder=models.hub_flags,
-    shell:
-        "python {input.code[0]} {params.encoder} --output {output} > {log} 2>&1"
 
 
 rule import_encoder:
