@@ -74,6 +74,12 @@ rule claims:
         claims.pages(),
 
 
+rule download:
+    """Download all data and weights of the config; other rules need no network."""
+    input:
+        downloads(settings),
+
+
 rule published:
     """Draw figures and decide claims of the config from published numbers."""
     input:

@@ -93,6 +93,7 @@ os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, [os.path.abspath(scrip
 deployed_by = workflow.deployment_settings.deployment_method
 if DeploymentMethod.APPTAINER in deployed_by:  # the warm process would be part of one container and end with it
     os.environ.update(SELFEMBED_WARM="off")
+    image.show_code(workflow, folder)
 if os.environ.get("SELFEMBED_WARM") != "off":
     os.environ.update(SELFEMBED_WARM=f"{os.getpid()}-{token_hex(8)}")
 
@@ -113,9 +114,7 @@ try:
     )
     if not workflow.remote_exec:  # a job on a machine without them needs only its own inputs
         missing_sources(settings, texts=not in_storage)
-    if DeploymentMethod.APPTAINER in deployed_by:
-        image.show_code(workflow, folder)
-    elif DeploymentMethod.CONDA not in deployed_by:
+    if not {DeploymentMethod.CONDA, DeploymentMethod.APPTAINER} & set(deployed_by):
         missing_packages(settings)
 except InputError as error:
     sys.exit("\n".join(f"config error: {line}" for line in str(error).splitlines()))

@@ -85,9 +85,3 @@ rule download_encoder:
         encoder=models.hub_flags,
     shell:
         "python {input.code[0]} {params.encoder} --output {output} > {log} 2>&1"
-
-
-rule download:
-    """Download all data and weights of the config; other rules need no network."""
-    input:
-        downloads(settings),

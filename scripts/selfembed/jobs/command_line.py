@@ -57,7 +57,7 @@ def parser(docstring: str) -> Parser:
 def run(main: Callable[[list[str]], None]) -> None:
     """Run the `main` function of a script; log to standard error, and exit with a one-line message on invalid input."""
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-    for chatty in ("httpx", "sentence_transformers", "transformers", "datasets", "fontTools"):
+    for chatty in ("httpx", "httpx2", "sentence_transformers", "transformers", "datasets", "fontTools"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     try:
         main(sys.argv[1:])

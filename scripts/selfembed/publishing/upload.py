@@ -3,7 +3,6 @@
 By the LFS protocol, which is tested here; HF_HUB_DISABLE_XET=0 selects the Hub's newer protocol, Xet.
 """
 
-import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -74,7 +73,6 @@ def upload(model: ModelFolder, repository: str, public: bool) -> str:
     """
     if get_token() is None:
         raise InputError("hub: no login; expected: `hf auth login` with a token that can write, or HF_TOKEN")
-    logging.getLogger("httpx2").setLevel(logging.WARNING)  # no line for every request
     if not sys.stderr.isatty():
         disable_progress_bars()
     card = model.path / model_cards.CARD
