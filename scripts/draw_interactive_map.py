@@ -42,9 +42,8 @@ def main(argv: list[str]) -> None:
             f"{len(arguments.neighbors)} tables of neighbours; expected: a name for each, no duplicates"
         )
     import numpy as np
-    import pandas as pd
 
-    from selfembed.maps.rows import read_rows
+    from selfembed.maps.rows import names_of_clusters, read_rows
     from selfembed.maps.sampling import random_rows
     from selfembed.pages import interactive_map
     from selfembed.pages.interactive_map import Coloring
@@ -67,8 +66,7 @@ def main(argv: list[str]) -> None:
         if name in maps
     }
     numbers, names = arguments.clusters
-    clusters = read_rows(numbers, corpus["id"], ["cluster"])["cluster"]
-    clusters = clusters.map(pd.read_csv(names).set_index("cluster")["name"])
+    clusters = names_of_clusters(read_rows(numbers, corpus["id"], ["cluster"])["cluster"], names)
     note = f"Groups of similar texts, found in the embeddings of {arguments.models[-1]} and named by their own words."
     colorings = [Coloring("Cluster", clusters, note, on_map=True)]
     if corpus["label"].notna().any():

@@ -73,8 +73,9 @@ def cluster_names(clusters: Path, names: Path) -> dict[str, str]:
     """Return the cluster name of each text id."""
     import pandas as pd
 
-    table = pd.read_parquet(clusters).set_index("id")["cluster"]
-    return table.map(pd.read_csv(names).set_index("cluster")["name"]).to_dict()
+    from selfembed.maps.rows import names_of_clusters
+
+    return names_of_clusters(pd.read_parquet(clusters).set_index("id")["cluster"], names).to_dict()
 
 
 def draw_map(axis, points, colors: dict[str, object]) -> None:

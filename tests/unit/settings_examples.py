@@ -9,6 +9,20 @@ REMOVED = object()
 REVISION = "6996ce1e91bd2a9c7d7f61daec37463394f73f09"
 
 
+# Changes that make a study with a report, whose search is judged by crops.
+WITH_REPORT = {
+    "folder": "study",
+    "seeds": [1],
+    "corpora.pieces": {"source": {"type": "crops", "corpus": "notes"}},
+    "recipes.crops.held_out": 0.1,
+    "scores": {"crop_pairs": {"type": "crop_pairs"}},
+    "experiments.main.corpora": ["pieces"],
+    "experiments.main.scores": ["crop_pairs"],
+    "figures.bars.score": "crop_pairs_recall@1",
+    "report": {"corpus": "notes", "keep": "tiny", "search": "main"},
+}
+
+
 def example() -> dict[str, Any]:
     """A fresh config with one encoder and one source of almost every kind: two runs of one recipe, one figure."""
     return {

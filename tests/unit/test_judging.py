@@ -10,7 +10,7 @@ import pytest
 import yaml
 from scipy.stats import beta, binom
 from sentence_transformers import SentenceTransformer
-from settings_examples import changed
+from settings_examples import WITH_REPORT, changed
 from sklearn.metrics.pairwise import cosine_similarity
 from small_models import WORDS, small_bert
 from with_defaults import prepare
@@ -20,17 +20,6 @@ from selfembed.errors import InputError
 from selfembed.judging import answers, questions, sheets
 from selfembed.models import encoders
 
-STUDY = {
-    "folder": "study",
-    "seeds": [1],
-    "corpora.pieces": {"source": {"type": "crops", "corpus": "notes"}},
-    "recipes.crops.held_out": 0.1,
-    "scores": {"crop_pairs": {"type": "crop_pairs"}},
-    "experiments.main.corpora": ["pieces"],
-    "experiments.main.scores": ["crop_pairs"],
-    "figures.bars.score": "crop_pairs_recall@1",
-    "report": {"corpus": "notes", "keep": "tiny", "search": "main"},
-}
 BEFORE, AFTER = "tiny", "tiny + crops"
 N_TEXTS = 80
 
@@ -47,7 +36,7 @@ def choose(label, best):
 def finished(tmp_path_factory):
     """What a study leaves behind: a config, a corpus, and two small models that differ."""
     folder = tmp_path_factory.mktemp("finished")
-    (folder / "study.yaml").write_text(yaml.safe_dump(changed(STUDY)), encoding="utf-8")
+    (folder / "study.yaml").write_text(yaml.safe_dump(changed(WITH_REPORT)), encoding="utf-8")
     results = folder / "results/study"
     for path, seed in {"base/tiny/seed-1/0": 1, "tuned/notes/tiny/crops/seed-1/final": 2}.items():
         encoders.save(small_bert(folder / f"tokenizer {seed}", seed=seed), results / "models" / path, "# Card")

@@ -14,7 +14,7 @@ import pytest
 import small_pages
 import yaml
 from sentence_transformers import SentenceTransformer
-from settings_examples import changed
+from settings_examples import WITH_REPORT, changed
 from sklearn.metrics.pairwise import cosine_similarity
 from small_models import WORDS, small_bert
 from with_defaults import layout, prepare
@@ -108,23 +108,14 @@ def test_no_old_text_moves_in_the_page_even_if_a_new_one_is_far_away(groups):
 
 # The command
 
-STUDY = {
-    "folder": "study",
-    "seeds": [1],
-    "corpora.pieces": {"source": {"type": "crops", "corpus": "notes"}},
-    "recipes.crops.held_out": 0.1,
-    "scores": {"crop_pairs": {"type": "crop_pairs"}},
-    "experiments.main.corpora": ["pieces"],
-    "experiments.main.scores": ["crop_pairs"],
+STUDY = WITH_REPORT | {
     "experiments.maps": {
         "corpora": ["notes"],
         "scores": [],
         "maps": True,
         "models": [{"encoder": "tiny"}, {"encoder": "tiny", "recipe": "crops"}],
     },
-    "figures.bars.score": "crop_pairs_recall@1",
     "figures.explore": {"draw": "interactive_map", "experiment": "maps", "clusters": 3, "points": 50, "title": "Notes"},
-    "report": {"corpus": "notes", "keep": "tiny", "search": "main"},
 }
 BEFORE, AFTER = "tiny", "tiny + crops"
 MODELS = {BEFORE: "base/tiny/seed-1/0", AFTER: "tuned/notes/tiny/crops/seed-1/final"}

@@ -54,6 +54,11 @@ def parser(docstring: str) -> Parser:
     return Parser(description=docstring, formatter_class=HelpFormatter, allow_abbrev=False)
 
 
+def exit_status(code: int) -> int:
+    """Return the exit status for the return code of a child process: 128 + the signal, if it was ended by one."""
+    return code if code >= 0 else 128 - code
+
+
 def run(main: Callable[[list[str]], None]) -> None:
     """Run the `main` function of a script; log to standard error, and exit with a one-line message on invalid input."""
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")

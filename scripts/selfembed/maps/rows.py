@@ -21,3 +21,13 @@ def read_rows(path: Path, ids: pd.Series, columns: list[str]) -> pd.DataFrame:
     if table["id"].tolist() != ids.tolist():
         raise InputError(f"{path}: texts differ from the corpus; expected: the same ids in the same order")
     return table[columns]
+
+
+def names_of_clusters(clusters: pd.Series, names: Path) -> pd.Series:
+    """Return the name of the cluster of every text.
+
+    Args:
+        clusters: number of the cluster of every text.
+        names: table with the name of every cluster (CSV).
+    """
+    return clusters.map(pd.read_csv(names).set_index("cluster")["name"])

@@ -10,7 +10,7 @@ import pandas as pd
 
 from selfembed.errors import InputError
 from selfembed.jobs.records import read_json
-from selfembed.maps.rows import read_rows
+from selfembed.maps.rows import names_of_clusters, read_rows
 from selfembed.maps.sampling import random_rows
 from selfembed.settings.corpora import Corpus
 from selfembed.settings.encoders import BagOfWords
@@ -94,8 +94,8 @@ def read(config: Path) -> FinishedMap:
     numbers, names = map(result, cluster_files(shown[-1]))
     figure = maps.interactive[report.corpus]
     rows = random_rows(len(corpus), figure.points)
-    neighbors = result(f"<results>/neighbors/{embedded(item)}.parquet")
-    neighbors = read_rows(neighbors, corpus["id"].iloc[rows], ["neighbors"])["neighbors"]
+    nearest = result(f"<results>/neighbors/{embedded(item)}.parquet")
+    neighbors = read_rows(nearest, corpus["id"].iloc[rows], ["neighbors"])["neighbors"]
     model = results / "models" / item.model.path / item.step
     if is_chosen and not model.exists():  # removed with `keep: results`, but its copy is not
         model = results / "adapted_model"
@@ -109,9 +109,7 @@ def read(config: Path) -> FinishedMap:
         cleaning=settings.corpora[original(report.corpus, settings)],
         positions=positions[map_file(item)].to_numpy(),
         first=whole[0],
-        clusters=read_rows(numbers, corpus["id"], ["cluster"])["cluster"].map(
-            pd.read_csv(names).set_index("cluster")["name"]
-        ),
+        clusters=names_of_clusters(read_rows(numbers, corpus["id"], ["cluster"])["cluster"], names),
         rows=rows,
         neighbors=np.stack(list(neighbors)),
         characters=figure.characters,

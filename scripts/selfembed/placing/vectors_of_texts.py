@@ -13,7 +13,7 @@ import pandas as pd
 
 from selfembed.embeddings import vectors
 from selfembed.jobs import seals
-from selfembed.jobs.command_line import log
+from selfembed.jobs.command_line import exit_status, log
 from selfembed.placing.finished_map import FinishedMap
 from selfembed.study import files
 from selfembed.texts import corpora
@@ -55,7 +55,7 @@ def embed(block: Path, found: FinishedMap) -> None:
     command += ["--corpus", str(block.with_suffix(".parquet")), *found.flags, "--output", str(block)]
     done = subprocess.run(command)
     if done.returncode:
-        sys.exit(done.returncode if done.returncode > 0 else 128 - done.returncode)
+        sys.exit(exit_status(done.returncode))
 
 
 def read(folder: Path) -> dict[str, np.ndarray]:

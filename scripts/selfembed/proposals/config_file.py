@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from selfembed.errors import InputError
-from selfembed.jobs.command_line import log
+from selfembed.jobs.command_line import exit_status, log
 from selfembed.models import own_modules
 from selfembed.proposals import hub_texts, proposals, proposed_config
 from selfembed.proposals.base_encoder import MINILM, encoder_from, name_from
@@ -136,7 +136,7 @@ def run(config: Path, verbose: bool) -> None:
         signal.signal(signal.SIGINT, lambda *_: None)
         signal.signal(signal.SIGTERM, lambda *_: running.terminate())
     if running.returncode:
-        sys.exit(running.returncode if running.returncode > 0 else 128 - running.returncode)
+        sys.exit(exit_status(running.returncode))
     name = config.stem.removeprefix("my_")
     written = Path(f"logs/{name}/write_report.log")
     if written.is_file():

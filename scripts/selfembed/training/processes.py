@@ -19,6 +19,7 @@ import time
 from pathlib import Path
 
 from selfembed.errors import InputError
+from selfembed.jobs.command_line import exit_status
 
 # Makes each process a fork of the warm process, if there is one.
 RUN = Path(__file__).parents[2] / "warm" / "run.py"
@@ -63,7 +64,7 @@ def launch_elsewhere(launcher: str) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, _: running.send_signal(number))
     if code := running.wait():
-        sys.exit(code if code > 0 else 128 - code)
+        sys.exit(exit_status(code))
 
 
 def launch(processes: int) -> None:
@@ -99,7 +100,7 @@ def launch(processes: int) -> None:
     if logs[failed]:
         logs[failed].seek(0)
         sys.stderr.write(logs[failed].read())
-    sys.exit(codes[failed] if codes[failed] > 0 else 128 - codes[failed])
+    sys.exit(exit_status(codes[failed]))
 
 
 def environment(rank: int, processes: int, port: int) -> dict[str, str]:

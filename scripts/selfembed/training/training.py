@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -407,7 +406,7 @@ def fine_tune(
     keep: Keep = lambda name, history: None,
     checkpoints: Path | None = None,
     checkpoint_minutes: float = np.inf,
-    tracking: Mapping[str, Any] = MappingProxyType({"report_to": "none"}),
+    tracking: Mapping[str, Any] | None = None,
 ) -> pd.DataFrame:
     """Fine-tune a model in place on pairs, in their order.
 
@@ -434,7 +433,7 @@ def fine_tune(
         checkpoints: folder for checkpoints of this run only, saved every `checkpoint_minutes` and on SIGTERM or SIGINT.
             Training resumes from the newest valid checkpoint in it. On CPUs, with the same number of threads, a
             resumed run gives the same bytes as an uninterrupted run. None: no checkpoints.
-        tracking: arguments of the trainer for a tracker, as `tracking.trainer_arguments` returns them.
+        tracking: arguments of the trainer for a tracker (None: none), as `tracking.trainer_arguments` returns them.
 
     Returns one row per optimiser step: `step` (from 1), `epoch`, `batch_size`, `learning_rate`, `loss` and, with early
     stopping, `validation_loss` after some of the steps.
@@ -476,7 +475,7 @@ def fine_tune(
             save_strategy="no",  # the callback Checkpoints requests checkpoints
             save_total_limit=2,  # the newest may be incomplete
             disable_tqdm=True,
-            **tracking,
+            **(tracking or {"report_to": "none"}),
         )
         checkpoint = agreed(newest_checkpoint(folder))
         trainer = ResumableTrainer(
