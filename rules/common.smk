@@ -72,7 +72,7 @@ from selfembed.workflow.resources import JobResources
 from selfembed.workflow.scores import Scores
 from selfembed.workflow.tables import Claims, Tables
 
-# Changes of Snakemake's own functions: what reruns after an edit, what is deleted, and what an unknown target is told.
+# Changes of Snakemake's own functions: what reruns after an edit, what is deleted, the list of targets, and unknown targets.
 code_files.compare_by_syntax(_IOFile, Path(os.path.abspath(scripts)))
 deletion.make_complete(workflow)
 targets.suggest(workflow, snakemake_logger)
@@ -118,6 +118,8 @@ try:
         missing_packages(settings)
 except InputError as error:
     sys.exit("\n".join(f"config error: {line}" for line in str(error).splitlines()))
+
+targets.list_with_hours(workflow, settings, study)
 
 # Their methods are the input, params and resource functions of the rules.
 asked = JobResources(settings)

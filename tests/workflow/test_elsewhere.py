@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -102,9 +103,10 @@ def test_jobs_run_in_the_image_of_the_working_directory(folder, monkeypatch):
     assert arguments[arguments.index("--bind") + 1] == str(ROOT)
 
 
-def test_targets_are_listed_with_what_they_show(folder):
+def test_targets_are_listed_with_what_they_show_and_cost(folder):
     words = ["--snakefile", ROOT / "Snakefile", "--configfile", "my.yaml", "--list-target-rules"]
-    assert "map (My notes: Every corpus of an experiment as a page" in snakemake(folder, *words).stdout
+    described = r"^map \(My notes: Every corpus of an experiment as a page.* Hours: .* on \d+ cores\.\)$"
+    assert re.search(described, snakemake(folder, *words).stdout, re.M)
 
 
 # What `selfembed propose --run` starts, without the jobs.

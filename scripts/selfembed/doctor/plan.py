@@ -45,6 +45,14 @@ def estimate(
     return in_hours(count.jobs(experiments) | (others or {}), known, on_gpu)
 
 
+def on_both(count: Count, experiments: list[str]) -> str:
+    """Hours of some experiments, in words: with a GPU unless the config excludes it, and without."""
+    without = estimate(count, experiments, on_gpu=False)[1]
+    if count.settings.device == "cpu":
+        return without
+    return f"{estimate(count, experiments, on_gpu=True)[1]}; or {without}"
+
+
 def in_hours(jobs: dict[Job, Amounts], known: bool, on_gpu: bool) -> tuple[float, str]:
     """Hours of some jobs, as a number and in words; `known` is whether the sizes of all their texts are."""
     cores = available_cores()

@@ -1,9 +1,16 @@
-"""Targets that Snakemake does not know."""
+"""The list of targets, and targets that Snakemake does not know."""
 
 import logging
 import re
+from pathlib import Path
 from typing import Any
 
+from selfembed.costs import sizes
+from selfembed.costs.hours import experiments_of_targets
+from selfembed.costs.work import Count
+from selfembed.doctor import plan
+from selfembed.settings.schema import Settings
+from selfembed.study.expansion import Study
 from selfembed.study.messages import did_you_mean
 
 UNKNOWN = re.compile(r"(?<=No rule to produce )\w+(?= )")
@@ -24,3 +31,18 @@ def suggest(workflow: Any, logger: logging.Logger) -> None:
         return True
 
     logger.addFilter(add)
+
+
+def list_with_hours(workflow: Any, settings: Settings, study: Study) -> None:
+    """Have `snakemake --list-target-rules` say how many hours each figure and table takes without any results."""
+    name_of_rule, list_rules = workflow.modifier.modify_rulename, workflow.list_rules
+
+    def list_rules_with_hours(only_targets: bool = False) -> None:
+        results = Path("results", settings.folder)
+        count = Count(settings, study, sizes.of(settings, results), results)
+        for name, experiments in experiments_of_targets(settings).items():
+            if experiments and workflow.is_rule(name_of_rule(name)):
+                workflow.get_rule(name_of_rule(name)).docstring += f" Hours: {plan.on_both(count, experiments)}."
+        list_rules(only_targets)
+
+    workflow.list_rules = list_rules_with_hours
