@@ -69,7 +69,8 @@ def between(start, end, fraction):
 def test_weights_are_the_fraction_of_the_way_and_frozen_layers_those_of_the_base(study, tmp_path):  # noqa: F811
     flags = ("--unfrozen-layers", "1", "--projection", "8", "--keep", *STEPS)
     final = tuned(study, tmp_path / "run", *flags)
-    assert all(torch.equal(tuned(study, tmp_path / "plain", *flags[:4])[name], final[name]) for name in final)
+    plain = tuned(study, tmp_path / "plain", *flags[:4])
+    assert all(torch.equal(plain[name], final[name]) for name in final)
     base = load_file(study / "base" / "0" / "model.safetensors")
     for step, fraction in STEPS.items():
         found = load_file(tmp_path / "run" / step / "model.safetensors")
