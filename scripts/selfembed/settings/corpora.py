@@ -436,7 +436,7 @@ class Corpus(Closed):
         1,
         ge=1,
         description="Number of jobs that embed this corpus with one encoder, each a part of the texts, for instance on "
-        "several GPUs. Vectors have the same bytes as with one job, and a change reruns nothing.",
+        "several GPUs. Batches are the same as with one job, and a change reruns nothing.",
     )
 
     @model_validator(mode="after")
