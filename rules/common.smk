@@ -111,7 +111,7 @@ try:
     study = expansion.expand(settings)
     check_target_names(
         settings,
-        taken={"adapt", "all", "claims", "doctor", "download", "published"}
+        taken={"adapt", "all", "claims", "doctor", "download", "embed_part", "published"}
         | {path.stem for path in Path(scripts).glob("*.py")},
     )
     if not workflow.remote_exec:  # a job on a machine without them needs only its own inputs

@@ -110,7 +110,8 @@ def test_a_small_case_counted_by_hand():
 
 
 def test_every_job_that_embeds_a_part_starts_anew():
-    for experiment in ({}, {"experiments.main.models": [{"encoder": "tiny"}, {"encoder": "svd"}], "seeds": [1]}):
+    for models in (MAIN["models"], [{"encoder": "tiny"}, {"encoder": "svd"}]):
+        experiment = {"experiments.main": MAIN | {"models": models}}
         one, four = (counted(experiment | {"corpora.news.embedding_jobs": jobs}, ["main"]) for jobs in (1, 4))
         differing = {job.kind for job in one if one[job] != four[job]}
         assert differing == {"embedding"}

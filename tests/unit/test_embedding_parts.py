@@ -39,7 +39,10 @@ def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("made")
     for name, seed in (("model", 0), ("other", 1)):
         encoders.save(small_bert(folder / "tokenizer", seed=seed), folder / name, "")
-    write_json({"diverged": {"step": 3, "loss": "nan"}, "last_layer": 2}, folder / "lost" / divergence.FILE)
+    write_json(
+        {"diverged": {"step": 3, "loss": "nan"}, "last_layer": 2, "longest_input": 64},
+        folder / "lost" / divergence.FILE,
+    )
     words = {"components": 2, "normalise": False, "terms": "words"}
     write_json(words, folder / "bag" / "bag_of_words.json")
     for name, start in (("corpus", 0), ("news", 1)):
