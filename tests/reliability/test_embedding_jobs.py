@@ -6,7 +6,7 @@ import shutil
 import pytest
 from tiny_study import CONFIG, KEEP, fingerprints, tiny_study
 
-from workflow_runs import planned, snakemake
+from workflow_runs import planned, selfembed, snakemake
 
 EMBEDDING = "scripts/selfembed/embeddings/embedding.py"
 PARTS = "results/tiny/embeddings_in_parts/"
@@ -52,6 +52,14 @@ def test_vectors_and_scores_of_several_jobs_have_the_bytes_of_one(in_blocks, in_
     assert sorted(name.rpartition("/")[2] for name in names) == [f".{part}-of-3.seal" for part in (1, 2, 3)]
     differing = {name for name in {*one, *several} if one.get(name) != several.get(name)}
     assert differing == {SEAL, *names}
+
+
+def test_lineage_and_verification_pass_through_removed_parts(in_parts):
+    said = selfembed(in_parts, "lineage", "figures/tiny/bars.png")
+    assert said.returncode == 0, said.stderr
+    assert [part for part in ("1-of-3", "2-of-3", "3-of-3") if f"--part {part}" not in said.stdout] == []
+    done = selfembed(in_parts, "verify")
+    assert done.returncode == 0, done.stdout
 
 
 def test_parts_have_texts_of_their_own(in_parts):
