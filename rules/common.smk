@@ -43,12 +43,13 @@ sys.path.insert(0, os.path.abspath(scripts))
 
 from snakemake.io import _IOFile, sourcecache_entry
 from snakemake.logging import logger as snakemake_logger
+from snakemake.persistence import PersistenceBase
 from snakemake.rules import Rule
 from snakemake_interface_storage_plugins.storage_object import StorageObjectRead, StorageObjectWrite
 
 from selfembed.errors import InputError
 from selfembed.execution import code as code_files
-from selfembed.execution import deletion, failures, image, long_plans, submitted, targets
+from selfembed.execution import deletion, failures, image, long_plans, parts, submitted, targets
 from selfembed.execution.storage import (
     copy_what_is_beside,
     is_used,
@@ -74,6 +75,7 @@ from selfembed.workflow.tables import Claims, Tables
 
 # Changes of Snakemake's own functions: what reruns after an edit, what is deleted, the list of targets, and unknown targets.
 code_files.compare_by_syntax(_IOFile, Path(os.path.abspath(scripts)))
+parts.leave_out_of_records(PersistenceBase)
 deletion.make_complete(workflow)
 targets.suggest(workflow, snakemake_logger)
 
@@ -109,7 +111,7 @@ try:
     study = expansion.expand(settings)
     check_target_names(
         settings,
-        taken={"adapt", "all", "claims", "doctor", "download", "published"}
+        taken={"adapt", "all", "claims", "doctor", "download", "embed_part", "published"}
         | {path.stem for path in Path(scripts).glob("*.py")},
     )
     if not workflow.remote_exec:  # a job on a machine without them needs only its own inputs

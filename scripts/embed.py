@@ -4,9 +4,11 @@ Writes a folder with `embeddings.npy` (float32, shape poolings × layers × text
 sparse matrix texts × words) and `embeddings.json`, which lists poolings and layers. For a diverged run, the folder has
 no vectors and `embeddings.json` has the key `diverged`.
 An interrupted job resumes after its last finished block of texts, saved beside the output in `.NAME.unfinished/`.
+Several jobs can embed a corpus: each writes such a folder with `--part`, and with `--parts` they are merged.
 """
 
-from argparse import Namespace
+import re
+from argparse import ArgumentTypeError, Namespace
 from pathlib import Path
 
 from selfembed.embeddings import vectors
@@ -35,10 +37,15 @@ def main(argv: list[str]) -> None:
     options.add(parser, Embedding)
     options.add(parser, Settings, keep=("device",))
     options.add(parser, Threads, keep=("embed",), names={"embed": "threads"})
+    parts = parser.add_mutually_exclusive_group()
+    parts.add_argument("--part", type=number_and_parts, help="part of the texts to embed, for instance 3-of-8")
+    parts.add_argument("--parts", type=command_line.existing, nargs="+", help="folders of all parts, to be merged")
     command_line.add_outputs(parser, output="folder")
     arguments = parser.parse_args(argv)
     texts = read_corpus(arguments.corpus)["text"].tolist()
     facts = {"texts": len(texts), "corpus": checksum(arguments.corpus)}
+    if arguments.part:
+        facts["part"] = arguments.part
     identity = identity_of(arguments, facts)
     with resumable(arguments.output, identity) as unfinished:
         folder = unfinished / "result"
@@ -47,10 +54,21 @@ def main(argv: list[str]) -> None:
             facts |= without_vectors(arguments, diverged)
         elif (arguments.model / "bag_of_words.json").is_file():
             facts |= embed_as_bags_of_words(arguments, texts, folder)
+        elif arguments.parts:
+            facts |= merge(arguments.parts, facts | {"weights": identity["weights"]}, folder)
         else:
             facts |= embed_with_encoder(arguments, texts, folder, unfinished / "blocks.json", identity["weights"])
         write_json(provenance(**facts), folder / "embeddings.json")
-    log.info("%d texts, layers %s, poolings %s", len(texts), facts["layers"], facts["poolings"])
+    embedded = f"part {arguments.part} of {len(texts)} texts" if arguments.part else f"{len(texts)} texts"
+    log.info("%s, layers %s, poolings %s", embedded, facts["layers"], facts["poolings"])
+
+
+def number_and_parts(words: str) -> str:
+    """Argument type: the number of a part and the number of all parts, as in 3-of-8."""
+    match = re.fullmatch(r"([1-9]\d{0,8})-of-([1-9]\d{0,8})", words)
+    if not match or int(match[1]) > int(match[2]):
+        raise ArgumentTypeError(f"{words!r} is invalid; expected: for instance 3-of-8")
+    return words
 
 
 def identity_of(arguments: Namespace, facts: dict) -> dict:
@@ -75,10 +93,28 @@ def without_vectors(arguments: Namespace, diverged: dict) -> dict:
     return facts | {key: diverged[key] for key in ("last_layer", "diverged")}
 
 
+def merge(parts: list[Path], facts: dict, folder: Path) -> dict:
+    """Write the vectors of all parts to `folder`; return their metadata.
+
+    Raises InputError if a part is missing, of other texts or another model, or made otherwise than the first.
+    """
+    told = [read_json(part / "embeddings.json", "part") for part in parts]
+    for number, (part, found) in enumerate(zip(parts, told, strict=True), start=1):
+        expected = told[0] | facts | {"part": f"{number}-of-{len(parts)}"}
+        for key, value in expected.items():
+            if key not in provenance() and found.get(key) != value:
+                again = "delete the folder and run snakemake again"
+                raise InputError(f"{part}: {key} {found.get(key)}; expected: {value}; {again}")
+    vectors.merge(parts, folder)
+    return {key: value for key, value in told[0].items() if key not in provenance(part=None)}
+
+
 def embed_as_bags_of_words(arguments: Namespace, texts: list[str], folder: Path) -> dict:
     """Save the vectors of a bag of words in `folder`; return their metadata."""
     from selfembed.embeddings import bags_of_words
 
+    if arguments.part:
+        raise InputError("--part: a bag of words is fitted on all texts; expected: no part")
     settings = read_json(arguments.model / "bag_of_words.json", "components", "normalise", "terms")
     embedded = bags_of_words.embed(texts, **settings)
     vectors.save(embedded, folder)
@@ -105,6 +141,9 @@ def embed_with_encoder(arguments: Namespace, texts: list[str], folder: Path, fin
         raise InputError("--poolings: 'own' is embedded alone and at the last layer; expected: own, --layers last")
     how = arguments.max_length, device, precision, arguments.tokens_per_batch
     model = embedding.load(arguments.model, poolings, layers, *how)
+    if arguments.part:
+        number, parts = map(int, arguments.part.split("-of-"))
+        texts = texts[embedding.part_of(len(texts), number, parts)]
     progress = Progress(len(texts), "texts")
     if finished.is_file():
         progress.skip(read_json(finished)["texts"])

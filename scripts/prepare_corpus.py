@@ -19,7 +19,7 @@ def main(argv: list[str]) -> None:
     optional = {"keyword_classes": "keywords with frequency and class (CSV)", "origin": "revision of the source (JSON)"}
     command_line.add_inputs(parser, required=False, **optional)
     options.add(parser, FileSource, "columns", known={"path": "source", "keyword_classes": "keyword_classes"})
-    options.add(parser, Corpus, "cleaning", omit=("source", "expect", "seeds"))
+    options.add(parser, Corpus, "cleaning", omit=("source", "expect", "seeds", "embedding_jobs"))
     options.add(parser, Expected, "expected", prefix="expect-", optional=True)
     command_line.add_outputs(parser, output="Parquet file", counts="JSON file with the row counts")
     arguments = parser.parse_args(argv)

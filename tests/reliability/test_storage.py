@@ -46,6 +46,21 @@ def test_a_killed_study_goes_on_to_the_same_bytes(stored, tiny):
     assert "notes.csv" in said.stdout, said.stderr
 
 
+def test_embeddings_in_parts_are_merged(stored, tiny):
+    """With two parts for one block of texts, one of them is empty."""
+    folder, storage, arguments = stored
+    target = "results/tiny/embeddings/notes/tuned/notes/small/crops/seed-1/final/mean_last"
+    in_jobs = [(*arguments, "--config", f"corpora={{notes: {{embedding_jobs: {jobs}}}}}") for jobs in (1, 2)]
+    done = snakemake(folder, target, *in_jobs[1], "--cores", "2")
+    assert done.returncode == 0, done.stdout[-5000:]
+    assert len(list(storage.rglob("embed_part/**/*.log"))) == 2
+    for name in ("embeddings.npy", "embeddings.json"):
+        assert (storage / target / name).read_bytes() == (tiny / target / name).read_bytes()
+    parts = storage / "results/tiny/embeddings_in_parts"
+    assert {path.suffix for path in parts.rglob("*") if path.is_file()} == {".seal"}
+    assert [planned(folder, target, *words) for words in in_jobs] == [{}, {}]
+
+
 def test_machines_without_a_shared_disk_make_the_same_bytes(stored, tiny, tmp_path):
     """Code comes from the sources that git knows, results and texts from the storage."""
     folder, storage, arguments = stored

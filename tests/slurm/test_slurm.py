@@ -34,7 +34,7 @@ PARTS = (
     "results/smoke/scores/mteb/base/tiny_bert/seed-42/0/32.csv",
     "results/smoke/tables/mteb_types_summary.csv",
 )
-WITH_ENCODER = ("embeddings", "fine_tune", "tasks")
+WITH_ENCODER = ("embeddings", "embed_part", "fine_tune", "tasks")
 GROUPS = ("corpora", "models", "pairs", "scores", "embeddings", "tasks")
 # What a user writes into the profile: an account, a partition, and that small encoders share jobs.
 FILLED_IN = {
@@ -199,7 +199,7 @@ def test_every_job_went_well_and_asked_for_a_gpu_only_with_an_encoder(through_sl
     assert len(numbers) == len(set(numbers))
     assert {*WITH_ENCODER, *GROUPS} <= asked.keys()
     assert local_rules().isdisjoint(asked)
-    # A group of embeddings may be of bags of words alone.
+    # A group of embeddings may be of bags of words and merged parts alone.
     assert asked.pop("embeddings") in ({True}, {True, False})
     for rule, gpus in asked.items():
         assert gpus == {rule in WITH_ENCODER}, rule

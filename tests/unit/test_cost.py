@@ -109,6 +109,16 @@ def test_a_small_case_counted_by_hand():
     assert on_gpu["kNN"] == pytest.approx(taken["kNN"] / (4 * EFFICIENCY))
 
 
+def test_every_job_that_embeds_a_part_starts_anew():
+    for models in (MAIN["models"], [{"encoder": "tiny"}, {"encoder": "svd"}]):
+        experiment = {"experiments.main": MAIN | {"models": models}}
+        one, four = (counted(experiment | {"corpora.news.embedding_jobs": jobs}, ["main"]) for jobs in (1, 4))
+        differing = {job.kind for job in one if one[job] != four[job]}
+        assert differing == {"embedding"}
+        (parts,) = (amounts for job, amounts in four.items() if job.kind == "embedding")
+        assert parts["GPU context"] == 4
+
+
 def test_the_precision_of_a_job_is_that_of_its_recipe_or_of_embedding():
     recipe = {"augmentation": {"type": "crops"}, "precision": "bf16"}
     found = counted({"recipes.crops": recipe}, ["main"])

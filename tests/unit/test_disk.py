@@ -93,6 +93,13 @@ def test_sizes_of_a_run_its_embeddings_and_its_mteb_job():
     assert found[f"reader/knn/news/{model}/3/mean_0-2"].needs == (f"embedding/news/{model}/3/mean_0-2",)
 
 
+def test_parts_of_embeddings_are_there_until_they_are_merged():
+    rates = {name: {"–": 1e9} for name in ("fine-tuning", "embedding", "kNN")}
+    found = disk.steps(count_of({"corpora.news.embedding_jobs": 4}), rates)
+    vectors = found["embedding/news/tuned/news/tiny/crops/seed-1/3/mean_0-2"]
+    assert vectors.scratch == vectors.output == 1000 * 2 * 32 * 4
+
+
 def test_data_encoders_and_pairs_are_never_removed():
     texts = 2 * 1000 * 51.3 + 100 * 102.6
     mpnet = 4 * 768 * (12 * 12 * 768 + 30_522 + 512)

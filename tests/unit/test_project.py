@@ -21,6 +21,7 @@ from selfembed.study import documentation
 ROOT = Path(__file__).parents[2]
 SCRIPTS = sorted((ROOT / "scripts").glob("*.py"))
 RULES = rule_files.directives()
+SCRIPT_OF = {name: name for name in RULES} | {"embed_part": "embed"}
 
 
 def pins(text: str) -> dict[str, str]:
@@ -127,7 +128,7 @@ def scripts_by_environment() -> dict[str, list[Path]]:
     found: dict[str, list[Path]] = {}
     for name, directives in RULES.items():
         environment = re.fullmatch(r'"\.\./envs/(\w+)\.yaml"', directives["conda"])[1]
-        found.setdefault(environment, []).append(ROOT / "scripts" / f"{name}.py")
+        found.setdefault(environment, []).append(ROOT / "scripts" / f"{SCRIPT_OF[name]}.py")
     return found
 
 
@@ -229,9 +230,12 @@ def test_plots_and_scores_need_no_torch():
 
 
 def test_every_rule_has_a_script_of_its_name_a_log_and_a_conda_environment():
-    assert set(RULES) == {path.stem for path in SCRIPTS}
+    assert set(SCRIPT_OF.values()) == {path.stem for path in SCRIPTS}
+    names = {"adapt", "all", "claims", "doctor", "download", "published"}
+    taken = re.search(r"taken=\{(.*)\}$", (ROOT / "rules/common.smk").read_text(encoding="utf-8"), re.MULTILINE)[1]
+    assert set(re.findall(r'"(\w+)"', taken)) == names | {name for name in RULES if SCRIPT_OF[name] != name}
     for name, directives in RULES.items():
-        assert f'code=code("{name}.py")' in directives["input"], name
+        assert f'code=code("{SCRIPT_OF[name]}.py")' in directives["input"], name
         # A command runs the script that comes first in `code`; one that is inherited logs under the name of its rule.
         inherits = directives.get("pathvars") == f'rule="{name}",'
         command = "".join(re.findall(r'"(.*)"', directives["shell"]))

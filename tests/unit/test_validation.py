@@ -61,7 +61,8 @@ def test_example_is_valid():
         ("sedes", TOP, "seeds"),
         (
             "corpora.news.sourc",
-            "deduplicate, drop_repeated, expect, minimum_label_count, minimum_length, seeds, sentences, source",
+            "deduplicate, drop_repeated, embedding_jobs, expect, minimum_label_count, minimum_length, seeds, "
+            "sentences, source",
             "source",
         ),
         (
@@ -904,6 +905,11 @@ def test_a_label_means_one_way_to_score():
             {"corpora.coarse": {"source": {"type": "relabelled", "corpus": "notes"}}},
             "corpora.coarse.source.corpus: 'notes' has no labels; expected: a corpus with labels",
             id="other labels of no labels",
+        ),
+        pytest.param(
+            {"corpora.coarse": {"source": {"type": "relabelled", "corpus": "news"}, "embedding_jobs": 2}},
+            "corpora.coarse: embedding_jobs of a corpus with other labels; expected: the key in news",
+            id="texts of another corpus in parts",
         ),
         pytest.param(
             {"corpora.part": {"source": {"type": "sample", "corpus": "news", "size": 3}, "deduplicate": False}},

@@ -81,6 +81,8 @@ def test_memory_and_minutes_grow_with_inputs_and_attempts(jobs):
     assert asked.minutes(10, corpus=0.1)(wildcards, inputs, 1) == 11  # rounded up
     assert asked.minutes(10, none=5)(wildcards, inputs, 1) == 10
     assert asked.memory_of_run(1000, corpus=8)(wildcards, inputs, 1) == 2032
+    wildcards.part = "3-of-4"
+    assert asked.minutes(30, part=10)(wildcards, inputs, 1) == 35
 
 
 def test_memory_for_one_layer_is_a_part_of_the_embeddings(jobs):
@@ -106,3 +108,8 @@ def test_jobs_with_an_encoder_ask_for_a_gpu(device, wildcards, gpus):
     asked = JobResources(load(changed({"device": device, "devices_per_run": 2})))
     assert asked.gpus_for_encoder(SimpleNamespace(**wildcards)) == gpus
     assert asked.gpus_of_run(SimpleNamespace(**wildcards)) == 2 * gpus
+    inputs = SimpleNamespace(parts=[])
+    assert asked.device(SimpleNamespace(**wildcards), inputs) == (device if gpus else "cpu")
+    inputs.parts = ["1-of-2", "2-of-2"]
+    assert asked.gpus_for_encoder(SimpleNamespace(**wildcards), inputs) == 0
+    assert asked.device(SimpleNamespace(**wildcards), inputs) == "cpu"

@@ -109,3 +109,13 @@ def test_embedding_flags_name_what_a_selection_holds():
     words = found.embedding_flags(SimpleNamespace(model="base/tiny/seed-1", selection="mean-cls_0-2"))
     assert words == "--layers 0 2 --poolings mean cls --max-length 64 --precision fp32 --threads 3"
     assert found.embedding_flags(SimpleNamespace(model="base/tfidf", selection="none_last")) == ""
+
+
+def test_only_encoders_embed_a_corpus_in_parts():
+    def parts(model, corpus="news"):
+        return found.embedded_parts(SimpleNamespace(corpus=corpus, model=model, step="0", selection="mean_last"))
+
+    found = models({"corpora.news.embedding_jobs": 2})
+    folder = "<results>/embeddings_in_parts/news/base/tiny/seed-1/0/mean_last"
+    assert parts("base/tiny/seed-1") == [f"{folder}/1-of-2", f"{folder}/2-of-2"]
+    assert parts("base/tiny/seed-1", "docs") == parts("base/svd") == parts("exports/adapted_model") == []

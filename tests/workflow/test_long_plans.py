@@ -101,8 +101,9 @@ def test_a_dry_run_is_not_refused(here):
     assert done.returncode == 0, done.stdout
 
 
-def job(rule, **wildcards):
-    return SimpleNamespace(rule=SimpleNamespace(name=rule), wildcards=SimpleNamespace(**wildcards))
+def job(rule, parts=(), **wildcards):
+    inputs = SimpleNamespace(parts=parts)
+    return SimpleNamespace(rule=SimpleNamespace(name=rule), wildcards=SimpleNamespace(**wildcards), input=inputs)
 
 
 def test_only_jobs_that_will_run_are_counted():
@@ -156,6 +157,10 @@ def test_a_plan_is_not_refused_on_a_cluster_or_with_a_gpu(monkeypatch):
     refuse(local=False)
     refuse(gpu=True)
     refuse(jobs=())
+    merging = job("embed", parts=["1-of-1"], **vars(embed.wildcards))
+    refuse(jobs=(merging,))
+    with pytest.raises(SystemExit, match=REFUSED):
+        refuse(jobs=(merging, job("embed_part", part="1-of-1", **vars(embed.wildcards))))
 
 
 def test_snakemake_doctor_prints_what_selfembed_doctor_prints(here, monkeypatch):

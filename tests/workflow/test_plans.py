@@ -221,11 +221,13 @@ def test_a_table_of_differences_plans_only_what_it_needs(checkout):
         "build_random_model",
         "fine_tune",
         "embed",
+        "embed_part",
         "score_crop_pairs",
         "lay_out_differences",
     }
     assert jobs["fine_tune"] == jobs["crop_corpus"] == 1
     assert jobs["embed"] == jobs["score_crop_pairs"] == 3
+    assert jobs["embed_part"] == 2 * 2  # of two encoders; TF-IDF has no parts
 
 
 def test_claims_plan_only_the_scores_that_they_are_judged_by(checkout):

@@ -162,7 +162,9 @@ def steps(count: Count, rates: Rates) -> dict[str, Step]:
         else:
             job = count.embedded(item)
             on_gpu = job.kind == EMBEDDING
-            made = Step(needs, VECTORS, vectors_size(count, item), 0, 1, threads.embed, on_gpu, taken[job])
+            size = vectors_size(count, item)
+            parts = size if count.embedding_jobs(item) > 1 else 0  # until they are merged
+            made = Step(needs, VECTORS, size, parts, 1, threads.embed, on_gpu, taken[job])
             found.setdefault(name_of(job), made)
             readers[f"reader/{item.path}"] = Step((name_of(job),), priority=2, threads=threads.score)
     for job, work in taken.items():

@@ -129,9 +129,9 @@ class Count:
         """The job of a run."""
         return Job(FINE_TUNING, model.path, self.study.recipes[model.recipe or ""].precision)
 
-    def start(self) -> Amounts:
-        """What a job with an encoder needs before it works."""
-        return {START: 1} if self.one_by_one else {CONTEXT: 1}
+    def start(self, jobs: int = 1) -> Amounts:
+        """What jobs with an encoder need before they work."""
+        return {START: jobs} if self.one_by_one else {CONTEXT: jobs}
 
     def fine_tuning(self, model: Model) -> Amounts:
         """Tokens of a run, as if the encoder had the measured shape.
@@ -177,7 +177,13 @@ class Count:
             name = "TF-IDF" if isinstance(encoder, TfidfEncoder) else "SVD"
             return {name: corpus.texts * corpus.characters} if corpus else {}
         read = corpus.texts * tokens(corpus.characters, encoder.max_length) if corpus else 0
-        return self.forward(read, self.shapes[item.model.encoder]) | self.start()
+        return self.forward(read, self.shapes[item.model.encoder]) | self.start(self.embedding_jobs(item))
+
+    def embedding_jobs(self, item: Evaluation) -> int:
+        """Number of jobs that embed the texts of a corpus; more than one make parts, which are merged."""
+        if isinstance(self.settings.encoders[item.model.encoder], BagOfWords):
+            return 1
+        return self.settings.corpora[expansion.texts_of(item.on, self.settings)].embedding_jobs
 
     def forward(self, read: float, shape: Shape, layers: int | None = None) -> Amounts:
         """The way forward of some tokens through all layers of an encoder, or through the first ones."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 
 import numpy as np
@@ -110,6 +111,17 @@ def blocks(n_texts: int, finished: int = 0) -> Iterator[slice]:
     """Yield blocks of consecutive texts, starting after the first `finished` texts."""
     for start in range(finished, n_texts, BLOCK):
         yield slice(start, min(start + BLOCK, n_texts))
+
+
+def part_of(n_texts: int, number: int, parts: int) -> slice:
+    """Return the texts of a part, counted from 1. Parts are whole blocks, as many as in other parts or one less.
+
+    Texts are batched within their block, so vectors of a part have the same bytes as those of all texts. With more
+    parts than blocks, some have no texts.
+    """
+    n_blocks = ceil(n_texts / BLOCK)
+    start, stop = (BLOCK * (n_blocks * before // parts) for before in (number - 1, number))
+    return slice(start, min(stop, n_texts))
 
 
 @dataclass

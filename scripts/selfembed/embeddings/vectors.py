@@ -29,6 +29,19 @@ def to_fill(folder: Path) -> np.memmap:
     return np.load(folder / "embeddings.npy", mmap_mode="r+")
 
 
+def merge(parts: list[Path], folder: Path) -> None:
+    """Concatenate the vectors of parts of the texts, with the same poolings, layers and dim, one layer at a time."""
+    shapes = [np.load(part / "embeddings.npy", mmap_mode="r").shape for part in parts]
+    poolings, layers, _, dim = shapes[0]
+    counts = [texts for _, _, texts, _ in shapes]
+    create(folder, poolings, layers, sum(counts), dim)
+    for place in np.ndindex(poolings, layers):
+        for part, texts, stop in zip(parts, counts, np.cumsum(counts), strict=True):
+            out = to_fill(folder)
+            out[place][stop - texts : stop] = np.load(part / "embeddings.npy", mmap_mode="r")[place]
+            out.flush()
+
+
 def save(vectors: np.ndarray | csr_matrix, folder: Path) -> None:
     """Save the vectors of a bag of words, shape (texts, dim), as one pooling and one layer."""
     if isinstance(vectors, np.ndarray):

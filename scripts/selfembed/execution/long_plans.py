@@ -13,7 +13,7 @@ from selfembed.settings.schema import Settings
 from selfembed.study.expansion import Study
 
 # The rules of the jobs that take the time of a plan.
-RULES = ("fine_tune", "embed", "score_mteb")
+RULES = ("fine_tune", "embed", "embed_part", "score_mteb")
 
 
 def refuse(workflow, settings: Settings, study: Study) -> None:
@@ -24,7 +24,8 @@ def refuse(workflow, settings: Settings, study: Study) -> None:
     """
     if settings.device != "auto" or not workflow.local_exec:
         return
-    planned = [job for job in workflow.dag.needrun_jobs() if job.rule.name in RULES]
+    jobs = (job for job in workflow.dag.needrun_jobs() if job.rule.name in RULES)
+    planned = [job for job in jobs if not getattr(job.input, "parts", None)]  # merging takes minutes
     if not planned:
         return
     results = Path("results", settings.folder)
@@ -51,7 +52,7 @@ def place(job) -> tuple[str, str]:
     match job.rule.name:
         case "fine_tune":
             return FINE_TUNING, f"tuned/{names.corpus}/{names.encoder}/{names.recipe}/seed-{names.seed}"
-        case "embed":
+        case "embed" | "embed_part":
             return EMBEDDING, f"{names.corpus}/{names.model}/{names.step}/{names.selection}"
     return MTEB, f"{names.model}/{names.step}/{names.max_length}"
 

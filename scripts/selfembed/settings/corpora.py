@@ -432,6 +432,12 @@ class Corpus(Closed):
         None,
         description="Seeds of models scored on this corpus, instead of the study's (saves time on large corpora).",
     )
+    embedding_jobs: int = Field(
+        1,
+        ge=1,
+        description="Number of jobs that embed this corpus with one encoder, each a part of the texts, for instance on "
+        "several GPUs. Batches are the same as with one job, and a change reruns nothing.",
+    )
 
     @model_validator(mode="after")
     def repeated_are_known(self):
@@ -440,4 +446,11 @@ class Corpus(Closed):
             raise ValueError(
                 "drop_repeated is not possible with sentences: paper; expected: sentences: unicode, lines or words"
             )
+        return self
+
+    @model_validator(mode="after")
+    def has_texts_to_embed(self):
+        """Texts of another corpus are embedded as its own."""
+        if self.embedding_jobs > 1 and isinstance(self.source, DerivedSource) and self.source.same_texts:
+            raise ValueError(f"embedding_jobs of a corpus with other labels; expected: the key in {self.source.corpus}")
         return self

@@ -47,7 +47,7 @@ class Corpora:
         """Flags for reading and cleaning a raw file."""
         corpus = self.settings.corpora[wildcards.corpus]
         columns = flags(corpus.source.columns, omit=("type", "path", "url", "sha256", "git_blob", "colors"))
-        return f"{columns} {flags(corpus, omit=('source', 'expect', 'seeds'))}"
+        return f"{columns} {flags(corpus, omit=('source', 'expect', 'seeds', 'embedding_jobs'))}"
 
     def expected(self, wildcards: Wildcards) -> str:
         """Expected sizes of a corpus as flags."""

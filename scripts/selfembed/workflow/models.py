@@ -18,6 +18,8 @@ from selfembed.settings.schema import Settings
 from selfembed.study.expansion import Model, Study, base_of, pairs_name
 from selfembed.workflow.flags import Wildcards, flags, named
 
+PARTS = "embeddings_in_parts"  # folder below that of the results
+
 
 class Models:
     """Input and parameter functions of the rules for encoders, runs and embeddings."""
@@ -126,6 +128,18 @@ class Models:
     def run_may_diverge(self, wildcards: Wildcards) -> int:
         """1 if divergence is a result, because only sweeps request the run; 0 if it is an error."""
         return int(self.run(wildcards).path in self.study.may_diverge)
+
+    def embedded_parts(self, wildcards: Wildcards) -> list[str]:
+        """Embeddings of the parts of a corpus that are merged; none if one job embeds all texts.
+
+        A bag of words is fitted on all texts, and exports are embedded by another rule.
+        """
+        jobs = self.settings.corpora[wildcards.corpus].embedding_jobs
+        encoder = self.settings.encoders.get(identity(wildcards.model)["encoder"])
+        if jobs == 1 or encoder is None or isinstance(encoder, BagOfWords):
+            return []
+        folder = f"<results>/{PARTS}/{wildcards.corpus}/{wildcards.model}/{wildcards.step}/{wildcards.selection}"
+        return [f"{folder}/{number}-of-{jobs}" for number in range(1, jobs + 1)]
 
     def embedding_flags(self, wildcards: Wildcards) -> str:
         """Settings of an embedding as flags: poolings and layers of a selection, maximum length, threads."""

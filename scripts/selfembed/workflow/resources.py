@@ -25,8 +25,8 @@ class JobResources:
     def growing(self, least: float, **factors: float) -> Asked:
         """Return a resource function: a minimum plus a factor per MB of named inputs, times the number of the attempt.
 
-        `layer` stands for one layer of `embeddings`, of which scores and maps hold one at a time, and `task` for the
-        largest of the `data` of tasks, which are scored one after the other.
+        `layer` stands for one layer of `embeddings`, of which scores and maps hold one at a time, `task` for the
+        largest of the `data` of tasks, which are scored one after the other, and `part` for a part of the `corpus`.
         """
 
         def needed(wildcards: Wildcards, input: Inputs, attempt: int) -> int:
@@ -36,6 +36,8 @@ class JobResources:
                     number += factor * (megabytes(input.embeddings) / self.embedded_layers(wildcards))
                 elif name == "task":
                     number += factor * max(map(megabytes, input.data))
+                elif name == "part":
+                    number += factor * megabytes(input.corpus) / int(wildcards.part.split("-of-")[1])
                 else:
                     number += factor * megabytes(getattr(input, name))
             return attempt * ceil(number)
@@ -49,11 +51,14 @@ class JobResources:
         of_device = self.memory(least, **factors)
         return lambda wildcards, input, attempt: self.settings.devices_per_run * of_device(wildcards, input, attempt)
 
-    def gpus_for_encoder(self, wildcards: Wildcards) -> int:
-        """Number of GPUs of a job with a model; 0 for bags of words and for exports with a library of their own."""
+    def gpus_for_encoder(self, wildcards: Wildcards, input: Inputs | None = None) -> int:
+        """Number of GPUs of a job with a model.
+
+        0 for bags of words, for exports with a library of their own, and for parts of embeddings that are merged.
+        """
         export = getattr(wildcards, "export", None)
         needs_none = export in PACKAGES if export else isinstance(self.encoder(wildcards), BagOfWords)
-        return 0 if self.settings.device == "cpu" or needs_none else 1
+        return 0 if self.settings.device == "cpu" or needs_none or getattr(input, "parts", None) else 1
 
     def gpus_of_run(self, wildcards: Wildcards) -> int:
         """Number of GPUs of a run."""
@@ -64,7 +69,7 @@ class JobResources:
 
         Snakemake does not record parameters that are functions of the input, so another device reruns nothing.
         """
-        return self.settings.device if self.gpus_for_encoder(wildcards) else "cpu"
+        return self.settings.device if self.gpus_for_encoder(wildcards, input) else "cpu"
 
     def tracker(self, wildcards: Wildcards, input: Inputs) -> str:
         """Tracker of a run; a function of the input like `device`, so another tracker reruns nothing."""
