@@ -16,6 +16,7 @@ ABSTRACTS = DATA / "iclr_2017_2018_2021.parquet"
 NUMBER = 200
 NAMES = ("Before", "Titles ¼", "Titles ½", "Crops ¼", "Crops ½")
 LONG_CELL = 1_000_000  # characters
+EXPORTS = ["dimensions_64", "int8_vectors"]
 
 
 @pytest.fixture(scope="module")
@@ -58,12 +59,24 @@ def run(folder, *arguments):
 
 @pytest.fixture(scope="module")
 def adapted(messy, tmp_path_factory):
-    """A copy of the checkout in which a messy csv has been adapted to, with a quick look and short inputs."""
+    """A copy of the checkout in which a messy csv has been adapted to, with a quick look and short inputs.
+
+    The encoder that is kept otherwise reads eight tokens, so a model with word counts is chosen.
+    """
     folder = copy_of_checkout(tmp_path_factory.mktemp("adapted"))
     messy.to_csv(folder / "my papers.csv", index=False, encoding="utf-8-sig")
     config = folder / run(folder, "my papers.csv")
-    shorter = config.read_text(encoding="utf-8").replace("max_length: 256", "max_length: 48")
-    config.write_text(f"{shorter}threads: {{fine_tune: 1, embed: 1}}\n", encoding="utf-8")
+    settings = yaml.safe_load(config.read_text(encoding="utf-8"))
+    encoders = settings["encoders"]
+    for name in ("minilm", "minilm_words"):
+        encoders[name]["max_length"] = 48
+    encoders["short"] = encoders["minilm"] | {"max_length": 8}
+    for experiment in ("search", "maps"):
+        (before,) = (model for model in settings["experiments"][experiment]["models"] if model["label"] == "Before")
+        before["encoder"] = "short"
+    settings["report"]["exports"] = EXPORTS
+    settings["threads"] = {"fine_tune": 1, "embed": 1}
+    config.write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
     assert run(folder, "my papers.csv") == config.name  # edited, so it is kept
     arguments = ("adapt", "--workflow-profile", "profiles/adapt", "--configfile", config.name, "--cores", "2")
     done = snakemake(folder, *arguments, prefix=tuple(without_network()))
@@ -86,14 +99,28 @@ def test_the_model_loads_by_itself_and_embeds(adapted):
     from sentence_transformers import SentenceTransformer
 
     folder = adapted / "results/my_papers/adapted_model"
-    with_words = (folder / "word_counts.py").is_file()
-    assert with_words == (json.loads((adapted / "results/my_papers/choice.json").read_text())["label"] != "Before")
-    model = SentenceTransformer(str(folder), trust_remote_code=with_words, device="cpu")
+    model = SentenceTransformer(str(folder), trust_remote_code=True, device="cpu")
     vectors = model.encode(["One text.", "Another"])
-    assert len(vectors) == 2 and (vectors.shape[1] > 384) == with_words
+    assert len(vectors) == 2 and vectors.shape[1] > 384, "with word counts"
     assert np.isfinite(vectors).all()
     assert not np.allclose(vectors[0], vectors[1])
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)  # the encoder's own Normalize
+
+
+def test_a_model_with_word_counts_is_exported_and_its_exports_are_compared_with_it(adapted):
+    from sentence_transformers import SentenceTransformer
+
+    results = adapted / "results/my_papers"
+    label = json.loads((results / "choice.json").read_text())["label"]
+    assert label in {f"{name} + words" for name in NAMES}
+    table = pd.read_csv(results / "tables/exports.csv")
+    assert table["label"].unique().tolist() == EXPORTS and set(table["against"]) == {"adapted_model"}
+    assert (table["against_value"] > 0).all()
+    for name in EXPORTS:
+        folder = results / "exports" / name
+        assert "trust_remote_code=True" in (folder / "README.md").read_text(encoding="utf-8")
+        model = SentenceTransformer(str(folder), trust_remote_code=True, device="cpu")
+        assert (model.get_embedding_dimension() == 64) == (name == "dimensions_64")
 
 
 def test_evidence_is_of_texts_that_no_model_has_seen(adapted):
@@ -117,12 +144,11 @@ def test_every_model_is_compared_with_the_encoder(adapted):
 
 def test_the_report_answers_shows_the_map_and_says_what_cannot_be_judged(adapted):
     page = (adapted / "results/my_papers/report.html").read_text(encoding="utf-8")
-    choice = json.loads((adapted / "results/my_papers/choice.json").read_text())
-    kept = choice["label"] == "Before"
-    assert ("Keep the encoder as it is (Before)." if kept else f"For search, use {choice['label']}.") in page
+    label = json.loads((adapted / "results/my_papers/choice.json").read_text())["label"]
+    assert f"For search, use {label}." in page
     assert "cannot be judged without labels" in page
     assert page.count('"../../figures/my_papers/maps/texts.html#') == 2  # a frame and a link
-    assert ("Its own modules after the transformer were kept: mean pooling and Normalize." in page) != kept
+    assert "Its own modules after the transformer were kept: mean pooling and Normalize." in page
     log = (adapted / "logs/my_papers/write_report.log").read_text(encoding="utf-8")
     assert "cannot be judged without labels" in log
 

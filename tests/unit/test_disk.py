@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import pytest
 from settings_examples import changed
+from test_workflow_scores import REPORTED
 
 from selfembed.costs import disk
 from selfembed.costs.disk import RUNS, SCRATCH, VECTORS, Step
+from selfembed.costs.hours import read_rates
 from selfembed.costs.sizes import Corpus, Sizes, Task
 from selfembed.costs.work import Count
 from selfembed.jobs.packages import package_folder
@@ -108,7 +110,38 @@ def test_data_encoders_and_pairs_are_never_removed():
     assert disk.fixed(count_of({})) == pytest.approx(texts + TINY + loan + 2 * mpnet + pairs)
 
 
-def test_the_report_packs_its_model():
+def reported(exports, **changes):
+    report = REPORTED["report"] | {"exports": exports}
+    settings = load(changed(REPORTED | {"seeds": [1], "report": report} | changes))
+    known = {name: Corpus(texts, texts, 4, 51.3, 500) for name, texts in (("crops", 500_000), ("news", 1_000_000))}
+    return Count(settings, expand(settings), replace(KNOWN, corpora=known))
+
+
+def test_the_adapted_model_and_its_exports_stay():
+    without = reported([], report=None)
+    for exports, number in (([], 1), (["static", "int8_vectors"], 3)):
+        assert disk.fixed(reported(exports)) - disk.fixed(without) == pytest.approx(number * TINY)
+
+
+def test_vectors_of_exports_come_after_the_scores_that_a_model_is_chosen_by():
+    count = reported(["static"])
+    found = disk.steps(count, read_rates())
+    sizes = {"crops": 500_000 * 32 * 4, "news": 1_000_000 * 32 * 4}
+    ends = [f"{name}/final/own_last" for name in ("adapted_model", "static")]
+    steps = {corpus: [found[f"embedding/{corpus}/exports/{end}"] for end in ends] for corpus in sizes}
+    assert {corpus: [step.output for step in of_corpus] for corpus, of_corpus in steps.items()} == {
+        corpus: [size] * 2 for corpus, size in sizes.items()
+    }
+    models = ("base/tiny/seed-1/0", "tuned/news/tiny/crops/seed-1/final")
+    scored = {f"reader/{place}/{model}/mean_last" for place in ("pairs/crops", "knn/news") for model in models}
+    assert set(steps["news"][0].needs) == {"package/tuned/news/tiny/crops/seed-1", *scored}
+    assert found[f"reader/news/exports/{ends[1]}"].needs == (f"embedding/news/exports/{ends[1]}",)
+    everything, results = (disk.peak(count, keep).parts for keep in ("everything", "results"))
+    assert everything[VECTORS] == 2 * 2 * sum(sizes.values())
+    assert results.total() < everything.total()
+
+
+def test_without_a_report_no_model_is_packed():
     assert disk.reported(count_of({})) == []
 
 

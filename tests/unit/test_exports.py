@@ -3,6 +3,7 @@
 import json
 import random
 import re
+import shutil
 import subprocess
 import sys
 
@@ -17,6 +18,7 @@ from small_architectures import small_checkpoint
 from small_models import WORDS, text
 from test_own_modules import PROMPTS, WIDTH, save
 from test_word_counts import COMPONENTS, TEXTS, built, corpus
+from tokenizers import Tokenizer
 
 import compare_exports
 import embed_export
@@ -201,6 +203,19 @@ def test_onnx_has_prompt_length_and_word_counts_of_the_model(model, exports):
     assert np.diag(cosine(found, expected)).min() > 0.98
     one = by_a_stranger("onnx_int8", exports["onnx_int8"], texts[4:5])
     np.testing.assert_array_equal(one[0], found[4])  # whatever other texts there are
+
+
+def test_a_static_vector_is_that_of_a_text_and_not_of_its_batch(model, tmp_path):
+    """Tokenizers of real encoders pad batches, and cut texts where the model does."""
+    source = shutil.copytree(model, tmp_path / "model")
+    tokenizer = Tokenizer.from_file(str(source / "tokenizer.json"))
+    tokenizer.enable_padding()
+    tokenizer.enable_truncation(16)
+    tokenizer.save(str(source / "tokenizer.json"))
+    folder = exported("static", source, tmp_path)
+    found = by_a_stranger("static", folder, [text(3), text(100)])
+    np.testing.assert_allclose(by_a_stranger("static", folder, [text(3)])[0], found[0], atol=1e-3)
+    assert cosine(found[1:], by_a_stranger("static", folder, [text(40)])) < 1 - 1e-3
 
 
 def test_what_a_model_cannot_be_exported_as_is_told_in_a_line(model, tmp_path):

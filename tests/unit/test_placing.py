@@ -16,6 +16,7 @@ import yaml
 from sentence_transformers import SentenceTransformer
 from settings_examples import WITH_REPORT, changed
 from sklearn.metrics.pairwise import cosine_similarity
+from sklearn.preprocessing import normalize
 from small_models import WORDS, small_bert
 from with_defaults import layout, prepare
 
@@ -83,13 +84,13 @@ def test_a_text_with_the_vector_of_an_old_text_is_next_to_it(groups):
 def test_neighbours_with_new_texts_are_those_of_the_search_among_all(old, new):
     vectors = np.random.default_rng(3).normal(size=(old + new, 8)).astype(np.float32)
     vectors[-1] = vectors[4]
-    found = on_map.nearest(nearest_texts(vectors[:old]), vectors)
+    found = on_map.nearest(nearest_texts(vectors[:old]), normalize(vectors))
     assert (found == nearest_texts(vectors)).all()
 
 
 def test_neighbours_of_many_texts_that_are_the_same_are_others():
     vectors = np.random.default_rng(1).normal(size=(4, 8))[np.repeat([0, 1, 2, 3], 25)]
-    found = on_map.nearest(nearest_texts(vectors[:80]), vectors)
+    found = on_map.nearest(nearest_texts(vectors[:80]), normalize(vectors))
     assert not (found == np.arange(100)[:, None]).any()
     assert (found == nearest_texts(vectors)).all()
 

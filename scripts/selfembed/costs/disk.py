@@ -9,7 +9,7 @@ import bisect
 import heapq
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from selfembed.costs.hours import CORES_BESIDE_GPU, GPU, Rates, hours, read_rates
 from selfembed.costs.sizes import CHARACTERS_PER_TOKEN, SENTENCES
@@ -22,7 +22,7 @@ from selfembed.settings.encoders import (
     SvdEncoder,
 )
 from selfembed.study import adapted, expansion
-from selfembed.study.expansion import Evaluation, Model
+from selfembed.study.expansion import Evaluation
 
 NUMBER = 4  # bytes of a weight or of a value of a vector
 PER_TERM = 12  # bytes of a value of a sparse matrix, with its column
@@ -30,7 +30,7 @@ CHARACTERS_PER_TERM = 14  # different words of a text: 156 in 2,181 characters (
 STATES = 3  # of a checkpoint: weights and both moments of Adam
 ENCODER_JOBS = 3  # `gpu` in profiles/default
 
-RUNS, VECTORS, SCRATCH, FIXED = "runs", "embeddings", "in progress", "data, encoders and pairs"
+RUNS, VECTORS, SCRATCH, FIXED = "runs", "embeddings", "in progress", "data, encoders, pairs and exports"
 
 
 @dataclass
@@ -171,7 +171,20 @@ def steps(count: Count, rates: Rates) -> dict[str, Step]:
         if job.kind == EVALUATION:
             model, _, _ = job.path.rpartition("/")[0].rpartition("/")
             found[name_of(Job(MTEB, model))].duration += work
-    readers |= {f"package/{model.path}": Step((name_of(count.run(model)),), priority=2) for model in reported(count)}
+    candidates = reported(count)
+    packed = {f"package/{item.model.path}": item.model for item in candidates if item.model.recipe}
+    readers |= {name: Step((name_of(count.run(model)),), priority=2) for name, model in packed.items()}
+    before = tuple(packed)  # an export is made when a model is chosen
+    if candidates:
+        scores = adapted.evaluations(settings.report, settings, study).values()
+        before += tuple(f"reader/{item.path}" for items in scores for item in items)
+    for job, work in count.exports().items():
+        corpus = job.path.split("/")[0]
+        size = max(vectors_size(count, replace(item, on=corpus, selection="own_last")) for item in candidates)
+        found[name_of(job)] = Step(
+            before, VECTORS, size, 0, 1, threads.embed, True, hours({job: work}, GPU, rates).total()
+        )
+        readers[f"reader/{job.path}"] = Step((name_of(job),), priority=2, threads=threads.score)
     return found | readers
 
 
@@ -180,12 +193,10 @@ def name_of(job: Job) -> str:
     return f"{job.kind}/{job.path}"
 
 
-def reported(count: Count) -> list[Model]:
-    """The models that a report packs."""
+def reported(count: Count) -> list[Evaluation]:
+    """The candidates of a report, and the encoder that is kept otherwise; one of them is packed."""
     report = count.settings.report
-    if report is None:
-        return []
-    return list(dict.fromkeys(item.model for item in adapted.candidates(report, count.settings, count.study)))
+    return adapted.candidates(report, count.settings, count.study) if report else []
 
 
 def model_size(count: Count, encoder: str) -> float:
@@ -214,7 +225,10 @@ def vectors_size(count: Count, item: Evaluation) -> float:
 
 
 def fixed(count: Count) -> float:
-    """Bytes of data, encoders, base models and pairs, which are never removed."""
+    """Bytes of data, encoders, base models and pairs, and of the adapted model and exports, which are never removed.
+
+    Each export counts as if it had the size of the model.
+    """
     settings, known = count.settings, count.known
     texts = sum(2 * corpus.texts * corpus.characters for corpus in known.corpora.values())  # raw and prepared
     texts += sum(task.texts * task.characters for task in known.tasks.values())
@@ -223,6 +237,9 @@ def fixed(count: Count) -> float:
         copies = 2 if isinstance(encoder, FetchedEncoder) else 1  # as fetched, and as a base model
         seeds = len(settings.seeds) if expansion.has_random_weights(name, settings) else 1
         models += copies * seeds * model_size(count, name)
+    if candidates := reported(count):
+        largest = max(model_size(count, item.model.encoder) for item in candidates)
+        models += largest * (1 + len(set(settings.report.exports)))
     return texts + models + sum(pairs_size(count, path) for path in pair_files(count))
 
 

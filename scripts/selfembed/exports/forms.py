@@ -193,6 +193,10 @@ def write_static(source: Source, folder: Path) -> None:
     if pooling not in STATIC_POOLINGS:
         raise InputError(f"static: the model has {pooling} pooling; expected: {', '.join(STATIC_POOLINGS)}")
     model = distill(str(source.folder), device=source.device, pooling=STATIC_POOLINGS[pooling])
+    # model2vec 0.8 follows these settings of the model's tokenizer, so padding would count as tokens of a text; newer
+    # versions do not. Both read 512 tokens by default.
+    model.tokenizer.no_padding()
+    model.tokenizer.no_truncation()
     model.save_pretrained(folder)
 
 

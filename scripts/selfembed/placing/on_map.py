@@ -4,7 +4,6 @@ import numpy as np
 from openTSNE import TSNEEmbedding
 from openTSNE.affinity import Affinities, joint_probabilities_nn
 from scipy.sparse import csr_matrix
-from sklearn.preprocessing import normalize
 
 from selfembed.maps.nearest_texts import COUNT
 from selfembed.pages.interactive_map import nearest_rotation
@@ -74,19 +73,19 @@ def nearest(known: np.ndarray, vectors: np.ndarray) -> np.ndarray:
 
     Args:
         known: nearest texts of the old texts among themselves, nearest first, shape (old texts, any).
-        vectors: embeddings of old texts, then of new ones, shape (texts, dim).
+        vectors: embeddings of old texts, then of new ones, of unit length, shape (texts, dim).
 
     Returns int32, shape (texts, 10).
     """
-    unit, old = normalize(vectors), len(known)
-    new = len(unit) - old
-    count = min(COUNT, len(unit) - 1)
-    added = old + neighbors.nearest(unit[old:], unit[:old], min(count, new))
+    old = len(known)
+    new = len(vectors) - old
+    count = min(COUNT, len(vectors) - 1)
+    added = old + neighbors.nearest(vectors[old:], vectors[:old], min(count, new))
     candidates = np.hstack([known, added])
-    order = np.argsort(distances_to(unit, unit[:old], candidates), axis=1, kind="stable")
+    order = np.argsort(distances_to(vectors, vectors[:old], candidates), axis=1, kind="stable")
     of_old = np.take_along_axis(candidates, order, axis=1)[:, :count]
-    found = neighbors.nearest(unit, unit[old:], count + 1)
-    is_itself = found == np.arange(old, len(unit))[:, None]
+    found = neighbors.nearest(vectors, vectors[old:], count + 1)
+    is_itself = found == np.arange(old, len(vectors))[:, None]
     is_itself[~is_itself.any(axis=1), -1] = True  # more than `count` texts have the same vector
     return np.vstack([of_old, found[~is_itself].reshape(new, count)]).astype(np.int32)
 
@@ -95,11 +94,10 @@ def similarity(vectors: np.ndarray, texts: np.ndarray, others: np.ndarray) -> np
     """Return the cosine similarity of each text to another one, float64, shape (texts,).
 
     Args:
-        vectors, texts: embeddings, shapes (any, dim) and (texts, dim).
+        vectors, texts: embeddings of unit length, shapes (any, dim) and (texts, dim).
         others: position of the other text in `vectors`, shape (texts,).
     """
-    unit, unit_texts = normalize(vectors[others].astype(np.float64)), normalize(texts.astype(np.float64))
-    return np.einsum("ij,ij->i", unit, unit_texts)
+    return np.einsum("ij,ij->i", vectors[others], texts, dtype=np.float64)
 
 
 def as_in_page(positions: np.ndarray, rows: np.ndarray, first: np.ndarray, new: np.ndarray) -> np.ndarray:

@@ -44,7 +44,8 @@ def place(config: Path, path: Path, text: str | None) -> Iterator[str]:
     log.info("placing %d texts on a map of %d", len(new), len(found.corpus))
     with threadpool_limits(found.threads):
         positions = on_map.place(old_vectors, found.positions, vectors, threads=found.threads)
-        nearest = neighbors.nearest(normalize(old_vectors), normalize(vectors), min(COUNT, len(old_vectors)))
+        old_vectors, vectors = normalize(old_vectors), normalize(vectors)
+        nearest = neighbors.nearest(old_vectors, vectors, min(COUNT, len(old_vectors)))
         in_page = on_map.nearest(found.neighbors, np.vstack([old_vectors[found.rows], vectors]))
         similarity = on_map.similarity(old_vectors, vectors, nearest[:, 0])
         unlike = unlike_the_map(similarity, old_vectors)
@@ -99,11 +100,10 @@ def unlike_the_map(similarity: np.ndarray, vectors: np.ndarray) -> str:
 
     Args:
         similarity: cosine similarity of each new text to its nearest text of the map.
-        vectors: embeddings of the texts of the map.
+        vectors: embeddings of the texts of the map, of unit length.
     """
     rows = random_rows(len(vectors), SAMPLE)
-    unit = normalize(vectors)
-    second = neighbors.nearest(unit, unit[rows], 2)[:, 1]  # the first is the text itself
+    second = neighbors.nearest(vectors, vectors[rows], 2)[:, 1]  # the first is the text itself
     least = np.quantile(on_map.similarity(vectors, vectors[rows], second), RARE)
     return (
         f"{(similarity < least).mean():.0%} of the {len(similarity):,} new texts are less similar to their nearest "
