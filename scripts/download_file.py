@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pooch
 import requests
+from tqdm import tqdm
 
 from selfembed.downloads.checksums import check_file
 from selfembed.downloads.patience import PassingError, add_option, patiently
@@ -26,11 +27,13 @@ def download(url: str, expected: str, path: Path) -> None:
 
     Raises PassingError if the network or the server fails, InputError for all other problems, such as another checksum.
     """
-    downloader = pooch.HTTPDownloader(progressbar=True, timeout=TIMEOUT, chunk_size=1 << 16)
     shelf = pooch.create(path.parent, "", registry={path.name: None}, urls={path.name: url})
     pooch.get_logger().setLevel(logging.WARNING)
     try:
-        shelf.fetch(path.name, downloader=downloader)
+        # pooch sets the total; the line of the bar ends before an error is logged.
+        with tqdm(total=1, unit="B", unit_scale=True, ncols=79) as bar:
+            downloader = pooch.HTTPDownloader(progressbar=bar, timeout=TIMEOUT, chunk_size=1 << 16)
+            shelf.fetch(path.name, downloader=downloader)
     except requests.HTTPError as error:
         status = error.response.status_code
         kind = PassingError if status >= 500 or status in BUSY else InputError

@@ -6,11 +6,13 @@ import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import small_architectures
+import torch
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
 from sklearn.preprocessing import normalize
@@ -191,6 +193,16 @@ def test_bits_are_the_signs(model, exports):
     vectors, texts = training_vectors(model)
     found = by_a_stranger("binary_vectors", exports["binary_vectors"], texts)
     assert (np.unpackbits(found, axis=1)[:, :DIM] == (vectors > 0)).all()
+
+
+def test_no_export_names_folders_of_this_machine(exports, model):
+    """They may be published, and are the same bytes wherever they are made."""
+    names = [
+        str(path).encode() for path in (Path(onnx_model.__file__).parents[3], Path(torch.__file__).parents[1], model)
+    ]
+    files = [path for folder in exports.values() for path in folder.rglob("*") if path.is_file()]
+    assert len(files) > 20
+    assert [path for path in files if any(name in path.read_bytes() for name in names)] == []
 
 
 def test_onnx_has_prompt_length_and_word_counts_of_the_model(model, exports):

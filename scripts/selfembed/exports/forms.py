@@ -197,6 +197,7 @@ def write_static(source: Source, folder: Path) -> None:
     # versions do not. Both read 512 tokens by default.
     model.tokenizer.no_padding()
     model.tokenizer.no_truncation()
+    model.config.pop("tokenizer_name", None)  # the model's folder on this machine
     model.save_pretrained(folder)
 
 

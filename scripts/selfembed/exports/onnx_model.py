@@ -70,8 +70,19 @@ def write(model: "SentenceTransformer", folder: Path) -> None:
             quantize_dynamic(whole, folder / MODEL, per_channel=True, reduce_range=True, weight_type=QuantType.QInt8)
         finally:
             logging.disable(logging.NOTSET)
+    remove_stack_traces(folder / MODEL)
     tokenizer.save(str(folder / TOKENIZER))
     (folder / CONFIG).write_text(json.dumps({"prompt": encoders.default_prompt(model) or ""}), encoding="utf-8")
+
+
+def remove_stack_traces(path: Path) -> None:
+    """Remove the stack traces of the export, which name folders of this machine, from the nodes of a model."""
+    import onnx
+
+    model = onnx.load(path)
+    for node in (*model.graph.node, *(node for function in model.functions for node in function.node)):
+        node.ClearField("metadata_props")
+    onnx.save(model, path)
 
 
 def tokenizer_of(model: "SentenceTransformer") -> "Tokenizer":
