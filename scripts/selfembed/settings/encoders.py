@@ -62,7 +62,8 @@ class BesideWordCounts(WithOwnModules):
     """The vectors of a pretrained encoder with its own modules, beside the truncated SVD of TF-IDF of its tokens.
 
     Both parts are scaled to unit length, so cosines are weighted means of the cosines of both. TF-IDF and SVD are
-    fitted on the training texts of a corpus; fine-tuning changes the encoder alone.
+    fitted on the training texts of a corpus; fine-tuning changes the encoder alone. Of `max_length` and that of the
+    pretrained encoder, the smaller one applies.
     """
 
     type: Literal["beside_word_counts"]
