@@ -116,7 +116,7 @@ def page(settings: Settings) -> str:
     printed = printed_hours()
     everything = [count.jobs(settings.experiments) for count in counts]
     before, now = hours_before(everything[0]), hours(everything[1], GPU)
-    cores = {number: hours(everything[1], number) for number in (2, 8)}
+    on_cores = {cores: hours(everything[1], cores) for cores in (2, 8)}
     targets = []
     for name, experiments in experiments_of_targets(settings).items():
         old, new = (count.jobs(experiments) for count in counts)
@@ -130,7 +130,7 @@ def page(settings: Settings) -> str:
         jobs = sum(job.kind != EVALUATION for job in new)
         theirs = in_words(printed[name]) if name in printed else "not printed"
         targets.append([name if name == NO_FIGURE else f"`{name}`", f"{jobs:,}", *map(in_words, taken), theirs])
-    totals = [on(ON_GPU, before), on(ON_GPU, now), on(ON_CPU, now), cores[2].total()]
+    totals = [on(ON_GPU, before), on(ON_GPU, now), on(ON_CPU, now), on_cores[2].total()]
     jobs = sum(job.kind != EVALUATION for job in everything[1])
     targets.append(["**in all, shared jobs once**", f"{jobs:,}", *map(in_words, totals), in_words(printed.total())])
     kinds = [
@@ -140,7 +140,7 @@ def page(settings: Settings) -> str:
             number(everything[1], kind),
             in_words(before[kind]),
             in_words(now[kind]),
-            in_words(cores[2][kind]),
+            in_words(on_cores[2][kind]),
         ]
         for kind in (*ON_GPU, *ON_CPU)
     ]
@@ -163,9 +163,9 @@ def page(settings: Settings) -> str:
         wall=in_words(max(cpu, gpu)),
         bottleneck="the processor" if cpu > gpu else "the GPU",
         enough=enough_cores(cpu, gpu),
-        two=in_words(cores[2].total()),
-        eight=in_words(cores[8].total()),
-        days=f"{cores[2].total() / 24:,.0f}",
+        two=in_words(on_cores[2].total()),
+        eight=in_words(on_cores[8].total()),
+        days=f"{on_cores[2].total() / 24:,.0f}",
         disk=in_words(freed if chosen == "results" else kept),
         disk_before=in_words(kept),
         keep=chosen,

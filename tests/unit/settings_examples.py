@@ -1,5 +1,6 @@
 """A small valid config, and how to change it."""
 
+from copy import deepcopy
 from typing import Any
 
 from selfembed.study.expansion import Study, expand
@@ -63,7 +64,7 @@ def changed(changes: dict[str, Any]) -> dict[str, Any]:
         if value is REMOVED:
             del target[last]
         else:
-            target[last] = value
+            target[last] = deepcopy(value)  # later paths may change it
     return config
 
 
