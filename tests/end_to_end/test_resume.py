@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from small_models import small_bert, text
+from small_models import interrupt_in_third_block, small_bert, text
 
 import embed
 import warm_steps
@@ -150,15 +150,7 @@ def embedding_arguments(tmp_path):
 def test_embedding_goes_on_after_its_last_finished_block(embedding_arguments, tmp_path, monkeypatch):
     monkeypatch.setattr(embedding, "BLOCK", 6)
     embed.main(embedding_arguments(tmp_path / "unbroken"))
-    whole, seen = embedding.embed, []
-
-    def dies_in_the_third_block(encoder, texts, *arguments, **options):
-        seen.append(len(texts))
-        if len(seen) == 3:
-            raise KeyboardInterrupt
-        whole(encoder, texts, *arguments, **options)
-
-    monkeypatch.setattr(embedding, "embed", dies_in_the_third_block)
+    seen = interrupt_in_third_block(monkeypatch)
     with pytest.raises(KeyboardInterrupt):
         embed.main(embedding_arguments(tmp_path / "broken"))
     assert not (tmp_path / "broken").exists()

@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+import pytest
 from sentence_transformers import SentenceTransformer
 from transformers import DistilBertConfig, DistilBertModel
 
+from selfembed.embeddings import embedding
 from selfembed.models import encoders
 from selfembed.training import tokenization
 
@@ -15,6 +17,20 @@ WORDS = SENTENCE.split(" ")
 def text(n_words: int, start: int = 0) -> str:
     """A text of `n_words` words."""
     return " ".join(WORDS[(start + step) % len(WORDS)] for step in range(n_words))
+
+
+def interrupt_in_third_block(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Interrupt the embedding of texts once, in its third block; return the growing list of sizes of blocks."""
+    whole, seen = embedding.embed, []
+
+    def dies_in_the_third_block(encoder, texts, *arguments, **options):
+        seen.append(len(texts))
+        if len(seen) == 3:
+            raise KeyboardInterrupt
+        whole(encoder, texts, *arguments, **options)
+
+    monkeypatch.setattr(embedding, "embed", dies_in_the_third_block)
+    return seen
 
 
 def tokenizer_folder(folder: Path) -> Path:

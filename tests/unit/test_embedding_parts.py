@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from small_models import small_bert, text
+from small_models import interrupt_in_third_block, small_bert, text
 from with_defaults import prepare
 
 import embed
@@ -98,15 +98,7 @@ def test_blocks_matter(made, tmp_path, monkeypatch):
 
 def test_a_part_goes_on_after_its_last_finished_block(made, tmp_path, monkeypatch):
     parts = in_parts(made, tmp_path / "unbroken", 3)
-    whole, seen = embedding.embed, []
-
-    def dies_in_the_third_block(encoder, texts, *arguments, **options):
-        seen.append(len(texts))
-        if len(seen) == 3:
-            raise KeyboardInterrupt
-        whole(encoder, texts, *arguments, **options)
-
-    monkeypatch.setattr(embedding, "embed", dies_in_the_third_block)
+    seen = interrupt_in_third_block(monkeypatch)
     name = "3-of-3"
     with pytest.raises(KeyboardInterrupt):
         embedded(made, tmp_path / name, "--part", name)

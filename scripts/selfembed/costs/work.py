@@ -72,6 +72,12 @@ class Count:
         self.one_by_one = one_by_one
         self.shapes = {name: sizes.shape(name, settings, results) for name in settings.encoders}
 
+    @classmethod
+    def here(cls, settings: Settings, study: Study) -> "Count":
+        """Count with the sizes of corpora and encoders that are in the results folder of the working directory."""
+        results = Path("results", settings.folder)
+        return cls(settings, study, sizes.of(settings, results), results)
+
     @property
     def unknown(self) -> list[str]:
         """Corpora and tasks of unknown size, whose jobs are not counted."""

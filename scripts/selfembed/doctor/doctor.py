@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from selfembed.costs import sizes
 from selfembed.costs.work import Count
 from selfembed.doctor import gpu, memory, plan
 from selfembed.doctor.findings import Finding
@@ -14,7 +13,7 @@ from selfembed.study import expansion
 def check(settings: Settings, offline: bool) -> Iterator[Finding]:
     """Yield the findings about a config on this machine."""
     results = Path("results", settings.folder)
-    count = Count(settings, expansion.expand(settings), sizes.of(settings, results), results)
+    count = Count.here(settings, expansion.expand(settings))
     found, on_gpu = gpu.check(settings.device)
     yield found
     yield from memory.check(count, on_gpu)

@@ -2,10 +2,8 @@
 
 import subprocess
 import sys
-from pathlib import Path
 from typing import NoReturn
 
-from selfembed.costs import sizes
 from selfembed.costs.hours import MOST_HOURS, available_cores, hours
 from selfembed.costs.sizes import Amounts
 from selfembed.costs.work import EMBEDDING, EVALUATION, FINE_TUNING, MTEB, Count, Job
@@ -28,8 +26,7 @@ def refuse(workflow, settings: Settings, study: Study) -> None:
     planned = [job for job in jobs if not getattr(job.input, "parts", None)]  # merging takes minutes
     if not planned:
         return
-    results = Path("results", settings.folder)
-    count = Count(settings, study, sizes.of(settings, results), results)
+    count = Count.here(settings, study)
     cores = min(workflow.resource_settings.cores or 1, available_cores())
     taken = hours(work_of(planned, count), cores).total()
     if taken > MOST_HOURS and not torch_finds_gpu():

@@ -2,10 +2,8 @@
 
 import logging
 import re
-from pathlib import Path
 from typing import Any
 
-from selfembed.costs import sizes
 from selfembed.costs.hours import experiments_of_targets
 from selfembed.costs.work import Count
 from selfembed.doctor import plan
@@ -38,8 +36,7 @@ def list_with_hours(workflow: Any, settings: Settings, study: Study) -> None:
     name_of_rule, list_rules = workflow.modifier.modify_rulename, workflow.list_rules
 
     def list_rules_with_hours(only_targets: bool = False) -> None:
-        results = Path("results", settings.folder)
-        count = Count(settings, study, sizes.of(settings, results), results)
+        count = Count.here(settings, study)
         for name, experiments in experiments_of_targets(settings).items():
             if experiments and workflow.is_rule(name_of_rule(name)):
                 workflow.get_rule(name_of_rule(name)).docstring += f" Hours: {plan.on_both(count, experiments)}."
