@@ -9,7 +9,6 @@ from selfembed.settings.encoders import SvdEncoder, TfidfEncoder
 
 
 def main(argv: list[str]) -> None:
-    """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     options.add(parser, TfidfEncoder | SvdEncoder, "encoder")
     command_line.add_outputs(parser, output="folder")

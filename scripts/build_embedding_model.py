@@ -15,7 +15,6 @@ PARTS = {
 
 
 def main(argv: list[str]) -> None:
-    """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     command_line.add_inputs(parser, base="folder of the base model")
     parser.add_argument("--part", choices=sorted(PARTS), required=True, help="part of the base model to keep")

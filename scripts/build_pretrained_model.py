@@ -13,7 +13,6 @@ from selfembed.settings.encoders import FolderEncoder
 
 
 def main(argv: list[str]) -> None:
-    """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     command_line.add_inputs(parser, encoder="folder of the checkpoint")
     options.add(parser, FolderEncoder, keep=("max_length", "prompt"))

@@ -10,7 +10,6 @@ from selfembed.settings.encoders import RandomEncoder
 
 
 def main(argv: list[str]) -> None:
-    """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     command_line.add_inputs(parser, tokenizer="folder with a tokenizer")
     parser.add_argument("--name", required=True, help="name of the encoder")

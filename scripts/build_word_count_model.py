@@ -13,7 +13,6 @@ from selfembed.texts.corpora import read_corpus
 
 
 def main(argv: list[str]) -> None:
-    """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     command_line.add_inputs(parser, "corpus", base="folder of the base model")
     parser.add_argument("--name", required=True, help="name of the encoder")

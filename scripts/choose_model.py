@@ -19,7 +19,6 @@ NAMES = ("purpose", *tables.LINE_COLUMNS)
 
 
 def main(argv: list[str]) -> None:
-    """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     what = "search or grouping; label, series, x and group (x and group may be empty), and score files (CSV)"
     command_line.add_entries(parser, NAMES, f"{what}; repeatable")

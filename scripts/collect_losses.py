@@ -13,7 +13,6 @@ NAMES = ("label",)
 
 
 def main(argv: list[str]) -> None:
-    """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     command_line.add_entries(parser, NAMES, "label and the records of its runs; repeatable")
     command_line.add_outputs(parser, output="CSV file")

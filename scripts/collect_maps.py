@@ -12,7 +12,6 @@ from selfembed.scores import tables
 
 
 def main(argv: list[str]) -> None:
-    """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     parser.add_argument("--maps", type=existing, nargs="+", required=True, help="maps (Parquet)")
     parser.add_argument("--series", nargs="+", required=True, help="label of the model of each map")

@@ -15,7 +15,6 @@ NAMES = tuple(tables.LINE_COLUMNS)
 
 
 def main(argv: list[str]) -> None:
-    """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     what = "label, series, x and group (x and group may be empty), and score files (CSV); repeatable"
     command_line.add_entries(parser, NAMES, what)

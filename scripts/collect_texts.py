@@ -14,7 +14,6 @@ from selfembed.texts import text_files
 
 
 def main(argv: list[str]) -> None:
-    """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     parser.add_argument("--folder", type=Path, required=True, help="folder with the files")
     options.add(parser, FolderSource, keep=("extension", "encoding"))

@@ -21,7 +21,6 @@ NAMES = ("label",)
 
 
 def main(argv: list[str]) -> None:
-    """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     command_line.add_inputs(parser, "corpus")
     what = "name and folder of an export, first of the model itself; repeatable"

@@ -39,7 +39,6 @@ def in_per_cent(comparison: pd.DataFrame) -> pd.DataFrame:
 
 
 def main(argv: list[str]) -> None:
-    """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     command_line.add_inputs(parser, "published")
     parser.add_argument("--tables", type=existing, nargs="+", required=True, help="tables of experiments (CSV)")

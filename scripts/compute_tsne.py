@@ -13,7 +13,6 @@ from selfembed.training import divergence
 
 
 def main(argv: list[str]) -> None:
-    """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     command_line.add_inputs(parser, "embeddings", "corpus")
     options.add(parser, Tsne, "settings")

@@ -36,7 +36,6 @@ def describe(corpus: pd.DataFrame, name: str, parts: Split) -> pd.DataFrame:
 
 
 def main(argv: list[str]) -> None:
-    """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     command_line.add_inputs(parser, "corpus")
     options.add(parser, Split, "parts")

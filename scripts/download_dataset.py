@@ -42,7 +42,6 @@ def flattened(
 
 
 def main(argv: list[str]) -> None:
-    """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     options.add(parser, HubSource)
     patience.add_option(parser)

@@ -97,7 +97,6 @@ def fetch_encoder(arguments: argparse.Namespace, folder: Path) -> None:
 
 
 def main(argv: list[str]) -> None:
-    """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     options.add(parser, HubEncoder, omit=("adapter", "max_length", "prompt"))
     options.add(parser, HubAdapter, "adapter", prefix="adapter-", optional=True)

@@ -46,7 +46,6 @@ def download(url: str, expected: str, path: Path) -> None:
 
 
 def main(argv: list[str]) -> None:
-    """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     options.add(parser, UrlSource, keep=("url", "sha256", "git_blob"))
     add_option(parser)

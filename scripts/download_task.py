@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 
 def main(argv: list[str]) -> None:
-    """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     parser.add_argument("--task", required=True, help="name of the task in MTEB's registry")
     patience.add_option(parser)

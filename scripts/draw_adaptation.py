@@ -10,7 +10,6 @@ from selfembed.settings.figures import AdaptationFigure
 
 
 def main(argv: list[str]) -> None:
-    """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     command_line.add_inputs(parser, "table")
     command_line.add_inputs(parser, "published", required=False)

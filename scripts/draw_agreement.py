@@ -10,7 +10,6 @@ COLORS = {"within noise": "#2ca02c", "differs": "#d62728", "not comparable": "#8
 
 
 def main(argv: list[str]) -> None:
-    """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     command_line.add_inputs(parser, comparison="comparison of numbers (CSV)")
     command_line.add_images(parser)

@@ -18,7 +18,6 @@ MEAN_STYLES = ("-", (0, (2, 1)), (0, (1, 1)))  # short dashes, visible in a lege
 
 
 def main(argv: list[str]) -> None:
-    """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     command_line.add_inputs(parser, "table")
     command_line.add_inputs(parser, "published", required=False)

@@ -8,7 +8,6 @@ NAMED = 45  # with more classes, their names do not fit
 
 
 def main(argv: list[str]) -> None:
-    """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     parser.add_argument("--classes", type=existing, nargs="+", required=True, help="class sizes (CSV)")
     command_line.add_images(parser)

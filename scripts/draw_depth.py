@@ -25,7 +25,6 @@ PAPER_COLORS = {
 
 
 def main(argv: list[str]) -> None:
-    """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     for role, (what, _, _) in PANELS.items():
         described = {role: f"table of the experiment: {what} (CSV)", f"published_{role}": "published numbers (CSV)"}

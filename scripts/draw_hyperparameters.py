@@ -19,7 +19,6 @@ PANELS = {
 
 
 def main(argv: list[str]) -> None:
-    """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     for name, (what, _) in PANELS.items():
         command_line.add_inputs(parser, **{name: f"table of the sweep: {what} (CSV)"})

@@ -14,7 +14,6 @@ from selfembed.texts.corpora import COLOR, kept_rows, read_corpus, read_source
 
 
 def main(argv: list[str]) -> None:
-    """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     parser.add_argument("--maps", type=existing, nargs="+", required=True, help="maps of the corpus (Parquet)")
     parser.add_argument("--models", nargs="+", required=True, help="name of the model of each map")

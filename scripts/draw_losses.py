@@ -9,7 +9,6 @@ from selfembed.jobs import command_line
 
 
 def main(argv: list[str]) -> None:
-    """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     command_line.add_inputs(parser, table="loss table of the experiment (CSV)")
     command_line.add_colors(parser)

@@ -14,7 +14,6 @@ from selfembed.settings.figures import MapsFigure
 
 
 def main(argv: list[str]) -> None:
-    """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     command_line.add_inputs(parser, maps="maps of the experiment (Parquet)")
     command_line.add_inputs(parser, required=False, table="table of the experiment (CSV); needed to show a score")

@@ -28,7 +28,6 @@ from selfembed.training import divergence
 
 
 def main(argv: list[str]) -> None:
-    """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     command_line.add_inputs(parser, "corpus", model="model folder at a step")
     # An experiment needs corpora or tasks: here, the corpus to embed.

@@ -15,7 +15,6 @@ from selfembed.texts.corpora import read_corpus
 
 
 def main(argv: list[str]) -> None:
-    """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     command_line.add_inputs(parser, "corpus", model="folder of the export or of the model")
     parser.add_argument("--export", required=True, help="form of the model, or adapted_model")

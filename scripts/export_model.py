@@ -19,7 +19,6 @@ FITTED_ON = 10_000  # texts at most
 
 
 def main(argv: list[str]) -> None:
-    """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     command_line.add_inputs(parser, "corpus", model="folder of the model")
     parser.add_argument("--export", required=True, help="form of the model, such as static or dimensions_128")

@@ -9,7 +9,6 @@ from selfembed.scores import tables
 
 
 def main(argv: list[str]) -> None:
-    """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     command_line.add_inputs(parser, "published")
     parser.add_argument("--experiment", required=True, help="experiment to extract")

@@ -11,7 +11,6 @@ from selfembed.texts import python_docs
 
 
 def main(argv: list[str]) -> None:
-    """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     options.add(parser, PythonDocsSource)
     parser.add_argument("--processes", type=at_least(1), default=1, help="number of parallel processes")

@@ -38,7 +38,6 @@ from selfembed.training import divergence, processes, tracking
 
 
 def main(argv: list[str]) -> None:
-    """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     command_line.add_inputs(
         parser,

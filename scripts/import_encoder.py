@@ -15,7 +15,6 @@ from selfembed.settings.encoders import FolderEncoder, PackageEncoder
 
 
 def main(argv: list[str]) -> None:
-    """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     options.add(parser, FolderEncoder | PackageEncoder, "encoder", omit=("max_length", "prompt"))
     command_line.add_outputs(parser, output="folder")

@@ -23,7 +23,6 @@ NAMES = ("experiment", "label")
 
 
 def main(argv: list[str]) -> None:
-    """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     parser.add_argument("--claims", type=parsed, required=True, help="the claims (JSON)")
     what = "experiment, label, and score files (CSV); repeatable"

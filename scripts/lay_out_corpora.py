@@ -9,7 +9,6 @@ from selfembed.settings.figures import CorporaTable
 
 
 def main(argv: list[str]) -> None:
-    """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     parser.add_argument("--descriptions", type=existing, nargs="+", required=True, help="descriptions (CSV)")
     options.add(parser, CorporaTable, keep=("title", "caption"))

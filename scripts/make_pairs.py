@@ -14,7 +14,6 @@ from selfembed.texts.corpora import read_corpus, summary
 
 
 def main(argv: list[str]) -> None:
-    """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     command_line.add_inputs(parser, "corpus")
     options.add(parser, Augmentation, "augmentation", omit=("mask_fraction",))

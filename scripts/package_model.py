@@ -13,7 +13,6 @@ from selfembed.pages import account
 
 
 def main(argv: list[str]) -> None:
-    """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     account.add_arguments(parser)
     parser.add_argument("--base-model", help="hub repository of the model before fine-tuning")

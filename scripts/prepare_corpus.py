@@ -13,7 +13,6 @@ from selfembed.texts import corpora
 
 
 def main(argv: list[str]) -> None:
-    """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     command_line.add_inputs(parser, source="file with the texts")
     optional = {"keyword_classes": "keywords with frequency and class (CSV)", "origin": "revision of the source (JSON)"}

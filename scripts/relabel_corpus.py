@@ -10,7 +10,6 @@ from selfembed.texts.corpora import check_expected, read_corpus
 
 
 def main(argv: list[str]) -> None:
-    """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     command_line.add_inputs(parser, "corpus")
     options.add(parser, RelabelledSource, omit=("corpus",))

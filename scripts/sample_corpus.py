@@ -11,7 +11,6 @@ from selfembed.texts import corpora
 
 
 def main(argv: list[str]) -> None:
-    """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     command_line.add_inputs(parser, "corpus")
     options.add(parser, SampleSource, omit=("corpus",))

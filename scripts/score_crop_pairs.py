@@ -11,7 +11,6 @@ from selfembed.settings.scores import Threads
 
 
 def main(argv: list[str]) -> None:
-    """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     scoring.add_arguments(parser)
     options.add(parser, Threads, keep=("score",), names={"score": "threads"})

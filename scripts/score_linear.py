@@ -9,7 +9,6 @@ from selfembed.settings.scores import Classification, Threads
 
 
 def main(argv: list[str]) -> None:
-    """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     scoring.add_arguments(parser)
     options.add(parser, Classification)

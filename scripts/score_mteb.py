@@ -76,7 +76,6 @@ class Source(NamedTuple):
 
 
 def main(argv: list[str]) -> None:
-    """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     command_line.add_inputs(parser, model="model folder at a step")
     parser.add_argument("--path", required=True, help="model path, for instance tuned/iclr/mpnet/crops/seed-42")

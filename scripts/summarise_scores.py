@@ -65,7 +65,6 @@ def format_score(values: pd.Series, fractions: pd.Series) -> list[str]:
 
 
 def main(argv: list[str]) -> None:
-    """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     command_line.add_inputs(parser, table="table of an experiment (CSV)")
     command_line.add_outputs(parser, output="CSV file", markdown="Markdown file", page="HTML file")

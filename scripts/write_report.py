@@ -15,7 +15,6 @@ FIGURE = ("title", "shows", "caption")
 
 
 def main(argv: list[str]) -> None:
-    """Run the step with command-line arguments."""
     parser = command_line.parser(__doc__)
     account.add_arguments(parser)
     parser.add_argument("--title", required=True, help="heading")
