@@ -15,20 +15,18 @@ from selfembed.scores import measures, outcomes, tables
 from selfembed.settings.figures import DifferencesTable
 from selfembed.settings.report import Report
 
-NAMES = ("purpose", *tables.LINE_COLUMNS)
-
 
 def main(argv: list[str]) -> None:
     parser = command_line.parser(__doc__)
     what = "search or grouping; label, series, x and group (x and group may be empty), and score files (CSV)"
-    command_line.add_entries(parser, NAMES, f"{what}; repeatable")
+    command_line.add_entries(parser, ["purpose", *tables.LINE_COLUMNS], f"{what}; repeatable")
     options.add(parser, Report, keep=("purpose", "keep"))
     parser.add_argument("--candidates", nargs="+", required=True, help="labels of the models that may be chosen")
     options.add(parser, DifferencesTable, keep=("resamples", "seed"))
     measures.add_argument(parser)
     command_line.add_outputs(parser, output="JSON file", table="CSV file")
     arguments = parser.parse_args(argv)
-    scores, by_text = outcomes.of_files(command_line.read_entries(arguments.entry, NAMES))
+    scores, by_text = outcomes.of_files(arguments.entry)
     found = {}
     compared = []
     for purpose, group in scores.groupby("purpose", sort=False):

@@ -9,20 +9,18 @@ from selfembed.jobs import command_line, model_paths
 from selfembed.jobs.records import read_json, write_table
 from selfembed.scores import tables
 
-NAMES = ("label",)
-
 
 def main(argv: list[str]) -> None:
     parser = command_line.parser(__doc__)
-    command_line.add_entries(parser, NAMES, "label and the records of its runs; repeatable")
+    command_line.add_entries(parser, ["label"], "label and the records of its runs; repeatable")
     command_line.add_outputs(parser, output="CSV file")
     arguments = parser.parse_args(argv)
     histories = []
-    for names, records in command_line.read_entries(arguments.entry, NAMES):
+    for names, records in arguments.entry:
         for record in records:
             run = model_paths.identity(f"tuned/{read_json(record / 'run.json', 'run')['run']}")
             histories.append(tables.read(record / "loss.csv", "step", "loss").assign(**names, **run))
-    write_table(pd.concat(histories).set_index([*NAMES, *run]).reset_index(), arguments.output)
+    write_table(pd.concat(histories).set_index([*names, *run]).reset_index(), arguments.output)
 
 
 if __name__ == "__main__":

@@ -11,17 +11,15 @@ from selfembed.jobs import command_line
 from selfembed.jobs.records import write_table
 from selfembed.scores import tables
 
-NAMES = tuple(tables.LINE_COLUMNS)
-
 
 def main(argv: list[str]) -> None:
     parser = command_line.parser(__doc__)
     what = "label, series, x and group (x and group may be empty), and score files (CSV); repeatable"
-    command_line.add_entries(parser, NAMES, what)
+    command_line.add_entries(parser, tables.LINE_COLUMNS, what)
     command_line.add_outputs(parser, output="CSV file")
     arguments = parser.parse_args(argv)
     parts = []
-    for names, paths in command_line.read_entries(arguments.entry, NAMES):
+    for names, paths in arguments.entry:
         parts.extend(tables.read(path, *tables.SCORE_COLUMNS).assign(**names) for path in paths)
         if names["label"] == names["series"]:
             check_no_divergence(names["label"], pd.concat(parts[-len(paths) :]))

@@ -17,25 +17,22 @@ from selfembed.settings.figures import DifferencesTable
 from selfembed.settings.scores import Threads
 from selfembed.texts.corpora import read_corpus
 
-NAMES = ("label",)
-
 
 def main(argv: list[str]) -> None:
     parser = command_line.parser(__doc__)
     command_line.add_inputs(parser, "corpus")
     what = "name and folder of an export, first of the model itself; repeatable"
-    command_line.add_entries(parser, NAMES, what, option="--export")
+    command_line.add_entries(parser, ["label"], what, option="--export")
     what = "name of an export or of the model, and its score files (CSV); repeatable"
-    command_line.add_entries(parser, NAMES, what)
+    command_line.add_entries(parser, ["label"], what)
     options.add(parser, DifferencesTable, keep=("resamples", "seed"))
     options.add(parser, Threads, keep=("embed",), names={"embed": "threads"})
     measures.add_argument(parser)
     command_line.add_outputs(parser, output="CSV file")
     arguments = parser.parse_args(argv)
-    entries = command_line.read_entries(arguments.export, NAMES, "--export")
-    folders = {words["label"]: folder for words, (folder,) in entries}
+    folders = {words["label"]: folder for words, (folder,) in arguments.export}
     model, *exports = folders
-    scores, by_text = outcomes.of_files(command_line.read_entries(arguments.entry, NAMES))
+    scores, by_text = outcomes.of_files(arguments.entry)
     compared = differences.compare(
         scores,
         by_text,

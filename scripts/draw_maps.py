@@ -17,9 +17,8 @@ def main(argv: list[str]) -> None:
     parser = command_line.parser(__doc__)
     command_line.add_inputs(parser, maps="maps of the experiment (Parquet)")
     command_line.add_inputs(parser, required=False, table="table of the experiment (CSV); needed to show a score")
-    command_line.add_entries(
-        parser, ("corpus",), "clusters of a corpus without labels (Parquet) and their names (CSV)", required=False
-    )
+    what = "clusters of a corpus without labels (Parquet) and their names (CSV)"
+    command_line.add_entries(parser, ["corpus"], what, required=False)
     command_line.add_images(parser)
     options.add(parser, MapsFigure, keep=("pooling", "score"))
     arguments = parser.parse_args(argv)
@@ -28,10 +27,7 @@ def main(argv: list[str]) -> None:
     from selfembed.drawing import figures
 
     maps = tables.read_maps(arguments.maps, "series", "corpus")
-    clusters = {
-        words["corpus"]: cluster_names(*paths)
-        for words, paths in command_line.read_entries(arguments.entry, ("corpus",))
-    }
+    clusters = {words["corpus"]: cluster_names(*paths) for words, paths in arguments.entry}
     for corpus, names in clusters.items():
         rows = maps["corpus"] == corpus
         maps.loc[rows, "label"] = maps.loc[rows, "id"].map(names)

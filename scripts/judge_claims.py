@@ -19,21 +19,19 @@ from selfembed.pages import claims_page
 from selfembed.scores import outcomes, tables
 from selfembed.settings.figures import DifferencesTable
 
-NAMES = ("experiment", "label")
-
 
 def main(argv: list[str]) -> None:
     parser = command_line.parser(__doc__)
     parser.add_argument("--claims", type=parsed, required=True, help="the claims (JSON)")
     what = "experiment, label, and score files (CSV); repeatable"
-    command_line.add_entries(parser, NAMES, what, required=False)
+    command_line.add_entries(parser, ["experiment", "label"], what, required=False)
     command_line.add_inputs(parser, "published", required=False)
     options.add(parser, DifferencesTable, keep=("resamples", "seed"))
     parser.add_argument("--output", type=Path, nargs=4, required=True, help="CSV, Markdown, LaTeX, HTML file to write")
     arguments = parser.parse_args(argv)
     parts = [
         tables.read(path, *tables.SCORE_COLUMNS).assign(**names, path=str(path))
-        for names, paths in command_line.read_entries(arguments.entry, NAMES)
+        for names, paths in arguments.entry
         for path in paths
     ]
     judged = claims.judge(

@@ -11,19 +11,17 @@ from selfembed.pages import table_files
 from selfembed.scores import measures, outcomes, tables
 from selfembed.settings.figures import DifferencesTable
 
-NAMES = tuple(tables.LINE_COLUMNS)
-
 
 def main(argv: list[str]) -> None:
     parser = command_line.parser(__doc__)
     what = "label, series, x and group (x and group may be empty), and score files (CSV); repeatable"
-    command_line.add_entries(parser, NAMES, what)
+    command_line.add_entries(parser, tables.LINE_COLUMNS, what)
     options.add(parser, DifferencesTable, omit=("experiment",))
     measures.add_argument(parser)
     table_files.add_argument(parser)
     arguments = parser.parse_args(argv)
     scores, by_text = outcomes.of_files(
-        command_line.read_entries(arguments.entry, NAMES),
+        arguments.entry,
         pooling=[arguments.pooling, "none"],
         score=arguments.scores,
         step=arguments.steps,

@@ -11,8 +11,6 @@ from selfembed.jobs.command_line import existing, log
 from selfembed.jobs.records import read_json, write_text
 from selfembed.pages import account
 
-FIGURE = ("title", "shows", "caption")
-
 
 def main(argv: list[str]) -> None:
     parser = command_line.parser(__doc__)
@@ -23,22 +21,18 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--pairs", type=existing, nargs="+", default=[], help=what)
     parser.add_argument("--queries", type=existing, help="corpus of crops, or of titles, for examples (Parquet)")
     what = "label and embeddings of that corpus; repeatable"
-    command_line.add_entries(parser, ("label",), what, required=False, option="--vectors")
+    command_line.add_entries(parser, ["label"], what, required=False, option="--vectors")
     parser.add_argument("--maps", type=existing, nargs="+", default=[], help="interactive maps (HTML)")
     parser.add_argument("--exports", type=existing, help="comparison of the exports with the model (CSV)")
     what = "title, content and caption (may be empty) of a figure, and the figure (PNG); repeatable"
-    command_line.add_entries(parser, FIGURE, what, required=False)
+    command_line.add_entries(parser, ["title", "shows", "caption"], what, required=False)
     command_line.add_outputs(parser, output="HTML file")
     arguments = parser.parse_args(argv)
     from selfembed.pages import plain_words, report_page
     from selfembed.pages.report_page import Figure
 
     found = account.read(arguments)
-    figures = [
-        Figure(path=path, **words)
-        for words, paths in command_line.read_entries(arguments.entry, FIGURE)
-        for path in paths
-    ]
+    figures = [Figure(path=path, **words) for words, paths in arguments.entry for path in paths]
     maps = {path.stem: os.path.relpath(path, arguments.output.parent) for path in arguments.maps}
     pairs = [read_json(path, "counts")["counts"] for path in arguments.pairs]
     shown = examples_of(found, arguments.queries, arguments.vectors)
@@ -52,7 +46,7 @@ def main(argv: list[str]) -> None:
         log.info("%s", line)
 
 
-def examples_of(found: account.Account, queries: Path | None, entries: list[list[str]]) -> list:
+def examples_of(found: account.Account, queries: Path | None, entries: list) -> list:
     """Return examples of search before and after; none without a corpus of queries."""
     from selfembed.embeddings import vectors
     from selfembed.pages import examples
@@ -62,9 +56,7 @@ def examples_of(found: account.Account, queries: Path | None, entries: list[list
         return []
     corpus = read_corpus(queries)
     folders = {
-        words["label"]: path
-        for words, (path,) in command_line.read_entries(entries, ("label",), "--vectors")
-        if words["label"] in (found.choice.keep, found.choice.label)
+        words["label"]: path for words, (path,) in entries if words["label"] in (found.choice.keep, found.choice.label)
     }
     loaded = {label: vectors.load_last_layer(folder, len(corpus)) for label, folder in folders.items()}
     after = None if found.choice.is_kept else loaded[found.choice.label]

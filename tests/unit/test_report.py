@@ -51,11 +51,10 @@ class Elements(HTMLParser):
 
 def account(folder, rows, **changes):
     """The account of small files."""
-    import argparse
-
+    from selfembed.jobs import command_line
     from selfembed.pages import account as accounts
 
-    parser = argparse.ArgumentParser()
+    parser = command_line.parser("An account.")
     accounts.add_arguments(parser)
     return accounts.read(parser.parse_args(small_account.write(folder, rows, **changes)))
 

@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Any, NoReturn
@@ -157,33 +157,35 @@ def not_negative(text: str) -> float:
 
 
 def add_entries(
-    parser: argparse.ArgumentParser, names: tuple[str, ...], what: str, required: bool = True, option: str = "--entry"
+    parser: Parser, names: Sequence[str], what: str, required: bool = True, option: str = "--entry"
 ) -> None:
-    """Add a repeatable option: one word for each name, followed by one or more files or folders."""
+    """Add a repeatable option: one word for each name, followed by one or more files or folders.
+
+    The parsed argument is a list with the words of each entry by name, and its paths. Parsing raises InputError if an
+    entry has no path, or if a path does not exist.
+    """
     words = " ".join(name.upper() for name in names)
-    parser.add_argument(
-        option,
-        nargs="+",
-        action="append",
-        required=required,
-        default=[],
-        metavar=(f"{words} PATH", "PATH"),
-        help=what,
+    metavar = (f"{words} PATH", "PATH")
+    added = parser.add_argument(
+        option, nargs="+", action="append", required=required, default=[], metavar=metavar, help=what
     )
 
+    def check(arguments: argparse.Namespace) -> None:
+        entries = [read_entry(entry, names, option) for entry in getattr(arguments, added.dest)]
+        setattr(arguments, added.dest, entries)
 
-def read_entries(
-    entries: list[list[str]], names: tuple[str, ...], option: str = "--entry"
-) -> Iterator[tuple[dict[str, str], list[Path]]]:
-    """Yield the words of each entry by name, and its paths.
+    parser.checks.append(check)
 
-    Raises InputError if an entry has no path, or if a path does not exist.
+
+def read_entry(entry: list[str], names: Sequence[str], option: str) -> tuple[dict[str, str], list[Path]]:
+    """Return the words of an entry by name, and its paths.
+
+    Raises InputError if it has no path, or if a path does not exist.
     """
-    for words in entries:
-        if len(words) <= len(names):
-            raise InputError(f"{option} {' '.join(words)}: no path; expected: {', '.join(names)}, paths")
-        try:
-            paths = [existing(path) for path in words[len(names) :]]
-        except argparse.ArgumentTypeError as error:  # argparse does not check the paths of an entry
-            raise InputError(f"{option} {words[0]}: {error}") from error
-        yield dict(zip(names, words, strict=False)), paths
+    if len(entry) <= len(names):
+        raise InputError(f"{option} {' '.join(entry)}: no path; expected: {', '.join(names)}, paths")
+    try:
+        paths = [existing(path) for path in entry[len(names) :]]
+    except argparse.ArgumentTypeError as error:  # argparse does not check the paths of an entry
+        raise InputError(f"{option} {entry[0]}: {error}") from error
+    return dict(zip(names, entry, strict=False)), paths

@@ -11,7 +11,7 @@ from selfembed.errors import InputError
 from selfembed.evidence import choice
 from selfembed.evidence.choice import Choice
 from selfembed.jobs import command_line
-from selfembed.jobs.command_line import at_least, existing
+from selfembed.jobs.command_line import Parser, at_least, existing
 from selfembed.jobs.records import read_json
 from selfembed.models import interpolation, own_modules
 from selfembed.scores import measures, tables
@@ -29,7 +29,6 @@ EXPORT_COLUMNS = (
     *("megabytes", "vector_bytes", "texts_per_second", "speed", "threads"),
     *("against_megabytes", "against_vector_bytes", "against_texts_per_second"),
 )
-CANDIDATE = ("label", "step")
 ORIGIN = ("repository", "revision", "weights", "licence")
 
 
@@ -105,7 +104,7 @@ class Account:
         return sorted(shown, key=lambda row: row["purpose"] != "search")
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: Parser) -> None:
     """Add the arguments for the files of an account."""
     parser.add_argument("--corpus", required=True, help="name of the corpus")
     parser.add_argument("--encoder", required=True, help="description of the encoder")
@@ -122,7 +121,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "label, step and paths of a candidate: folder with its steps and, if it is fine-tuned, the record of the run "
         "(loss.csv, run.json) and the settings of its pairs (JSON); repeatable"
     )
-    command_line.add_entries(parser, CANDIDATE, what, option="--candidate")
+    command_line.add_entries(parser, ["label", "step"], what, option="--candidate")
 
 
 def read(arguments: argparse.Namespace) -> Account:
@@ -164,10 +163,7 @@ def model_of(label: str, arguments: argparse.Namespace) -> tuple[Path, Run | Non
 
     Raises InputError if there is no such candidate, or if it has no model.
     """
-    found = {
-        words["label"]: (words["step"], paths)
-        for words, paths in command_line.read_entries(arguments.candidate, CANDIDATE, "--candidate")
-    }
+    found = {words["label"]: (words["step"], paths) for words, paths in arguments.candidate}
     if label not in found:
         raise InputError(f"{arguments.choice}: '{label}' is chosen; expected: one of {', '.join(found)}")
     step, (folder, *facts) = found[label]
