@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from selfembed.execution.code import checksum_of_syntax, code, imported
+from selfembed.execution.code import checksum_of_syntax, code, read
 from selfembed.jobs import records
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
@@ -124,7 +124,7 @@ def test_real_scripts(script, needed, unrelated):
 def test_no_script_of_a_rule_runs_what_expands_a_config(script):
     """Adding an experiment or a key to the schema must rerun nothing: settings reach a step as arguments."""
     sources = [script, *(SCRIPTS / "selfembed" / name for name in library_of(script) if name.endswith(".py"))]
-    found = {module.split(".")[1] for source in sources for module in imported(source) if "." in module}
+    found = {module.split(".")[1] for source in sources for module in read(source)[1] if "." in module}
     assert not found & (records.APART - {"settings"})
     assert "settings" not in {name.split("/")[0] for name in library_of(script)}
 

@@ -9,11 +9,9 @@ from selfembed.jobs.records import checksum
 
 def git_blob(path: Path) -> str:
     """Git blob id of a file: SHA-1 of `blob {size}`, a zero byte and the content; 40 hexadecimal digits."""
-    digest = hashlib.sha1(f"blob {path.stat().st_size}\0".encode())
+    header = f"blob {path.stat().st_size}\0".encode()
     with open(path, "rb") as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, lambda: hashlib.sha1(header)).hexdigest()
 
 
 def check_file(path: Path, expected: str, name: str) -> None:

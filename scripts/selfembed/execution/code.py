@@ -10,8 +10,6 @@ from typing import Any
 
 from selfembed.jobs.records import APART, PAGE_PARTS
 
-LIBRARY = "selfembed"
-
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -36,14 +34,14 @@ def code(script: Path) -> list[str]:
         waiting += library_files(path, root)
     packages = [path.parent for path in found if path.name == "__init__.py"]
     others = [file for folder in packages for file in folder.iterdir() if file.suffix in PAGE_PARTS]
-    return sorted(map(str, [*filter(has_statements, found), *others]))
+    return sorted(map(str, [*(path for path in found if read(path)[0]), *others]))
 
 
 @cache
 def library_files(path: Path, root: Path) -> list[Path]:
     """Return the library files below a folder that a file imports, and the packages around them."""
     files = []
-    for module in imported(path):
+    for module in read(path)[1]:
         place = root
         for part in module.split("."):
             place /= part
@@ -52,20 +50,11 @@ def library_files(path: Path, root: Path) -> list[Path]:
 
 
 @cache
-def has_statements(path: Path) -> bool:
-    """Return whether a file contains anything but a docstring."""
-    return read(path)[0]
-
-
-@cache
-def imported(path: Path) -> set[str]:
-    """Return the dotted names of library modules that a file imports; they may include names of functions."""
-    return {module for module in read(path)[1] if module.split(".")[0] == LIBRARY}
-
-
-@cache
 def read(path: Path) -> tuple[bool, set[str]]:
-    """Return whether a file has statements, and all names that it imports. Its syntax tree is large and is not kept."""
+    """Return whether a file has more than a docstring, and the dotted names of library modules that it imports.
+
+    They may include names of functions. The syntax tree is large and is not kept.
+    """
     tree = ast.parse(path.read_text(encoding="utf-8"))
     modules = set()
     for statement in statements(tree.body):
@@ -73,7 +62,8 @@ def read(path: Path) -> tuple[bool, set[str]]:
             modules.update(alias.name for alias in statement.names)
         elif isinstance(statement, ast.ImportFrom) and statement.module and statement.level == 0:
             modules.update(f"{statement.module}.{alias.name}" for alias in statement.names)
-    return len(tree.body) > (ast.get_docstring(tree) is not None), modules
+    has_statements = len(tree.body) > (ast.get_docstring(tree) is not None)
+    return has_statements, {module for module in modules if module.split(".")[0] == "selfembed"}
 
 
 def statements(block: list) -> Iterator[ast.AST]:

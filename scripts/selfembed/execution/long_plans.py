@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from typing import NoReturn
 
 from selfembed.costs.hours import MOST_HOURS, available_cores, hours
 from selfembed.costs.sizes import Amounts
@@ -30,9 +29,10 @@ def refuse(workflow, settings: Settings, study: Study) -> None:
     cores = min(workflow.resource_settings.cores or 1, available_cores())
     taken = hours(work_of(planned, count), cores).total()
     if taken > MOST_HOURS and not torch_finds_gpu():
-        end(
-            f"device: these jobs would take about {taken:,.0f} hours on {cores} cores, and torch finds no GPU; "
-            "expected: a GPU (`snakemake doctor` says what is wrong), or `device: cpu` in the config if this is meant"
+        sys.exit(
+            f"config error: device: these jobs would take about {taken:,.0f} hours on {cores} cores, "
+            "and torch finds no GPU; expected: a GPU (`snakemake doctor` says what is wrong), "
+            "or `device: cpu` in the config if this is meant"
         )
 
 
@@ -65,8 +65,3 @@ def torch_finds_gpu() -> bool:
     """Whether torch finds a GPU, asked in a process of its own: its import takes seconds."""
     program = "import sys, torch; sys.exit(not torch.cuda.is_available())"
     return subprocess.run([sys.executable, "-c", program], capture_output=True).returncode == 0
-
-
-def end(message: str) -> NoReturn:
-    """End Snakemake before it starts a job."""
-    sys.exit(f"config error: {message}")

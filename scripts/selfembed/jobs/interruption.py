@@ -3,27 +3,18 @@
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-
-
-@dataclass
-class Interruption:
-    """Whether this process received a signal to terminate."""
-
-    asked: bool = False
-
-    def ask(self, *_) -> None:
-        """Signal handler: record the signal."""
-        self.asked = True
 
 
 @contextmanager
-def awaited() -> Iterator[Interruption]:
-    """Catch SIGTERM and SIGINT within the context; must be used in the main thread."""
-    interruption = Interruption()
-    before = {number: signal.signal(number, interruption.ask) for number in (signal.SIGTERM, signal.SIGINT)}
+def received_signals() -> Iterator[list[int]]:
+    """Catch SIGTERM and SIGINT within the context, and append them to a list; must be used in the main thread."""
+    received: list[int] = []
+    before = {
+        number: signal.signal(number, lambda number, _: received.append(number))
+        for number in (signal.SIGTERM, signal.SIGINT)
+    }
     try:
-        yield interruption
+        yield received
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

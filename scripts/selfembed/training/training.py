@@ -168,17 +168,18 @@ def step_of(checkpoint: Path) -> int:
 class Checkpoints(TrainerCallback):
     """Callback that requests a checkpoint every `seconds` seconds, and one after SIGTERM or SIGINT."""
 
-    def __init__(self, history: "History", seconds: float, asked: interruption.Interruption) -> None:
+    def __init__(self, history: "History", seconds: float, signals: list[int]) -> None:
         self.history = history
         self.seconds = seconds
-        self.asked = asked
+        self.signals = signals
+        self.is_interrupted = False
         self.saved = time.monotonic()
 
     def on_step_end(self, args, state, control, **kwargs) -> None:
         """Request a checkpoint if one is due; the last step of a run does not need one."""
         due = time.monotonic() - self.saved >= self.seconds
-        self.asked.asked, due = agreed((self.asked.asked, due))
-        control.should_save = (due or self.asked.asked) and state.global_step < state.max_steps
+        self.is_interrupted, due = agreed((bool(self.signals), due))
+        control.should_save = (due or self.is_interrupted) and state.global_step < state.max_steps
 
     def on_save(self, args, state, control, **kwargs) -> None:
         """Add the history and the checksums to the checkpoint; not after the last step, so that it is not resumed from.
@@ -194,7 +195,7 @@ class Checkpoints(TrainerCallback):
             write_json({"rows": self.history.rows, "first": self.history.first}, folder / HISTORY)
             write_json(checksums_of(folder), folder / CHECKSUMS)
         self.saved = time.monotonic()
-        if self.asked.asked:
+        if self.is_interrupted:
             raise SystemExit(f"terminated after step {state.global_step}; run the same command again to resume")
 
 
@@ -452,7 +453,7 @@ def fine_tune(
     what = temperature, frozen, matryoshka
     loss = losses.contrastive(model, *what, gather=n_processes > 1)
     history = History(found, epochs, steps_to_keep(list(kept_steps), found, epochs), keep, loss)
-    with TemporaryDirectory() as nowhere, interruption.awaited() as asked:
+    with TemporaryDirectory() as nowhere, interruption.received_signals() as signals:
         folder = checkpoints or Path(nowhere)
         arguments = SentenceTransformerTrainingArguments(
             output_dir=str(folder),
@@ -491,7 +492,7 @@ def fine_tune(
         if len(validation):
             trainer.add_callback(EarlyStopping(history, lambda: loss_of(model, validation, *what)))
         if checkpoints:
-            trainer.add_callback(Checkpoints(history, 60 * checkpoint_minutes, asked))
+            trainer.add_callback(Checkpoints(history, 60 * checkpoint_minutes, signals))
         if checkpoint:
             history.resume_from(checkpoint)
         if mask_fraction:
