@@ -22,13 +22,7 @@ def main(argv: list[str]) -> None:
     for command, add_arguments in ARGUMENTS.items():
         description = inspect.getdoc(command)
         summary = description.split("\n")[0].rstrip(".")
-        one = commands.add_parser(
-            command.__name__,
-            help=summary[0].lower() + summary[1:],
-            description=description,
-            formatter_class=command_line.HelpFormatter,
-            allow_abbrev=False,
-        )
+        one = commands.add_parser(command.__name__, help=summary[0].lower() + summary[1:], description=description)
         add_arguments(one)
         one.set_defaults(command=command)
     arguments = vars(parser.parse_args(argv))

@@ -27,14 +27,14 @@ class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescript
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that exits with a one-line message if arguments are invalid.
+    """A parser whose help shows defaults, and that exits with a one-line message if arguments are invalid.
 
     Attributes:
         checks: functions that are called with the parsed arguments and may modify them.
     """
 
     def __init__(self, **how: Any) -> None:
-        super().__init__(**how)
+        super().__init__(formatter_class=HelpFormatter, allow_abbrev=False, **how)
         self.checks: list[Callable[[argparse.Namespace], None]] = []
 
     def parse_args(self, *words: Any) -> argparse.Namespace:
@@ -50,8 +50,8 @@ class Parser(argparse.ArgumentParser):
 
 
 def parser(docstring: str) -> Parser:
-    """Return a parser whose `--help` shows the docstring of the script and defaults."""
-    return Parser(description=docstring, formatter_class=HelpFormatter, allow_abbrev=False)
+    """Return a parser whose `--help` shows the docstring of the script."""
+    return Parser(description=docstring)
 
 
 def exit_status(code: int) -> int:
