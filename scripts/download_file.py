@@ -3,7 +3,6 @@
 Starts again when a connection breaks or the server fails. Writes nothing if the checksum is wrong.
 """
 
-import logging
 from pathlib import Path
 
 import pooch
@@ -11,7 +10,7 @@ import requests
 from tqdm import tqdm
 
 from selfembed.downloads.checksums import check_file
-from selfembed.downloads.patience import PassingError, add_option, patiently
+from selfembed.downloads.patience import PassingError, add_option, can_pass, patiently
 from selfembed.errors import InputError, first_line
 from selfembed.jobs import command_line, options
 from selfembed.jobs.command_line import log
@@ -19,7 +18,6 @@ from selfembed.jobs.records import written_whole
 from selfembed.settings.corpora import UrlSource
 
 TIMEOUT = 30  # seconds without data
-BUSY = (408, 429)  # too slow, too many requests
 
 
 def download(url: str, expected: str, path: Path) -> None:
@@ -27,16 +25,13 @@ def download(url: str, expected: str, path: Path) -> None:
 
     Raises PassingError if the network or the server fails, InputError for all other problems, such as another checksum.
     """
-    shelf = pooch.create(path.parent, "", registry={path.name: None}, urls={path.name: url})
-    pooch.get_logger().setLevel(logging.WARNING)
     try:
         # pooch sets the total; the line of the bar ends before an error is logged.
         with tqdm(total=1, unit="B", unit_scale=True, ncols=79) as bar:
-            downloader = pooch.HTTPDownloader(progressbar=bar, timeout=TIMEOUT, chunk_size=1 << 16)
-            shelf.fetch(path.name, downloader=downloader)
+            pooch.HTTPDownloader(progressbar=bar, timeout=TIMEOUT, chunk_size=1 << 16)(url, path, pooch=None)
     except requests.HTTPError as error:
         status = error.response.status_code
-        kind = PassingError if status >= 500 or status in BUSY else InputError
+        kind = PassingError if can_pass(status) else InputError
         raise kind(f"{url}: the server responded with {status} {error.response.reason}") from error
     except requests.RequestException as error:
         raise PassingError(f"{url}: could not be downloaded: {first_line(error)}") from error

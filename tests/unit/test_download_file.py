@@ -4,7 +4,6 @@ import hashlib
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 from unittest.mock import Mock
 
 import pytest
@@ -66,8 +65,7 @@ def test_what_is_wrong_is_one_line_and_nothing_is_left(tmp_path, behaviour, chec
     ],
 )
 def test_why_a_download_failed_is_said(tmp_path, monkeypatch, error, reason, passes):
-    shelf = SimpleNamespace(fetch=Mock(side_effect=error))
-    monkeypatch.setattr(download_file.pooch, "create", lambda *_, **__: shelf)
+    monkeypatch.setattr(download_file.pooch, "HTTPDownloader", lambda **_: Mock(side_effect=error))
     with pytest.raises(InputError) as failed:
         download_file.download("http://x/file.bin", SHA256, tmp_path / "file.bin")
     assert str(failed.value) == f"http://x/file.bin: could not be downloaded: {reason}"

@@ -21,13 +21,12 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
+from selfembed.downloads import patience
 from selfembed.downloads.checksums import check_file
 from selfembed.downloads.patience import PassingError
 from selfembed.errors import InputError, first_line
 from selfembed.jobs import seals
 from selfembed.jobs.command_line import log
-
-BUSY = (408, 429)  # HTTP status: too slow, too many requests
 
 
 class MissingFileError(InputError):
@@ -126,8 +125,7 @@ def can_pass(error: BaseException | None) -> bool:
     if error is None:
         return False
     if isinstance(error, HfHubHTTPError):
-        status = error.response.status_code
-        return status >= 500 or status in BUSY
+        return patience.can_pass(error.response.status_code)
     if isinstance(error, LocalEntryNotFoundError | TransportError | ConnectionError | TimeoutError):
         return True
     return can_pass(error.__cause__ or error.__context__)

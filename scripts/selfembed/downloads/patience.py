@@ -16,6 +16,11 @@ class PassingError(InputError):
     """A failure of the network or of a server, which can pass."""
 
 
+def can_pass(status: int) -> bool:
+    """Return whether an HTTP status is a failure of a server, too slow (408) or too many requests (429)."""
+    return status >= 500 or status in (408, 429)
+
+
 def add_option(parser: argparse.ArgumentParser) -> None:
     """Add the option `--patience`."""
     what = "minutes to wait in total, between tries, while the network or the server fails"
