@@ -15,7 +15,6 @@ from selfembed.settings.report import Purpose
 
 
 def main(argv: list[str]) -> None:
-    """Parse arguments and run the command."""
     parser = command_line.parser(__doc__)
     parser.prog = "selfembed"
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
@@ -35,7 +34,6 @@ def run() -> None:
 
 
 def add_propose(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `propose`."""
     told = "file, folder of .txt or .md files, or data set on the Hugging Face Hub (hf://owner/name)"
     parser.add_argument("texts", type=texts_from, help=told)
     parser.add_argument("--text", help="column of texts; by default, detected by the length of its cells")
@@ -94,7 +92,6 @@ def propose(run: bool, verbose: bool, **choices) -> None:
 
 
 def add_doctor(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `doctor`."""
     parser.add_argument(
         "--configfile", type=Path, nargs="+", default=[Path("config.yaml")], help="config; later files replace keys"
     )
@@ -125,7 +122,6 @@ def doctor(configfile: list[Path], config: dict[str, Any], offline: bool) -> Non
 
 
 def add_ask(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `ask`."""
     parser.add_argument("config", type=Path, help="config of a finished study with a report")
     parser.add_argument("--questions", type=at_least(1), default=100, help="maximum number of questions")
 
@@ -149,7 +145,6 @@ def ask(config: Path, questions: int) -> None:
 
 
 def add_judge(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `judge`."""
     parser.add_argument("questions", type=Path, help="answered questions; their key is beside them")
 
 
@@ -165,7 +160,6 @@ def judge(questions: Path) -> None:
 
 
 def add_place(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `place`."""
     parser.add_argument("config", type=Path, help="config of a finished study with a report and an interactive map")
     parser.add_argument("texts", type=Path, help="file, or folder of .txt or .md files, with new texts")
     parser.add_argument("--text", help="column of texts; by default, that of the corpus, or else detected")
@@ -187,7 +181,6 @@ def place(config: Path, texts: Path, text: str | None) -> None:
 
 
 def add_publish(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `publish`."""
     parser.add_argument("folder", type=Path, help="folder of an adapted model, such as results/NAME/adapted_model")
     parser.add_argument("--to", required=True, metavar="OWNER/NAME", help="repository on the Hugging Face Hub")
     parser.add_argument("--public", action="store_true", help="a public repository; without, a private one")
@@ -208,7 +201,6 @@ def publish(folder: Path, to: str, public: bool, upload: bool) -> None:
 
 
 def add_verify(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `verify`."""
     folders = [Path("results"), Path("figures")]
     parser.add_argument("folders", type=Path, nargs="*", default=folders, help="folders with results")
     parser.add_argument("--delete", action="store_true", help="delete damaged and outdated results")
@@ -228,7 +220,6 @@ def verify(folders: list[Path], delete: bool) -> None:
 
 
 def add_lineage(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `lineage`."""
     parser.add_argument("results", type=existing, nargs="+", help="files or folders written by the workflow")
     parser.add_argument("--crate", type=Path, metavar="FOLDER", help="folder to write as an RO-Crate; default: print")
 
