@@ -7,11 +7,9 @@ Weights in parts or in PyTorch's format are read without executing code and save
 
 import argparse
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from selfembed.downloads import hub, patience
-from selfembed.downloads.hub import MissingFileError
 from selfembed.jobs import command_line, options
 from selfembed.jobs.command_line import log
 from selfembed.jobs.records import write_json, written_whole
@@ -58,10 +56,7 @@ def fetch_weights(repository: str, revision: str, folder: Path, names: Sequence[
 
 def fetch_modules(repository: str, revision: str, folder: Path) -> None:
     """Download settings and weights of the modules in `modules.json`, if the folder has it."""
-    for name in own_modules.small_files(folder):
-        if not (folder / name).is_file():
-            with suppress(MissingFileError):
-                hub.fetch(repository, revision, name, folder)
+    hub.fetch_existing(repository, revision, own_modules.small_files(folder), folder)
     for name in own_modules.folders_of_weights(folder):
         files = [f"{name}/{file}" for file in (own_modules.WEIGHTS, own_modules.OTHER_WEIGHTS)]
         fetch_weights(repository, revision, folder, files)
@@ -84,9 +79,7 @@ def fetch_encoder(arguments: argparse.Namespace, folder: Path) -> None:
     origin = hub.origin(arguments.id, arguments.revision)
     revision = origin["revision"]
     hub.fetch(arguments.id, revision, "config.json", folder)
-    for name in OPTIONAL:
-        with suppress(MissingFileError):
-            hub.fetch(arguments.id, revision, name, folder)
+    hub.fetch_existing(arguments.id, revision, OPTIONAL, folder)
     fetch_modules(arguments.id, revision, folder)
     fetch_weights(arguments.id, revision, folder, checkpoints.FORMATS)
     checkpoints.check(folder, arguments.layers)

@@ -4,7 +4,7 @@ The seal of a result lists repository, revision, file and checksum of each downl
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -29,10 +29,6 @@ from selfembed.jobs import seals
 from selfembed.jobs.command_line import log
 
 
-class MissingFileError(InputError):
-    """The repository exists but does not contain the file."""
-
-
 def fetch(repository: str, revision: str, name: str, folder: Path, kind: str = "model") -> Path:
     """Download one file of a repository to a folder; an interrupted download resumes.
 
@@ -41,8 +37,7 @@ def fetch(repository: str, revision: str, name: str, folder: Path, kind: str = "
     Args:
         kind: `model` or `dataset`.
 
-    Raises MissingFileError if the repository does not contain the file, PassingError if the network or the hub fails,
-    InputError for all other problems.
+    Raises PassingError if the network or the hub fails, InputError for all other problems.
     """
     with one_line_errors(repository, revision, name):
         path = Path(hf_hub_download(repository, name, revision=revision, repo_type=kind, local_dir=folder))
@@ -51,6 +46,14 @@ def fetch(repository: str, revision: str, name: str, folder: Path, kind: str = "
     seals.given[f"hub:{repository}@{revision}/{name}"] = seals.checksum(path)
     log.info("%s: %s, %.1f MB", repository, name, path.stat().st_size / 1e6)
     return path
+
+
+def fetch_existing(repository: str, revision: str, names: Iterable[str], folder: Path) -> None:
+    """Download those of the named files that a repository contains and the folder does not, as `fetch` does."""
+    listed = files(repository, revision)
+    for name in names:
+        if name in listed and not (folder / name).is_file():
+            fetch(repository, revision, name, folder)
 
 
 def origin(repository: str, revision: str | None, kind: str = "model") -> dict[str, Any]:
@@ -114,7 +117,7 @@ def one_line_errors(repository: str, revision: str, name: str) -> Iterator[None]
     except LocalEntryNotFoundError as error:
         raise PassingError(f"{failed}: no connection; try again") from error
     except EntryNotFoundError as error:
-        raise MissingFileError(f"hub: '{repository}' at {revision} has no {name}") from error
+        raise InputError(f"hub: '{repository}' at {revision} has no {name}") from error
     except (HfHubHTTPError, TransportError, OSError) as error:
         kind = PassingError if can_pass(error) else InputError
         raise kind(f"{failed}: {first_line(error)}; try again") from error

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -109,12 +108,8 @@ def fetch_config(folder: Path, repository: str, revision: str | None) -> tuple[s
 
     revision = revision or hub.newest_revision(repository)
     hub.fetch(repository, revision, "config.json", folder)
-    for name in (own_modules.MODULES, "tokenizer.json"):
-        with suppress(hub.MissingFileError):
-            hub.fetch(repository, revision, name, folder)
-    for name in own_modules.small_files(folder):
-        with suppress(hub.MissingFileError):
-            hub.fetch(repository, revision, name, folder)
+    hub.fetch_existing(repository, revision, (own_modules.MODULES, "tokenizer.json"), folder)
+    hub.fetch_existing(repository, revision, own_modules.small_files(folder), folder)
     return revision, folder
 
 
