@@ -3,7 +3,7 @@
 Writes a corpus in the order drawn, or nothing if the sample is not as expected.
 """
 
-from selfembed.errors import InputError
+from selfembed.errors import InputError, reword_errors
 from selfembed.jobs import command_line, options
 from selfembed.jobs.records import write_table
 from selfembed.settings.corpora import Expected, SampleSource
@@ -17,10 +17,8 @@ def main(argv: list[str]) -> None:
     options.add(parser, Expected, "expected", prefix="expect-", optional=True)
     command_line.add_outputs(parser, output="Parquet file")
     arguments = parser.parse_args(argv)
-    try:
+    with reword_errors(arguments.corpus, InputError):
         sample = corpora.sample(corpora.read_corpus(arguments.corpus), arguments.size, arguments.seed)
-    except InputError as error:
-        raise InputError(f"{arguments.corpus}: {error}") from error
     corpora.check_expected(sample, arguments.output.stem, arguments.expected)
     write_table(sample, arguments.output)
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
-from selfembed.errors import InputError
+from selfembed.errors import InputError, reword_errors
 from selfembed.jobs import command_line, model_paths, options, seals
 from selfembed.jobs.command_line import log
 from selfembed.jobs.devices import choose_device, use_threads
@@ -273,7 +273,7 @@ def load_task(name: str, source: Source) -> tuple["AbsTask", str]:
     if source.kind not in task_files.FILES:
         expected = ", ".join([REGISTRY, *task_files.FILES])
         raise InputError(f"--task {name}: '{source.kind}' is not a kind of task; expected: {expected}")
-    try:
+    with reword_errors(f"task '{name}'", InputError):
         if not source.path.exists():
             raise InputError(f"{source.path} does not exist; expected: a prepared corpus or a folder with files")
         path = seals.opened(source.path)
@@ -284,8 +284,6 @@ def load_task(name: str, source: Source) -> tuple["AbsTask", str]:
         else:
             data = tasks_from_corpus.make(source.kind, read_corpus(path))
             found = checksum(path)
-    except InputError as error:
-        raise InputError(f"task '{name}': {error}") from error
     return local_tasks.local_task(name, source.kind, data, found), found
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from selfembed.errors import InputError, first_line
+from selfembed.errors import InputError, reword_errors
 from selfembed.jobs.progress import Progress
 from selfembed.texts import groups
 from selfembed.texts.sentences import length
@@ -204,10 +204,8 @@ def read_pairs(path: Path) -> pd.DataFrame:
 
     Raises InputError if the file contains no pairs.
     """
-    try:
+    with reword_errors(f"{path}: no pairs", expected=", ".join(PAIR_COLUMNS)):  # any parser error
         pairs = pd.read_parquet(path, columns=PAIR_COLUMNS).astype({"anchor": object, "positive": object})
-    except Exception as error:  # any parser error
-        raise InputError(f"{path}: no pairs: {first_line(error)}; expected: {', '.join(PAIR_COLUMNS)}") from error
     if pairs.empty:
         raise InputError(f"{path}: no pairs; expected: at least one row")
     return pairs
@@ -231,10 +229,8 @@ def positions_held_out(n_texts: int, held_out: float) -> np.ndarray:
 
 def parts(n_texts: int, held_out: float) -> tuple[np.ndarray, np.ndarray]:
     """Return positions of training texts and of held-out texts, both ascending."""
-    try:
+    with reword_errors(f"held_out is {held_out}, which is not possible with {n_texts} texts", ValueError):
         kept, others = split(n_texts, held_out, HELD_OUT_SEED)
-    except ValueError as error:
-        raise InputError(f"held_out is {held_out}, which is not possible with {n_texts} texts: {error}") from error
     return np.sort(kept), np.sort(others)
 
 

@@ -16,7 +16,7 @@ from selfembed.augmentations.crops import (
     packs,
     positions_held_out,
 )
-from selfembed.errors import InputError
+from selfembed.errors import InputError, reword_errors
 from selfembed.jobs.command_line import log
 from selfembed.jobs.records import checksum, provenance, write_json, write_table
 from selfembed.texts.corpora import COLUMNS, check_expected, read_corpus, summary
@@ -32,10 +32,8 @@ def write(arguments: argparse.Namespace, derive: Callable[..., tuple[pd.DataFram
     Raises InputError if the corpus cannot be made or is not as expected; nothing is written then.
     """
     settings = arguments.source.model_dump(exclude={"type"})
-    try:
+    with reword_errors(arguments.corpus, InputError):
         corpus, counts = derive(read_corpus(arguments.corpus), **settings)
-    except InputError as error:
-        raise InputError(f"{arguments.corpus}: {error}") from error
     log.info("texts: %s", summary(counts))
     check_expected(corpus, arguments.output.stem, arguments.expected)
     write_table(corpus, arguments.output)

@@ -19,7 +19,7 @@ from huggingface_hub.errors import GatedRepoError, HfHubHTTPError
 
 from selfembed.doctor.findings import Finding
 from selfembed.downloads import hub, hub_datasets
-from selfembed.errors import InputError, first_line
+from selfembed.errors import InputError, first_line, reword_errors
 from selfembed.models import checkpoints
 from selfembed.settings.corpora import HubSource, IclrSource, UrlSource
 from selfembed.settings.encoders import HubEncoder
@@ -185,13 +185,11 @@ def ask_server(url: str) -> str:
 
     Raises InputError if it cannot be reached or refuses.
     """
-    try:
+    with reword_errors(f"{url}: could not be reached", requests.RequestException):
         answer = requests.head(url, allow_redirects=True, timeout=TIMEOUT)
         if answer.status_code in (405, 501):  # the server knows no HEAD
             answer = requests.get(url, stream=True, timeout=TIMEOUT)
             answer.close()
-    except requests.RequestException as error:
-        raise InputError(f"{url}: could not be reached: {first_line(error)}") from error
     if not answer.ok:
         raise InputError(f"{url}: the server responded with {answer.status_code} {answer.reason}")
     return f"{url}: {int(answer.headers.get('Content-Length', 0)) / 1e6:,.1f} MB"

@@ -9,7 +9,7 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.preprocessing import normalize
 
-from selfembed.errors import InputError
+from selfembed.errors import InputError, reword_errors
 
 
 def words(text: str) -> list[str]:
@@ -38,10 +38,9 @@ def embed(texts: list[str], *, components: int | None, normalise: bool, terms: s
 
     Raises InputError if there are too few texts or words for the components.
     """
-    try:
+    # scikit-learn's "empty vocabulary"
+    with reword_errors(f"TF-IDF of {len(texts)} texts", ValueError, expected="words of two letters or more"):
         vectors = TfidfVectorizer(sublinear_tf=True, **TERMS[terms]).fit_transform(texts)
-    except ValueError as error:  # scikit-learn's "empty vocabulary"
-        raise InputError(f"TF-IDF of {len(texts)} texts: {error}; expected: words of two letters or more") from error
     if components is None:
         return vectors
     if components >= min(vectors.shape):

@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import gettempdir
 from typing import Any, NoReturn
 
-from selfembed.errors import InputError, one_line
+from selfembed.errors import InputError, one_line, reword_errors
 from selfembed.jobs import seals
 
 log = logging.getLogger("selfembed")
@@ -184,8 +184,6 @@ def read_entry(entry: list[str], names: Sequence[str], option: str) -> tuple[dic
     """
     if len(entry) <= len(names):
         raise InputError(f"{option} {' '.join(entry)}: no path; expected: {', '.join(names)}, paths")
-    try:
+    with reword_errors(f"{option} {entry[0]}", argparse.ArgumentTypeError):  # argparse checks no paths of an entry
         paths = [existing(path) for path in entry[len(names) :]]
-    except argparse.ArgumentTypeError as error:  # argparse does not check the paths of an entry
-        raise InputError(f"{option} {entry[0]}: {error}") from error
     return dict(zip(names, entry, strict=False)), paths

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from selfembed.errors import InputError, first_line
+from selfembed.errors import InputError, reword_errors
 
 
 def read_rows(path: Path, ids: pd.Series, columns: list[str]) -> pd.DataFrame:
@@ -12,12 +12,8 @@ def read_rows(path: Path, ids: pd.Series, columns: list[str]) -> pd.DataFrame:
 
     Raises InputError if its ids differ.
     """
-    try:
+    with reword_errors(f"{path}: cannot be read as a table with the columns id, {', '.join(columns)}"):
         table = pd.read_parquet(path, columns=["id", *columns])
-    except (ValueError, OSError) as error:
-        raise InputError(
-            f"{path}: cannot be read as a table with the columns id, {', '.join(columns)}: {first_line(error)}"
-        ) from error
     if table["id"].tolist() != ids.tolist():
         raise InputError(f"{path}: texts differ from the corpus; expected: the same ids in the same order")
     return table[columns]

@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 from sentence_transformers.sentence_transformer.modules import Transformer
 from transformers import PreTrainedConfig
 
-from selfembed.errors import InputError, first_line
+from selfembed.errors import InputError, reword_errors
 from selfembed.models import checkpoints
 from selfembed.models.bert_with_adapter import BertWithAdapter, BertWithAdapterConfig
 
@@ -157,10 +157,8 @@ def read_weights(path: Path, name: str, dim: int, width: int, layers: int) -> di
 
     Raises InputError if tensors are missing, unknown or of another shape.
     """
-    try:
+    with reword_errors(f"{path}: cannot be read", (OSError, SafetensorError), expected="weights of an adapter"):
         tensors = load_file(path)
-    except (OSError, SafetensorError) as error:
-        raise InputError(f"{path}: cannot be read: {first_line(error)}; expected: weights of an adapter") from error
     found = {}
     for layer in range(layers):
         place = f"encoder.layer.{layer}.output"

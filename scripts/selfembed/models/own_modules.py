@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from selfembed.errors import InputError, first_line
+from selfembed.errors import InputError, reword_errors
 from selfembed.jobs import records
 
 MODULES = "modules.json"
@@ -120,10 +120,8 @@ def listed(folder: Path) -> list[Module]:
     path = folder / MODULES
     if not path.is_file():
         return []
-    try:
+    with reword_errors(f"{path}: cannot be read", expected="a list of modules"):
         found = [(str(item["type"]), str(item["path"])) for item in json.loads(path.read_text(encoding="utf-8"))]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path}: cannot be read: {first_line(error)}; expected: a list of modules") from error
     modules = []
     for place, (kind, subfolder) in enumerate(found):
         allowed = (("Transformer",), KINDS[:1])[place] if place < 2 else KINDS[1:]
@@ -181,10 +179,8 @@ def read_json(path: Path) -> dict[str, Any]:
     """
     if not path.is_file():
         return {}
-    try:
+    with reword_errors(f"{path}: cannot be read", (OSError, ValueError, TypeError), expected="a JSON object"):
         return dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
-        raise InputError(f"{path}: cannot be read: {first_line(error)}; expected: a JSON object") from error
 
 
 def small_files(folder: Path) -> list[str]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from selfembed.errors import InputError
+from selfembed.errors import InputError, reword_errors
 from selfembed.jobs import seals
 from selfembed.jobs.command_line import log
 from selfembed.settings.corpora import Corpus, FolderSource, HubSource
@@ -28,10 +28,8 @@ def read(path: Path, corpus: Corpus, text: str | None) -> pd.DataFrame:
     seals.opened(path)
     cleaning = corpus.model_dump(include={"minimum_length"}) | {"sentences": "paper", "drop_repeated": None}
     known = corpus.source.columns.unlabelled
-    try:
+    with reword_errors(path, InputError):
         found, counts = corpora.prepare(table, unlabelled=known, minimum_label_count=1, deduplicate=True, **cleaning)
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from error
     log.info("%s: %s", path, corpora.summary({key: counts[key] for key in ("read", "empty", "too short", "duplicate")}))
     return found
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from selfembed.errors import InputError
+from selfembed.errors import InputError, reword_errors
 from selfembed.texts import corpora, sources
 
 ADDRESS = re.compile(r"hf://(?:datasets/)?([^/@\s]+/[^/@\s]+)(?:@([0-9a-f]{40}))?")
@@ -38,10 +38,8 @@ def look_at(
     with tempfile.TemporaryDirectory() as folder:
         names = hub.files(repository, revision, "dataset")
         subsets = hub_datasets.read_subsets(repository, revision, names, Path(folder))
-        try:
+        with reword_errors(address, InputError):
             subset, split = hub_datasets.choose(names, subsets, subset, split)
-        except InputError as error:
-            raise InputError(f"{address}: {error}") from error
         paths = hub_datasets.fetch(repository, revision, split, subset, Path(folder))
         raw = pd.concat([corpora.read_file(path) for path in paths], ignore_index=True)
     part = {"split": split} if subset is None else {"subset": subset, "split": split}

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from selfembed.augmentations.crops import positions_kept
-from selfembed.errors import InputError
+from selfembed.errors import InputError, reword_errors
 from selfembed.jobs.options import defaults
 from selfembed.proposals import hub_texts
 from selfembed.proposals.base_encoder import MINILM, Encoder, check_script
@@ -237,12 +237,10 @@ def clean(path: Path | str, raw: pd.DataFrame, label: str | None, way: str) -> t
 
     Raises InputError if there are too few texts, or fewer than two classes.
     """
-    try:
+    with reword_errors(path, InputError):
         cleaning = defaults(Columns, "unlabelled") | defaults(Corpus, "minimum_length", "deduplicate")
         cleaning |= {"sentences": way, "drop_repeated": REPEATED}
         corpus, counts = corpora.prepare(raw, minimum_label_count=LEAST_IN_CLASS if label else 1, **cleaning)
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from error
     where_to = {name: counts[name] for name in ("read", "empty", "duplicate")}
     if len(corpus) < LEAST_TEXTS:
         different = f"{len(corpus)} different text{'' if len(corpus) == 1 else 's'} ({corpora.summary(where_to)})"

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from selfembed.errors import InputError, first_line
+from selfembed.errors import reword_errors
 from selfembed.proposals.crop_limits import PAPER, REPEATED, Limits
 from selfembed.proposals.proposals import LEAST_IN_CLASS, LONGEST_TRAINED, MOST_SEARCHED, SAMPLE_SEED, Proposal
 from selfembed.study import files
@@ -41,10 +41,8 @@ def render(proposal: Proposal, command: str) -> str:
     config = environment.get_template("config.yaml.j2").render(
         proposal=proposal, command=command, limits=limits, **known
     )
-    try:
+    with reword_errors("a name or path cannot be written in a config", yaml.YAMLError):
         load(yaml.safe_load(config))
-    except yaml.YAMLError as error:
-        raise InputError(f"a name or path cannot be written in a config: {first_line(error)}") from error
     return config
 
 

@@ -16,7 +16,7 @@ from scipy.sparse import csr_matrix, issparse, vstack
 from sklearn.preprocessing import normalize
 from sklearn.utils import gen_batches
 
-from selfembed.errors import InputError
+from selfembed.errors import InputError, reword_errors
 from selfembed.jobs.command_line import log
 from selfembed.scores import scoring
 from selfembed.texts.corpora import read_corpus
@@ -38,10 +38,8 @@ def write(arguments: argparse.Namespace, kind: str, names: Mapping[str, str]) ->
     """
     corpus = read_corpus(arguments.corpus)
     ids, sides = corpus["id"].to_numpy(), corpus["text"].to_numpy()
-    try:
+    with reword_errors(arguments.corpus, InputError):
         texts, first, second = positions(ids, kind)
-    except InputError as error:
-        raise InputError(f"{arguments.corpus}: {error}") from error
     shared = shared_crops(np.concatenate([sides[first], sides[second]]))
     if with_twin := np.diff(shared.indptr).astype(bool).sum():
         log.warning("%d of %d texts have one side of their pair in another pair, too", with_twin, len(texts))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from selfembed.errors import InputError, first_line
+from selfembed.errors import InputError, reword_errors
 from selfembed.jobs import seals
 from selfembed.scores import tables
 
@@ -23,10 +23,8 @@ def of_scores(scores: pd.DataFrame, path: Path) -> list[pd.Series]:
         raise InputError(
             f"{path}: does not exist; expected beside the scores (were they computed by an older version?)"
         )
-    try:
+    with reword_errors(f"{path}: cannot be read as outcomes", (ValueError, OSError)):
         everything = pd.read_parquet(seals.opened(path), columns=tables.OUTCOME_COLUMNS)
-    except (ValueError, OSError) as error:
-        raise InputError(f"{path}: cannot be read as outcomes: {first_line(error)}") from error
     found = []
     for pooling, layer, score in scores[["pooling", "layer", "score"]].itertuples(index=False, name=None):
         here = (everything["pooling"] == pooling) & (everything["layer"] == layer) & (everything["score"] == score)

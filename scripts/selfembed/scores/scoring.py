@@ -9,7 +9,7 @@ from scipy.sparse import csr_matrix, issparse
 from threadpoolctl import threadpool_limits
 
 from selfembed.embeddings import vectors
-from selfembed.errors import InputError
+from selfembed.errors import InputError, reword_errors
 from selfembed.jobs import command_line, model_paths
 from selfembed.jobs.command_line import log
 from selfembed.jobs.records import read_json, write_table
@@ -43,10 +43,8 @@ def labelled_split(
     Raises InputError if there are too few texts.
     """
     texts = np.flatnonzero(labelled) if split == "labelled" else np.arange(len(labelled))
-    try:
+    with reword_errors(f"{len(texts)} {split} texts cannot be split", ValueError):
         parts = splits.split(len(texts), test_fraction, split_seed)
-    except ValueError as error:
-        raise InputError(f"{len(texts)} {split} texts cannot be split: {error}") from error
     rank = np.cumsum(labelled) - 1
     train, test = (rank[positions[labelled[positions]]] for positions in (texts[part] for part in parts))
     if not len(train) or not len(test):

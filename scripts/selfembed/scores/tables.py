@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from selfembed.errors import InputError, first_line
+from selfembed.errors import InputError, reword_errors
 
 # Columns that identify a score.
 IDENTITY_COLUMNS = [
@@ -39,10 +39,8 @@ def read(path: Path, *needed: str) -> pd.DataFrame:
     Raises InputError if the file is unreadable or lacks a needed column.
     """
     types = dict.fromkeys(TEXTS, str) | {"seed": "Int64", "value": float}
-    try:
+    with reword_errors(f"{path}: cannot be read as a table"):  # the parser raises many types
         table = pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=types)
-    except Exception as error:  # the parser raises many types
-        raise InputError(f"{path}: cannot be read as a table: {first_line(error)}") from error
     lacking = ", ".join(name for name in needed if name not in table.columns)
     if lacking:
         raise InputError(f"{path}: no column {lacking}; columns: {', '.join(table.columns)}")
@@ -54,10 +52,8 @@ def read_maps(path: Path, *needed: str) -> pd.DataFrame:
 
     Raises InputError if the file is unreadable or lacks a column.
     """
-    try:
+    with reword_errors(f"{path}: cannot be read as a map"):  # the parser raises many types
         return pd.read_parquet(path, columns=[*needed, "id", "label", "x", "y"])
-    except Exception as error:  # the parser raises many types
-        raise InputError(f"{path}: cannot be read as a map: {first_line(error)}") from error
 
 
 def key_text(value: object) -> str:

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import numpy as np
 import pandas as pd
 
-from selfembed.errors import InputError, first_line
+from selfembed.errors import InputError, reword_errors
 from selfembed.texts.corpora import as_text, one_thing_each, read_file
 
 
@@ -140,10 +140,8 @@ def read_table(path: Path, columns: tuple[str, ...]) -> TaskTable:
         raise InputError(f"{path}: no rows; expected: at least one")
     optional = [name for name in ("title",) if name in found.columns and "text" in columns]
     rows = found[[*columns, *optional]]
-    try:
+    with reword_errors(f"{path}: cannot be read", expected="texts in UTF-8"):
         texts = rows.select_dtypes("str").astype(object)  # texts from Parquet files are decoded here
-    except Exception as error:
-        raise InputError(f"{path}: cannot be read: {first_line(error)}; expected: texts in UTF-8") from error
     return TaskTable(path, rows.assign(**texts))
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 from pandas.api.types import is_float_dtype
 from pyarrow.parquet import read_schema
 
-from selfembed.errors import InputError, first_line
+from selfembed.errors import InputError, reword_errors
 from selfembed.texts import cells
 from selfembed.texts.file_formats import FORMATS, format_of
 from selfembed.texts.keywords import label as label_by_keywords
@@ -91,10 +91,8 @@ def one_thing_each(cells: pd.Series, path: Path) -> pd.Series:
 
     Raises InputError if a cell is a list, a dictionary, bytes, or text that is not UTF-8.
     """
-    try:
+    with reword_errors(f"{path}: column '{cells.name}' cannot be read"):
         found = cells.astype(object)  # texts from Parquet files are decoded here
-    except Exception as error:
-        raise InputError(f"{path}: column '{cells.name}' cannot be read: {first_line(error)}") from error
     for row, cell in enumerate(found if cells.dtype == object else (), start=1):
         if isinstance(cell, dict | bytes) or (hasattr(cell, "__iter__") and not isinstance(cell, str)):
             kind = type(cell).__name__
@@ -255,11 +253,9 @@ def read_corpus(path: Path) -> pd.DataFrame:
 
     Raises InputError if the file is not a prepared corpus.
     """
-    try:
+    with reword_errors(f"{path}: not a prepared corpus"):  # any parser error
         found = set(read_schema(path).names)
         return pd.read_parquet(path, columns=[*COLUMNS, *(column for column in OPTIONAL if column in found)])
-    except Exception as error:  # any parser error
-        raise InputError(f"{path}: not a prepared corpus: {first_line(error)}") from error
 
 
 def check_expected(corpus: pd.DataFrame, name: str, expected: Iterable[tuple[str, int | None]] | None) -> None:

@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from selfembed.errors import InputError, first_line
+from selfembed.errors import InputError, reword_errors
 from selfembed.jobs.command_line import log
 from selfembed.texts.file_formats import COMPRESSIONS, other_format
 
@@ -140,12 +140,9 @@ def read_folder(folder: Path, extension: str, encoding: str | None = None) -> "p
         raise InputError(f"{folder}: no .{extension} file in this folder; expected: one for each text")
     rows = []
     for path in paths:
-        try:
+        kinds = (UnicodeError, LookupError, OSError)
+        with reword_errors(f"{path}: cannot be read", kinds, expected="UTF-8, or its encoding"):
             text = re.sub(r"\r\n?", "\n", read_text(path, encoding))
-        except (UnicodeError, LookupError, OSError) as error:
-            raise InputError(
-                f"{path}: cannot be read: {first_line(error)}; expected: UTF-8, or its encoding"
-            ) from error
         inside = path.relative_to(folder)
         group = inside.parts[0] if len(inside.parts) > 1 else None
         rows.append((readable(inside.with_suffix("").as_posix()), group and readable(group), text))
