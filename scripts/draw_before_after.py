@@ -11,10 +11,7 @@ from selfembed.settings.figures import BeforeAfterFigure
 
 
 def main(argv: list[str]) -> None:
-    parser = command_line.parser(__doc__)
-    command_line.add_inputs(parser, "table")
-    command_line.add_inputs(parser, "published", required=False)
-    command_line.add_images(parser)
+    parser = command_line.parser_of_figure(__doc__)
     options.add(parser, BeforeAfterFigure, keep=("pooling", "score"))
     measures.add_argument(parser)
     arguments = parser.parse_args(argv)

@@ -18,10 +18,7 @@ MEAN_STYLES = ("-", (0, (2, 1)), (0, (1, 1)))  # short dashes, visible in a lege
 
 
 def main(argv: list[str]) -> None:
-    parser = command_line.parser(__doc__)
-    command_line.add_inputs(parser, "table")
-    command_line.add_inputs(parser, "published", required=False)
-    command_line.add_images(parser)
+    parser = command_line.parser_of_figure(__doc__)
     arguments = parser.parse_args(argv)
     from selfembed.drawing import figures, panels
     from selfembed.evidence import blocks

@@ -9,11 +9,8 @@ from selfembed.settings.figures import ComparisonFigure
 
 
 def main(argv: list[str]) -> None:
-    parser = command_line.parser(__doc__)
-    command_line.add_inputs(parser, "table")
-    command_line.add_inputs(parser, "published", required=False)
+    parser = command_line.parser_of_figure(__doc__)
     command_line.add_colors(parser)
-    command_line.add_images(parser)
     options.add(parser, ComparisonFigure, keep=("pooling", "score"))
     measures.add_argument(parser)
     arguments = parser.parse_args(argv)

@@ -10,11 +10,8 @@ from selfembed.settings.figures import LayersFigure
 
 
 def main(argv: list[str]) -> None:
-    parser = command_line.parser(__doc__)
-    command_line.add_inputs(parser, "table")
-    command_line.add_inputs(parser, "published", required=False)
+    parser = command_line.parser_of_figure(__doc__)
     command_line.add_colors(parser)
-    command_line.add_images(parser)
     options.add(parser, LayersFigure, keep=("pooling", "score", "free_y"))
     measures.add_argument(parser)
     arguments = parser.parse_args(argv)

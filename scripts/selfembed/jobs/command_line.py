@@ -124,6 +124,15 @@ def add_images(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", type=Path, nargs="+", required=True, help="image files to write")
 
 
+def parser_of_figure(docstring: str) -> Parser:
+    """Return a parser with options for the table of an experiment, published numbers, if any, and image files."""
+    found = parser(docstring)
+    add_inputs(found, "table")
+    add_inputs(found, "published", required=False)
+    add_images(found)
+    return found
+
+
 def add_colors(parser: argparse.ArgumentParser) -> None:
     """Add the option for the colours of labels in a figure."""
     parser.add_argument("--colors", nargs="+", default=[], help="colours as label=#rrggbb")
