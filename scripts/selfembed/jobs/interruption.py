@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def received_signals() -> Iterator[list[int]]:
+def catch_signals() -> Iterator[list[int]]:
     """Catch SIGTERM and SIGINT within the context, and append them to a list; must be used in the main thread."""
     received: list[int] = []
     before = {

@@ -453,7 +453,7 @@ def fine_tune(
     what = temperature, frozen, matryoshka
     loss = losses.contrastive(model, *what, gather=n_processes > 1)
     history = History(found, epochs, steps_to_keep(list(kept_steps), found, epochs), keep, loss)
-    with TemporaryDirectory() as nowhere, interruption.received_signals() as signals:
+    with TemporaryDirectory() as nowhere, interruption.catch_signals() as signals:
         folder = checkpoints or Path(nowhere)
         arguments = SentenceTransformerTrainingArguments(
             output_dir=str(folder),
