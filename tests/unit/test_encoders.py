@@ -1,8 +1,6 @@
 """Encoders: random initialisation, poolings, saving, tokenizers, checks of checkpoints."""
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -17,6 +15,7 @@ import build_embedding_model
 from selfembed.errors import InputError
 from selfembed.models import checkpoints, encoders
 from selfembed.training import tokenization
+from warm_steps import run_program
 
 TEXTS = [text(length) for length in (9, 30, 14)]
 
@@ -94,9 +93,9 @@ def answer_of_a_stranger(folder, arguments=""):
         f"model = SentenceTransformer({str(folder)!r}{arguments})\n"
         f"print(model.encode([{TEXTS[1]!r}])[0].tolist())"
     )
-    return subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, cwd=folder, stdin=subprocess.DEVNULL
-    )
+    path = folder.parent / "stranger.py"
+    path.write_text(program)
+    return run_program(path, cwd=folder)
 
 
 @pytest.mark.slow
