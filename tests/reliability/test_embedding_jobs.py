@@ -8,6 +8,8 @@ from tiny_study import CONFIG, KEEP, fingerprints, tiny_study
 
 from workflow_runs import planned, selfembed, snakemake
 
+pytestmark = pytest.mark.long
+
 EMBEDDING = "scripts/selfembed/embeddings/embedding.py"
 PARTS = "results/tiny/embeddings_in_parts/"
 SEAL = "results/tiny/embeddings/notes/tuned/notes/small/crops/seed-1/final/.mean_last.seal"
