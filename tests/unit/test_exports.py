@@ -4,8 +4,6 @@ import json
 import random
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +28,7 @@ from selfembed.augmentations.crops import parts
 from selfembed.errors import InputError
 from selfembed.exports import forms, onnx_model, speed
 from selfembed.models import encoders
+from warm_steps import run_program
 
 HELD_OUT = 0.4
 DIM = WIDTH + COMPONENTS
@@ -95,9 +94,9 @@ texts = json.loads(sys.stdin.read())
 np = __import__("numpy")
 np.save({str(folder.parent / "vectors.npy")!r}, vectors)
 """
-    done = subprocess.run(
-        [sys.executable, "-c", program], input=json.dumps(texts), capture_output=True, text=True, cwd=folder.parent
-    )
+    path = folder.parent / "stranger.py"
+    path.write_text(program)
+    done = run_program(path, input=json.dumps(texts), cwd=folder.parent)
     assert done.returncode == 0, done.stderr
     return np.load(folder.parent / "vectors.npy")
 
