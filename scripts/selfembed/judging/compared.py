@@ -5,7 +5,6 @@ from pathlib import Path
 
 from selfembed.errors import InputError
 from selfembed.evidence import choice
-from selfembed.jobs.records import read_json
 from selfembed.study import adapted, expansion, files
 
 
@@ -38,7 +37,7 @@ def read(config: Path) -> Compared:
     settings, report = files.read_with_report(config)
     results = Path("results", settings.folder)
     chosen_file = files.finished(results / "choice.json", config)
-    chosen = choice.from_json(read_json(chosen_file, "purpose", "keep", "label", "best", "judged"))
+    chosen = choice.read(chosen_file)
     if chosen.best is None:
         raise InputError(f"{chosen_file}: no model was better than '{chosen.keep}'; expected: one to compare it with")
     items = {item.line.label: item for item in adapted.candidates(report, settings, expansion.expand(settings))}

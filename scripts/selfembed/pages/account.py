@@ -130,7 +130,7 @@ def read(arguments: argparse.Namespace) -> Account:
 
     Raises InputError if a file is invalid, or if the chosen model is not among the candidates.
     """
-    chosen = choice.from_json(read_json(arguments.choice, "purpose", "keep", "label", "best", "judged"))
+    chosen = choice.read(arguments.choice)
     folder, run = model_of(chosen.label, arguments)
     described = tables.read(arguments.description, "texts", "labelled", "classes", "mean_length")
     if not len(described):
