@@ -6,7 +6,7 @@ the file.
 """
 
 import base64
-import hashlib
+import html
 import json
 import re
 from collections.abc import Sequence
@@ -22,6 +22,7 @@ from plotly.offline import get_plotlyjs
 
 from selfembed.drawing.figures import palette
 from selfembed.errors import InputError
+from selfembed.pages import templates
 from selfembed.texts.ranges import find_ranges
 
 HERE = Path(__file__).parent
@@ -281,9 +282,9 @@ def filled(title: str, facts: dict, texts: dict, blocks: dict[str, str]) -> str:
         if re.search(r"</script|<!--", script, re.IGNORECASE):
             raise ValueError("a script would end its element")
     parts = {
-        "policy": POLICY.format(hashes=" ".join(map(source_hash, scripts))),
-        "title": html_text(title),
-        "style": (HERE / "style.css").read_text(encoding="utf-8"),
+        "policy": POLICY.format(hashes=" ".join(map(templates.source_hash, scripts))),
+        "title": html.escape(title, quote=False),
+        "style": templates.style(HERE),
         "facts": html_json(facts),
         "texts": checked_length(html_json(texts)),
         "blocks": "\n".join(f'<script type="text/plain" id="{name}">{data}</script>' for name, data in blocks.items()),
@@ -304,18 +305,7 @@ def checked_length(texts: str) -> str:
     return texts
 
 
-def source_hash(script: str) -> str:
-    """Return the hash source of a script for a Content-Security-Policy."""
-    digest = hashlib.sha256(script.encode("utf-8")).digest()
-    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
-
-
 def html_json(content: dict) -> str:
     """Return JSON that is safe inside a script element."""
     written = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return re.sub("[<>&\u2028\u2029]", lambda match: ESCAPES[match[0]], written)
-
-
-def html_text(text: str) -> str:
-    """Escape text for an HTML element."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
