@@ -6,7 +6,6 @@ the file.
 """
 
 import base64
-import html
 import json
 import re
 from collections.abc import Sequence
@@ -275,24 +274,21 @@ def shortened(texts: pd.Series, characters: int) -> list[str]:
 
 
 def filled(title: str, facts: dict, texts: dict, blocks: dict[str, str]) -> str:
-    """Fill the template."""
+    """Fill the template; `blocks` are packed numbers by the name of their element."""
     code = [(HERE / f"{name}.js").read_text(encoding="utf-8") for name in PARTS]
     scripts = [get_plotlyjs().replace("\r\n", "\n"), "\n".join(['"use strict";\n(() => {', *code, "})();"])]
     for script in scripts:
         if re.search(r"</script|<!--", script, re.IGNORECASE):
             raise ValueError("a script would end its element")
-    parts = {
-        "policy": POLICY.format(hashes=" ".join(map(templates.source_hash, scripts))),
-        "title": html.escape(title, quote=False),
-        "style": templates.style(HERE),
-        "facts": html_json(facts),
-        "texts": checked_length(html_json(texts)),
-        "blocks": "\n".join(f'<script type="text/plain" id="{name}">{data}</script>' for name, data in blocks.items()),
-        "plotly": scripts[0],
-        "script": scripts[1],
-    }
-    template = (HERE / "page.html").read_text(encoding="utf-8")
-    return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], template)
+    return templates.filled(
+        HERE,
+        title=title,
+        policy=POLICY.format(hashes=" ".join(map(templates.source_hash, scripts))),
+        facts=html_json(facts),
+        texts=checked_length(html_json(texts)),
+        blocks=blocks,
+        scripts=scripts,
+    )
 
 
 def checked_length(texts: str) -> str:
