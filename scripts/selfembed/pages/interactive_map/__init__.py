@@ -59,6 +59,7 @@ class Coloring:
         on_map: whether the names of classes are written on the map; at most one colouring of a page.
         ranges: all classes in ascending order, if they are ranges of numbers or dates, whose colours are a scale.
         values: what is written of every text instead of its class, after the name of the colouring (None: nothing).
+        rest: what texts without a class are called in the legend; by default, `no` and the name of the colouring.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Coloring:
     on_map: bool = False
     ranges: Sequence[str] | None = None
     values: Sequence[str | None] | None = None
+    rest: str = ""
 
 
 def column_coloring(name: str, cells: pd.Series) -> Coloring:
@@ -226,7 +228,8 @@ def legend(coloring: Coloring, rows: np.ndarray) -> tuple[dict[str, object], np.
     entries = [{"name": name, "count": int(count), **colors[name]} for name, count in counts.items()]
     if missing := int(shown.isna().sum()):
         entries.append({"name": None, "count": missing, **GREY})
-    known = {"name": coloring.name, "note": coloring.note, "classes": entries}
+    rest = coloring.rest or f"no {coloring.name.lower()}"
+    known = {"name": coloring.name, "note": coloring.note, "rest": rest, "classes": entries}
     return known, numbers.fillna(len(counts)).to_numpy(np.uint16)
 
 
