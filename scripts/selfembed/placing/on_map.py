@@ -5,7 +5,7 @@ from openTSNE import TSNEEmbedding
 from openTSNE.affinity import Affinities, joint_probabilities_nn
 from scipy.sparse import csr_matrix
 
-from selfembed.maps.nearest_texts import COUNT
+from selfembed.maps.nearest_texts import COUNT, nearest_others
 from selfembed.pages.interactive_map import nearest_rotation
 from selfembed.scores import neighbors
 
@@ -78,16 +78,12 @@ def nearest(known: np.ndarray, vectors: np.ndarray) -> np.ndarray:
     Returns int32, shape (texts, 10).
     """
     old = len(known)
-    new = len(vectors) - old
     count = min(COUNT, len(vectors) - 1)
-    added = old + neighbors.nearest(vectors[old:], vectors[:old], min(count, new))
+    added = old + neighbors.nearest(vectors[old:], vectors[:old], min(count, len(vectors) - old))
     candidates = np.hstack([known, added])
     order = np.argsort(distances_to(vectors, vectors[:old], candidates), axis=1, kind="stable")
     of_old = np.take_along_axis(candidates, order, axis=1)[:, :count]
-    found = neighbors.nearest(vectors, vectors[old:], count + 1)
-    is_itself = found == np.arange(old, len(vectors))[:, None]
-    is_itself[~is_itself.any(axis=1), -1] = True  # more than `count` texts have the same vector
-    return np.vstack([of_old, found[~is_itself].reshape(new, count)]).astype(np.int32)
+    return np.vstack([of_old, nearest_others(vectors, old, count)]).astype(np.int32)
 
 
 def similarity(vectors: np.ndarray, texts: np.ndarray, others: np.ndarray) -> np.ndarray:
