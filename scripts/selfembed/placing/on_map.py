@@ -78,12 +78,11 @@ def nearest(known: np.ndarray, vectors: np.ndarray) -> np.ndarray:
     Returns int32, shape (texts, 10).
     """
     old = len(known)
-    count = min(COUNT, len(vectors) - 1)
-    added = old + neighbors.nearest(vectors[old:], vectors[:old], min(count, len(vectors) - old))
+    added = old + neighbors.nearest(vectors[old:], vectors[:old], min(COUNT, len(vectors) - old))
     candidates = np.hstack([known, added])
     order = np.argsort(distances_to(vectors, vectors[:old], candidates), axis=1, kind="stable")
-    of_old = np.take_along_axis(candidates, order, axis=1)[:, :count]
-    return np.vstack([of_old, nearest_others(vectors, old, count)]).astype(np.int32)
+    of_old = np.take_along_axis(candidates, order, axis=1)[:, :COUNT]
+    return np.vstack([of_old, nearest_others(vectors, old, COUNT)]).astype(np.int32)
 
 
 def similarity(vectors: np.ndarray, texts: np.ndarray, others: np.ndarray) -> np.ndarray:
