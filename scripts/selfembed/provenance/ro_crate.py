@@ -19,7 +19,7 @@ from rocrate.rocrate import ROCrate
 
 from selfembed.jobs import seals
 from selfembed.jobs.records import written_whole
-from selfembed.provenance.lineage import Lineage, command, sealed
+from selfembed.provenance.lineage import Lineage, command
 
 PROFILE = "https://w3id.org/ro/wfrun/process/0.5"
 TERMS = "https://w3id.org/ro/terms/workflow-run/context"
@@ -136,7 +136,7 @@ def add_file(crate: ROCrate, path: Path, sha256: str, size: int | None, copied: 
 
 def files_of(path: str, files: dict[Path, dict[Path, Entity]]) -> Iterable[Entity]:
     """Return the files of an input, which can be data, a result, or part of a result."""
-    unit = sealed(path) or Path(path)
+    unit = seals.covering(Path(path)) or Path(path)
     return (entity for file, entity in files[unit].items() if file.is_relative_to(path))
 
 

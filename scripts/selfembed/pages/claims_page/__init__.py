@@ -14,9 +14,9 @@ DIGITS = {"points": 1, "share": 0, "points per layer": 2}
 COLUMNS = ["verdict", "claim", "estimate (95 % interval)", "expected", "the paper's numbers"]
 
 
-def number(value: float, unit: str, signed: bool = True) -> str:
+def number(value: float, unit: str) -> str:
     """Format an estimate without its unit: `+10.9`, `96`."""
-    sign = "+" if signed and unit != "share" else ""
+    sign = "" if unit == "share" else "+"
     return f"{100 * value:{sign}.{DIGITS[unit]}f}".replace("-", "−")
 
 
