@@ -3,10 +3,10 @@
 import numpy as np
 from openTSNE import TSNEEmbedding
 from openTSNE.affinity import Affinities, joint_probabilities_nn
+from scipy.linalg import orthogonal_procrustes
 from scipy.sparse import csr_matrix
 
 from selfembed.maps.nearest_texts import COUNT, nearest_others
-from selfembed.pages.interactive_map import nearest_rotation
 from selfembed.scores import neighbors
 
 
@@ -108,6 +108,6 @@ def as_in_page(positions: np.ndarray, rows: np.ndarray, first: np.ndarray, new: 
     """
     shown = positions[rows]
     centre = shown.mean(axis=0)
-    rotation = nearest_rotation(shown - centre, first[rows] - first[rows].mean(axis=0))
+    rotation, _ = orthogonal_procrustes(shown - centre, first[rows] - first[rows].mean(axis=0))
     old, new = ((part - centre) @ rotation for part in (positions, new))
     return np.vstack([old, np.clip(new, old[rows].min(axis=0), old[rows].max(axis=0))])

@@ -18,6 +18,7 @@ from matplotlib import colormaps
 from matplotlib.colors import to_hex, to_rgb
 from numpy.lib.stride_tricks import sliding_window_view
 from plotly.offline import get_plotlyjs
+from scipy.linalg import orthogonal_procrustes
 
 from selfembed.drawing.figures import palette
 from selfembed.errors import InputError
@@ -154,18 +155,9 @@ def check_positions(name: str, positions: np.ndarray, texts: int) -> None:
 
 
 def aligned(maps: list[np.ndarray]) -> list[np.ndarray]:
-    """Rotate and reflect maps to align them with the first, because the orientation of t-SNE maps is arbitrary.
-
-    Orthogonal Procrustes analysis: Schönemann 1966, doi:10.1007/BF02289451.
-    """
+    """Rotate and reflect maps to align them with the first, because the orientation of t-SNE maps is arbitrary."""
     maps = [positions - positions.mean(axis=0) for positions in maps]
-    return [maps[0], *(positions @ nearest_rotation(positions, maps[0]) for positions in maps[1:])]
-
-
-def nearest_rotation(positions: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Return the orthogonal matrix, shape (2, 2), that best aligns centred positions with a target."""
-    left, _, right = np.linalg.svd(positions.T @ target)
-    return left @ right
+    return [maps[0], *(positions @ orthogonal_procrustes(positions, maps[0])[0] for positions in maps[1:])]
 
 
 def quantise(positions: np.ndarray) -> np.ndarray:
