@@ -117,22 +117,19 @@ def latex(table: pd.DataFrame, caption: str) -> str:
         " & ".join(escaped(str(cell)) for cell in row) + r" \\"
         for row in (["", *table.columns[1:]], *table.itertuples(index=False))
     )
-    return "\n".join(
-        [
-            r"\begin{table}",
-            r"\centering",
-            rf"\begin{{tabular}}{{{alignment}}}",
-            r"\toprule",
-            header,
-            r"\midrule",
-            *body,
-            r"\bottomrule",
-            r"\end{tabular}",
-            rf"\caption{{{escaped(caption)}}}",
-            r"\end{table}",
-            "",
-        ]
-    )
+    rows = "\n".join(body)
+    return rf"""\begin{{table}}
+\centering
+\begin{{tabular}}{{{alignment}}}
+\toprule
+{header}
+\midrule
+{rows}
+\bottomrule
+\end{{tabular}}
+\caption{{{escaped(caption)}}}
+\end{{table}}
+"""
 
 
 LATEX_CHARACTERS = {character: f"\\{character}" for character in "&%$#_{}"} | {
