@@ -10,15 +10,7 @@ from selfembed.study import adapted, expansion, files
 
 @dataclass(frozen=True)
 class Compared:
-    """The encoder as it came and the best candidate of a study.
-
-    Attributes:
-        name: name of the study.
-        device: device of the encoders, as in the config.
-        corpus: prepared corpus (Parquet).
-        before, after: labels of the encoder and of the candidate.
-        before_folder, after_folder: their saved models.
-    """
+    """The labels and folders of the encoder as it came and of the best candidate; a prepared corpus (Parquet)."""
 
     name: str
     device: str

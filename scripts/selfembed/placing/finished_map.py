@@ -30,7 +30,6 @@ class FinishedMap:
     Attributes:
         label: label of the model.
         title: title of the page with the map.
-        corpus: the texts of the map.
         cleaning: settings of the corpus, or of the one that it is derived from.
         positions: t-SNE positions by the model, float64, shape (texts, 2).
         first: the same by the first model of the page, which the others are rotated to match.
@@ -38,7 +37,6 @@ class FinishedMap:
         rows: rows of the texts that the page shows.
         neighbors: nearest texts of these texts by the model, as positions in `rows`, int32, shape (len(rows), any).
         characters: maximum length of texts in the page.
-        model: folder of the model.
         flags: flags of `embed.py` that the texts of the map were embedded with.
         embeddings: folder with their vectors, which may have been removed (`keep: results`).
         threads: threads of scores.

@@ -31,11 +31,6 @@ def write(units: list[Path], found: Lineage, folder: Path) -> None:
 
     The same results and seals give the same bytes: the date of the crate is that of the newest result.
 
-    Args:
-        units: results to copy into the crate.
-        found: their lineage.
-        folder: folder to write.
-
     Raises InputError if a result in the lineage is damaged.
     """
     crate = ROCrate(version="1.1")

@@ -103,7 +103,6 @@ def page(
     """Return the HTML page.
 
     Args:
-        title: heading.
         corpus: columns `id`, `text` and `title` (missing values allowed); one row per text.
         maps: finite positions by model name, shape (texts, 2).
         neighbors: nearest texts by model name, as positions in `rows`, nearest first; integer, shape (len(rows), any).

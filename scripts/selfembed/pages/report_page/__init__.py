@@ -61,13 +61,10 @@ def page(
     """Return the HTML page.
 
     Args:
-        title: heading.
         model: path of the folder with the model.
         corpus: path of the corpus (Parquet).
-        examples: queries and what is found for them.
         maps: relative paths of interactive maps, by corpus.
         pairs: row counts of corpora of crops, or of titles.
-        table: path of the table of all models.
         exports: comparisons of exports with the model.
 
     Raises InputError if a figure is not a PNG.

@@ -8,13 +8,7 @@ from selfembed.pages import templates
 
 
 def html(title: str, table: pd.DataFrame, caption: str = "") -> str:
-    """Return the HTML page.
-
-    Args:
-        title: heading.
-        table: cells as text, which is escaped; missing cells are empty.
-        caption: text below the heading.
-    """
+    """Return the HTML page; cells are shown as text, and missing cells are empty."""
     return templates.filled(
         Path(__file__).parent,
         title=title,
