@@ -35,14 +35,13 @@ def lay_out(
         rows, columns: names of columns of `scores`.
         series: series to show, in this order; all if empty.
         poolings: poolings to show, in addition to `none` of bags of words.
-        means: add means of cells (without spread) over corpora, or over tasks of blocks and over blocks.
+        means: add means of cells (without spread) over corpora, or over tasks of blocks and over blocks, which are in
+            rows or columns.
         repeated: corpora with the texts of another corpus, excluded from means.
         numbers: measures and headings by the name of the score.
 
     Raises InputError if no score is selected, if a cell has several values of one seed, or if a measure is missing.
     """
-    if means and "corpus" not in (rows, columns):
-        raise InputError("means: no corpora in rows or columns; expected: means: false")
     shown = tables.chosen(tables.last_layers(scores), pooling=[*poolings, "none"])
     shown = tables.one_number_per([rows, columns], tables.chosen(shown, series=series))
     if shown.empty:
