@@ -217,18 +217,6 @@ def test_a_corpus_without_titles_has_none():
     assert json.loads(Elements(page).text("texts"))["titles"] is None
 
 
-@pytest.mark.parametrize(
-    ("positions", "message"),
-    [
-        (np.zeros((3, 2)), "map of 'Before': 3 positions"),
-        (np.full((60, 2), np.inf), "map of 'Before': a position is NaN or infinite; expected: finite numbers"),
-    ],
-)
-def test_a_map_that_does_not_fit_is_told_in_a_line(positions, message):
-    with pytest.raises(InputError, match=message):
-        map_page("Map", small_pages.corpus(), {"Before": positions}, small_pages.colorings(), neighbors={})
-
-
 def test_more_texts_than_a_browser_can_read_are_refused(monkeypatch):
     monkeypatch.setattr(interactive_map, "MOST_CHARACTERS", 1000)
     coloring = Coloring("Cluster", ["a"] * 60)

@@ -97,10 +97,9 @@ def judge(described, scores, outcomes, published, resamples=BOOTSTRAP["resamples
     return claims.judge(described, scores, outcomes, published, **BOOTSTRAP | {"resamples": resamples})
 
 
-def map_page(title, corpus, maps, colorings, neighbors=None, **changes):
-    """Without other neighbours, those of the positions."""
+def map_page(title, corpus, maps, colorings, **changes):
+    """Neighbours are those of the positions."""
     shown = defaults(InteractiveMapFigure, "points", "characters") | changes
     rows = random_rows(len(corpus), shown.pop("points"))
-    if neighbors is None:
-        neighbors = {name: nearest_texts.nearest_texts(positions[rows]) for name, positions in maps.items()}
+    neighbors = {name: nearest_texts.nearest_texts(positions[rows]) for name, positions in maps.items()}
     return interactive_map.page(title, corpus, maps, neighbors, colorings, rows=rows, **shown)

@@ -110,10 +110,8 @@ def page(
         rows: rows of the texts that are shown, in order.
         characters: maximum length of texts and titles in the page.
 
-    Raises InputError if a map has another number of texts than the corpus, or positions that are not finite.
+    Raises InputError if the texts are too many for browsers.
     """
-    for name, positions in maps.items():
-        check_positions(name, positions, len(corpus))
     shown = [positions[rows] for positions in maps.values()]
     packed = [quantise(positions) for positions in aligned(shown)]
     legends = [legend(coloring, rows) for coloring in colorings]
@@ -138,16 +136,6 @@ def page(
     values = [None if each.values is None else [each.values[row] for row in rows] for each in colorings]
     shown_texts = {"ids": ids, "titles": titles if any(titles) else None, "texts": texts, "values": values}
     return filled(title, facts, shown_texts, blocks)
-
-
-def check_positions(name: str, positions: np.ndarray, texts: int) -> None:
-    """Raise InputError unless every text has a finite position."""
-    if positions.shape != (texts, 2):
-        raise InputError(
-            f"map of '{name}': {len(positions)} positions for {texts} texts; expected: one position per text"
-        )
-    if not np.isfinite(positions).all():
-        raise InputError(f"map of '{name}': a position is NaN or infinite; expected: finite numbers")
 
 
 # Positions ----------------------------------------------------------------------------------------------------
