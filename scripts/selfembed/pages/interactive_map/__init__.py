@@ -119,7 +119,6 @@ def page(
     facts = {
         "title": title,
         "total": len(corpus),
-        "characters": characters,
         "models": list(maps),
         "neighbors": next(iter(neighbors.values())).shape[1],
         "colorings": [entry for entry, _ in legends],
