@@ -4,7 +4,7 @@ from selfembed.augmentations import crops, pair_corpora
 from selfembed.embeddings import bags_of_words
 from selfembed.evidence import claims, differences
 from selfembed.jobs.options import defaults
-from selfembed.maps import clusters, nearest_texts, tsne
+from selfembed.maps import nearest_texts, tsne
 from selfembed.maps.sampling import random_rows
 from selfembed.pages import interactive_map
 from selfembed.scores import scoring
@@ -79,14 +79,6 @@ def labelled_split(labelled, what="labelled", test_fraction=TEST_FRACTION, seed=
 
 def layout(embeddings, **changes):
     return tsne.layout(embeddings, **defaults(Tsne) | {"threads": defaults(Threads)["score"]} | changes)
-
-
-def cluster(embeddings, count, seed=clusters.SEED):
-    return clusters.cluster(embeddings, count, seed=seed)
-
-
-def describe_clusters(texts, found):
-    return clusters.describe(texts, found, seed=clusters.SEED)
 
 
 def compare(scores, outcomes, against, labels, **changes):
