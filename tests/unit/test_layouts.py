@@ -126,8 +126,6 @@ def test_scores_and_steps_of_a_table_can_be_chosen(tmp_path):
 def test_nothing_to_lay_out_is_one_clear_line():
     with pytest.raises(InputError, match="nothing to lay out"):
         lay_out(TABLE, series=["Nobody"])
-    with pytest.raises(InputError, match="means: no corpora"):
-        lay_out(TABLE[TABLE["corpus"] == "one"], rows="score", columns="series", means=True)
 
 
 @pytest.mark.parametrize(

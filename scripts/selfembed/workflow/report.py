@@ -5,7 +5,6 @@ from collections.abc import Callable
 from functools import cached_property
 
 from selfembed.jobs.options import defaults
-from selfembed.settings.encoders import HubEncoder
 from selfembed.settings.figures import DifferencesTable
 from selfembed.settings.report import Report as ReportSettings
 from selfembed.settings.schema import Settings
@@ -101,11 +100,6 @@ class Report:
             words += ["--candidate", item.line.label, item.step, folder, *facts.get(item.model, ())]
         files = file_flags("base", "counts", "description", "choice", "table")(wildcards, input)
         return f"{files} {shlex.join(words)}"
-
-    def base_model_flag(self, wildcards: Wildcards) -> str:
-        """Repository on the Hub of the base model as a flag; empty for other encoders."""
-        encoder = self.settings.encoders[self.kept.model.encoder]
-        return f"--base-model {shlex.quote(encoder.id)}" if isinstance(encoder, HubEncoder) else ""
 
     def title(self, wildcards: Wildcards) -> str:
         """Title of the report."""
