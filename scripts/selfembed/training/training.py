@@ -367,13 +367,10 @@ def steps_to_keep(names: list[str], found: list[list[int]], epochs: np.ndarray) 
 
     Raises InputError if a name is invalid or the run has fewer steps.
     """
-    last_steps = {int(epochs[batch[0]]) + 1: step for step, batch in enumerate(found, start=1)}
+    last_steps = {f"epoch-{epochs[batch[0]] + 1}": step for step, batch in enumerate(found, start=1)}
     kept: dict[int, list[str]] = {}
     for name in (name for name in names if interpolation.fraction_of(name) is None):
-        number = name.removeprefix("epoch-")
-        step = int(number) if number.isdecimal() else 0
-        if name.startswith("epoch-"):
-            step = last_steps.get(step, 0)
+        step = last_steps.get(name, int(name) if name.isdecimal() else 0)
         if not 1 <= step <= len(found):
             raise InputError(
                 f"step '{name}' cannot be kept: the run has {len(found)} steps in {len(last_steps)} epochs; "
