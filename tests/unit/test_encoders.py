@@ -146,12 +146,6 @@ def test_an_encoder_without_layers_has_none_to_unfreeze(tmp_path):
         encoders.freeze_below(layer[0], 1)
 
 
-@pytest.mark.parametrize("widths", [[0], [8, -1]])
-def test_a_head_has_a_width(widths):
-    with pytest.raises(InputError, match=r"projection: invalid widths .*; expected: at least 1"):
-        encoders.projection_head(16, widths, seed=1)
-
-
 @pytest.fixture
 def checkpoint(tmp_path):
     """A folder with two layers."""

@@ -26,7 +26,7 @@ import export_model
 import score_title_pairs
 from selfembed.augmentations.crops import parts
 from selfembed.errors import InputError
-from selfembed.exports import forms, onnx_model, speed
+from selfembed.exports import forms, onnx_model
 from selfembed.models import encoders
 from warm_steps import run_program
 
@@ -271,7 +271,8 @@ def test_onnx_of_a_model_that_puts_texts_into_a_chat_is_refused(tmp_path):
 def test_speeds_are_measured_in_turn():
     calls = []
     ways = {name: lambda texts, name=name: calls.append((name, len(texts))) for name in ("slow", "fast")}
-    sample = speed.some([str(number) for number in range(1000)])
-    assert (sample[0], sample[-1], len(sample)) == ("0", "999", speed.TEXTS)
-    assert speed.seconds(ways, sample).shape == (speed.ROUNDS, 2)
-    assert calls == [("slow", speed.TEXTS), ("fast", speed.TEXTS)] * (speed.ROUNDS + 1)
+    sample = compare_exports.some([str(number) for number in range(1000)])
+    assert (sample[0], sample[-1], len(sample)) == ("0", "999", compare_exports.TEXTS)
+    assert compare_exports.seconds(ways, sample).shape == (compare_exports.ROUNDS, 2)
+    every = [("slow", compare_exports.TEXTS), ("fast", compare_exports.TEXTS)]
+    assert calls == every * (compare_exports.ROUNDS + 1)
