@@ -51,7 +51,6 @@ class OwnSource(Kind):
     """Base class of sources with a raw file, which is read and cleaned.
 
     Attributes:
-        labelled: whether texts get labels.
         label_setting: the setting that adds labels, if any.
         downloaded: whether the raw file is downloaded.
         raw: path of the raw file; may contain `{corpus}`.
@@ -59,12 +58,16 @@ class OwnSource(Kind):
         pairs_score: none; see `DerivedSource`.
     """
 
-    labelled: ClassVar[bool]
     label_setting: ClassVar[str | None]
     downloaded: ClassVar[bool]
     raw: ClassVar[str]
     columns: ClassVar[Columns]
     pairs_score: ClassVar[str | None] = None
+
+    @property
+    def labelled(self) -> bool:
+        """Whether texts get labels."""
+        return self.columns.labelled
 
     def raw_file(self, corpus: str) -> str:
         """Return the path of the raw file of a corpus."""
@@ -167,11 +170,6 @@ class FolderSource(OwnSource):
     )
 
     @property
-    def labelled(self) -> bool:
-        """Whether the corpus has labels."""
-        return self.label is not None
-
-    @property
     def columns(self) -> Columns:
         """Columns of the collected texts."""
         return Columns(title="title", label=self.label)
@@ -203,7 +201,6 @@ class IclrSource(OwnSource):
     raw = FETCHED
     downloaded = True
     label_setting = None
-    labelled = True
 
     type: Literal["iclr"]
     version: Literal["24v1", "24v2"] = Field(
@@ -270,11 +267,6 @@ class HubSource(OwnSource):
     group: Text | None = Field(
         None, description="Column whose values say which texts belong together, such as a thread or a product."
     )
-
-    @property
-    def labelled(self) -> bool:
-        """Whether the corpus has labels."""
-        return self.label is not None
 
     @property
     def columns(self) -> Columns:
@@ -351,7 +343,6 @@ class PythonDocsSource(OwnSource):
     columns = Columns(title="title", label="package")
     downloaded = False
     label_setting = None
-    labelled = True
 
     type: Literal["python_docs"]
     packages: list[Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]] = Field(
