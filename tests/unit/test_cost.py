@@ -41,9 +41,9 @@ RATES = {
 }
 
 
-def counted(changes, experiments, one_by_one=False):
+def counted(changes, experiments, kind=Count):
     settings = load(changed({"seeds": [1], "figures": {}, "experiments.main": MAIN, **changes}))
-    return Count(settings, expand(settings), KNOWN, one_by_one=one_by_one).jobs(experiments)
+    return kind(settings, expand(settings), KNOWN).jobs(experiments)
 
 
 def test_the_page_is_up_to_date():
@@ -174,7 +174,7 @@ def test_one_job_embeds_the_different_texts_of_a_task_up_to_the_highest_layer():
 
 
 def test_before_each_score_embedded_all_texts_with_a_cut_model_in_a_program_of_its_own():
-    found = counted(ON_TASK, ["main"], one_by_one=True)
+    found = counted(ON_TASK, ["main"], cost.OneByOne)
     assert [amounts for job, amounts in found.items() if job.kind == "MTEB"] == [
         {"embedding, embedding layer alone": pytest.approx(100 * 22), "program start": 1},
         {"embedding": pytest.approx(100 * 22 / 12), "program start": 1},
