@@ -70,7 +70,7 @@ from selfembed.workflow.maps import Maps
 from selfembed.workflow.models import Models
 from selfembed.workflow.report import Report
 from selfembed.workflow.resources import JobResources
-from selfembed.workflow.scores import Scores
+from selfembed.workflow.scores import Scores, bootstrap
 from selfembed.workflow.tables import Claims, Tables
 
 # Changes of Snakemake's own functions: what reruns after an edit, what is deleted, the list of targets, and unknown targets.

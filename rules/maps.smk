@@ -84,7 +84,7 @@ rule find_neighbors:
         mem_mb=memory(1000, corpus=8, layer=4),
         runtime=minutes(30, corpus=0.5),
     params:
-        points=maps.point_flags,
+        points=maps.page_flags("points"),
         threads=f"--threads {settings.threads.score}",
     shell:
         "python -m warm.run --if-running"
@@ -136,7 +136,7 @@ rule draw_interactive_map:
     benchmark:
         "<logs>/draw_interactive_map/{corpus}.tsv"
     wildcard_constraints:
-        corpus=maps.with_pages(),
+        corpus=one_of(maps.interactive),
     conda:
         "../envs/plot.yaml"
     resources:
@@ -144,7 +144,7 @@ rule draw_interactive_map:
         runtime=minutes(10),
     params:
         models=maps.shown_names,
-        shown=maps.page_flags,
+        shown=maps.page_flags("points", "characters"),
         source=file_flags("source"),
         colors=maps.color_flags,
         title=maps.page_title,

@@ -176,7 +176,7 @@ def test_maps_are_of_the_first_seed_of_every_model_and_corpus():
 
 def test_an_interactive_map_shows_all_models_and_the_clusters_of_the_last():
     found, notes = maps(), SimpleNamespace(corpus="notes")
-    assert found.with_pages() == "news|notes"
+    assert list(found.interactive) == ["news", "notes"]
     assert found.shown_files(notes) == [
         "<results>/maps/notes/base/tiny/seed-1/0/mean_last.parquet",
         f"<results>/maps/notes/{TUNED}.parquet",
@@ -190,8 +190,8 @@ def test_an_interactive_map_shows_all_models_and_the_clusters_of_the_last():
         "<results>/neighbors/notes/base/tiny/seed-1/0/mean_last.parquet",
         f"<results>/neighbors/notes/{TUNED}.parquet",
     ]
-    assert found.point_flags(notes) == "--points 50"
-    assert found.page_flags(notes) == "--points 50 --characters 200"
+    assert found.page_flags("points")(notes) == "--points 50"
+    assert found.page_flags("points", "characters")(notes) == "--points 50 --characters 200"
     assert (found.page_title(notes), found.page_caption(notes)) == ("Map of notes", "")
     assert found.cluster_flags(notes) == "--clusters 7"
     assert found.cluster_flags(SimpleNamespace(corpus="docs")) == ""

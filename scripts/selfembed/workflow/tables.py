@@ -3,8 +3,7 @@
 import json
 from collections.abc import Callable
 
-from selfembed.jobs.options import defaults
-from selfembed.settings.figures import DifferencesTable, ScoresTable
+from selfembed.settings.figures import ScoresTable
 from selfembed.settings.schema import Settings
 from selfembed.study import claimed
 from selfembed.study.expansion import Evaluation, Study, repeated
@@ -93,10 +92,6 @@ class Claims:
         """Files of the claims; empty without claims."""
         endings = ("csv", "md", "tex", "html") if self.settings.claims else ()
         return [f"<figures>/{claims}.{ending}" for ending in endings]
-
-    def bootstrap(self) -> str:
-        """Bootstrap settings of claims as flags: the defaults of tables of differences."""
-        return " ".join(f"--{key} {value}" for key, value in defaults(DifferencesTable, "resamples", "seed").items())
 
     def described(self) -> str:
         """The claims of the config, as JSON."""
