@@ -59,6 +59,7 @@ from selfembed.execution.storage import (
 )
 from selfembed.models import interpolation
 from selfembed.settings.encoders import BagOfWords, EmbeddingsOnly, FetchedEncoder
+from selfembed.settings.figures import DepthFigure, HyperparametersFigure
 from selfembed.study import expansion
 from selfembed.study import files as config_files
 from selfembed.study.validation import check_target_names, load, missing_packages, missing_sources
@@ -172,6 +173,19 @@ def describe_target(name, shown):
     kind = type(shown).__doc__.splitlines()[0]
     target = workflow.get_rule(workflow.modifier.modify_rulename(name))
     target.docstring = f"{shown.title}: {kind}" if getattr(shown, "title", None) else kind
+
+
+def drawn(caption):
+    """Return the files of a figure, with its caption in Snakemake's report."""
+    shown = {"caption": f"../report/{caption}.rst", "category": "Figures", "labels": figures.label}
+    return {"png": report("<figures>/{figure}.png", **shown), "pdf": "<figures>/{figure}.pdf"}
+
+
+def laid_out(caption):
+    """Return the files of a table, with its caption in Snakemake's report."""
+    shown = {"caption": f"../report/{caption}.rst", "category": "Tables", "labels": tables.label}
+    files = {ending: f"<figures>/{{table}}.{ending}" for ending in ("csv", "tex", "html")}
+    return files | {"html": report(files["html"], **shown)}
 
 
 def code(script):

@@ -4,6 +4,7 @@ import csv
 import shlex
 from collections.abc import Callable
 
+from selfembed.settings.figures import FigureKind
 from selfembed.settings.schema import Settings
 from selfembed.study.expansion import default_label
 from selfembed.workflow.flags import Inputs, Wildcards, flags, menu_title
@@ -69,6 +70,11 @@ class Figures:
             return f"<results>/published/{name}.csv" if wanted else []
 
         return path
+
+    def tables(self, kind: type[FigureKind]) -> dict[str, Callable[[Wildcards], str | list[str]]]:
+        """Return input functions for the tables of all experiments of a kind of figure, and for published numbers."""
+        found = {role: self.table(role) for role in kind.panels}
+        return found | {f"published_{role}": self.published(role) for role in kind.panels}
 
     def map_table(self, wildcards: Wildcards) -> str:
         """Maps of a figure."""
