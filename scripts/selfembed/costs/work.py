@@ -119,7 +119,6 @@ class Count:
         }
 
     def run(self, model: Model) -> Job:
-        """The job of a run."""
         return Job(FINE_TUNING, model.path, self.study.recipes[model.recipe or ""].precision)
 
     def start(self, jobs: int = 1) -> Amounts:

@@ -30,7 +30,6 @@ class Limits:
     maximum_length: int
 
     def packs(self, sentences: Sequence[str]) -> list[str]:
-        """Return the packs of a text."""
         return packs(sentences, self.sentences, self.minimum_length, self.maximum_length)
 
     def usable(self, texts: pd.Series) -> np.ndarray:

@@ -43,7 +43,6 @@ class Columns(Closed):
 
     @property
     def labelled(self) -> bool:
-        """Whether the corpus has labels."""
         return bool(self.label or self.keywords)
 
 
@@ -66,11 +65,9 @@ class OwnSource(Kind):
 
     @property
     def labelled(self) -> bool:
-        """Whether texts get labels."""
         return self.columns.labelled
 
     def raw_file(self, corpus: str) -> str:
-        """Return the path of the raw file of a corpus."""
         return self.raw.format(corpus=corpus)
 
 
@@ -143,12 +140,10 @@ class FileSource(TableSource):
 
     @property
     def raw(self) -> str:
-        """Path of the file."""
         return self.path
 
     @model_validator(mode="after")
     def separated(self):
-        """Only csv files have a separator."""
         if self.separator and (self.format or format_of(Path(self.path))) != "csv":
             raise ValueError("separator applies only to csv files; expected: no separator, or format: csv")
         return self
@@ -189,7 +184,6 @@ class UrlSource(TableSource):
 
     @model_validator(mode="after")
     def one_checksum(self):
-        """A file from the web needs exactly one checksum."""
         if (self.sha256 is None) == (self.git_blob is None):
             raise ValueError("a downloaded file needs one checksum; expected: sha256 or git_blob")
         return self

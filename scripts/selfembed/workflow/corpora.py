@@ -40,7 +40,6 @@ class Corpora:
         return lambda wildcards: flags(self.source(wildcards), omit=omit, keep=keep)
 
     def raw_file(self, wildcards: Wildcards) -> str:
-        """The raw file of a corpus."""
         return self.sources[wildcards.corpus].raw_file(wildcards.corpus)
 
     def reading_flags(self, wildcards: Wildcards) -> str:
@@ -71,7 +70,6 @@ class Corpora:
         return f"<results>/sources/{wildcards.corpus}.json" if is_of_hub else []
 
     def raw_folder(self, wildcards: Wildcards) -> str:
-        """The folder of texts that a corpus is made from."""
         return self.sources[wildcards.corpus].path
 
     def folder_state(self, wildcards: Wildcards):

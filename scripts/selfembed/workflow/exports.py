@@ -36,7 +36,6 @@ class Exports:
         return f"<results>/{MODEL}" if name == MODEL else f"<results>/exports/{name}"
 
     def folder(self, wildcards: Wildcards) -> str:
-        """Folder of an export or of the model."""
         return self.path(wildcards.export)
 
     def models(self, wildcards: Wildcards) -> list[str]:

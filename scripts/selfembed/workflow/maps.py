@@ -24,7 +24,6 @@ class Maps:
         return mapped(self.study.experiments[experiment], self.settings)
 
     def files(self, wildcards: Wildcards) -> list[str]:
-        """The maps of an experiment."""
         return [map_file(item) for item in self.of(wildcards.experiment)]
 
     def names(self, wildcards: Wildcards) -> str:
@@ -79,7 +78,6 @@ class Maps:
         return lambda wildcards: flags(self.interactive[wildcards.corpus], keep=keys)
 
     def page_title(self, wildcards: Wildcards) -> str:
-        """Title of the interactive map of a corpus."""
         return self.interactive[wildcards.corpus].title or f"Map of {wildcards.corpus}"
 
     def page_label(self, wildcards: Wildcards) -> dict[str, str]:
@@ -88,7 +86,6 @@ class Maps:
         return {"figure": f"{title} (map of {wildcards.corpus})" if title else self.page_title(wildcards)}
 
     def page_caption(self, wildcards: Wildcards) -> str:
-        """Caption of the interactive map of a corpus."""
         return self.interactive[wildcards.corpus].caption
 
     def colored(self, corpus: str) -> str | None:

@@ -33,7 +33,6 @@ class Models:
         return named(self.settings.encoders, *kinds)
 
     def encoder(self, wildcards: Wildcards):
-        """Settings of an encoder."""
         return self.settings.encoders[wildcards.encoder]
 
     def encoder_flags(
@@ -73,7 +72,6 @@ class Models:
         return f"<results>/corpora/{self.encoder(wildcards).tokenizer.train_on}.parquet"
 
     def tokenizer_flags(self, wildcards: Wildcards) -> str:
-        """Settings of a tokenizer as flags."""
         return flags(self.encoder(wildcards).tokenizer, omit=("train_on",))
 
     def embeddings_owner(self, wildcards: Wildcards) -> str:
@@ -100,7 +98,6 @@ class Models:
         return f"{flags(recipe.augmentation, omit=('mask_fraction',))} --held-out {recipe.held_out}"
 
     def run(self, wildcards: Wildcards) -> Model:
-        """Run of a path."""
         return Model(wildcards.encoder, int(wildcards.seed), wildcards.corpus, wildcards.recipe)
 
     def run_base(self, wildcards: Wildcards) -> str:

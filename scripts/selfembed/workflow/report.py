@@ -105,7 +105,6 @@ class Report:
         return f"--base-model {shlex.quote(encoder.id)}" if isinstance(encoder, HubEncoder) else ""
 
     def title(self, wildcards: Wildcards) -> str:
-        """Title of the report."""
         return self.asked.title or f"Report on {self.asked.corpus}"
 
     def pairs(self, wildcards: Wildcards) -> list[str]:
@@ -140,7 +139,6 @@ class Report:
         return [name for name in self.asked.figures if self.settings.figures[name].draw != "interactive_map"]
 
     def figures(self, wildcards: Wildcards) -> list[str]:
-        """The figures in the report."""
         return [f"<figures>/{name}.png" for name in self.pictures()]
 
     def maps(self, wildcards: Wildcards) -> list[str]:

@@ -106,7 +106,6 @@ class Scores:
         return line_entries(self.of(wildcards.experiment), input.scores)
 
     def measures(self, wildcards: Wildcards) -> str:
-        """Measures of the scores of an experiment as flags."""
         return measures_of(self.settings, wildcards.experiment)
 
     def labelled_runs(self, wildcards: Wildcards) -> list[tuple[str, str]]:

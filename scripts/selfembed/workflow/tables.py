@@ -23,7 +23,6 @@ class Tables:
         return one_of(name for name, table in self.settings.tables.items() if table.lay_out == kind)
 
     def files(self, name: str) -> list[str]:
-        """The files of a table."""
         return [f"<figures>/{name}{ending}" for ending in (".csv", ".tex", ".html")]
 
     def all_files(self) -> list[str]:
@@ -31,7 +30,6 @@ class Tables:
         return [path for name in self.settings.tables for path in self.files(name)]
 
     def of(self, wildcards: Wildcards):
-        """The settings of a table."""
         return self.settings.tables[wildcards.table]
 
     def source(self, wildcards: Wildcards) -> str:
@@ -43,7 +41,6 @@ class Tables:
         return f"<results>/published/{self.of(wildcards).experiment}.csv" if self.settings.published else []
 
     def descriptions(self, wildcards: Wildcards) -> list[str]:
-        """Descriptions of the corpora of a table."""
         return [f"<results>/descriptions/{corpus}.csv" for corpus in self.of(wildcards).corpora]
 
     def compared(self, wildcards: Wildcards) -> list[Evaluation]:
@@ -69,11 +66,9 @@ class Tables:
         return f"{layout} --repeated {' '.join(words)}" if words else layout
 
     def measures(self, wildcards: Wildcards) -> str:
-        """Measures of the scores of a table as flags."""
         return measures_of(self.settings, self.of(wildcards).experiment)
 
     def title(self, wildcards: Wildcards) -> str:
-        """Title of a table in the report."""
         return self.of(wildcards).title or wildcards.table
 
     def label(self, wildcards: Wildcards) -> dict[str, str]:
