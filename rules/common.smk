@@ -172,7 +172,7 @@ def describe_target(name, shown):
     """Describe a figure or table for `snakemake --list-target-rules`: its title and what it shows."""
     kind = type(shown).__doc__.splitlines()[0]
     target = workflow.get_rule(workflow.modifier.modify_rulename(name))
-    target.docstring = f"{shown.title}: {kind}" if getattr(shown, "title", None) else kind
+    target.docstring = f"{shown.title}: {kind}" if shown.title else kind
 
 
 def drawn(caption):

@@ -192,12 +192,14 @@ use rule draw_before_after as draw_classes with:
         measures="",
 
 
-for name, figure in settings.figures.items():
+# Every table and figure is a target by its name.
+for shown, files in ((settings.tables, tables.files), (settings.figures, figures.files)):
+    for name, item in shown.items():
 
-    rule:
-        name:
-            name
-        input:
-            figures.files(name),
+        rule:
+            name:
+                name
+            input:
+                files(name),
 
-    describe_target(name, figure)
+        describe_target(name, item)

@@ -71,14 +71,3 @@ use rule lay_out_scores as lay_out_differences with:
         runtime=minutes(20),
     params:
         shown=tables.compared_entries,
-
-
-for name, table in settings.tables.items():
-
-    rule:
-        name:
-            name
-        input:
-            tables.files(name),
-
-    describe_target(name, table)
