@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 from settings_examples import changed
 
+from selfembed.settings.figures import DepthFigure
 from selfembed.study.expansion import expand
 from selfembed.study.validation import load
 from selfembed.workflow.figures import Figures
@@ -121,6 +122,10 @@ def test_a_role_that_a_figure_leaves_out_has_no_table(published):
     assert found.table("freezing")(wildcards) == "<results>/tables/frozen.csv"
     assert found.table("benchmark")(wildcards) == []
     assert found.published("benchmark")(wildcards) == []
+    inputs = {name: path(wildcards) for name, path in found.tables(DepthFigure).items()}
+    assert list(inputs) == [*DepthFigure.panels, *(f"published_{role}" for role in DepthFigure.panels)]
+    assert inputs["freezing"] == "<results>/tables/frozen.csv"
+    assert inputs["published_layers"] == "<results>/published/main.csv"
 
 
 def test_flags_colors_title_and_caption_of_a_figure():
