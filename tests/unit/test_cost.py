@@ -101,7 +101,7 @@ def test_a_small_case_counted_by_hand():
         "embedding": pytest.approx(12_000 * TINY / 30 / 3600),
         "kNN": pytest.approx(3 * 80 * 720 * 32 / 1000 / 3600),
     }
-    assert hours(found, 2, RATES, "bf16")["fine-tuning"] == pytest.approx(taken["fine-tuning"] / 2)
+    assert hours(cost.with_precision("bf16", found), 2, RATES)["fine-tuning"] == pytest.approx(taken["fine-tuning"] / 2)
     assert hours(found, 8, RATES).total() == pytest.approx(taken.total() / (4 * EFFICIENCY))
     on_gpu = hours(found, GPU, RATES)
     assert on_gpu["GPU context"] == pytest.approx(2 * CONTEXT_SECONDS / 3600)
