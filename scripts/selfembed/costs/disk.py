@@ -13,13 +13,7 @@ from dataclasses import dataclass, replace
 from selfembed.costs.hours import CORES_BESIDE_GPU, GPU, Rates, hours, read_rates
 from selfembed.costs.sizes import CHARACTERS_PER_TOKEN
 from selfembed.costs.work import EMBEDDING, EVALUATION, MTEB, Count, Job
-from selfembed.settings.encoders import (
-    BagOfWords,
-    BesideWordCounts,
-    EmbeddingLayerEncoder,
-    FetchedEncoder,
-    SvdEncoder,
-)
+from selfembed.settings.encoders import BagOfWords, BesideWordCounts, EmbeddingLayerEncoder, FetchedEncoder, SvdEncoder
 from selfembed.study import adapted, expansion
 from selfembed.study.expansion import Evaluation
 

@@ -8,12 +8,7 @@ from pathlib import Path
 from selfembed.errors import InputError
 from selfembed.jobs.model_paths import identity
 from selfembed.models import checkpoints, own_modules
-from selfembed.settings.encoders import (
-    BagOfWords,
-    EmbeddingLayerEncoder,
-    FolderEncoder,
-    TrainedTokenizer,
-)
+from selfembed.settings.encoders import BagOfWords, EmbeddingLayerEncoder, FolderEncoder, TrainedTokenizer
 from selfembed.settings.schema import Settings
 from selfembed.study.expansion import Model, Study, base_of, pairs_name
 from selfembed.workflow.flags import Wildcards, flags, named
