@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from selfembed.errors import InputError, first_line
-from selfembed.pages import templates
 from selfembed.proposals.crop_limits import REPEATED
 from selfembed.proposals.proposals import LEAST_IN_CLASS, LONGEST_TRAINED, MOST_SEARCHED, SAMPLE_SEED, Proposal
 from selfembed.study import files
@@ -26,7 +26,13 @@ def render(proposal: Proposal, command: str) -> str:
 
     Raises InputError if a name or path in it is invalid.
     """
-    environment = templates.environment(Path(__file__).parent).overlay(autoescape=False, keep_trailing_newline=True)
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
     environment.filters |= {"scalar": scalar, "number": "{:,}".format}
     limits = "".join(f", {key}: {value}" for key, value in proposal.limits.model_dump(exclude_defaults=True).items())
     known = {"least_in_class": LEAST_IN_CLASS, "sample_seed": SAMPLE_SEED, "repeated_in": REPEATED}
