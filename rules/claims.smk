@@ -38,7 +38,7 @@ rule judge_claims:
         claims=claims.described(),
         entries=claims.entries,
         published=file_flags("published"),
-        bootstrap=claims.bootstrap(),
+        bootstrap=bootstrap(),
     shell:
         "python -m warm.run --if-running"
         " {input.code[0]} --claims {params.claims:q} {params.entries} {params.published} {params.bootstrap}"

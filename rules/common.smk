@@ -59,6 +59,7 @@ from selfembed.execution.storage import (
 )
 from selfembed.models import interpolation
 from selfembed.settings.encoders import BagOfWords, EmbeddingsOnly, FetchedEncoder
+from selfembed.settings.figures import DepthFigure, HyperparametersFigure
 from selfembed.study import expansion
 from selfembed.study import files as config_files
 from selfembed.study.validation import check_target_names, load, missing_packages, missing_sources
@@ -70,7 +71,7 @@ from selfembed.workflow.maps import Maps
 from selfembed.workflow.models import Models
 from selfembed.workflow.report import Report
 from selfembed.workflow.resources import JobResources
-from selfembed.workflow.scores import Scores
+from selfembed.workflow.scores import Scores, bootstrap
 from selfembed.workflow.tables import Claims, Tables
 
 # Changes of Snakemake's own functions: what reruns after an edit, what is deleted, the list of targets, and unknown targets.
@@ -171,7 +172,20 @@ def describe_target(name, shown):
     """Describe a figure or table for `snakemake --list-target-rules`: its title and what it shows."""
     kind = type(shown).__doc__.splitlines()[0]
     target = workflow.get_rule(workflow.modifier.modify_rulename(name))
-    target.docstring = f"{shown.title}: {kind}" if getattr(shown, "title", None) else kind
+    target.docstring = f"{shown.title}: {kind}" if shown.title else kind
+
+
+def drawn(caption):
+    """Return the files of a figure, with its caption in Snakemake's report."""
+    shown = {"caption": f"../report/{caption}.rst", "category": "Figures", "labels": figures.label}
+    return {"png": report("<figures>/{figure}.png", **shown), "pdf": "<figures>/{figure}.pdf"}
+
+
+def laid_out(caption):
+    """Return the files of a table, with its caption in Snakemake's report."""
+    shown = {"caption": f"../report/{caption}.rst", "category": "Tables", "labels": tables.label}
+    files = {ending: f"<figures>/{{table}}.{ending}" for ending in ("csv", "tex", "html")}
+    return files | {"html": report(files["html"], **shown)}
 
 
 def code(script):

@@ -19,7 +19,7 @@ from selfembed.settings.schema import Settings
 from selfembed.study import adapted, expansion, files
 from selfembed.study.expansion import Evaluation, Study
 from selfembed.texts.corpora import read_corpus
-from selfembed.workflow.maps import Maps, cluster_files, embedded, map_file
+from selfembed.workflow.maps import Maps, cluster_files, map_file
 from selfembed.workflow.models import Models
 
 
@@ -89,7 +89,7 @@ def read(config: Path) -> FinishedMap:
     numbers, names = map(result, cluster_files(shown[-1]))
     figure = maps.interactive[report.corpus]
     rows = random_rows(len(corpus), figure.points)
-    nearest = result(f"<results>/neighbors/{embedded(item)}.parquet")
+    nearest = result(f"<results>/neighbors/{item.embeddings}.parquet")
     neighbors = read_rows(nearest, corpus["id"].iloc[rows], ["neighbors"])["neighbors"]
     model = results / "models" / item.model.path / item.step
     if is_chosen and not model.exists():  # removed with `keep: results`, but its copy is not

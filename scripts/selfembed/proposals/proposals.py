@@ -81,7 +81,6 @@ class Proposal:
 
     @property
     def labelled(self) -> bool:
-        """Whether the texts have labels."""
         return self.source.get("label") is not None
 
     @property
@@ -110,12 +109,10 @@ class Proposal:
 
     @property
     def n_trained(self) -> int:
-        """Number of training texts."""
         return self.n_usable - self.n_held_out
 
     @property
     def steps_in_an_epoch(self) -> int:
-        """Number of optimiser steps in an epoch."""
         return math.ceil(self.n_trained / self.batch_size)
 
 

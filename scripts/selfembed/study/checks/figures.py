@@ -3,9 +3,7 @@
 from collections.abc import Iterator
 
 from selfembed.scores import measures
-from selfembed.settings.encoders import (
-    BagOfWords,
-)
+from selfembed.settings.encoders import BagOfWords
 from selfembed.settings.figures import (
     ClassesFigure,
     ComparisonFigure,
