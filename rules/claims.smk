@@ -11,7 +11,7 @@ rule judge_claims:
     input:
         scores=claims.scores,
         outcomes=claims.outcomes,
-        published=from_sources(published),
+        published=from_sources(claims.published),
         code=code("judge_claims.py"),
     output:
         csv="<figures>/{claims}.csv",

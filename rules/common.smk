@@ -59,7 +59,6 @@ from selfembed.execution.storage import (
 )
 from selfembed.models import interpolation
 from selfembed.settings.encoders import BagOfWords, EmbeddingsOnly, FetchedEncoder
-from selfembed.settings.figures import DepthFigure, HyperparametersFigure
 from selfembed.study import expansion
 from selfembed.study import files as config_files
 from selfembed.study.validation import check_target_names, load, missing_packages, missing_sources
@@ -168,13 +167,6 @@ def intermediate(path):
     return temp(path) if settings.keep == "results" else path
 
 
-def describe_target(name, shown):
-    """Describe a figure or table for `snakemake --list-target-rules`: its title and what it shows."""
-    kind = type(shown).__doc__.splitlines()[0]
-    target = workflow.get_rule(workflow.modifier.modify_rulename(name))
-    target.docstring = f"{shown.title}: {kind}" if shown.title else kind
-
-
 def drawn(caption):
     """Return the files of a figure, with its caption in Snakemake's report."""
     shown = {"caption": f"../report/{caption}.rst", "category": "Figures", "labels": figures.label}
@@ -199,11 +191,6 @@ def code(script):
 def from_sources(files):
     """Return an input function: files that are never in a storage, but in the working directory of every job."""
     return taken_from_sources(files, sourcecache_entry) if in_storage else files
-
-
-def published(wildcards):
-    """The published numbers of the config; empty without them."""
-    return settings.published or []
 
 
 @cache

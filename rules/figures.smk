@@ -1,5 +1,7 @@
 """Draw figures from tables, as PNG and PDF; figures named `published/…` are drawn from published numbers."""
 
+from selfembed.settings.figures import DepthFigure, HyperparametersFigure
+
 
 localrules:
     draw_before_after,
@@ -202,4 +204,4 @@ for shown, files in ((settings.tables, tables.files), (settings.figures, figures
             input:
                 files(name),
 
-        describe_target(name, item)
+        targets.describe(workflow, name, item)

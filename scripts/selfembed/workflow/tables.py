@@ -92,6 +92,10 @@ class Claims:
         """The claims of the config, as JSON."""
         return json.dumps(claimed.described(self.settings, self.study), ensure_ascii=False)
 
+    def published(self, wildcards: Wildcards) -> str | list[str]:
+        """The published numbers of the config; empty without them."""
+        return self.settings.published or []
+
     def evaluations(self, wildcards: Wildcards) -> list[tuple[str, Evaluation]]:
         """Experiments and evaluations that claims need; empty for published claims."""
         if wildcards.claims.startswith("published/"):
