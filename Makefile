@@ -49,8 +49,8 @@ check: env
 PYTEST := pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 test: check
-	$(PYTEST) --durations 12 -m "not reference and not campaign and not slurm and not browser and not kill"
-	@echo "Not run: tests on a SLURM, in a browser, and of killed processes; make test-all runs them."
+	$(PYTEST) --durations 12 -m "not reference and not campaign and not slurm and not browser and not kill and not long"
+	@echo "Not run: tests on a SLURM, in a browser, of killed processes, and long ones; make test-all runs them."
 
 test-fast: env
 	$(PYTEST) -m "not reference and not campaign and not slow" tests/unit

@@ -8,6 +8,7 @@ import csv
 import sys
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import yaml
@@ -56,6 +57,23 @@ BEFORE = "fp32"  # the precision of everything, before
 LAYER_ALONE_BEFORE = 2.605e4
 
 
+class OneByOne(Count):
+    """The jobs before one job scored a model on all tasks: every MTEB score was a job of its own.
+
+    It embedded all texts of the task, with repetitions, with a model cut at the layer. Every job started a program.
+    """
+
+    def __init__(self, settings: Settings, study: expansion.Study, known: Sizes) -> None:
+        repeated = {name: replace(task, different=task.texts) for name, task in known.tasks.items()}
+        super().__init__(settings, study, replace(known, tasks=repeated))
+
+    def start(self, jobs: int = 1) -> Amounts:
+        return {START: jobs}
+
+    def benchmark(self, item: expansion.Evaluation) -> Job:
+        return replace(super().benchmark(item), path=item.path.removeprefix(f"{expansion.BENCHMARK}/"))
+
+
 def printed_hours() -> Counter[str]:
     """Hours that the original study printed, by target."""
     found: Counter[str] = Counter()
@@ -97,22 +115,28 @@ def alone(jobs: dict[Job, Amounts]) -> float:
 def gigabytes(count: Count, keep: str) -> tuple[float, list[str]]:
     """Peak of the disk in GB, and a line of a table with its parts."""
     most = disk.peak(count, keep)
-    parts = [most.parts[kind] / 1e9 for kind in (disk.RUNS, disk.VECTORS, disk.SCRATCH, disk.FIXED)]
-    return most.total / 1e9, [f"`keep: {keep}`", *map(in_words, [most.total / 1e9, *parts])]
+    parts = [most[kind] / 1e9 for kind in (disk.RUNS, disk.VECTORS, disk.SCRATCH, disk.FIXED)]
+    total = most.total() / 1e9
+    return total, [f"`keep: {keep}`", *map(in_words, [total, *parts])]
 
 
 def hours_before(jobs: dict[Job, Amounts]) -> Counter[str]:
     """Hours of some jobs on one GPU, in the precision and with the training of embedding layers of before."""
     rates = read_rates()
     rates["fine-tuning" + ALONE] = {"fp32": LAYER_ALONE_BEFORE}
-    return hours(jobs, GPU, rates, BEFORE)
+    return hours(with_precision(BEFORE, jobs), GPU, rates)
+
+
+def with_precision(precision: str, jobs: dict[Job, Amounts]) -> dict[Job, Amounts]:
+    """Some jobs with another precision of the encoders."""
+    return {replace(job, precision=precision): amounts for job, amounts in jobs.items()}
 
 
 def page(settings: Settings) -> str:
     """The page, in Markdown."""
     known = sizes.of(settings)
     study = expansion.expand(settings)
-    counts = [Count(settings, study, known, one_by_one=one_by_one) for one_by_one in (True, False)]
+    counts = [OneByOne(settings, study, known), Count(settings, study, known)]
     printed = printed_hours()
     everything = [count.jobs(settings.experiments) for count in counts]
     before, now = hours_before(everything[0]), hours(everything[1], GPU)
@@ -148,7 +172,7 @@ def page(settings: Settings) -> str:
     freed, other_lines = gigabytes(counts[1], "results")
     chosen = settings.keep
     in_precision = [
-        [name, *(in_words(on(ON_GPU, hours(found, GPU, precision=name))) for found in everything)] for name in PEAK
+        [name, *(in_words(on(ON_GPU, hours(with_precision(name, jobs), GPU))) for jobs in everything)] for name in PEAK
     ]
     training = speed(FINE_TUNING, "bf16", GPU, read_rates())
     used = Counter(job.precision for job in everything[1] if job.kind == FINE_TUNING)

@@ -151,7 +151,7 @@ def embeddings(arguments: Namespace) -> Iterator[Rate]:
         found = [everything[position] for position in spread.round().astype(int)]
         encoder = model[0]
         last = encoder.model.config.num_hidden_layers
-        tokens = sum(row.shape[1] for row in embedding.tokenize(found, encoder, MAX_LENGTH))
+        tokens = sum(len(row["input_ids"]) for row in embedding.tokenize(found, encoder, MAX_LENGTH))
         out = np.empty((1, 1, len(found), DIM), np.float32)
         how = f"{len(found)} texts, {tokens / len(found):.0f} tokens in a text"
         for precision in precisions:

@@ -11,7 +11,7 @@ rule judge_claims:
     input:
         scores=claims.scores,
         outcomes=claims.outcomes,
-        published=from_sources(published),
+        published=from_sources(claims.published),
         code=code("judge_claims.py"),
     output:
         csv="<figures>/{claims}.csv",
@@ -38,7 +38,7 @@ rule judge_claims:
         claims=claims.described(),
         entries=claims.entries,
         published=file_flags("published"),
-        bootstrap=claims.bootstrap(),
+        bootstrap=bootstrap(),
     shell:
         "python -m warm.run --if-running"
         " {input.code[0]} --claims {params.claims:q} {params.entries} {params.published} {params.bootstrap}"

@@ -70,7 +70,7 @@ from selfembed.workflow.maps import Maps
 from selfembed.workflow.models import Models
 from selfembed.workflow.report import Report
 from selfembed.workflow.resources import JobResources
-from selfembed.workflow.scores import Scores
+from selfembed.workflow.scores import Scores, bootstrap
 from selfembed.workflow.tables import Claims, Tables
 
 # Changes of Snakemake's own functions: what reruns after an edit, what is deleted, the list of targets, and unknown targets.
@@ -167,11 +167,17 @@ def intermediate(path):
     return temp(path) if settings.keep == "results" else path
 
 
-def describe_target(name, shown):
-    """Describe a figure or table for `snakemake --list-target-rules`: its title and what it shows."""
-    kind = type(shown).__doc__.splitlines()[0]
-    target = workflow.get_rule(workflow.modifier.modify_rulename(name))
-    target.docstring = f"{shown.title}: {kind}" if getattr(shown, "title", None) else kind
+def drawn(caption):
+    """Return the files of a figure, with its caption in Snakemake's report."""
+    shown = {"caption": f"../report/{caption}.rst", "category": "Figures", "labels": figures.label}
+    return {"png": report("<figures>/{figure}.png", **shown), "pdf": "<figures>/{figure}.pdf"}
+
+
+def laid_out(caption):
+    """Return the files of a table, with its caption in Snakemake's report."""
+    shown = {"caption": f"../report/{caption}.rst", "category": "Tables", "labels": tables.label}
+    files = {ending: f"<figures>/{{table}}.{ending}" for ending in ("csv", "tex", "html")}
+    return files | {"html": report(files["html"], **shown)}
 
 
 def code(script):
@@ -185,11 +191,6 @@ def code(script):
 def from_sources(files):
     """Return an input function: files that are never in a storage, but in the working directory of every job."""
     return taken_from_sources(files, sourcecache_entry) if in_storage else files
-
-
-def published(wildcards):
-    """The published numbers of the config; empty without them."""
-    return settings.published or []
 
 
 @cache

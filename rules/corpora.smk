@@ -25,10 +25,10 @@ rule extract_python_docs:
         mem_mb=memory(2000),
         runtime=minutes(10),
     params:
-        packages=corpora.packages,
+        packages=corpora.source_flags(keep=("packages",)),
         versions=corpora.package_versions,
     shell:
-        "python {input.code[0]} --packages {params.packages} --processes {threads} --output {output} > {log} 2>&1"
+        "python {input.code[0]} {params.packages} --processes {threads} --output {output} > {log} 2>&1"
 
 
 rule collect_texts:

@@ -1,5 +1,7 @@
 """Draw figures from tables, as PNG and PDF; figures named `published/…` are drawn from published numbers."""
 
+from selfembed.settings.figures import DepthFigure, HyperparametersFigure
+
 
 localrules:
     draw_before_after,
@@ -23,13 +25,7 @@ rule draw_before_after:
         published=figures.published(),
         code=code("draw_before_after.py"),
     output:
-        png=report(
-            "<figures>/{figure}.png",
-            caption="../report/figure.rst",
-            category="Figures",
-            labels=figures.label,
-        ),
-        pdf="<figures>/{figure}.pdf",
+        **drawn("figure"),
     log:
         "<logs>/<rule>/{figure}.log",
     benchmark:
@@ -63,13 +59,7 @@ use rule draw_before_after as draw_comparison with:
         published=figures.published(),
         code=code("draw_comparison.py"),
     output:
-        png=report(
-            "<figures>/{figure}.png",
-            caption="../report/comparison.rst",
-            category="Figures",
-            labels=figures.label,
-        ),
-        pdf="<figures>/{figure}.pdf",
+        **drawn("comparison"),
     pathvars:
         rule="draw_comparison",
     wildcard_constraints:
@@ -86,13 +76,7 @@ use rule draw_before_after as draw_layers with:
         published=figures.published(),
         code=code("draw_layers.py"),
     output:
-        png=report(
-            "<figures>/{figure}.png",
-            caption="../report/layers.rst",
-            category="Figures",
-            labels=figures.label,
-        ),
-        pdf="<figures>/{figure}.pdf",
+        **drawn("layers"),
     pathvars:
         rule="draw_layers",
     wildcard_constraints:
@@ -109,13 +93,7 @@ use rule draw_before_after as draw_losses with:
         table=figures.table(suffix="_losses"),
         code=code("draw_losses.py"),
     output:
-        png=report(
-            "<figures>/{figure}.png",
-            caption="../report/losses.rst",
-            category="Figures",
-            labels=figures.label,
-        ),
-        pdf="<figures>/{figure}.pdf",
+        **drawn("losses"),
     pathvars:
         rule="draw_losses",
     wildcard_constraints:
@@ -176,51 +154,28 @@ use rule draw_before_after as draw_maps with:
 use rule draw_before_after as draw_depth with:
     """Draw accuracy by number of trained layers, accuracy by layer and MTEB by layer."""
     input:
-        freezing=figures.table("freezing"),
-        layers=figures.table("layers"),
-        benchmark=figures.table("benchmark"),
-        published_freezing=figures.published("freezing"),
-        published_layers=figures.published("layers"),
-        published_benchmark=figures.published("benchmark"),
+        **figures.tables(DepthFigure),
         code=code("draw_depth.py"),
     pathvars:
         rule="draw_depth",
     wildcard_constraints:
         figure=figures.drawn_as("depth"),
     params:
-        tables=file_flags(
-            "freezing", "layers", "benchmark", "published_freezing", "published_layers", "published_benchmark"
-        ),
+        tables=file_flags(*figures.tables(DepthFigure)),
         shown="",
 
 
 use rule draw_before_after as draw_hyperparameters with:
     """Draw sweeps of temperature, sentences, mask fraction and learning rate."""
     input:
-        temperature=figures.table("temperature"),
-        sentences=figures.table("sentences"),
-        masking=figures.table("masking"),
-        learning_rate=figures.table("learning_rate"),
-        published_temperature=figures.published("temperature"),
-        published_sentences=figures.published("sentences"),
-        published_masking=figures.published("masking"),
-        published_learning_rate=figures.published("learning_rate"),
+        **figures.tables(HyperparametersFigure),
         code=code("draw_hyperparameters.py"),
     pathvars:
         rule="draw_hyperparameters",
     wildcard_constraints:
         figure=figures.drawn_as("hyperparameters"),
     params:
-        tables=file_flags(
-            "temperature",
-            "sentences",
-            "masking",
-            "learning_rate",
-            "published_temperature",
-            "published_sentences",
-            "published_masking",
-            "published_learning_rate",
-        ),
+        tables=file_flags(*figures.tables(HyperparametersFigure)),
         shown="",
 
 
@@ -239,12 +194,14 @@ use rule draw_before_after as draw_classes with:
         measures="",
 
 
-for name, figure in settings.figures.items():
+# Every table and figure is a target by its name.
+for shown, files in ((settings.tables, tables.files), (settings.figures, figures.files)):
+    for name, item in shown.items():
 
-    rule:
-        name:
-            name
-        input:
-            figures.files(name),
+        rule:
+            name:
+                name
+            input:
+                files(name),
 
-    describe_target(name, figure)
+        targets.describe(workflow, name, item)

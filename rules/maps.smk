@@ -16,9 +16,11 @@ rule compute_tsne:
     output:
         "<results>/maps/{corpus}/{model}/{step}/{selection}.parquet",
     log:
-        "<logs>/compute_tsne/{corpus}/{model}/{step}/{selection}.log",
+        "<logs>/<rule>/{corpus}/{model}/{step}/{selection}.log",
     benchmark:
-        "<logs>/compute_tsne/{corpus}/{model}/{step}/{selection}.tsv"
+        "<logs>/<rule>/{corpus}/{model}/{step}/{selection}.tsv"
+    pathvars:
+        rule="compute_tsne",
     priority: 2
     retries: 2
     conda:
@@ -28,11 +30,12 @@ rule compute_tsne:
         mem_mb=memory(1000, corpus=8, layer=8),
         runtime=minutes(30, corpus=0.5),
     params:
-        tsne=f"{flags(settings.tsne)} --threads {settings.threads.score}",
+        computed=flags(settings.tsne),
+        threads=settings.threads.score,
     shell:
         "python -m warm.run --if-running"
-        " {input.code[0]} --embeddings {input.embeddings} --corpus {input.corpus} {params.tsne}"
-        " --output {output} > {log} 2>&1"
+        " {input.code[0]} --embeddings {input.embeddings} --corpus {input.corpus} {params.computed}"
+        " --threads {params.threads} --output {output} > {log} 2>&1"
 
 
 rule name_clusters:
@@ -63,7 +66,7 @@ rule name_clusters:
         " --output {output.clusters} --names {output.names} > {log} 2>&1"
 
 
-rule find_neighbors:
+use rule compute_tsne as find_neighbors with:
     """Find the nearest texts of every text of an interactive map in the embedding space."""
     input:
         embeddings=scores.embeddings,
@@ -71,25 +74,13 @@ rule find_neighbors:
         code=code("find_neighbors.py"),
     output:
         "<results>/neighbors/{corpus}/{model}/{step}/{selection}.parquet",
-    log:
-        "<logs>/find_neighbors/{corpus}/{model}/{step}/{selection}.log",
-    benchmark:
-        "<logs>/find_neighbors/{corpus}/{model}/{step}/{selection}.tsv"
-    priority: 2
-    retries: 2
-    conda:
-        "../envs/score.yaml"
-    threads: settings.threads.score
+    pathvars:
+        rule="find_neighbors",
     resources:
         mem_mb=memory(1000, corpus=8, layer=4),
         runtime=minutes(30, corpus=0.5),
     params:
-        points=maps.point_flags,
-        threads=f"--threads {settings.threads.score}",
-    shell:
-        "python -m warm.run --if-running"
-        " {input.code[0]} --embeddings {input.embeddings} --corpus {input.corpus} {params.points} {params.threads}"
-        " --output {output} > {log} 2>&1"
+        computed=maps.page_flags("points"),
 
 
 rule collect_maps:
@@ -136,7 +127,7 @@ rule draw_interactive_map:
     benchmark:
         "<logs>/draw_interactive_map/{corpus}.tsv"
     wildcard_constraints:
-        corpus=maps.with_pages(),
+        corpus=one_of(maps.interactive),
     conda:
         "../envs/plot.yaml"
     resources:
@@ -144,7 +135,7 @@ rule draw_interactive_map:
         runtime=minutes(10),
     params:
         models=maps.shown_names,
-        shown=maps.page_flags,
+        shown=maps.page_flags("points", "characters"),
         source=file_flags("source"),
         colors=maps.color_flags,
         title=maps.page_title,

@@ -11,7 +11,7 @@ localrules:
 rule extract_published:
     """Extract the published numbers of one experiment."""
     input:
-        published=from_sources(published),
+        published=from_sources(claims.published),
         code=code("extract_published.py"),
     output:
         "<results>/published/{experiment}.csv",
@@ -33,7 +33,7 @@ rule extract_published:
 rule compare_with_paper:
     """Compare every published number with the result and give a verdict."""
     input:
-        published=from_sources(published),
+        published=from_sources(claims.published),
         tables=expand("<results>/tables/{experiment}.csv", experiment=scores.experiments()),
         code=code("compare_with_paper.py"),
     output:

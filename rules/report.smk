@@ -54,10 +54,8 @@ rule package_model:
         runtime=minutes(10),
     params:
         account=page.account_flags,
-        base_model=page.base_model_flag,
     shell:
-        "python -m warm.run --if-running {input.code[0]} {params.account} {params.base_model}"
-        " --output {output} > {log} 2>&1"
+        "python -m warm.run --if-running {input.code[0]} {params.account} --output {output} > {log} 2>&1"
 
 
 rule write_report:

@@ -15,14 +15,7 @@ rule lay_out_scores:
         published=tables.published,
         code=code("lay_out_scores.py"),
     output:
-        csv="<figures>/{table}.csv",
-        tex="<figures>/{table}.tex",
-        html=report(
-            "<figures>/{table}.html",
-            caption="../report/table.rst",
-            category="Tables",
-            labels=tables.label,
-        ),
+        **laid_out("table"),
     log:
         "<logs>/<rule>/{table}.log",
     benchmark:
@@ -68,14 +61,7 @@ use rule lay_out_scores as lay_out_differences with:
         outcomes=tables.compared_files(".parquet"),
         code=code("lay_out_differences.py"),
     output:
-        csv="<figures>/{table}.csv",
-        tex="<figures>/{table}.tex",
-        html=report(
-            "<figures>/{table}.html",
-            caption="../report/differences.rst",
-            category="Tables",
-            labels=tables.label,
-        ),
+        **laid_out("differences"),
     pathvars:
         rule="lay_out_differences",
     wildcard_constraints:
@@ -85,14 +71,3 @@ use rule lay_out_scores as lay_out_differences with:
         runtime=minutes(20),
     params:
         shown=tables.compared_entries,
-
-
-for name, table in settings.tables.items():
-
-    rule:
-        name:
-            name
-        input:
-            tables.files(name),
-
-    describe_target(name, table)

@@ -4,6 +4,8 @@ Reads score files (CSV) with outcomes of texts beside them (Parquet). Writes the
 models (CSV): their scores on all test texts and the differences from the encoder, with 95 % intervals.
 """
 
+from dataclasses import asdict
+
 import pandas as pd
 
 from selfembed.errors import InputError
@@ -44,7 +46,7 @@ def main(argv: list[str]) -> None:
         compared.append(table.assign(purpose=purpose, is_candidate=table["label"].isin(arguments.candidates)))
     chosen = choice.choose(found, arguments.keep, arguments.candidates, arguments.purpose, arguments.seed)
     log.info("chosen for %s: %s", arguments.purpose, chosen.label)
-    write_json(provenance(**choice.to_json(chosen)), arguments.output)
+    write_json(provenance(**asdict(chosen)), arguments.output)
     write_table(pd.concat(compared, ignore_index=True), arguments.table)
 
 

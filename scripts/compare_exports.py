@@ -4,8 +4,12 @@ Reads the folders, score files (CSV) with outcomes of texts beside them (Parquet
 all of them embed on the CPU in turn. Writes a table (CSV) with a row for every export and score.
 """
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from timeit import timeit
 
+import numpy as np
 import pandas as pd
 
 from selfembed.evidence import differences
@@ -16,6 +20,9 @@ from selfembed.scores import measures, outcomes
 from selfembed.settings.figures import DifferencesTable
 from selfembed.settings.scores import Threads
 from selfembed.texts.corpora import read_corpus
+
+ROUNDS = 5
+TEXTS = 50
 
 
 def main(argv: list[str]) -> None:
@@ -55,11 +62,11 @@ def facts_of(folders: dict[str, Path], texts: list[str], threads: int) -> pd.Dat
 
     Speeds are medians over rounds.
     """
-    from selfembed.exports import forms, speed
+    from selfembed.exports import forms
 
-    sample = speed.some(texts)
+    sample = some(texts)
     ways = {name: forms.of(name).load(folder, "cpu", threads) for name, folder in folders.items()}
-    taken = speed.seconds(ways, sample)
+    taken = seconds(ways, sample)
     return pd.DataFrame(
         {
             "megabytes": {name: megabytes(folder) for name, folder in folders.items()},
@@ -68,6 +75,24 @@ def facts_of(folders: dict[str, Path], texts: list[str], threads: int) -> pd.Dat
             "speed": taken.rdiv(taken.iloc[:, 0], axis=0).median(),
         }
     )
+
+
+def some(texts: list[str]) -> list[str]:
+    """Return at most TEXTS texts, evenly spaced."""
+    return [texts[place] for place in np.linspace(0, len(texts) - 1, min(TEXTS, len(texts))).astype(int)]
+
+
+def seconds(ways: dict[str, Callable[[list[str]], np.ndarray]], texts: list[str]) -> pd.DataFrame:
+    """Return the seconds that every way to embed texts needs for them; shape (ROUNDS, ways).
+
+    Every round runs all ways, so that other load of the machine is the same for all. A first round is not counted.
+    """
+    rounds = []
+    for number in range(ROUNDS + 1):
+        taken = {name: timeit(partial(encode, texts), number=1) for name, encode in ways.items()}
+        rounds.append(taken)
+        log.info("round %d of %d: %s", number, ROUNDS, ", ".join(f"{name} {s:.3g} s" for name, s in taken.items()))
+    return pd.DataFrame(rounds[1:])
 
 
 def megabytes(folder: Path) -> float:

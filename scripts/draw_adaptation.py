@@ -37,7 +37,7 @@ def main(argv: list[str]) -> None:
     heading = measures.heading(scores["score"], arguments.measures)
     axis.set(xlabel="Batch", ylabel=f"{name} {heading}")
     axis.set_xlim(0, 1.14 * scores["step"].max())
-    panels.clip_spines(axis, (0, scores["step"].max()))
+    axis.spines["bottom"].set_bounds(0, scores["step"].max())
     figures.percent_axis(axis.yaxis)
     axis.legend(loc="lower right", bbox_to_anchor=(0.9, 0), fontsize=5, handlelength=1.2)
     figures.save(figure, arguments.output)

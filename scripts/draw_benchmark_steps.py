@@ -49,7 +49,7 @@ def main(argv: list[str]) -> None:
         place = {"xytext": (9, -14), "textcoords": "offset points", "va": "center"}
         axis.annotate("before", (0, starts.min()), **place, fontsize=5, arrowprops=link)
     axis.set(xlim=(0, None), ylim=(0, max(0.8, means["value"].max())), xlabel="Batch", ylabel="MTEB score")
-    panels.clip_spines(axis, (0, means["step"].max()))
+    axis.spines["bottom"].set_bounds(0, means["step"].max())
     figures.percent_axis(axis.yaxis)
     axis.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=5, handlelength=1.2)
     figures.save(figure, arguments.output)

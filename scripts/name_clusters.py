@@ -33,8 +33,8 @@ def main(argv: list[str]) -> None:
     embeddings = vectors.load_last_layer(arguments.embeddings, len(corpus))
     count = arguments.clusters or clusters.number_of_clusters(len(corpus))
     with threadpool_limits(1):  # with more threads, the order of summation varies
-        found = clusters.cluster(embeddings, count, seed=clusters.SEED)
-    names = clusters.describe(corpus["text"], found, seed=clusters.SEED)
+        found = clusters.cluster(embeddings, count)
+    names = clusters.describe(corpus["text"], found)
     log.info("%d texts in %d clusters", len(corpus), len(names))
     for number, name, texts in names.itertuples(index=False):
         log.info("%d: %s (%d texts)", number, name, texts)

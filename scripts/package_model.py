@@ -15,13 +15,12 @@ from selfembed.pages import account
 def main(argv: list[str]) -> None:
     parser = command_line.parser(__doc__)
     account.add_arguments(parser)
-    parser.add_argument("--base-model", help="hub repository of the model before fine-tuning")
     command_line.add_outputs(parser, output="folder")
     arguments = parser.parse_args(argv)
     from selfembed.pages import adapted_card
 
     found = account.read(arguments)
-    card = adapted_card.card(found, arguments.base_model)
+    card = adapted_card.card(found)
     with written_whole(arguments.output) as folder:
         shutil.copytree(found.model, folder)
         (folder / "README.md").write_text(card, encoding="utf-8")

@@ -1,18 +1,42 @@
-"""Steps in processes of their own that start at once: forks of a process that has imported the heavy libraries.
+"""Steps and programs that start at once: forks of a process that has imported the heavy libraries.
 
-A step takes seven seconds to import them. What a test kills and starts again many times would mostly do that.
+A step takes seven seconds to import them, which most tests of a step would mostly do.
 """
 
 import importlib
 import multiprocessing
 import os
+import re
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from selfembed.embeddings import embedding
 from selfembed.jobs import command_line
+from warm.run import VARIABLE
 from warm.server import LIBRARIES
+
+SCRIPTS = Path(__file__).parents[1] / "scripts"
+
+
+def run_step(name: str, *arguments: object, **how) -> subprocess.CompletedProcess:
+    """Run a step by its script's name, as `python scripts/{name}.py` does."""
+    return run_program(SCRIPTS / f"{name}.py", *arguments, **how)
+
+
+def run_program(path: Path, *arguments: object, **how) -> subprocess.CompletedProcess:
+    """Run a program in a fork of the warm process of the workflow, which all test processes share.
+
+    Args:
+        how: further arguments of `subprocess.run`.
+    """
+    tests = os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid()  # the warm process ends with it
+    variables = os.environ | {VARIABLE: f"{tests}-tests", "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, SCRIPTS / "warm" / "run.py", path, *map(str, arguments)]
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, **how)
+    done.stderr = re.sub(r"^\d\d:\d\d:\d\d job: .*\n", "", done.stderr, flags=re.MULTILINE)  # what the fork cost
+    return done
 
 
 @dataclass

@@ -456,7 +456,8 @@ def columns(browser, tmp_path):
         HOSTILE: [HOSTILE if row % 2 else f"desk {row % 3}" for row in range(60)],
     }
     colorings = [column_coloring(name, pd.Series(found)) for name, found in cells.items()]
-    colorings = [*small_pages.colorings(), *colorings]
+    of_all = Coloring("New text", [HOSTILE if row > 57 else None for row in range(60)], rest="texts of the map")
+    colorings = [*small_pages.colorings(), *colorings, of_all]
     path = tmp_path / "columns.html"
     path.write_text(map_page("Columns", small_pages.corpus(), small_pages.maps(), colorings), encoding="utf-8")
     page = browser.new_context(offline=True, viewport={"width": 1400, "height": 900}).new_page()
@@ -472,7 +473,7 @@ def columns(browser, tmp_path):
 
 def test_texts_are_coloured_by_columns(columns, tmp_path):
     choice = columns.get_by_label("Colour by")
-    assert choice.locator("option").all_text_contents() == ["Label", "Cluster", "year", "sent on", HOSTILE]
+    assert choice.locator("option").all_text_contents() == ["Label", "Cluster", "year", "sent on", HOSTILE, "New text"]
     before = pixels(columns)
     choice.select_option("year")
     years = [f"{year}" for year in range(2010, 2016)]
@@ -488,6 +489,9 @@ def test_texts_are_coloured_by_columns(columns, tmp_path):
     columns.wait_for_function("document.getElementById('count').textContent.startsWith('3 texts found in the classes')")
     found, _ = exported(columns, tmp_path)
     assert found["year"].tolist() == ["2012"] * 3 and set(found[HOSTILE]) == {HOSTILE, "desk 0"}
+    choice.select_option("New text")
+    assert columns.locator("#classes .name").all_text_contents() == [HOSTILE, "texts of the map"]
+    assert columns.get_by_label("Only texts of the map").count() == 1
 
 
 def test_the_keyboard_alone_chooses_a_column(columns):

@@ -85,6 +85,7 @@ def adapted(messy, tmp_path_factory):
     return folder
 
 
+@pytest.mark.long
 def test_every_text_that_can_be_used_is_read_as_it_was_written(adapted, messy):
     corpus = pd.read_parquet(adapted / "results/my_papers/corpora/texts.parquet")
     written = [" ".join(text.split()) for text in messy["text"]]
@@ -95,6 +96,7 @@ def test_every_text_that_can_be_used_is_read_as_it_was_written(adapted, messy):
     assert corpus["label"].isna().all()
 
 
+@pytest.mark.long
 def test_the_model_loads_by_itself_and_embeds(adapted):
     from sentence_transformers import SentenceTransformer
 
@@ -107,6 +109,7 @@ def test_the_model_loads_by_itself_and_embeds(adapted):
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)  # the encoder's own Normalize
 
 
+@pytest.mark.long
 def test_a_model_with_word_counts_is_exported_and_its_exports_are_compared_with_it(adapted):
     from sentence_transformers import SentenceTransformer
 
@@ -123,6 +126,7 @@ def test_a_model_with_word_counts_is_exported_and_its_exports_are_compared_with_
         assert (model.get_embedding_dimension() == 64) == (name == "dimensions_64")
 
 
+@pytest.mark.long
 def test_evidence_is_of_texts_that_no_model_has_seen(adapted):
     titles = pd.read_parquet(adapted / "results/my_papers/corpora/titles_of_texts.parquet")
     held_out = set(titles["id"].str.split("/").str[0])
@@ -132,6 +136,7 @@ def test_evidence_is_of_texts_that_no_model_has_seen(adapted):
         assert not held_out & set(pd.read_parquet(path)["id"])
 
 
+@pytest.mark.long
 def test_every_model_is_compared_with_the_encoder(adapted):
     table = pd.read_csv(adapted / "results/my_papers/tables/all_models.csv")
     assert set(table["label"]) == {"TF-IDF", *(f"{name} + words" for name in NAMES)}
@@ -142,6 +147,7 @@ def test_every_model_is_compared_with_the_encoder(adapted):
     assert {path.name for path in adapted.glob("figures/my_papers/*.png")} == {"search.png", "losses.png"}
 
 
+@pytest.mark.long
 def test_the_report_answers_shows_the_map_and_says_what_cannot_be_judged(adapted):
     page = (adapted / "results/my_papers/report.html").read_text(encoding="utf-8")
     label = json.loads((adapted / "results/my_papers/choice.json").read_text())["label"]
@@ -153,6 +159,7 @@ def test_the_report_answers_shows_the_map_and_says_what_cannot_be_judged(adapted
     assert "cannot be judged without labels" in log
 
 
+@pytest.mark.long
 def test_the_map_has_both_models_and_shows_titles_as_text(adapted):
     page = (adapted / "figures/my_papers/maps/texts.html").read_text(encoding="utf-8")
     assert '"models":["Before","Titles ½ + words"]' in page
@@ -220,6 +227,7 @@ def test_make_asks_for_texts_in_one_line():
     )
 
 
+@pytest.mark.long
 def test_the_config_that_is_proposed_is_ignored_by_git(adapted):
     listed = subprocess.run(["git", "check-ignore", "my_papers.yaml"], cwd=ROOT, capture_output=True, text=True)
     assert listed.stdout == "my_papers.yaml\n"

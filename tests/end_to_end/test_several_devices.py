@@ -20,6 +20,8 @@ from selfembed.training import training
 from warm.run import THREADS, VARIABLE
 from workflow_runs import ROOT
 
+pytestmark = pytest.mark.long
+
 SCRIPTS = [str(ROOT / "scripts" / name) for name in ("warm/run.py", "fine_tune.py")]
 
 N_PAIRS = 83  # in batches of 8: the last one, of 3, has an odd pair

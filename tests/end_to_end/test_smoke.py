@@ -15,6 +15,7 @@ import rule_files
 import yaml
 
 from selfembed.scores.tables import LINE_COLUMNS, SCORE_COLUMNS
+from warm_steps import run_program
 from workflow_runs import ROOT, snakemake
 
 CONFIG = yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text(encoding="utf-8"))
@@ -167,13 +168,14 @@ def test_a_run_says_what_made_it(finished):
     assert "| temperature | 0.05 |" in card
 
 
-def test_anyone_can_load_the_models(finished):
+def test_anyone_can_load_the_models(finished, tmp_path):
     """In a process that knows nothing of this project."""
     folders = ("models/tuned/python_docs/tiny_bert/crops/seed-42/final", "adapted_model")
     program = "import sys\nfrom sentence_transformers import SentenceTransformer\n"
     program += "for path in sys.argv[1:]:\n    print(SentenceTransformer(path).encode(['A text.']).shape)"
-    command = [sys.executable, "-c", program, *(f"results/smoke/{folder}" for folder in folders)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=finished)
+    (tmp_path / "stranger.py").write_text(program)
+    folders = (f"results/smoke/{folder}" for folder in folders)
+    done = run_program(tmp_path / "stranger.py", *folders, check=True, cwd=finished)
     assert done.stdout.splitlines()[-2:] == ["(1, 32)", "(1, 32)"]
 
 

@@ -8,6 +8,8 @@ from tiny_study import CONFIG, KEEP, fingerprints, tiny_study
 
 from workflow_runs import planned, selfembed, snakemake
 
+pytestmark = pytest.mark.long
+
 EMBEDDING = "scripts/selfembed/embeddings/embedding.py"
 PARTS = "results/tiny/embeddings_in_parts/"
 SEAL = "results/tiny/embeddings/notes/tuned/notes/small/crops/seed-1/final/.mean_last.seal"
@@ -78,10 +80,16 @@ def test_another_number_of_jobs_reruns_nothing_where_embeddings_were_removed(kep
     assert planned(kept, *in_jobs(3), *KEEP[1:]) == {}
 
 
+@pytest.mark.parametrize("number", [1, 3])
+def test_a_comment_embeds_nothing_again(in_blocks, in_parts, tmp_path, number):
+    for made in (in_blocks, in_parts):
+        study = shutil.copytree(made, tmp_path / made.parent.name)
+        edit(study, lambda text: text.replace("\nimport ", "\n# An edit.\nimport ", 1))
+        assert planned(study, "bars", *in_jobs(number)) == {}
+
+
 def test_changed_code_embeds_again_in_parts(in_parts, tmp_path):
     study = shutil.copytree(in_parts, tmp_path / "study")
-    edit(study, lambda text: text.replace("\nimport ", "\n# An edit.\nimport ", 1))
-    assert planned(study, "bars", *in_jobs(3)) == {}
     edit(study, lambda text: text + "\nEDITED = 1\n")
     jobs = planned(study, "bars", *in_jobs(3))
     assert {rule: jobs[rule] for rule in ("embed", "embed_part")} == {"embed": 2, "embed_part": 3}

@@ -9,6 +9,8 @@ from tiny_study import CONFIG, KEEP, fingerprints
 
 from workflow_runs import planned, selfembed, snakemake
 
+pytestmark = pytest.mark.long
+
 REMOVED = ("results/tiny/models/tuned/", "results/tiny/embeddings/")
 RUN = "results/tiny/models/tuned/notes/small/crops/seed-1"
 

@@ -12,6 +12,8 @@ from tiny_study import CONFIG, fingerprints, tiny_study
 
 from workflow_runs import ROOT, environment, planned, snakemake
 
+pytestmark = pytest.mark.long
+
 for plugin in ("snakemake_storage_plugin_fs", "snakemake_executor_plugin_cluster_generic"):
     pytest.importorskip(plugin)
 if not shutil.which("rsync"):

@@ -62,11 +62,13 @@ def write(
     step="final",
     recipe=None,
     counts=None,
+    repository=None,
 ):
     """Write the files of an account and give the command-line arguments that name them.
 
     Args:
         judgements: by purpose; for search, a model that is better by 0.1.
+        repository: on the hub, of the model before fine-tuning.
     """
     recipe = RECIPE | (recipe or {})
     for model in (f"run/{step}", "base/0"):
@@ -74,6 +76,8 @@ def write(
         (folder / model / "modules.json").write_text(json.dumps(MODULES))
         (folder / model / "model.safetensors").write_bytes(f"weights of {model}".encode())
         (folder / model / "README.md").write_text("# Its own card")
+    if repository:
+        (folder / "base" / "model.json").write_text(json.dumps({"repository": repository}))
     (folder / "run" / "run.json").write_text(json.dumps({"recipe": recipe, "steps": 15}))
     (folder / "run" / "loss.csv").write_text("step,loss\n1,2.5\n2,0.5\n")
     (folder / "pairs.json").write_text(json.dumps({"pairs": 900}))

@@ -167,13 +167,6 @@ def test_a_table_without_what_is_known_of_noise_is_compared():
     assert agreement.compare(plain, table(0.5))["verdict"].tolist() == ["within noise"]
 
 
-def test_a_wrong_cell_is_named():
-    with pytest.raises(
-        InputError, match=r"^published number of experiment 'e', A: noise: 'texts' is invalid; expected: split"
-    ):
-        compared(0.5, 0.5, noise="texts")
-
-
 def test_a_number_is_published_for_one_label():
     """Only the first key of a sweep is in `x`; labels tell the others."""
     swept = table(0.5, 0.6, x=0.05).assign(label=["A, batch 16", "A, batch 32"])

@@ -1,6 +1,6 @@
 """The choice of a model: a candidate that is no better is rarely shipped, one that is better often."""
 
-import json
+from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
@@ -10,6 +10,7 @@ import choose_model
 from selfembed.errors import InputError
 from selfembed.evidence import choice
 from selfembed.evidence.choice import choose
+from selfembed.jobs.records import write_json
 from selfembed.scores import tables
 
 CANDIDATES = [f"candidate {number}" for number in range(8)]
@@ -89,11 +90,12 @@ def test_a_missing_score_is_an_error():
         choose({"search": found}, KEEP, CANDIDATES, "search", seed=0)
 
 
-def test_a_choice_is_the_same_after_json():
+def test_a_choice_is_the_same_in_a_file(tmp_path):
     rates = dict.fromkeys([KEEP, *CANDIDATES], 0.6) | {CANDIDATES[1]: 0.9}
     decided = choose({"search": outcomes(np.random.default_rng(1), 300, rates)}, KEEP, CANDIDATES, "search", seed=0)
     assert decided.label == CANDIDATES[1]
-    assert choice.from_json(choice.to_json(decided)) == decided
+    write_json(asdict(decided), tmp_path / "choice.json")
+    assert choice.read(tmp_path / "choice.json") == decided
 
 
 def write_scores(folder, score, label, by_text):
@@ -124,7 +126,7 @@ def test_the_script_writes_the_choice_and_the_scores_of_all_models(tmp_path):
     words += ["--purpose", "both", "--keep", KEEP, "--candidates", "After", "--resamples", "100", "--seed", "1"]
     output, table = tmp_path / "choice.json", tmp_path / "all_models.csv"
     choose_model.main([*words, "--output", str(output), "--table", str(table)])
-    found = choice.from_json(json.loads(output.read_text()))
+    found = choice.read(output)
     assert found.label == "After" and found.judged["search"].verdict == "better"
     assert found.judged["grouping"].n_texts == 200 and found.judged["grouping"].verdict == "not distinguishable"
     rows = pd.read_csv(table)

@@ -41,9 +41,9 @@ RATES = {
 }
 
 
-def counted(changes, experiments, one_by_one=False):
+def counted(changes, experiments, kind=Count):
     settings = load(changed({"seeds": [1], "figures": {}, "experiments.main": MAIN, **changes}))
-    return Count(settings, expand(settings), KNOWN, one_by_one=one_by_one).jobs(experiments)
+    return kind(settings, expand(settings), KNOWN).jobs(experiments)
 
 
 def test_the_page_is_up_to_date():
@@ -101,7 +101,7 @@ def test_a_small_case_counted_by_hand():
         "embedding": pytest.approx(12_000 * TINY / 30 / 3600),
         "kNN": pytest.approx(3 * 80 * 720 * 32 / 1000 / 3600),
     }
-    assert hours(found, 2, RATES, "bf16")["fine-tuning"] == pytest.approx(taken["fine-tuning"] / 2)
+    assert hours(cost.with_precision("bf16", found), 2, RATES)["fine-tuning"] == pytest.approx(taken["fine-tuning"] / 2)
     assert hours(found, 8, RATES).total() == pytest.approx(taken.total() / (4 * EFFICIENCY))
     on_gpu = hours(found, GPU, RATES)
     assert on_gpu["GPU context"] == pytest.approx(2 * CONTEXT_SECONDS / 3600)
@@ -174,7 +174,7 @@ def test_one_job_embeds_the_different_texts_of_a_task_up_to_the_highest_layer():
 
 
 def test_before_each_score_embedded_all_texts_with_a_cut_model_in_a_program_of_its_own():
-    found = counted(ON_TASK, ["main"], one_by_one=True)
+    found = counted(ON_TASK, ["main"], cost.OneByOne)
     assert [amounts for job, amounts in found.items() if job.kind == "MTEB"] == [
         {"embedding, embedding layer alone": pytest.approx(100 * 22), "program start": 1},
         {"embedding": pytest.approx(100 * 22 / 12), "program start": 1},

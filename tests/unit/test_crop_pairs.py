@@ -1,7 +1,5 @@
 """Crops of held-out texts and the scores on them, against loops that say the same plainly."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +15,7 @@ from selfembed.augmentations import crops
 from selfembed.errors import InputError
 from selfembed.jobs import records
 from selfembed.scores import crop_pairs, scoring
+from warm_steps import run_step
 
 SCRIPTS = Path(crops.__file__).parents[2]
 
@@ -95,14 +94,14 @@ def test_a_number_of_crops_is_stated_and_the_same_every_time():
 def test_too_few_texts_are_one_clear_line(tmp_path):
     records.write_table(texts(100), tmp_path / "corpus.parquet")
     words = ["--corpus", tmp_path / "corpus.parquet", "--output", tmp_path / "crops.parquet"]
-    command = [sys.executable, SCRIPTS / "crop_corpus.py", *words, "--counts", tmp_path / "crops.json"]
-    done = subprocess.run(command, capture_output=True, text=True)
+    words += ["--counts", tmp_path / "crops.json"]
+    done = run_step("crop_corpus", *words)
     assert done.returncode != 0
     assert done.stderr.splitlines()[-1] == (
         f"error: {tmp_path}/corpus.parquet: 10 of the 10 held-out texts have two packs of 2 sentences of 100 to 250 "
         "characters; expected: 50 (more or longer texts, a larger held_out, or other limits)"
     )
-    done = subprocess.run([*command, "--held-out", "0.6"], capture_output=True, text=True)
+    done = run_step("crop_corpus", *words, "--held-out", "0.6")
     assert done.returncode == 0, done.stderr
     assert records.read_json(tmp_path / "crops.json")["counts"]["kept"] == 60
     assert "60 kept" in done.stderr
@@ -265,7 +264,7 @@ def test_the_script_writes_rows_and_outcomes_that_agree(tmp_path, sparse):
     records.write_json({"poolings": ["mean"], "layers": [3], "last_layer": 3}, folder / "embeddings.json")
     words = ["--embeddings", folder, "--corpus", tmp_path / "crops.parquet", "--model", "base/tiny", "--step", "0"]
     words += ["--score", "pairs", "--output", tmp_path / "scores.csv", "--outcomes", tmp_path / "outcomes.parquet"]
-    done = subprocess.run([sys.executable, SCRIPTS / "score_crop_pairs.py", *words], capture_output=True, text=True)
+    done = run_step("score_crop_pairs", *words)
     assert done.returncode == 0, done.stderr
     scores = pd.read_csv(tmp_path / "scores.csv").set_index("score")
     used = vectors.clip(min=0) if sparse else vectors.astype(np.float32).astype(np.float64)

@@ -1,9 +1,5 @@
 """Differences with intervals and verdicts: against SciPy's bootstrap, on data whose truth is known, and in words."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -17,12 +13,12 @@ from selfembed.evidence import differences
 from selfembed.jobs import records
 from selfembed.scores import tables
 from selfembed.scores.measures import MEASURES, OF_CROP_PAIRS, Number
+from warm_steps import run_step
 
 NUMBERS = {
     f"pairs_{name}": Number(name, measure.heading) for name, measure in MEASURES.items() if name in OF_CROP_PAIRS
 }
 MEASURE = ["--measure", "pairs_recall@1", "recall@1", "Recall@1 of crops"]
-SCRIPT = Path(tables.__file__).parents[2] / "lay_out_differences.py"
 
 
 def study(models, measure="recall@1", corpus="crops", score="pairs", ids=None):
@@ -280,16 +276,8 @@ def write(folder, name, models, **cells):
 
 
 def lay_out(folder, *words):
-    command = [
-        sys.executable,
-        SCRIPT,
-        *words,
-        "--output",
-        folder / "table.csv",
-        folder / "table.tex",
-        folder / "table.html",
-    ]
-    return subprocess.run(command, capture_output=True, text=True)
+    files = [folder / f"table{ending}" for ending in (".csv", ".tex", ".html")]
+    return run_step("lay_out_differences", *words, "--output", *files)
 
 
 @pytest.mark.slow

@@ -34,7 +34,7 @@ TWO_RUNS = {
 
 
 def most(jobs=TWO_RUNS, kept=1000, removes=True, cores=1, gpus=1):
-    return disk.simulate(jobs, kept, removes, cores, gpus).total
+    return disk.simulate(jobs, kept, removes, cores, gpus).total()
 
 
 def test_everything_is_kept_to_the_end():
@@ -58,7 +58,7 @@ def test_jobs_that_run_at_the_same_time_are_there_at_the_same_time():
 def test_an_output_that_nothing_needs_is_removed_and_one_that_is_needed_stays():
     jobs = {"a": Step((), RUNS, 100), "b": Step((), RUNS, 50), "c": Step(("a",), "", 0, 30)}
     assert most(jobs, 0) == 150
-    assert disk.simulate(jobs, 0, True, 1, 1).parts == {RUNS: 150, SCRATCH: 0, disk.FIXED: 0}
+    assert disk.simulate(jobs, 0, True, 1, 1) == {RUNS: 150, SCRATCH: 0, disk.FIXED: 0}
 
 
 KNOWN = Sizes({"news": Corpus(1000, 800, 4, 51.3, 500)}, {"ArguAna": Task(100, 70, 102.6)}, {2: (0.5, 20)})
@@ -136,7 +136,7 @@ def test_vectors_of_exports_come_after_the_scores_that_a_model_is_chosen_by():
     scored = {f"reader/{place}/{model}/mean_last" for place in ("pairs/crops", "knn/news") for model in models}
     assert set(steps["news"][0].needs) == {"package/tuned/news/tiny/crops/seed-1", *scored}
     assert found[f"reader/news/exports/{ends[1]}"].needs == (f"embedding/news/exports/{ends[1]}",)
-    everything, results = (disk.peak(count, keep).parts for keep in ("everything", "results"))
+    everything, results = (disk.peak(count, keep) for keep in ("everything", "results"))
     assert everything[VECTORS] == 2 * 2 * sum(sizes.values())
     assert results.total() < everything.total()
 
@@ -148,7 +148,7 @@ def test_without_a_report_no_model_is_packed():
 def test_keep_results_is_never_more():
     count = count_of({"seeds": [1, 2, 3]})
     rates = {name: {"–": 1e9} for name in ("fine-tuning", "embedding", "kNN")}
-    everything, results = (disk.peak(count, keep, gpus=1, rates=rates).total for keep in ("everything", "results"))
+    everything, results = (disk.peak(count, keep, gpus=1, rates=rates).total() for keep in ("everything", "results"))
     assert results < everything
     # The most: while the third run writes a checkpoint, beside the embeddings of three steps of two others.
     by_hand = 3 * 3 * TINY + 3 * TINY + 2 * 3 * 1000 * 2 * 32 * 4

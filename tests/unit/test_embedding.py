@@ -60,6 +60,12 @@ def test_batch_size_does_not_matter(encoder, tokens_per_batch):
     )
 
 
+def test_texts_tokenized_in_portions_are_the_same(encoder, monkeypatch):
+    whole = embedded(encoder, TEXTS)
+    monkeypatch.setattr(embedding, "TOKENIZED_AT_ONCE", 3)
+    np.testing.assert_array_equal(embedded(encoder, TEXTS), whole)
+
+
 def test_a_corpus_embedded_block_by_block_is_the_same(encoder, tmp_path, monkeypatch):
     """Blocks of four texts: two whole ones and the rest."""
     prepare(pd.DataFrame({"text": TEXTS[:-1]}).assign(id=None, title=None, label=None))[0].to_parquet(

@@ -4,8 +4,6 @@ import json
 import random
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -28,8 +26,9 @@ import export_model
 import score_title_pairs
 from selfembed.augmentations.crops import parts
 from selfembed.errors import InputError
-from selfembed.exports import forms, onnx_model, speed
+from selfembed.exports import forms, onnx_model
 from selfembed.models import encoders
+from warm_steps import run_program
 
 HELD_OUT = 0.4
 DIM = WIDTH + COMPONENTS
@@ -95,9 +94,9 @@ texts = json.loads(sys.stdin.read())
 np = __import__("numpy")
 np.save({str(folder.parent / "vectors.npy")!r}, vectors)
 """
-    done = subprocess.run(
-        [sys.executable, "-c", program], input=json.dumps(texts), capture_output=True, text=True, cwd=folder.parent
-    )
+    path = folder.parent / "stranger.py"
+    path.write_text(program)
+    done = run_program(path, input=json.dumps(texts), cwd=folder.parent)
     assert done.returncode == 0, done.stderr
     return np.load(folder.parent / "vectors.npy")
 
@@ -272,7 +271,8 @@ def test_onnx_of_a_model_that_puts_texts_into_a_chat_is_refused(tmp_path):
 def test_speeds_are_measured_in_turn():
     calls = []
     ways = {name: lambda texts, name=name: calls.append((name, len(texts))) for name in ("slow", "fast")}
-    sample = speed.some([str(number) for number in range(1000)])
-    assert (sample[0], sample[-1], len(sample)) == ("0", "999", speed.TEXTS)
-    assert speed.seconds(ways, sample).shape == (speed.ROUNDS, 2)
-    assert calls == [("slow", speed.TEXTS), ("fast", speed.TEXTS)] * (speed.ROUNDS + 1)
+    sample = compare_exports.some([str(number) for number in range(1000)])
+    assert (sample[0], sample[-1], len(sample)) == ("0", "999", compare_exports.TEXTS)
+    assert compare_exports.seconds(ways, sample).shape == (compare_exports.ROUNDS, 2)
+    every = [("slow", compare_exports.TEXTS), ("fast", compare_exports.TEXTS)]
+    assert calls == every * (compare_exports.ROUNDS + 1)

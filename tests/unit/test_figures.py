@@ -17,6 +17,7 @@ from selfembed.drawing import figures
 from selfembed.errors import InputError
 from selfembed.evidence import blocks
 from selfembed.scores import tables
+from warm_steps import run_step
 
 SCRIPTS = Path(figures.__file__).parents[2]
 LABELS = [
@@ -77,8 +78,8 @@ def closed():
 def draw(kind, table, folder, *arguments):
     """Run a drawing script; the image it wrote."""
     table.to_csv(folder / "table.csv", index=False)
-    command = [sys.executable, str(SCRIPTS / f"draw_{kind}.py"), "--table", str(folder / "table.csv"), *arguments]
-    done = subprocess.run([*command, "--output", str(folder / "figure.png")], capture_output=True, text=True)
+    words = ["--table", folder / "table.csv", *arguments, "--output", folder / "figure.png"]
+    done = run_step(f"draw_{kind}", *words)
     assert done.returncode == 0, done.stderr
     return (folder / "figure.png").read_bytes()
 
@@ -116,10 +117,8 @@ def test_the_same_table_gives_the_same_bytes(tmp_path):
 
 def test_nothing_to_draw_is_one_line(tmp_path):
     scores().to_csv(tmp_path / "table.csv", index=False)
-    command = [sys.executable, str(SCRIPTS / "draw_layers.py"), "--table", str(tmp_path / "table.csv")]
-    done = subprocess.run(
-        [*command, "--pooling", "cls", "--output", str(tmp_path / "x.png")], capture_output=True, text=True
-    )
+    words = ["--table", tmp_path / "table.csv", "--pooling", "cls", "--output", tmp_path / "x.png"]
+    done = run_step("draw_layers", *words)
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].startswith("error: ")
     assert "nothing to draw" in done.stderr

@@ -1,8 +1,6 @@
 """Texts of the same group, such as a thread: pairs for training, their order, and what is left out."""
 
 import json
-import subprocess
-import sys
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
@@ -18,6 +16,7 @@ from selfembed.augmentations import crops
 from selfembed.errors import InputError
 from selfembed.jobs import records
 from selfembed.texts import corpora, groups
+from warm_steps import run_step
 
 SCRIPTS = Path(crops.__file__).parents[2]
 THREADS = SCRIPTS.parent / "config" / "smoke_threads.csv"
@@ -158,13 +157,7 @@ def test_a_corpus_has_the_column_only_if_the_source_names_it(tmp_path):
 
 def test_the_scripts_make_pairs_and_count_what_is_left_out(tmp_path):
     def run(script, words):
-        return subprocess.run(
-            [sys.executable, str(SCRIPTS / f"{script}.py"), *words.split()],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
+        return run_step(script, *words.split(), cwd=tmp_path, check=True)
 
     cleaning = "--minimum-length 1 --minimum-label-count 1 --deduplicate --sentences paper"
     run(

@@ -18,6 +18,7 @@ from with_defaults import prepare
 from selfembed import cli
 from selfembed.errors import InputError
 from selfembed.judging import answers, questions, sheets
+from selfembed.maps.nearest_texts import nearest_texts
 from selfembed.models import encoders
 
 BEFORE, AFTER = "tiny", "tiny + crops"
@@ -145,7 +146,7 @@ def test_texts_on_which_the_models_agree_are_not_asked():
 def test_a_text_is_not_its_own_neighbour_even_beside_copies():
     vectors = np.random.default_rng(1).normal(size=(40, 8)).astype(np.float32)
     vectors[:15] = vectors[0]
-    found = questions.neighbours(vectors)
+    found = nearest_texts(vectors, questions.NEAR)
     assert found.shape == (40, 10)
     assert not (found == np.arange(40)[:, None]).any()
     assert (found[:15] < 15).all()

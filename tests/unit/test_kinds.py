@@ -99,7 +99,7 @@ def test_a_kind_that_lacks_a_fact_is_an_error_at_import():
 
     with pytest.raises(
         TypeError,
-        match=r"NewSource does not define columns, downloaded, label_setting, labelled; expected: .*OwnSource",
+        match=r"NewSource does not define columns, downloaded, label_setting; expected: .*OwnSource",
     ):
 
         class NewSource(OwnSource):

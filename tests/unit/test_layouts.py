@@ -1,9 +1,5 @@
 """Tables for print and means of blocks, by hand."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,6 +9,7 @@ from selfembed.evidence import blocks, layouts
 from selfembed.jobs import records
 from selfembed.scores import tables
 from selfembed.scores.measures import Number
+from warm_steps import run_step
 
 
 def scores(*rows):
@@ -117,10 +114,10 @@ def test_scores_and_steps_of_a_table_can_be_chosen(tmp_path):
         for score, step, value in rows
     ]
     records.write_table(pd.DataFrame(found), tmp_path / "table.csv")
-    script = Path(tables.__file__).parents[2] / "lay_out_scores.py"
-    words = ["--measure", "linear", "accuracy", "Linear accuracy", "--scores", "linear", "--steps", "final"]
+    words = ["--table", tmp_path / "table.csv"]
+    words += ["--measure", "linear", "accuracy", "Linear accuracy", "--scores", "linear", "--steps", "final"]
     words += ["--title", "A & <b>", "--output", *(tmp_path / f"one{ending}" for ending in (".csv", ".tex", ".html"))]
-    subprocess.run([sys.executable, script, "--table", tmp_path / "table.csv", *words], check=True)
+    run_step("lay_out_scores", *words, check=True)
     assert (tmp_path / "one.csv").read_text() == "series,one\nA,40.0\n"
     page = (tmp_path / "one.html").read_text()
     assert "<h1>A &amp; &lt;b&gt;</h1>" in page and "<tr><td>A</td><td>40.0</td></tr>" in page
@@ -129,8 +126,6 @@ def test_scores_and_steps_of_a_table_can_be_chosen(tmp_path):
 def test_nothing_to_lay_out_is_one_clear_line():
     with pytest.raises(InputError, match="nothing to lay out"):
         lay_out(TABLE, series=["Nobody"])
-    with pytest.raises(InputError, match="means: no corpora"):
-        lay_out(TABLE[TABLE["corpus"] == "one"], rows="score", columns="series", means=True)
 
 
 @pytest.mark.parametrize(

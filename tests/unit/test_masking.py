@@ -64,12 +64,6 @@ def test_an_encoder_without_mask_token_is_one_clear_line(model):
         masking.masked_preprocessing(model.preprocess, Tokenizer(), 0.5, 1)
 
 
-@pytest.mark.parametrize("fraction", [-0.1, 1.0, 1.5])
-def test_a_fraction_that_cannot_be_masked(model, fraction):
-    with pytest.raises(InputError, match=f"mask_fraction is {fraction}; expected: at least 0 and less than 1"):
-        preprocess(model, fraction, [text(4)])
-
-
 @pytest.mark.slow
 def test_a_run_sees_the_masks(tmp_path, model):
     """The first loss is that of the unmasked run without masks, and another with them."""

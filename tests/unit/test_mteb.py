@@ -2,8 +2,6 @@
 
 import itertools
 import json
-import subprocess
-import sys
 import tempfile
 from importlib.metadata import version
 from pathlib import Path
@@ -24,9 +22,8 @@ from selfembed.embeddings import embedding
 from selfembed.errors import InputError
 from selfembed.models import encoders
 from selfembed.tasks import benchmark, local_tasks, registry_tasks, tasks_from_corpus
+from warm_steps import run_step
 from workflow_runs import DATA
-
-SCRIPT = Path(encoders.__file__).parents[2] / "score_mteb.py"
 
 
 @pytest.fixture(scope="module")
@@ -246,10 +243,10 @@ def test_data_of_another_task_or_damaged_are_one_clear_line(tmp_path):
 @pytest.mark.slow
 def test_the_row_says_what_was_scored(tmp_path, model):
     corpus_of().to_parquet(tmp_path / "news.parquet")
-    command = [sys.executable, str(SCRIPT), "--model", str(model), "--path", "base/tiny/seed-1", "--step", "0"]
-    command += ["--task", "Own", "own", "clustering", str(tmp_path / "news.parquet"), "--score", "mean", "1", "unit"]
-    command += ["Own", "--device", "cpu", "--threads", "1", "--max-length", "64", "--output", str(tmp_path / "64.csv")]
-    done = subprocess.run(command, capture_output=True, text=True)
+    words = ["--model", model, "--path", "base/tiny/seed-1", "--step", "0"]
+    words += ["--task", "Own", "own", "clustering", tmp_path / "news.parquet", "--score", "mean", "1", "unit", "Own"]
+    words += ["--device", "cpu", "--threads", "1", "--max-length", "64", "--output", tmp_path / "64.csv"]
+    done = run_step("score_mteb", *words)
     assert done.returncode == 0, done.stderr
     row = pd.read_csv(tmp_path / "64.csv").iloc[0]
     assert (row["corpus"], row["block"], row["encoder"], row["layer"], row["last_layer"]) == (
@@ -282,10 +279,9 @@ def test_the_row_says_what_was_scored(tmp_path, model):
 @pytest.mark.parametrize("folder", [".", "nowhere"])
 def test_missing_data_name_the_task_and_the_command(tmp_path, model, folder):
     data = tmp_path / folder
-    command = [sys.executable, str(SCRIPT), "--model", str(model), "--path", "base/tiny", "--step", "0"]
-    command += ["--task", "STS13", "sts", "registry", str(data), "--score", "mean", "1", "unit", "STS13"]
-    command += ["--device", "cpu", "--output", str(tmp_path / "64.csv")]
-    done = subprocess.run(command, capture_output=True, text=True)
+    words = ["--model", model, "--path", "base/tiny", "--step", "0", "--task", "STS13", "sts", "registry", data]
+    words += ["--score", "mean", "1", "unit", "STS13", "--device", "cpu", "--output", tmp_path / "64.csv"]
+    done = run_step("score_mteb", *words)
     assert done.returncode == 1
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
     assert f"task 'STS13': its data are not in {data}; fetch them on a machine with network" in line

@@ -219,8 +219,9 @@ def test_the_map_keeps_its_texts_and_gets_the_new_ones(study, capsys):
     assert part(page, "facts")["models"] == [AFTER] and part(page, "facts")["total"] == N_TEXTS + 7
     assert part(page, "texts")["ids"] == part(before, "texts")["ids"] + table["id"].tolist()
     assert (block(page, "positions-0", "<u2")[:100] == block(before, "positions-1", "<u2")).all()
-    classes = part(page, "facts")["colorings"][0]["classes"]
-    assert [(entry["name"], entry["count"]) for entry in classes] == [("new.csv", 7), (None, 50)]
+    coloring = part(page, "facts")["colorings"][0]
+    assert [(entry["name"], entry["count"]) for entry in coloring["classes"]] == [("new.csv", 7), (None, 50)]
+    assert coloring["rest"] == "texts of the map"
     assert (block(page, "classes-0", "<u2") == [1] * 50 + [0] * 7).all()
     said = capsys.readouterr().out.splitlines()
     assert said[0] == f"27 texts, of which 20 are on the map of {AFTER} already"

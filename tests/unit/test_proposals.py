@@ -154,7 +154,7 @@ def test_without_texts_all_columns_are_listed():
 
 def test_what_could_be_labels_has_few_values_that_come_often():
     frame = table(60).assign(rare=[f"r{n // 3}" for n in range(60)], one="same", lists=["a"] * 59 + [["b"]])
-    assert columns.could_be_labels(frame, "body", 10) == ["queue"]
+    assert columns.could_be_labels(frame, "body") == ["queue"]
 
 
 @settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -173,7 +173,7 @@ def test_any_table_has_a_column_of_texts_or_a_line_that_asks(columns_of_cells):
     except InputError as error:
         assert "TEXT=" in str(error)
     columns.find_title(frame, "x")
-    columns.could_be_labels(frame, "x", 1)
+    columns.could_be_labels(frame, "x")
 
 
 # How files are read
@@ -195,7 +195,7 @@ def test_messy_csv_is_read_as_it_was_written(tmp_path, separator, encoding):
     frame = pd.DataFrame({"café": ["", *"abcde"], "empty": "", "body": messy})
     path = tmp_path / "messy.csv"
     frame.to_csv(path, index=False, sep=separator, encoding=encoding)
-    source, raw, notes = sources.look_at(path, text="body", title="café")
+    source, raw, notes = sources.look_at(path, sources.ColumnNames(text="body", title="café"))
     assert list(raw["text"].fillna("")) == messy
     assert raw["title"].isna().tolist() == [True] + [False] * 5
     assert source.get("encoding") == {"utf-16": "utf-16", "cp1252": "cp1252"}.get(encoding)
@@ -215,7 +215,7 @@ def test_any_cells_come_back(tmp_path, cells, separator):
     path = tmp_path / "cells.csv"
     frame = pd.DataFrame({"number": [str(n) for n in range(len(cells))], "body": cells})
     frame.to_csv(path, index=False, sep=separator, quoting=1)
-    _, raw, _ = sources.look_at(path, text="body")
+    _, raw, _ = sources.look_at(path, sources.ColumnNames(text="body"))
     assert list(raw["text"]) == cells
 
 

@@ -36,8 +36,8 @@ FOOTER = " This message was sent from a telephone, so please excuse typing error
 def model(tmp_path):
     """The adapted model of a small study: random weights, a card by the workflow, and its corpus beside it."""
     results = tmp_path / "results" / "tickets"
-    words = small_account.write(tmp_path / "study", [row("After", "Before", 0.1)])
-    package_model.main([*words, "--base-model", "some/body", "--output", str(results / "adapted_model")])
+    words = small_account.write(tmp_path / "study", [row("After", "Before", 0.1)], repository="some/body")
+    package_model.main([*words, "--output", str(results / "adapted_model")])
     folder = results / "adapted_model"
     weights = np.random.default_rng(0).normal(scale=0.05, size=(200, 384)).astype(np.float32)
     save_file({"embeddings": weights}, folder / "model.safetensors")

@@ -104,7 +104,7 @@ def look_at(tmp_path):
     def look(name, content, **choices):
         path = tmp_path / name
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        source, raw, notes = sources.look_at(path, **choices)
+        source, raw, notes = sources.look_at(path, sources.ColumnNames(**choices))
         settings = {key: value for key, value in source.items() if key not in ("type", "path")}
         again = corpora.read_source(path, **settings)
         assert again["text"].tolist() == raw["text"].tolist()

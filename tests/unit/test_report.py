@@ -171,7 +171,7 @@ def test_the_largest_class_is_beside_every_accuracy(tmp_path, share, warned):
     told = [said for said in limits(found) if "are of one class, so accuracies say little" in said]
     assert len(told) == warned
     page = report(tmp_path, with_largest_class(share), **changes)
-    card = adapted_card.card(found, None)
+    card = adapted_card.card(found)
     for text in (page.text, card):
         assert "always the largest class" in text and f"{100 * share:.1f}" in text
 
@@ -478,10 +478,10 @@ def test_a_figure_that_is_no_picture_is_told_in_a_line(tmp_path):
 
 
 def test_the_folder_has_the_run_s_files_and_a_card_of_its_own(tmp_path):
-    words = small_account.write(tmp_path, ROWS)
+    words = small_account.write(tmp_path, ROWS, repository="somebody/a-model")
     output = tmp_path / "adapted"
     for _ in range(2):  # what a step wrote is replaced
-        package_model.main([*words, "--base-model", "somebody/a-model", "--output", str(output)])
+        package_model.main([*words, "--output", str(output)])
     assert (output / "model.safetensors").read_bytes() == b"weights of run/final"
     assert {path.name for path in output.iterdir()} == {"modules.json", "model.safetensors", "README.md"}
     _, front, body = (output / "README.md").read_text(encoding="utf-8").split("---\n", 2)
@@ -570,6 +570,7 @@ def test_the_card_has_licence_revision_and_checksum_of_the_base_model(tmp_path, 
         f"Licence: {name}",
     ):
         assert f"- {words}" in card.text
+    assert card.data.base_model == "some/body"
     assert f"this file, {name}, is that of the base model" in card.text and "No licence is set" not in card.text
 
 
@@ -590,8 +591,8 @@ def test_a_licence_is_read_from_the_metadata_of_a_card(tmp_path, card, found):
 
 
 def test_a_kept_encoder_is_copied_with_a_card_that_says_so(tmp_path):
-    words = small_account.write(tmp_path, ROWS, judgements={}, label="Before", best=None)
-    package_model.main([*words, "--base-model", "somebody/a-model", "--output", str(tmp_path / "adapted")])
+    words = small_account.write(tmp_path, ROWS, judgements={}, label="Before", best=None, repository="somebody/a-model")
+    package_model.main([*words, "--output", str(tmp_path / "adapted")])
     assert (tmp_path / "adapted" / "model.safetensors").read_bytes() == b"weights of base/0"
     card = (tmp_path / "adapted" / "README.md").read_text(encoding="utf-8")
     assert "# Before: an encoder without fine-tuning, for texts" in card and "none was better with confidence" in card
@@ -607,7 +608,7 @@ def test_a_model_with_code_of_its_own_says_how_it_is_loaded(tmp_path):
 
 @pytest.mark.parametrize("is_tuned", [True, False])
 def test_a_model_with_word_counts_says_so(tmp_path, is_tuned):
-    words = small_account.write(tmp_path, ROWS)
+    words = small_account.write(tmp_path, ROWS, repository="somebody/a-model")
     folder = tmp_path / "run" / "final"
     modules = [*small_account.MODULES, {"type": "word_counts.WordCounts", "path": "3_WordCounts"}]
     (folder / "modules.json").write_text(json.dumps(modules))
@@ -616,7 +617,7 @@ def test_a_model_with_word_counts_says_so(tmp_path, is_tuned):
     if not is_tuned:
         place = words.index("final")
         del words[place + 2 : place + 4]  # the record of a run and its pairs
-    package_model.main([*words, "--base-model", "somebody/a-model", "--output", str(tmp_path / "adapted")])
+    package_model.main([*words, "--output", str(tmp_path / "adapted")])
     card = (tmp_path / "adapted" / "README.md").read_text(encoding="utf-8")
     assert "which tokens are in several of them, how often" in card
     assert "200 components of word counts" in card and "base_model_relation: finetune" in card
@@ -633,8 +634,8 @@ def test_a_model_with_word_counts_says_so(tmp_path, is_tuned):
 
 def test_no_label_breaks_the_card(tmp_path):
     hostile = HOSTILE.replace(" & ", "\n# ")
-    found = account(tmp_path, [row(hostile, "Before", BETTER)], label=hostile, best=hostile)
-    _, front, body = adapted_card.card(found, 'a"b: c').split("---\n", 2)
+    found = account(tmp_path, [row(hostile, "Before", BETTER)], label=hostile, best=hostile, repository='a"b: c')
+    _, front, body = adapted_card.card(found).split("---\n", 2)
     assert yaml.safe_load(front)["base_model"] == 'a"b: c'
     assert not re.search(r"(?<!\\)<(script|img)", body)
     headings = [line for line in body.splitlines() if line.startswith("#")]

@@ -1,7 +1,5 @@
 """The shared protocol of scores, whitening and the linear probe, against scikit-learn."""
 
-import subprocess
-import sys
 from functools import partial
 from pathlib import Path
 
@@ -23,6 +21,7 @@ from selfembed.errors import InputError
 from selfembed.jobs import records
 from selfembed.scores import neighbors, probes, scoring, tables
 from selfembed.scores.transforms import transform
+from warm_steps import run_step
 
 SCRIPTS = Path(scoring.__file__).parents[2]
 GENERATOR = np.random.default_rng(0)
@@ -67,8 +66,7 @@ def run(script, folder, *words):
     names = {"--embeddings": "embeddings", "--corpus": "corpus.parquet"}
     given = [word for flag, name in names.items() for word in (flag, folder / name)]
     given += ["--model", "base/tiny", "--step", "0", "--score", script, "--output", folder / "scores.csv"]
-    command = [sys.executable, SCRIPTS / f"score_{script}.py", *given, "--outcomes", folder / "outcomes.parquet"]
-    done = subprocess.run([*command, *words], capture_output=True, text=True)
+    done = run_step(f"score_{script}", *given, "--outcomes", folder / "outcomes.parquet", *words)
     assert done.returncode == 0, done.stderr
     return pd.read_csv(folder / "scores.csv"), pd.read_parquet(folder / "outcomes.parquet")
 

@@ -5,10 +5,11 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
-from with_defaults import crop_corpus, describe_clusters, make_pairs, packs, prepare
+from with_defaults import crop_corpus, make_pairs, packs, prepare
 
 from selfembed.embeddings import bags_of_words
 from selfembed.errors import InputError
+from selfembed.maps import clusters
 from selfembed.proposals import base_encoder, proposals, proposed_config
 from selfembed.proposals.summary import summary
 from selfembed.settings.corpora import Corpus
@@ -214,7 +215,7 @@ def test_texts_of_any_script_get_crops_words_and_names(tmp_path, language):
     vectors = bags_of_words.embed(OWN[language], components=None, normalise=False, terms=found.terms)
     similar = (vectors @ vectors.T).toarray()
     assert similar[::2, ::2].min() > similar[::2, 1::2].max()
-    names = describe_clusters(pd.Series(OWN[language]), np.arange(200) % 2)["name"]
+    names = clusters.describe(pd.Series(OWN[language]), np.arange(200) % 2)["name"]
     words = WORDS.get(language) or WORDS["German"] + WORDS["Chinese"]
     for number, name in enumerate(names):
         half = {word.lower() for start in range(0, len(words), 12) for word in words[start + 6 * number :][:6]}

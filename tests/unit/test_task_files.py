@@ -1,9 +1,6 @@
 """Tasks from files in the columns of MTEB's data sets: the same scores as from where the data came."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -12,8 +9,7 @@ from small_tasks import content, corpus_of, score_of, write
 
 from selfembed.models import encoders
 from selfembed.tasks import local_tasks, task_files, tasks_from_corpus, tasks_from_files
-
-SCRIPT = Path(encoders.__file__).parents[2] / "score_mteb.py"
+from warm_steps import run_step
 
 
 def tables_of(kind, data):
@@ -92,10 +88,9 @@ def test_row_numbers_that_a_table_brings_do_not_matter(tmp_path, kind):
 def run_script(model, tmp_path, kind="sts", **tables):
     """Score the files of a small task with the script, at layer 1; return what it says."""
     folder = write(tables or {"test": PAIRS}, tmp_path / "task", ".csv")
-    command = [sys.executable, str(SCRIPT), "--model", str(model), "--path", "base/tiny", "--step", "0"]
-    command += ["--task", "Own", "own", kind, str(folder), "--score", "mean", "1", "unit", "Own", "--device", "cpu"]
-    command += ["--output", str(tmp_path / "64.csv")]
-    done = subprocess.run(command, capture_output=True, text=True)
+    words = ["--model", model, "--path", "base/tiny", "--step", "0", "--task", "Own", "own", kind, folder]
+    words += ["--score", "mean", "1", "unit", "Own", "--device", "cpu", "--output", tmp_path / "64.csv"]
+    done = run_step("score_mteb", *words)
     assert done.returncode == 0, done.stderr
     return done.stderr
 

@@ -1,9 +1,6 @@
 """Files of tasks that are refused in one line: cells that are no texts, and data that tell no models apart."""
 
 import math
-import subprocess
-import sys
-from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
@@ -13,6 +10,7 @@ from small_tasks import write
 
 from selfembed.errors import InputError
 from selfembed.tasks import task_files, tasks_from_files
+from warm_steps import run_step
 
 LABELLED = {"text": ["a b", "c d", "e f", "g h"], "label": ["x", "y", "x", "y"]}
 SEARCH = {
@@ -251,10 +249,8 @@ def test_ids_that_are_whole_numbers_are_equal_in_all_types(tmp_path):
 def test_files_are_refused_before_a_model_is_loaded(tmp_path):
     """The model folder is empty."""
     folder = write({"test": pd.DataFrame(GOOD["sts"]["test"] | {"score": 3})}, tmp_path / "task", ".csv")
-    script = Path(tasks_from_files.__file__).parents[2] / "score_mteb.py"
-    command = [sys.executable, script, "--model", tmp_path, "--path", "base/tiny", "--step", "0"]
-    command += ["--task", "Own", "sts", "sts", folder, "--score", "mean", "1", "unit", "Own", "--device", "cpu"]
-    command += ["--output", tmp_path / "64.csv"]
-    done = subprocess.run(command, capture_output=True, text=True)
+    words = ["--model", tmp_path, "--path", "base/tiny", "--step", "0", "--task", "Own", "sts", "sts", folder]
+    words += ["--score", "mean", "1", "unit", "Own", "--device", "cpu", "--output", tmp_path / "64.csv"]
+    done = run_step("score_mteb", *words)
     expected = "column 'score' is 3 in every row; expected: different scores, to correlate with similarities"
     assert (done.returncode, done.stderr) == (1, f"error: task 'Own': {folder}/test.csv: {expected}\n")

@@ -1,7 +1,5 @@
 """Titles and texts: pairs for training, corpora of held-out ones and scores on them, against plain loops."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +14,7 @@ from selfembed.augmentations import crops
 from selfembed.errors import InputError
 from selfembed.jobs import records
 from selfembed.texts.titles import title_and_text, without_title
+from warm_steps import run_step
 
 SCRIPTS = Path(crops.__file__).parents[2]
 
@@ -170,8 +169,8 @@ def test_a_number_of_titles_is_drawn_and_twins_are_counted():
 def test_too_few_titles_are_one_clear_line(tmp_path):
     records.write_table(texts(100), tmp_path / "corpus.parquet")
     words = ["--corpus", tmp_path / "corpus.parquet", "--output", tmp_path / "titles.parquet"]
-    command = [sys.executable, SCRIPTS / "title_corpus.py", *words, "--counts", tmp_path / "titles.json"]
-    done = subprocess.run(command, capture_output=True, text=True)
+    words += ["--counts", tmp_path / "titles.json"]
+    done = run_step("title_corpus", *words)
     assert done.returncode != 0
     usable = sum(map(is_usable, split(100, 0.1)[1]))
     assert done.stderr.splitlines()[-1] == (
@@ -179,7 +178,7 @@ def test_too_few_titles_are_one_clear_line(tmp_path):
         "title); expected: 50 (more texts, a larger held_out, or a source with title: COLUMN, and texts that are more "
         "than their title)"
     )
-    done = subprocess.run([*command, "--held-out", "0"], capture_output=True, text=True)
+    done = run_step("title_corpus", *words, "--held-out", "0")
     assert done.returncode == 0, done.stderr
     assert records.read_json(tmp_path / "titles.json")["counts"]["kept"] == sum(map(is_usable, range(100)))
 
@@ -229,7 +228,7 @@ def test_the_score_is_that_of_a_plain_loop(tmp_path, sparse):
     records.write_json({"poolings": ["mean"], "layers": [3], "last_layer": 3}, folder / "embeddings.json")
     words = ["--embeddings", folder, "--corpus", tmp_path / "titles.parquet", "--model", "base/tiny", "--step", "0"]
     words += ["--score", "search", "--output", tmp_path / "scores.csv", "--outcomes", tmp_path / "outcomes.parquet"]
-    done = subprocess.run([sys.executable, SCRIPTS / "score_title_pairs.py", *words], capture_output=True, text=True)
+    done = run_step("score_title_pairs", *words)
     assert done.returncode == 0, done.stderr
     same = int((found["text"] == "The same").sum())
     assert f" {same} of 60 texts have one side of their pair in another pair, too" in done.stderr

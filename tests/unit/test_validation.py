@@ -1072,6 +1072,11 @@ def test_a_label_means_one_way_to_score():
             id="table with one axis",
         ),
         pytest.param(
+            {"tables": {"one": {"lay_out": "scores", "experiment": "main", "columns": "score", "means": True}}},
+            "tables.one.means: no corpora in rows or columns; expected: means: false",
+            id="means of a table without corpora",
+        ),
+        pytest.param(
             {"experiments.main.steps": ["last", "interpolated-0.25"]},
             "experiments.main.steps.0: 'last' is invalid: a number, 'final', 'epoch-' and a number, or 'interpolated-' "
             "and a fraction such as 0.25",

@@ -120,7 +120,7 @@ def test_a_folder_of_texts_has_a_state_that_follows_its_files(tmp_path):
 
 def test_docstrings_are_made_anew_with_another_version():
     found = corpora()
-    assert found.packages(of("docs")) == "sklearn torch"
+    assert found.source_flags(keep=("packages",))(of("docs")) == "--packages sklearn torch"
     assert found.package_versions(of("docs")) == {
         "scikit-learn": installed_version("scikit-learn"),
         "torch": installed_version("torch"),

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 from settings_examples import changed
 
+from selfembed.settings.figures import DepthFigure
 from selfembed.study.expansion import expand
 from selfembed.study.validation import load
 from selfembed.workflow.figures import Figures
@@ -121,6 +122,10 @@ def test_a_role_that_a_figure_leaves_out_has_no_table(published):
     assert found.table("freezing")(wildcards) == "<results>/tables/frozen.csv"
     assert found.table("benchmark")(wildcards) == []
     assert found.published("benchmark")(wildcards) == []
+    inputs = {name: path(wildcards) for name, path in found.tables(DepthFigure).items()}
+    assert list(inputs) == [*DepthFigure.panels, *(f"published_{role}" for role in DepthFigure.panels)]
+    assert inputs["freezing"] == "<results>/tables/frozen.csv"
+    assert inputs["published_layers"] == "<results>/published/main.csv"
 
 
 def test_flags_colors_title_and_caption_of_a_figure():
@@ -176,7 +181,7 @@ def test_maps_are_of_the_first_seed_of_every_model_and_corpus():
 
 def test_an_interactive_map_shows_all_models_and_the_clusters_of_the_last():
     found, notes = maps(), SimpleNamespace(corpus="notes")
-    assert found.with_pages() == "news|notes"
+    assert list(found.interactive) == ["news", "notes"]
     assert found.shown_files(notes) == [
         "<results>/maps/notes/base/tiny/seed-1/0/mean_last.parquet",
         f"<results>/maps/notes/{TUNED}.parquet",
@@ -190,8 +195,8 @@ def test_an_interactive_map_shows_all_models_and_the_clusters_of_the_last():
         "<results>/neighbors/notes/base/tiny/seed-1/0/mean_last.parquet",
         f"<results>/neighbors/notes/{TUNED}.parquet",
     ]
-    assert found.point_flags(notes) == "--points 50"
-    assert found.page_flags(notes) == "--points 50 --characters 200"
+    assert found.page_flags("points")(notes) == "--points 50"
+    assert found.page_flags("points", "characters")(notes) == "--points 50 --characters 200"
     assert (found.page_title(notes), found.page_caption(notes)) == ("Map of notes", "")
     assert found.cluster_flags(notes) == "--clusters 7"
     assert found.cluster_flags(SimpleNamespace(corpus="docs")) == ""

@@ -241,7 +241,6 @@ def test_a_report_has_all_candidates_with_the_first_seed_of_each():
         "'<results>/models/tuned/news/tiny/crops/seed-1' '<results>/runs/news/tiny/crops/seed-1' "
         "'<results>/pairs/news/crops_held_out-0.1/epochs-1/seed-1.json'"
     )
-    assert found.base_model_flag(none) == ""
 
 
 def test_a_choice_is_made_by_all_scores_of_both_purposes():
@@ -271,11 +270,10 @@ def test_a_report_shows_figures_maps_and_examples():
     assert words == "--entry bars 'Scores of several models at the last layer.' '' bars.png"
 
 
-def test_an_adapted_model_of_the_hub_names_its_base():
+def test_an_adapted_model_of_the_hub_has_its_base():
     models = [{"encoder": "mpnet", "label": "tiny"}, {"encoder": "mpnet", "recipe": "crops", "label": "tiny + crops"}]
     hub = REPORTED | {"experiments.main.models": models, "experiments.crops.models": models}
     found = of(Report, hub)
-    assert found.base_model_flag(SimpleNamespace()) == "--base-model microsoft/mpnet-base"
     assert found.account(SimpleNamespace())["base"] == "<results>/models/base/mpnet"
 
 

@@ -4,7 +4,7 @@ from selfembed.augmentations import crops, pair_corpora
 from selfembed.embeddings import bags_of_words
 from selfembed.evidence import claims, differences
 from selfembed.jobs.options import defaults
-from selfembed.maps import clusters, nearest_texts, tsne
+from selfembed.maps import nearest_texts, tsne
 from selfembed.maps.sampling import random_rows
 from selfembed.pages import interactive_map
 from selfembed.scores import scoring
@@ -81,14 +81,6 @@ def layout(embeddings, **changes):
     return tsne.layout(embeddings, **defaults(Tsne) | {"threads": defaults(Threads)["score"]} | changes)
 
 
-def cluster(embeddings, count, seed=clusters.SEED):
-    return clusters.cluster(embeddings, count, seed=seed)
-
-
-def describe_clusters(texts, found):
-    return clusters.describe(texts, found, seed=clusters.SEED)
-
-
 def compare(scores, outcomes, against, labels, **changes):
     return differences.compare(scores, outcomes, against=against, labels=labels, **BOOTSTRAP | changes)
 
@@ -97,10 +89,9 @@ def judge(described, scores, outcomes, published, resamples=BOOTSTRAP["resamples
     return claims.judge(described, scores, outcomes, published, **BOOTSTRAP | {"resamples": resamples})
 
 
-def map_page(title, corpus, maps, colorings, neighbors=None, **changes):
-    """Without other neighbours, those of the positions."""
+def map_page(title, corpus, maps, colorings, **changes):
+    """Neighbours are those of the positions."""
     shown = defaults(InteractiveMapFigure, "points", "characters") | changes
     rows = random_rows(len(corpus), shown.pop("points"))
-    if neighbors is None:
-        neighbors = {name: nearest_texts.nearest_texts(positions[rows]) for name, positions in maps.items()}
+    neighbors = {name: nearest_texts.nearest_texts(positions[rows]) for name, positions in maps.items()}
     return interactive_map.page(title, corpus, maps, neighbors, colorings, rows=rows, **shown)

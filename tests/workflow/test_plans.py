@@ -256,7 +256,7 @@ def test_a_report_plans_only_what_it_needs(checkout):
 def test_the_adapted_model_is_the_first_seed_s_of_a_corpus_and_says_what_it_started_from(
     with_sources, tmp_path, revision
 ):
-    """Of a sample, the card says where all rows went; the model on the hub is named, a local folder is not."""
+    """Of a sample, the card says where all rows went."""
     config = yaml.safe_load((with_sources / "config/smoke.yaml").read_text())
     config["encoders"]["hub"] = {"type": "hub", "id": "somebody/model", "revision": revision, "layers": 2}
     models = [{"encoder": "hub", "label": "Hub"}, {"encoder": "hub", "recipe": "crops", "label": "Crops"}]
@@ -271,7 +271,6 @@ def test_the_adapted_model_is_the_first_seed_s_of_a_corpus_and_says_what_it_star
     for words in (
         "--corpus sample",
         "--base results/smoke/models/base/hub",
-        "--base-model somebody/model",
         "--counts results/smoke/corpora/python_docs.json --description results/smoke/descriptions/sample.csv",
         "--candidate Hub 0 results/smoke/models/base/hub --candidate Crops final "
         "results/smoke/models/tuned/sample/hub/crops/seed-43 results/smoke/runs/sample/hub/crops/seed-43",

@@ -82,9 +82,9 @@ def apart_pair(candidates: list[str], sentences: int, generator: np.random.Gener
 
 
 def dropout_pair(candidates: list[str], generator: np.random.Generator) -> tuple[str, str]:
-    """Draw one pack uniformly and return it twice."""
-    pack = candidates[int(generator.integers(len(candidates)))]
-    return pack, pack
+    """Draw one candidate uniformly and return it twice."""
+    drawn = candidates[int(generator.integers(len(candidates)))]
+    return drawn, drawn
 
 
 def halves(text: Text) -> list[str]:
@@ -107,11 +107,6 @@ def halves_pair(candidates: list[str], generator: np.random.Generator) -> tuple[
 def whole_text(text: str) -> list[str]:
     """Return the text as the only candidate."""
     return [text]
-
-
-def whole_text_pair(candidates: list[str], generator: np.random.Generator) -> tuple[str, str]:
-    """Return the text twice."""
-    return candidates[0], candidates[0]
 
 
 def title_pair(candidates: list[str], generator: np.random.Generator) -> tuple[str, str]:
@@ -176,7 +171,7 @@ AUGMENTATIONS: dict[str, Augmentation] = {
     # Dropout requires only one pack, but two are required here, so that it uses the same texts as crops.
     "dropout": Augmentation(packs, 2, dropout_pair, takes_packs=True),
     "halves": Augmentation(halves, 2, halves_pair, takes_packs=False),
-    "whole_text": Augmentation(whole_text, 1, whole_text_pair, takes_packs=False, read=as_whole),
+    "whole_text": Augmentation(whole_text, 1, dropout_pair, takes_packs=False, read=as_whole),
     "titles": Augmentation(
         title_and_text,
         2,

@@ -8,19 +8,12 @@ nothing needs them any more.
 import bisect
 import heapq
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from selfembed.costs.hours import CORES_BESIDE_GPU, GPU, Rates, hours, read_rates
-from selfembed.costs.sizes import CHARACTERS_PER_TOKEN, SENTENCES
+from selfembed.costs.sizes import CHARACTERS_PER_TOKEN
 from selfembed.costs.work import EMBEDDING, EVALUATION, MTEB, Count, Job
-from selfembed.settings.encoders import (
-    BagOfWords,
-    BesideWordCounts,
-    EmbeddingLayerEncoder,
-    FetchedEncoder,
-    SvdEncoder,
-)
+from selfembed.settings.encoders import BagOfWords, BesideWordCounts, EmbeddingLayerEncoder, FetchedEncoder, SvdEncoder
 from selfembed.study import adapted, expansion
 from selfembed.study.expansion import Evaluation
 
@@ -57,22 +50,10 @@ class Step:
     duration: float = 0
 
 
-@dataclass
-class Peak:
-    """The largest size: bytes by kind, when they are most."""
-
-    parts: Counter[str] = field(default_factory=Counter)
-
-    @property
-    def total(self) -> float:
-        """All bytes."""
-        return sum(self.parts.values())
-
-
 def peak(
     count: Count, keep: str, cores: int = CORES_BESIDE_GPU, gpus: int = ENCODER_JOBS, rates: Rates | None = None
-) -> Peak:
-    """The largest size of all results of a study.
+) -> Counter[str]:
+    """The bytes of all results of a study by kind, when they are most.
 
     Args:
         keep: `everything`, or `results` to remove run folders and embeddings that nothing needs any more.
@@ -82,8 +63,8 @@ def peak(
     return simulate(steps(count, rates or read_rates()), fixed(count), keep == "results", cores, gpus)
 
 
-def simulate(jobs: dict[str, Step], kept: float, removes: bool, cores: int, gpus: int) -> Peak:
-    """Run jobs by priority, then in their order, and return the largest size.
+def simulate(jobs: dict[str, Step], kept: float, removes: bool, cores: int, gpus: int) -> Counter[str]:
+    """Run jobs by priority, then in their order; return the bytes by kind, when they are most.
 
     Args:
         kept: bytes that are there from the beginning.
@@ -98,7 +79,8 @@ def simulate(jobs: dict[str, Step], kept: float, removes: bool, cores: int, gpus
             followers.setdefault(needed, []).append(name)
     ready = sorted((-step.priority, order[name], name) for name, step in jobs.items() if not step.needs)
     running: list[tuple[float, int, str]] = []
-    now, stored, most = 0.0, Counter({FIXED: kept}), Peak(Counter({FIXED: kept}))
+    now, stored = 0.0, Counter({FIXED: kept})
+    most = stored.copy()
     while ready or running:
         while True:
             busy = [jobs[name] for *_, name in running]
@@ -112,8 +94,8 @@ def simulate(jobs: dict[str, Step], kept: float, removes: bool, cores: int, gpus
             stored[step.kind] += step.output
             stored[SCRATCH] += step.scratch
             heapq.heappush(running, (now + step.duration, order[name], name))
-        if stored.total() > most.total:
-            most = Peak(stored.copy())
+        if stored.total() > most.total():
+            most = stored.copy()
         now, _, name = heapq.heappop(running)
         step = jobs[name]
         stored[SCRATCH] -= step.scratch
@@ -141,7 +123,7 @@ def steps(count: Count, rates: Rates) -> dict[str, Step]:
     found: dict[str, Step] = {}
     readers: dict[str, Step] = {}  # of vectors
     wanted: dict[Job, dict[str, set[str]]] = {}  # by MTEB job and task: poolings and layers
-    for item in (item for items in study.experiments.values() for item in items):
+    for item in study.evaluations:
         needs = ()
         if item.model.recipe:
             run = count.run(item.model)
@@ -240,26 +222,17 @@ def fixed(count: Count) -> float:
     if candidates := reported(count):
         largest = max(model_size(count, item.model.encoder) for item in candidates)
         models += largest * (1 + len(set(settings.report.exports)))
-    return texts + models + sum(pairs_size(count, path) for path in pair_files(count))
+    return texts + models + pairs_size(count)
 
 
-def pair_files(count: Count) -> Iterable[tuple[str, str, int]]:
-    """Every file of pairs: corpus, recipe with the same pairs, seed."""
+def pairs_size(count: Count) -> float:
+    """Bytes of all files of pairs: the characters of both packs in every epoch."""
     found = {}
-    for items in count.study.experiments.values():
-        for item in items:
-            if item.model.recipe:
-                recipe = count.study.recipes[item.model.recipe]
-                key = (item.model.corpus, expansion.pairs_name(recipe), recipe.epochs, item.model.seed)
-                found.setdefault(key, (item.model.corpus or "", item.model.recipe, item.model.seed or 0))
-    return found.values()
-
-
-def pairs_size(count: Count, file: tuple[str, str, int]) -> float:
-    """Bytes of a file of pairs: the characters of both packs in every epoch."""
-    corpus, recipe = count.known.corpora.get(file[0]), count.study.recipes[file[1]]
-    if corpus is None:
-        return 0
-    part, tokens = count.pack(recipe)
-    pairs = corpus.pairs * part / count.known.packs[SENTENCES][0] * (1 - recipe.held_out)
-    return pairs * recipe.epochs * 2 * tokens * CHARACTERS_PER_TOKEN
+    for model in dict.fromkeys(item.model for item in count.study.evaluations):
+        corpus = count.known.corpora.get(model.corpus or "")
+        if model.recipe and corpus:
+            recipe = count.study.recipes[model.recipe]
+            _, tokens = count.pack(recipe)
+            file = model.corpus, expansion.pairs_name(recipe), recipe.epochs, model.seed
+            found[file] = count.pairs(corpus, recipe) * 2 * tokens * CHARACTERS_PER_TOKEN
+    return sum(found.values())

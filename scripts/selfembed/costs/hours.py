@@ -60,14 +60,11 @@ def speed(work: str, precision: str, machine: int | str, rates: Rates) -> float:
     return measured * faster(CORES_BESIDE_GPU if isinstance(machine, str) else machine)
 
 
-def hours(
-    jobs: dict[Job, Amounts], machine: int | str, rates: Rates | None = None, precision: str | None = None
-) -> Counter[str]:
+def hours(jobs: dict[Job, Amounts], machine: int | str, rates: Rates | None = None) -> Counter[str]:
     """Hours of some jobs by kind; starts of programs and GPU contexts are kinds of their own.
 
     Args:
         machine: number of cores, or `GPU`: encoders on one GPU, all else on 8 cores beside it.
-        precision: of encoders, instead of that of each job.
     """
     rates = rates or read_rates()
     found: Counter[str] = Counter()
@@ -76,7 +73,7 @@ def hours(
             if work == CONTEXT and machine != GPU:
                 continue
             kind = work if work in (START, CONTEXT) else job.kind
-            found[kind] += amount / speed(work, precision or job.precision, machine, rates) / 3600
+            found[kind] += amount / speed(work, job.precision, machine, rates) / 3600
     return found
 
 

@@ -15,6 +15,7 @@ from selfembed.costs.sizes import (
     TITLE_CHARACTERS,
     WIDTH,
     Amounts,
+    Corpus,
     Shape,
     Sizes,
 )
@@ -24,7 +25,7 @@ from selfembed.settings.recipes import Recipe, Titles
 from selfembed.settings.schema import Settings
 from selfembed.settings.scores import Linear
 from selfembed.study import adapted, expansion
-from selfembed.study.expansion import Evaluation, Model, Study
+from selfembed.study.expansion import BENCHMARK, Evaluation, Model, Study
 
 # The shape that rates are measured with: layers, and WIDTH.
 LAYERS = 12
@@ -56,20 +57,12 @@ def tokens(characters: float, max_length: int) -> float:
 
 
 class Count:
-    """The jobs of a study and the work in them; jobs on texts of unknown number have no work.
+    """The jobs of a study and the work in them; jobs on texts of unknown number have no work."""
 
-    Attributes:
-        one_by_one: whether every MTEB score is a job of its own, with a model cut at the layer, that embeds all texts
-            of the task with repetitions and starts a program; as it was before one job scored a model on all tasks.
-    """
-
-    def __init__(
-        self, settings: Settings, study: Study, known: Sizes, results: Path | None = None, one_by_one: bool = False
-    ) -> None:
+    def __init__(self, settings: Settings, study: Study, known: Sizes, results: Path | None = None) -> None:
         self.settings = settings
         self.study = study
         self.known = known
-        self.one_by_one = one_by_one
         self.shapes = {name: sizes.shape(name, settings, results) for name in settings.encoders}
 
     @classmethod
@@ -103,9 +96,8 @@ class Count:
         for name in experiments:
             if self.settings.experiments[name].maps:
                 for item in expansion.mapped(self.study.experiments[name], self.settings):
-                    found[Job(TSNE, self.embedded(item).path)] = self.of_corpus(
-                        item.on, lambda corpus: {TSNE: corpus.texts}
-                    )
+                    corpus = self.known.corpora.get(item.on)
+                    found[Job(TSNE, self.embedded(item).path)] = {TSNE: corpus.texts} if corpus else {}
         return found
 
     def exports(self) -> dict[Job, Amounts]:
@@ -126,18 +118,12 @@ class Count:
             for name in names
         }
 
-    def of_corpus(self, name: str, work) -> Amounts:
-        """Work on a corpus as a function of its size; none if the size is unknown."""
-        corpus = self.known.corpora.get(name)
-        return work(corpus) if corpus else {}
-
     def run(self, model: Model) -> Job:
-        """The job of a run."""
         return Job(FINE_TUNING, model.path, self.study.recipes[model.recipe or ""].precision)
 
     def start(self, jobs: int = 1) -> Amounts:
         """What jobs with an encoder need before they work."""
-        return {START: jobs} if self.one_by_one else {CONTEXT: jobs}
+        return {CONTEXT: jobs}
 
     def fine_tuning(self, model: Model) -> Amounts:
         """Tokens of a run, as if the encoder had the measured shape.
@@ -148,13 +134,12 @@ class Count:
         if corpus is None:
             return self.start()
         recipe = self.study.recipes[model.recipe or ""]
-        part, length = self.pack(recipe)
+        _, length = self.pack(recipe)
         if not isinstance(recipe.augmentation, Packs):  # halves and whole texts
             length = tokens(corpus.characters, recipe.max_length)
         if isinstance(recipe.augmentation, Titles):  # the mean of both sides
             length = (length + tokens(TITLE_CHARACTERS, recipe.max_length)) / 2
-        pairs = corpus.pairs * part / self.known.packs[SENTENCES][0] * (1 - recipe.held_out)
-        seen = pairs * recipe.epochs * 2 * length
+        seen = self.pairs(corpus, recipe) * 2 * length
         shape = self.shapes[model.encoder]
         guide = recipe.guide / 3
         if not shape.layers:
@@ -168,11 +153,16 @@ class Count:
         sentences = recipe.augmentation.sentences if isinstance(recipe.augmentation, Packs) else SENTENCES
         return self.known.packs[min(sentences, max(self.known.packs))]
 
+    def pairs(self, corpus: Corpus, recipe: Recipe) -> float:
+        """Number of pairs in all epochs of a run."""
+        part, _ = self.pack(recipe)
+        in_epoch = corpus.pairs * part / self.known.packs[SENTENCES][0] * (1 - recipe.held_out)
+        return in_epoch * recipe.epochs
+
     def embedded(self, item: Evaluation) -> Job:
         """The embeddings that a score is of; a corpus with other labels shares them."""
         bag = isinstance(self.settings.encoders[item.model.encoder], BagOfWords)
-        texts = expansion.texts_of(item.on, self.settings)
-        path = f"{texts}/{item.model.path}/{item.step}/{item.selection}"
+        path = replace(item, on=expansion.texts_of(item.on, self.settings)).embeddings
         return Job(BAGS, path) if bag else Job(EMBEDDING, path, self.settings.embedding.precision)
 
     def embedding(self, item: Evaluation) -> Amounts:
@@ -198,33 +188,24 @@ class Count:
 
     def benchmarks(self, items: list[Evaluation]) -> dict[Job, Amounts]:
         """The jobs that embed the texts of tasks, and the evaluations of their vectors by mteb."""
-        highest: dict[tuple[Job, str, str], int] = {}  # layer of an encoder, by job, task and encoder
+        highest: dict[tuple[Job, str, str, int], int] = {}  # layer, by job, task, encoder and maximum length
         found: dict[Job, Amounts] = {}
         for item in items:
-            pooling, layer, _, scaling = item.selection.split("_")
-            together = self.benchmark(item)
-            one = Job(EVALUATION, f"{together.path}/{item.on}/{pooling}_{layer}_{scaling}")
-            found[one] = self.evaluation(item)
-            key = (
-                Job(MTEB, one.path, together.precision) if self.one_by_one else together,
-                item.on,
-                item.model.encoder,
-            )
+            found[Job(EVALUATION, item.path.removeprefix(f"{BENCHMARK}/"))] = self.evaluation(item)
+            _, layer, max_length, _ = item.selection.split("_")
+            key = self.benchmark(item), item.on, item.model.encoder, int(max_length)
             highest[key] = max(highest.get(key, 0), int(layer))
-        for (job, on, encoder), layer in highest.items():
+        for (job, on, encoder, max_length), layer in highest.items():
             amounts = found.setdefault(job, self.start())
             if task := self.known.tasks.get(on):
-                read = task.texts if self.one_by_one else task.different
-                max_length = int(job.path.split("/")[-3 if self.one_by_one else -1])
-                work = self.forward(read * tokens(task.characters, max_length), self.shapes[encoder], layer)
+                read = task.different * tokens(task.characters, max_length)
+                work = self.forward(read, self.shapes[encoder], layer)
                 found[job] = {name: amounts.get(name, 0) + work.get(name, 0) for name in amounts | work}
         return found
 
     def benchmark(self, item: Evaluation) -> Job:
         """The job that scores a model at a step, with a maximum length, on all tasks."""
-        max_length = item.selection.split("_")[2]
-        precision = self.settings.mteb.precision
-        return Job(MTEB, f"{item.model.path}/{item.step}/{max_length}", precision)
+        return Job(MTEB, item.job.removeprefix(f"{BENCHMARK}/"), self.settings.mteb.precision)
 
     def evaluation(self, item: Evaluation) -> Amounts:
         """Work of mteb for one score."""

@@ -10,7 +10,6 @@ from pathlib import Path
 from selfembed.costs.work import Count
 from selfembed.doctor.findings import Finding
 from selfembed.settings.base import Packs
-from selfembed.settings.encoders import BagOfWords
 from selfembed.study.expansion import Model
 
 ABOUT = "memory"
@@ -62,13 +61,8 @@ def largest(count: Count) -> Model | None:
         weights = shape.width * (12 * shape.layers * shape.width + shape.vocabulary)
         return 4 * weights + 20 * 2 * recipe.batch_size * tokens_of(count, run) * max(1, shape.layers) * shape.width
 
-    items = [item for found in count.study.experiments.values() for item in found]
-    runs = dict.fromkeys(item.model for item in items if item.model.recipe)
-    return max(
-        (run for run in runs if not isinstance(count.settings.encoders[run.encoder], BagOfWords)),
-        key=size,
-        default=None,
-    )
+    runs = dict.fromkeys(item.model for item in count.study.evaluations if item.model.recipe)
+    return max(runs, key=size, default=None)
 
 
 def tokens_of(count: Count, run: Model) -> int:

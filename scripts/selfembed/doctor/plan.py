@@ -74,7 +74,7 @@ def rounded(value: float) -> str:
 def check_disk(count: Count, results: Path) -> Finding:
     """Compare the free space, and what results take already, with the largest size of all results."""
     keep = count.settings.keep
-    needed = disk.peak(count, keep, available_cores()).total
+    needed = disk.peak(count, keep, available_cores()).total()
     there = sum(path.stat().st_size for path in results.rglob("*") if path.is_file()) if results.is_dir() else 0
     place = next(folder for folder in (results.absolute(), *results.absolute().parents) if folder.is_dir())
     free = shutil.disk_usage(place).free
@@ -83,7 +83,7 @@ def check_disk(count: Count, results: Path) -> Finding:
         return Finding("ok", "disk", found)
     other = ""
     if keep != "results":
-        least = disk.peak(count, "results", available_cores()).total
+        least = disk.peak(count, "results", available_cores()).total()
         other = f", or keep: results ({in_words(least)})"
     return Finding("error", "disk", f"{found}; expected: more space{other}")
 

@@ -56,9 +56,9 @@ def step(model, batch_size: int, tokens: int, precision: str) -> float:
     return time.perf_counter() - started
 
 
-def resident(name: str) -> float:
-    """Bytes that this process has (`VmRSS`) or had at most (`VmHWM`)."""
-    return 1024 * int(re.search(rf"{name}:\s+(\d+) kB", Path("/proc/self/status").read_text())[1])  # ty: ignore[not-subscriptable]
+def most_resident() -> float:
+    """Bytes that this process had at most."""
+    return 1024 * int(re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())[1])  # ty: ignore[not-subscriptable]
 
 
 def on_cpu(model, batch_size: int, tokens: int, precision: str) -> dict[str, float]:
@@ -73,7 +73,7 @@ def on_cpu(model, batch_size: int, tokens: int, precision: str) -> dict[str, flo
         gc.collect()
         Path("/proc/self/clear_refs").write_text("5")  # the peak is counted from now on (Linux)
         seconds = step(model, number, tokens, precision)
-        peaks[number] = resident("VmHWM")
+        peaks[number] = most_resident()
     slope = max(0, peaks[many] - peaks[few]) / max(1, many - few)
     # Further activations are computed again.
     most = training.KEPT_ON_CPU + without_activations(batch_size, tokens, config.hidden_size)

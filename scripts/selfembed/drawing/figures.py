@@ -134,15 +134,14 @@ def read_published(path: Path | None, scores: pd.DataFrame) -> pd.DataFrame:
     return scores.iloc[:0] if path is None else counterparts(tables.read(path, *KEY, "value"), scores)
 
 
-def read_table(path: Path, **conditions: object) -> pd.DataFrame:
+def read_table(path: Path, **conditions: list) -> pd.DataFrame:
     """Rows of a table that satisfy all conditions (a column and its allowed values).
 
     Raises InputError if there is none.
     """
     table = tables.read(path, "label", "step", *conditions)
     table["label"] = table["label"].map(wrapped)
-    for column, allowed in conditions.items():
-        table = table[table[column].isin(allowed)]
+    table = tables.chosen(table, **conditions)
     if table.empty:
         wanted = ", ".join(f"{column} in {allowed}" for column, allowed in conditions.items())
         raise InputError(f"{path}: no row with {wanted}; nothing to draw")

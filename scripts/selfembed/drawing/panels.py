@@ -83,14 +83,6 @@ def numbers(table: pd.DataFrame, column: str) -> pd.DataFrame:
     return table[table[column].notna()]
 
 
-def letter(axis: Axes, text: str, x: float = -0.15, y: float = 1.04) -> None:
-    """Draw a bold, right-aligned panel letter at axes coordinates."""
-    axis.text(x, y, text, transform=axis.transAxes, fontsize=8, fontweight="bold", ha="right", va="bottom")
-
-
-def clip_spines(axis: Axes, x: tuple[float, float] | None = None, y: tuple[float, float] | None = None) -> None:
-    """Limit spines to the range of the data."""
-    if x:
-        axis.spines["bottom"].set_bounds(*x)
-    if y:
-        axis.spines["left"].set_bounds(*y)
+def letter(axis: Axes, text: str, x: float) -> None:
+    """Draw a bold, right-aligned panel letter above an axis, at the axes coordinate x."""
+    axis.text(x, 1.04, text, transform=axis.transAxes, fontsize=8, fontweight="bold", ha="right", va="bottom")

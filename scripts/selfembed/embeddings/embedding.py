@@ -23,73 +23,23 @@ BLOCK = 8192  # texts per block of vectors: 0.3 GB for 13 layers of 768 dimensio
 # Tokens in a batch, including padding: small enough for the cache of a CPU, large enough for a GPU.
 TOKENS_PER_BATCH = {"cpu": 2048, "cuda": 65536}
 
-
-def pool(hidden: torch.Tensor, mask: torch.Tensor, pooling: str) -> torch.Tensor:
-    """Pool token vectors into text vectors.
-
-    `mean` averages over the attention mask (including [CLS] and [SEP]; denominator at least 1e-9), `cls` selects
-    position 0, `last` the last position that is not padding (zeros without tokens), `token7` position 7, even if it is
-    padding.
-
-    Args:
-        hidden: token vectors, shape (texts, tokens, dim), padded on the right.
-        mask: attention mask, shape (texts, tokens), 1 for tokens and 0 for padding.
-
-    Returns shape (texts, dim), float32.
-    """
-    hidden = hidden.float()
-    match pooling:
-        case "mean":
-            weights = mask.unsqueeze(-1).float()
-            return (hidden * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1e-9)
-        case "cls":
-            return hidden[:, 0]
-        case "last":
-            last = (mask.sum(dim=1) - 1).clamp(min=0)
-            return hidden[torch.arange(len(hidden), device=hidden.device), last] * mask.any(dim=1, keepdim=True)
-        case "token7":
-            return hidden[:, token7.INDEX]
-    raise ValueError(f"unknown pooling '{pooling}'")
+TOKENIZED_AT_ONCE = 1000  # texts, whose tokens beyond the maximum length take memory
 
 
-def tokenize(texts: list[str], encoder: Transformer, max_length: int, chunk: int = 1000) -> list[np.ndarray]:
+def tokenize(texts: list[str], encoder: Transformer, max_length: int) -> list[dict[str, list[int]]]:
     """Return the inputs of the encoder for every text, truncated to `max_length` tokens, without padding.
 
-    Inputs are the token ids, including special tokens, and the token types if tokenizer and encoder have them. int32,
-    shape (inputs, tokens).
+    Inputs are the token ids, including special tokens, and the token types if tokenizer and encoder have them.
     """
+    accepted = encoder.model_forward_params  # None: any
+    names = [name for name in ("input_ids", "token_type_ids") if accepted is None or name in accepted]
     found = []
-    for start in range(0, len(texts), chunk):
-        encoded = encoder.tokenizer(
-            texts[start : start + chunk],
-            truncation=True,
-            max_length=max_length,
-            padding=False,
-            return_attention_mask=False,
-        )
-        rows = zip(*(encoded[name] for name in inputs_of(encoder) if name in encoded), strict=True)
-        found.extend(np.asarray(row, dtype=np.int32) for row in rows)
+    for start in range(0, len(texts), TOKENIZED_AT_ONCE):
+        some = texts[start : start + TOKENIZED_AT_ONCE]
+        encoded = encoder.tokenizer(some, truncation=True, max_length=max_length, return_attention_mask=False)
+        columns = {name: encoded[name] for name in names if name in encoded}
+        found += [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
     return found
-
-
-def inputs_of(encoder: Transformer) -> dict[str, int]:
-    """Names of the inputs of an encoder, as in sentence-transformers, with their values at padding."""
-    tokenizer, accepted = encoder.tokenizer, encoder.model_forward_params  # None: any
-    values = {"input_ids": tokenizer.pad_token_id, "token_type_ids": tokenizer.pad_token_type_id}
-    return {name: value for name, value in values.items() if accepted is None or name in accepted}
-
-
-def pad(rows: list[np.ndarray], encoder: Transformer) -> dict[str, torch.Tensor]:
-    """Return padded inputs and the attention mask of a batch; int64, shape (texts, tokens), padding on the right."""
-    width = max(token7.SHORTEST, *(row.shape[1] for row in rows))
-    values = list(inputs_of(encoder).items())[: len(rows[0])]
-    padded = {name: np.full((len(rows), width), value, dtype=np.int64) for name, value in values}
-    padded["attention_mask"] = np.zeros((len(rows), width), dtype=np.int64)
-    for place, row in enumerate(rows):
-        for (name, _), inputs in zip(values, row, strict=True):
-            padded[name][place, : row.shape[1]] = inputs
-        padded["attention_mask"][place, : row.shape[1]] = 1
-    return {name: torch.from_numpy(inputs) for name, inputs in padded.items()}
 
 
 def chosen_layers(layers: str | list[int], n_layers: int) -> list[int]:
@@ -101,7 +51,7 @@ def chosen_layers(layers: str | list[int], n_layers: int) -> list[int]:
         return list(range(n_layers + 1))
     if layers == "last":
         return [n_layers]
-    for layer in [layers] if isinstance(layers, str) else layers:
+    for layer in layers:
         if layer not in range(n_layers + 1):
             raise InputError(f"layer '{layer}' does not exist; expected: all, last, or numbers from 0 to {n_layers}")
     return sorted(set(layers))
@@ -204,8 +154,8 @@ def embed(
     """Embed texts and write the vectors into `out` in the order of the texts.
 
     Layer 0 is the output of the embedding module, layers 1…L are the transformer layers; the last one is the output of
-    the encoder, after any final normalisation. Vectors are neither normalised nor centred. The encoder runs on its
-    current device, without dropout.
+    the encoder, after any final normalisation. Special tokens are pooled, too. Vectors are neither
+    normalised nor centred. The encoder runs on its current device, without dropout.
 
     Args:
         out: float32 array to fill, for instance a memory map, shape (poolings, layers, texts, dim).
@@ -216,18 +166,25 @@ def embed(
     encoder.eval()
     device = encoder.model.device
     rows = tokenize(texts, encoder, max_length)
+    lengths = np.array([len(row["input_ids"]) for row in rows])
+    poolers = [encoders.pooling_module(pooling, encoder.get_embedding_dimension()) for pooling in poolings]
     progress = progress or Progress(len(texts), "texts")
-    lengths = np.array([row.shape[1] for row in rows])
     for positions in batches(lengths, tokens_per_batch or TOKENS_PER_BATCH[device.type]):
-        inputs = {name: part.to(device) for name, part in pad([rows[place] for place in positions], encoder).items()}
-        mask = inputs["attention_mask"]
+        inputs = encoder.tokenizer.pad(
+            [rows[position] for position in positions],
+            padding="max_length",
+            max_length=max(token7.SHORTEST, int(lengths[positions].max())),
+            return_attention_mask=True,
+            return_tensors="pt",
+        ).to(device)
         with forward_pass(precision, device.type):
             output = encoder.model(**inputs, output_hidden_states=True)
         # Without layers, an encoder has no hidden states. The last ones can be those before a final normalisation.
         hidden = (*(output.hidden_states or ())[:-1], output.last_hidden_state)
         for column, layer in enumerate(layers):
-            for row, pooling in enumerate(poolings):
-                out[row, column, positions] = pool(hidden[layer], mask, pooling).cpu().numpy()
+            features = {"token_embeddings": hidden[layer].float(), "attention_mask": inputs["attention_mask"]}
+            for row, pooler in enumerate(poolers):
+                out[row, column, positions] = pooler(features)["sentence_embedding"].cpu().numpy()
         progress.advance(len(positions))
 
 
@@ -257,9 +214,8 @@ def encode(
     """
     model.eval()
     prompt = encoders.default_prompt(model)
-    whole = [f"{prompt or ''}{text}" for text in texts]
-    ids = model.tokenizer(whole, truncation=True, max_length=model.max_seq_length)["input_ids"]
-    lengths = np.array([len(tokens) for tokens in ids])
+    rows = tokenize([f"{prompt or ''}{text}" for text in texts], model[0], model.max_seq_length)
+    lengths = np.array([len(row["input_ids"]) for row in rows])
     progress = progress or Progress(len(texts), "texts")
     for positions in batches(lengths, tokens_per_batch or TOKENS_PER_BATCH[model.device.type]):
         features = model.preprocess([texts[position] for position in positions], prompt=prompt)

@@ -8,14 +8,15 @@ worse for none. The level of the test is divided by two, because a model may be 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, fields
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from selfembed.errors import InputError
 from selfembed.evidence import differences
+from selfembed.jobs.records import read_json
 
 PART = 1 / 3  # of the test texts, to choose on
 LEVEL = 0.05 / 2
@@ -150,12 +151,12 @@ def p_value(gains: np.ndarray, seed: int) -> float:
     return float((1 + reached.sum()) / (1 + RESAMPLES))
 
 
-def to_json(choice: Choice) -> dict[str, Any]:
-    """Return a choice as JSON."""
-    return vars(choice) | {"judged": {purpose: vars(found) for purpose, found in choice.judged.items()}}
+def read(path: Path) -> Choice:
+    """Read a choice from a JSON file with its fields.
 
-
-def from_json(found: dict[str, Any]) -> Choice:
-    """Return the choice that `to_json` described."""
+    Raises InputError if the file is damaged.
+    """
+    names = [field.name for field in fields(Choice)]
+    found = read_json(path, *names)
     judged = {purpose: Judgement(**judgement) for purpose, judgement in found["judged"].items()}
-    return Choice(**{key: found[key] for key in ("purpose", "keep", "label", "best")}, judged=judged)
+    return Choice(**{name: found[name] for name in names} | {"judged": judged})

@@ -59,7 +59,6 @@ def judge(
         claims: claims as returned by `selfembed.study.claimed.described`.
         scores: score rows with the columns `experiment` and `label`, or None. Rows without a value are ignored.
         outcomes: maps score rows on corpora to their outcomes, by the text's id.
-        published: published numbers, or None.
 
     Returns `claim`, `sentence`, `paper`, `verdict` (of the claim), descriptions of the comparison (`comparison`) and of
     its corpora or tasks (`on`), `unit` (`points`, `share`, `points per layer`), `estimate`, `low`, `high`, `limit`

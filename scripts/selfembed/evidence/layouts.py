@@ -35,14 +35,13 @@ def lay_out(
         rows, columns: names of columns of `scores`.
         series: series to show, in this order; all if empty.
         poolings: poolings to show, in addition to `none` of bags of words.
-        means: add means of cells (without spread) over corpora, or over tasks of blocks and over blocks.
+        means: add means of cells (without spread) over corpora, or over tasks of blocks and over blocks, which are in
+            rows or columns.
         repeated: corpora with the texts of another corpus, excluded from means.
         numbers: measures and headings by the name of the score.
 
     Raises InputError if no score is selected, if a cell has several values of one seed, or if a measure is missing.
     """
-    if means and "corpus" not in (rows, columns):
-        raise InputError("means: no corpora in rows or columns; expected: means: false")
     shown = tables.chosen(tables.last_layers(scores), pooling=[*poolings, "none"])
     shown = tables.one_number_per([rows, columns], tables.chosen(shown, series=series))
     if shown.empty:
@@ -117,22 +116,19 @@ def latex(table: pd.DataFrame, caption: str) -> str:
         " & ".join(escaped(str(cell)) for cell in row) + r" \\"
         for row in (["", *table.columns[1:]], *table.itertuples(index=False))
     )
-    return "\n".join(
-        [
-            r"\begin{table}",
-            r"\centering",
-            rf"\begin{{tabular}}{{{alignment}}}",
-            r"\toprule",
-            header,
-            r"\midrule",
-            *body,
-            r"\bottomrule",
-            r"\end{tabular}",
-            rf"\caption{{{escaped(caption)}}}",
-            r"\end{table}",
-            "",
-        ]
-    )
+    rows = "\n".join(body)
+    return rf"""\begin{{table}}
+\centering
+\begin{{tabular}}{{{alignment}}}
+\toprule
+{header}
+\midrule
+{rows}
+\bottomrule
+\end{{tabular}}
+\caption{{{escaped(caption)}}}
+\end{{table}}
+"""
 
 
 LATEX_CHARACTERS = {character: f"\\{character}" for character in "&%$#_{}"} | {

@@ -7,6 +7,7 @@ from typing import Any
 from selfembed.costs.hours import experiments_of_targets
 from selfembed.costs.work import Count
 from selfembed.doctor import plan
+from selfembed.settings.figures import Described
 from selfembed.settings.schema import Settings
 from selfembed.study.expansion import Study
 from selfembed.study.messages import did_you_mean
@@ -29,6 +30,13 @@ def suggest(workflow: Any, logger: logging.Logger) -> None:
         return True
 
     logger.addFilter(add)
+
+
+def describe(workflow: Any, name: str, shown: Described) -> None:
+    """Describe a figure or table for `snakemake --list-target-rules`: its title and what it shows."""
+    kind = str(type(shown).__doc__).splitlines()[0]
+    target = workflow.get_rule(workflow.modifier.modify_rulename(name))
+    target.docstring = f"{shown.title}: {kind}" if shown.title else kind
 
 
 def list_with_hours(workflow: Any, settings: Settings, study: Study) -> None:

@@ -5,21 +5,12 @@ from pathlib import Path
 
 from selfembed.errors import InputError
 from selfembed.evidence import choice
-from selfembed.jobs.records import read_json
 from selfembed.study import adapted, expansion, files
 
 
 @dataclass(frozen=True)
 class Compared:
-    """The encoder as it came and the best candidate of a study.
-
-    Attributes:
-        name: name of the study.
-        device: device of the encoders, as in the config.
-        corpus: prepared corpus (Parquet).
-        before, after: labels of the encoder and of the candidate.
-        before_folder, after_folder: their saved models.
-    """
+    """The labels and folders of the encoder as it came and of the best candidate; a prepared corpus (Parquet)."""
 
     name: str
     device: str
@@ -38,7 +29,7 @@ def read(config: Path) -> Compared:
     settings, report = files.read_with_report(config)
     results = Path("results", settings.folder)
     chosen_file = files.finished(results / "choice.json", config)
-    chosen = choice.from_json(read_json(chosen_file, "purpose", "keep", "label", "best", "judged"))
+    chosen = choice.read(chosen_file)
     if chosen.best is None:
         raise InputError(f"{chosen_file}: no model was better than '{chosen.keep}'; expected: one to compare it with")
     items = {item.line.label: item for item in adapted.candidates(report, settings, expansion.expand(settings))}

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.preprocessing import normalize
 
 from selfembed.embeddings import embedding
 from selfembed.errors import InputError
@@ -18,7 +17,7 @@ from selfembed.jobs.command_line import log
 from selfembed.jobs.devices import choose_device
 from selfembed.judging import compared, sheets
 from selfembed.judging.compared import Compared
-from selfembed.scores.neighbors import nearest
+from selfembed.maps.nearest_texts import nearest_texts
 from selfembed.texts import corpora
 
 NEAR = 10  # neighbours that are compared
@@ -45,7 +44,7 @@ def ask(config: Path, number: int) -> Path:
     device = choose_device(found.device)
     models = found.before_folder, found.after_folder
     log.info("embedding %d texts with %s and %s", len(texts), *models)
-    before, after = (neighbours(embedding.vectors_of(folder, texts, device)) for folder in models)
+    before, after = (nearest_texts(embedding.vectors_of(folder, texts, device), NEAR) for folder in models)
     drawn, differing = draw(before, after, number)
     if not len(drawn):
         raise InputError(
@@ -59,18 +58,6 @@ def ask(config: Path, number: int) -> Path:
     sheets.key_path(output).write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     log.info("%d questions; write a or b in the column 'closer', or nothing to skip", len(table))
     return output
-
-
-def neighbours(vectors: np.ndarray) -> np.ndarray:
-    """Return the positions of the nearest other texts by cosine, nearest first; int64, shape (texts, NEAR).
-
-    Args:
-        vectors: shape (texts, dim), for at least NEAR + 1 texts.
-    """
-    unit = normalize(vectors)
-    with_itself = nearest(unit, unit, NEAR + 1)
-    others = [row[row != place][:NEAR] for place, row in enumerate(with_itself)]
-    return np.stack(others)
 
 
 def draw(before: np.ndarray, after: np.ndarray, number: int) -> tuple[np.ndarray, np.ndarray]:

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from selfembed.errors import InputError
-from selfembed.texts import corpora, sources
+from selfembed.texts import sources
 
 COLUMNS = ("number", "text", "a", "b", "closer")
 ENDING = "_questions"
@@ -42,9 +42,7 @@ def read(path: Path) -> dict[int, tuple[str, str]]:
     """
     if not path.is_file():
         raise InputError(f"{path}: does not exist; expected: questions that `selfembed ask` wrote")
-    how = {"format": "csv"} | sources.encoding_setting([path], None, [])
-    how |= sources.separator_setting(path, how.get("encoding"), [])
-    table = corpora.read_file(path, **how)
+    _, table = sources.read_file(path, "csv", None, [])
     lacking = [name for name in COLUMNS if name not in table.columns]
     if lacking:
         raise InputError(f"{path}: no column '{lacking[0]}'; expected: {', '.join(COLUMNS)}")

@@ -21,7 +21,7 @@ from selfembed.texts.sentences import needs_dictionary
 
 FEWEST_TEXTS = 10  # as for a map
 MOST_CLUSTERS = 50  # distinguishable colours
-SEED = 42  # of the sample and the initial centres
+SEED = 42  # of the initial centres
 SAMPLE = 100_000  # texts used to fit centres and names
 CHARACTERS = 2000  # of a text that words are taken from
 WORDS = 3  # in a name
@@ -34,16 +34,15 @@ def number_of_clusters(texts: int) -> int:
     return min(MOST_CLUSTERS, max(2, round(1.5 * texts ** (1 / 3))))
 
 
-def cluster(embeddings: np.ndarray, count: int, *, seed: int) -> np.ndarray:
+def cluster(embeddings: np.ndarray, count: int) -> np.ndarray:
     """Assign each text to a cluster by k-means on embeddings that are centred and scaled to unit length.
 
     Embeddings of most language models share one large direction, which centring removes. Centres are fitted on a random
-    sample of at most 100,000 texts to bound time and memory.
+    sample of at most 100,000 texts to bound time and memory. Results are reproducible on one thread only.
 
     Args:
         embeddings: shape (texts, dim).
         count: number of clusters; fewer if there are fewer distinct embeddings.
-        seed: of the sample and the initial centres. Results are reproducible on one thread only.
 
     Returns int32, shape (texts,): 0 is the largest cluster.
 
@@ -52,9 +51,9 @@ def cluster(embeddings: np.ndarray, count: int, *, seed: int) -> np.ndarray:
     if len(embeddings) < FEWEST_TEXTS:
         raise InputError(f"{len(embeddings)} texts are too few for clusters; expected: at least {FEWEST_TEXTS}")
     vectors = unit_vectors(embeddings)
-    sample = vectors[random_rows(len(vectors), SAMPLE, seed)]
+    sample = vectors[random_rows(len(vectors), SAMPLE)]
     count = min(count, len(np.unique(sample, axis=0)))
-    means = KMeans(count, n_init=3, max_iter=100, random_state=seed).fit(sample)
+    means = KMeans(count, n_init=3, max_iter=100, random_state=SEED).fit(sample)
     return by_size(means.predict(vectors))
 
 
@@ -77,12 +76,12 @@ def by_size(labels: np.ndarray) -> np.ndarray:
     return ranks[inverse]
 
 
-def describe(texts: pd.Series, clusters: np.ndarray, *, seed: int) -> pd.DataFrame:
+def describe(texts: pd.Series, clusters: np.ndarray) -> pd.DataFrame:
     """Names and sizes of clusters: columns `cluster`, `name` and `texts`, one row per cluster.
 
     A name consists of the three words with the highest weights, such as `graph, node, edge`. Names are unique.
     """
-    rows = random_rows(len(texts), SAMPLE, seed)
+    rows = random_rows(len(texts), SAMPLE)
     words = ranked_words(
         texts.iloc[rows].str[:CHARACTERS].str.replace(ADDRESS, " ", regex=True), clusters[rows], clusters.max() + 1
     )

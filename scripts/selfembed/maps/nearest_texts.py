@@ -20,11 +20,15 @@ def nearest_texts(vectors: np.ndarray | csr_matrix, count: int = COUNT) -> np.nd
 
     Returns int32, shape (texts, count), nearest first.
     """
-    vectors = normalize(vectors)
+    return nearest_others(normalize(vectors), 0, count).astype(np.int32)
+
+
+def nearest_others(vectors: np.ndarray | csr_matrix, start: int, count: int) -> np.ndarray:
+    """Return the nearest other texts of the texts from position `start` on, int64; `vectors` are of unit length."""
     texts = vectors.shape[0]
     count = min(count, texts - 1)
-    found = neighbors.nearest(vectors, vectors, count + 1)
-    is_itself = found == np.arange(texts)[:, None]
+    found = neighbors.nearest(vectors, vectors[start:], count + 1)
+    is_itself = found == np.arange(start, texts)[:, None]
     # Of more than `count` texts with the same embedding, the first ones are found and may not include the text.
     is_itself[~is_itself.any(axis=1), -1] = True
-    return found[~is_itself].reshape(texts, count).astype(np.int32)
+    return found[~is_itself].reshape(texts - start, count)

@@ -5,8 +5,8 @@ import numpy as np
 SEED = 42
 
 
-def random_rows(rows: int, most: int, seed: int = SEED) -> np.ndarray:
+def random_rows(rows: int, most: int) -> np.ndarray:
     """Return the positions of at most `most` rows, drawn without replacement, in order; int64."""
     if rows <= most:
         return np.arange(rows)
-    return np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))
+    return np.sort(np.random.default_rng(SEED).choice(rows, most, replace=False))

@@ -8,17 +8,18 @@ import math
 import re
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from sentence_transformers.sentence_transformer.modules import Transformer
-from transformers import PreTrainedConfig
 
 from selfembed.errors import InputError, reword_errors
 from selfembed.models import checkpoints
-from selfembed.models.bert_with_adapter import BertWithAdapter, BertWithAdapterConfig
+
+if TYPE_CHECKING:
+    from sentence_transformers.sentence_transformer.modules import Transformer
+    from transformers import PreTrainedConfig
 
 FOLDER = "adapter"  # in the folder of the encoder that the adapter belongs to
 CONFIG = "adapter_config.json"
@@ -48,7 +49,7 @@ WITHOUT_MEANING = re.compile(r"init_weights(_seed)?|inv_adapter_reduction_factor
 FACTOR = "reduction_factor"  # the encoder's width divided by the adapter's
 
 
-def add(encoder: Transformer, folder: Path, layers: int) -> None:
+def add(encoder: "Transformer", folder: Path, layers: int) -> None:
     """Add an adapter to a BERT encoder, in place.
 
     Args:
@@ -56,6 +57,8 @@ def add(encoder: Transformer, folder: Path, layers: int) -> None:
 
     Raises InputError if the folder has no adapter of the supported kind that fits the encoder.
     """
+    from selfembed.models.bert_with_adapter import BertWithAdapter, BertWithAdapterConfig
+
     config = encoder.model.config
     weights = encoder.model.state_dict() | read(folder, config, layers)
     settings = {key: value for key, value in config.to_dict().items() if key not in ("model_type", "architectures")}
@@ -98,7 +101,7 @@ def source(folder: Path) -> dict[str, Any]:
     return checkpoints.origin(folder) | {"name": read_config(folder / CONFIG)["name"]}
 
 
-def read(folder: Path, encoder: PreTrainedConfig, layers: int) -> dict[str, torch.Tensor]:
+def read(folder: Path, encoder: "PreTrainedConfig", layers: int) -> dict[str, torch.Tensor]:
     """Read the weights of an adapter in fp32, with the parameter names of `BertWithAdapter`.
 
     Args:

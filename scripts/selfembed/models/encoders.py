@@ -174,10 +174,8 @@ def random_bert(
 ) -> SentenceTransformer:
     """A BERT with random weights (N(0, 0.02²), transformers' own initialisation) that depend on `seed` alone.
 
-    Raises InputError if the folder has no tokenizer, or the attention heads do not divide the width.
+    Raises InputError if the folder has no tokenizer.
     """
-    if hidden_size % attention_heads:
-        raise InputError(f"attention_heads {attention_heads} does not divide hidden_size {hidden_size}")
     with checkpoints.loading(tokenizer_folder):
         tokenizer = AutoTokenizer.from_pretrained(tokenizer_folder, **LOCAL)
     config = BertConfig(
@@ -254,12 +252,7 @@ def pooling_module(pooling: str, dimension: int) -> torch.nn.Module:
 
 
 def projection_head(dimension: int, widths: list[int], seed: int) -> list[Dense]:
-    """Linear layers of the given widths with ReLU between them, with torch's default initialisation.
-
-    Raises InputError if a width is less than 1.
-    """
-    if any(width < 1 for width in widths):
-        raise InputError(f"projection: invalid widths {widths}; expected: at least 1")
+    """Linear layers of the given widths with ReLU between them, with torch's default initialisation."""
     head = []
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

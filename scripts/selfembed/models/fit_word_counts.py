@@ -2,10 +2,9 @@
 
 import numpy as np
 import torch
-from scipy.sparse import csr_matrix
 from sentence_transformers import SentenceTransformer
 from sklearn.decomposition import TruncatedSVD
-from sklearn.feature_extraction.text import TfidfTransformer
+from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 
 from selfembed.errors import InputError
 from selfembed.models.encoders import default_prompt
@@ -28,7 +27,8 @@ def fit(model: SentenceTransformer, texts: list[str], components: int, weight: f
     prompt = default_prompt(model) or ""
     ids = tokenizer([prompt + text for text in texts], truncation=True, max_length=model.max_seq_length)["input_ids"]
     size = max(len(tokenizer), model[0].model.config.vocab_size)
-    counts = count(ids, size)
+    # Columns are token ids.
+    counts = CountVectorizer(analyzer=list, vocabulary=range(size)).transform(ids)
     in_texts = np.bincount(counts.indices, minlength=size)
     in_texts[tokenizer.all_special_ids] = 0
     counted = np.flatnonzero(in_texts >= IN_TEXTS)
@@ -43,11 +43,3 @@ def fit(model: SentenceTransformer, texts: list[str], components: int, weight: f
     module.rows[torch.from_numpy(counted)] = torch.arange(len(counted))
     module.matrix[:] = torch.from_numpy((svd.components_ * tfidf.idf_).T)
     return module
-
-
-def count(ids: list[list[int]], size: int) -> csr_matrix:
-    """Return how often every token is in every text, shape (texts, size)."""
-    starts = np.cumsum([0, *map(len, ids)])
-    counts = csr_matrix((np.ones(starts[-1]), np.concatenate(ids), starts), shape=(len(ids), size))
-    counts.sum_duplicates()
-    return counts

@@ -37,9 +37,7 @@ class Run:
     """The fine-tuning of a model.
 
     Attributes:
-        recipe: all settings.
-        steps: number of optimiser steps.
-        losses: the loss at every step.
+        losses: the loss at every optimiser step.
         pairs: number of training pairs.
         fraction: of the way from the encoder before fine-tuning to the fine-tuned model; None: all of it.
     """
@@ -56,12 +54,9 @@ class Account:
     """Facts about a corpus and the model that was chosen for it.
 
     Attributes:
-        corpus: name of the corpus.
-        choice: the choice of the model.
         model: folder of the chosen model.
         run: its fine-tuning; None if it is not fine-tuned.
         word_counts: settings of the word counts beside its vectors; None without.
-        encoder: description of the encoder.
         origin: where the encoder's weights are from, as far as known: `repository` and `revision` (Hugging Face Hub),
             `weights` (SHA-256) and `licence` (keys of `model_cards.LICENCE`).
         own: description of the encoder's own modules (`OwnModules.described`); empty if it has none.
@@ -129,7 +124,7 @@ def read(arguments: argparse.Namespace) -> Account:
 
     Raises InputError if a file is invalid, or if the chosen model is not among the candidates.
     """
-    chosen = choice.from_json(read_json(arguments.choice, "purpose", "keep", "label", "best", "judged"))
+    chosen = choice.read(arguments.choice)
     folder, run = model_of(chosen.label, arguments)
     described = tables.read(arguments.description, "texts", "labelled", "classes", "mean_length")
     if not len(described):

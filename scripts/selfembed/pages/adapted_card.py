@@ -13,14 +13,10 @@ TASKS = {"search": "sentence-similarity", "grouping": "text-classification"}
 DECIMALS = 4  # of scores in the metadata
 
 
-def card(account: Account, base_model: str | None) -> str:
-    """Return the model card: metadata with scores; use, base model, data, recipe, scores, limitations, licence.
-
-    Args:
-        base_model: the repository on the Hugging Face Hub that the model started from; None if there is none.
-    """
+def card(account: Account) -> str:
+    """Return the model card: metadata with scores; use, base model, data, recipe, scores, limitations, licence."""
     metadata = model_cards.METADATA | account.origin.get("licence", {})
-    if base_model is not None:
+    if base_model := account.origin.get("repository"):
         relation = {} if account.choice.is_kept else {"base_model_relation": "finetune"}
         metadata |= {"base_model": base_model, **relation}
     if account.run and account.run.fraction is None and account.run.recipe.get("matryoshka"):

@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from selfembed.errors import InputError
 from selfembed.evidence.choice import Judgement
 from selfembed.evidence.differences import format_number
 from selfembed.pages.account import Account
@@ -162,7 +161,7 @@ def training(account: Account) -> list[str]:
     sentences = recipe.get("sentences", 2)
     words = {"passage": f"a passage of {count(sentences, 'sentence')}"}
     words["neighbours"] = count(sentences, "neighbouring sentence")
-    said.append(shown(recipe["augmentation"]).format(**words))
+    said.append(SHOWN[recipe["augmentation"]].format(**words))
     if recipe.get("mask_fraction"):
         said.append(f"{recipe['mask_fraction']:.0%} of the tokens were masked.")
     if recipe.get("guide"):
@@ -214,16 +213,6 @@ def own_modules(account: Account) -> list[str]:
     if own["max_length"] not in (None, account.max_length):
         said.append(f"It reads {own['max_length']:,} tokens of a text by itself; here, {account.max_length:,}.")
     return said
-
-
-def shown(augmentation: str) -> str:
-    """Return the description of an augmentation.
-
-    Raises InputError if it has no entry in SHOWN.
-    """
-    if augmentation not in SHOWN:
-        raise InputError(f"augmentation {augmentation!r} has no description; known: {', '.join(SHOWN)}")
-    return SHOWN[augmentation]
 
 
 def settings(account: Account) -> list[tuple[str, str]]:

@@ -17,10 +17,9 @@ from selfembed.settings.encoders import BagOfWords
 from selfembed.settings.report import Report
 from selfembed.settings.schema import Settings
 from selfembed.study import adapted, expansion, files
-from selfembed.study.checks.names import original
 from selfembed.study.expansion import Evaluation, Study
 from selfembed.texts.corpora import read_corpus
-from selfembed.workflow.maps import Maps, cluster_files, embedded, map_file
+from selfembed.workflow.maps import Maps, cluster_files, map_file
 from selfembed.workflow.models import Models
 
 
@@ -31,16 +30,13 @@ class FinishedMap:
     Attributes:
         label: label of the model.
         title: title of the page with the map.
-        corpus: the texts of the map.
-        prepared: the prepared corpus (Parquet).
         cleaning: settings of the corpus, or of the one that it is derived from.
         positions: t-SNE positions by the model, float64, shape (texts, 2).
         first: the same by the first model of the page, which the others are rotated to match.
-        clusters: the name of the cluster of every text, or None.
+        clusters: the name of the cluster of every text.
         rows: rows of the texts that the page shows.
         neighbors: nearest texts of these texts by the model, as positions in `rows`, int32, shape (len(rows), any).
         characters: maximum length of texts in the page.
-        model: folder of the model.
         flags: flags of `embed.py` that the texts of the map were embedded with.
         embeddings: folder with their vectors, which may have been removed (`keep: results`).
         threads: threads of scores.
@@ -50,7 +46,6 @@ class FinishedMap:
     label: str
     title: str
     corpus: pd.DataFrame
-    prepared: Path
     cleaning: Corpus
     positions: np.ndarray
     first: np.ndarray
@@ -86,7 +81,7 @@ def read(config: Path) -> FinishedMap:
     shown = maps.shown(of_corpus)
     chosen = read_json(result("<results>/choice.json"), "label")["label"]
     item, is_chosen = mapped_by(chosen, shown, report, settings, study)
-    corpus = read_corpus(prepared := result(f"<results>/corpora/{report.corpus}.parquet"))
+    corpus = read_corpus(result(f"<results>/corpora/{report.corpus}.parquet"))
     positions = {map_file(one): read_rows(result(map_file(one)), corpus["id"], ["x", "y"]) for one in shown}
     whole = [table.to_numpy() for table in positions.values() if table.notna().all(axis=None)]
     if positions[map_file(item)].isna().any(axis=None):
@@ -94,7 +89,7 @@ def read(config: Path) -> FinishedMap:
     numbers, names = map(result, cluster_files(shown[-1]))
     figure = maps.interactive[report.corpus]
     rows = random_rows(len(corpus), figure.points)
-    nearest = result(f"<results>/neighbors/{embedded(item)}.parquet")
+    nearest = result(f"<results>/neighbors/{item.embeddings}.parquet")
     neighbors = read_rows(nearest, corpus["id"].iloc[rows], ["neighbors"])["neighbors"]
     model = results / "models" / item.model.path / item.step
     if is_chosen and not model.exists():  # removed with `keep: results`, but its copy is not
@@ -105,8 +100,7 @@ def read(config: Path) -> FinishedMap:
         label=item.line.label,
         title=maps.page_title(of_corpus),
         corpus=corpus,
-        prepared=prepared,
-        cleaning=settings.corpora[original(report.corpus, settings)],
+        cleaning=settings.corpora[adapted.cleaned(report, settings)],
         positions=positions[map_file(item)].to_numpy(),
         first=whole[0],
         clusters=names_of_clusters(read_rows(numbers, corpus["id"], ["cluster"])["cluster"], names),

@@ -37,16 +37,13 @@ def read(path: Path, corpus: Corpus, text: str | None) -> pd.DataFrame:
 def of_folder(path: Path, corpus: Corpus) -> pd.DataFrame:
     """Return the texts of a folder; its subfolders are labels if those of the corpus are."""
     label = corpus.source.label if isinstance(corpus.source, FolderSource) else None
-    return sources.look_at(path, label=label)[1]
+    return sources.look_at(path, sources.ColumnNames(label=label))[1]
 
 
 def of_file(path: Path, corpus: Corpus, text: str | None) -> pd.DataFrame:
     """Return the texts of a file."""
     notes: list[str] = []
-    how = sources.encoding_setting([path], None, notes) if format_of(path) in ("csv", "tsv", "jsonl", "json") else {}
-    if format_of(path) == "csv":
-        how |= sources.separator_setting(path, how.get("encoding"), notes)
-    raw = corpora.read_file(path, **how)
+    _, raw = sources.read_file(path, format_of(path), None, notes)
     if raw.empty:
         raise InputError(f"{path}: no rows; expected: one text per row")
     named = corpus.source if isinstance(corpus.source, HubSource) else corpus.source.columns

@@ -3,10 +3,10 @@
 import numpy as np
 from openTSNE import TSNEEmbedding
 from openTSNE.affinity import Affinities, joint_probabilities_nn
+from scipy.linalg import orthogonal_procrustes
 from scipy.sparse import csr_matrix
 
-from selfembed.maps.nearest_texts import COUNT
-from selfembed.pages.interactive_map import nearest_rotation
+from selfembed.maps.nearest_texts import COUNT, nearest_others
 from selfembed.scores import neighbors
 
 
@@ -78,16 +78,11 @@ def nearest(known: np.ndarray, vectors: np.ndarray) -> np.ndarray:
     Returns int32, shape (texts, 10).
     """
     old = len(known)
-    new = len(vectors) - old
-    count = min(COUNT, len(vectors) - 1)
-    added = old + neighbors.nearest(vectors[old:], vectors[:old], min(count, new))
+    added = old + neighbors.nearest(vectors[old:], vectors[:old], min(COUNT, len(vectors) - old))
     candidates = np.hstack([known, added])
     order = np.argsort(distances_to(vectors, vectors[:old], candidates), axis=1, kind="stable")
-    of_old = np.take_along_axis(candidates, order, axis=1)[:, :count]
-    found = neighbors.nearest(vectors, vectors[old:], count + 1)
-    is_itself = found == np.arange(old, len(vectors))[:, None]
-    is_itself[~is_itself.any(axis=1), -1] = True  # more than `count` texts have the same vector
-    return np.vstack([of_old, found[~is_itself].reshape(new, count)]).astype(np.int32)
+    of_old = np.take_along_axis(candidates, order, axis=1)[:, :COUNT]
+    return np.vstack([of_old, nearest_others(vectors, old, COUNT)]).astype(np.int32)
 
 
 def similarity(vectors: np.ndarray, texts: np.ndarray, others: np.ndarray) -> np.ndarray:
@@ -113,6 +108,6 @@ def as_in_page(positions: np.ndarray, rows: np.ndarray, first: np.ndarray, new: 
     """
     shown = positions[rows]
     centre = shown.mean(axis=0)
-    rotation = nearest_rotation(shown - centre, first[rows] - first[rows].mean(axis=0))
+    rotation, _ = orthogonal_procrustes(shown - centre, first[rows] - first[rows].mean(axis=0))
     old, new = ((part - centre) @ rotation for part in (positions, new))
     return np.vstack([old, np.clip(new, old[rows].min(axis=0), old[rows].max(axis=0))])

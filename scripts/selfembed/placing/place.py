@@ -81,7 +81,7 @@ def page(
     note = f"Texts of {name} at the places that texts like them have. No other text has moved."
     of_nearest = "Groups of texts of the map. A new text is in the group of its nearest text."
     colorings = [
-        Coloring("New text", [name if is_one else None for is_one in is_new], note),
+        Coloring("New text", [name if is_one else None for is_one in is_new], note, rest="texts of the map"),
         Coloring("Cluster", pd.concat([found.clusters, clusters], ignore_index=True), of_nearest, on_map=True),
     ]
     if corpus["label"].notna().any():

@@ -1,7 +1,6 @@
 """Limits of crops and the held-out texts that suit a corpus."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +8,7 @@ import pandas as pd
 
 from selfembed.augmentations.crops import FEWEST, packs, positions_held_out
 from selfembed.errors import InputError
+from selfembed.settings.base import Packs
 from selfembed.texts import sentences
 
 LEAST_TEXTS = 2 * FEWEST  # training and held-out texts, FEWEST each
@@ -21,16 +21,10 @@ SHOWN = 120  # characters of an example
 WAYS = {"unicode": "sentences", "lines": "lines", "words": f"pieces of {sentences.RUN} words"}
 
 
-@dataclass(frozen=True)
-class Limits:
-    """Limits of crops: number of sentences, and minimum and maximum length of a sentence in characters."""
-
-    sentences: int
-    minimum_length: int
-    maximum_length: int
+class Limits(Packs):
+    """Limits of crops."""
 
     def packs(self, sentences: Sequence[str]) -> list[str]:
-        """Return the packs of a text."""
         return packs(sentences, self.sentences, self.minimum_length, self.maximum_length)
 
     def usable(self, texts: pd.Series) -> np.ndarray:
@@ -39,8 +33,13 @@ class Limits:
 
 
 # Tried in this order. The first are the limits of the paper, for texts such as abstracts.
-LIMITS = (Limits(2, 100, 250), Limits(2, 30, 500), Limits(1, 30, 500), Limits(1, 10, 1000))
-PAPER = LIMITS[0]
+PAPER = Limits()
+LIMITS = (
+    PAPER,
+    Limits(minimum_length=30, maximum_length=500),
+    Limits(sentences=1, minimum_length=30, maximum_length=500),
+    Limits(sentences=1, minimum_length=10, maximum_length=1000),
+)
 TRIED = 2000  # number of evenly spaced texts by which limits are chosen
 
 

@@ -12,16 +12,7 @@ from selfembed.texts import corpora, sources
 ADDRESS = re.compile(r"hf://(?:datasets/)?([^/@\s]+/[^/@\s]+)(?:@([0-9a-f]{40}))?")
 
 
-def look_at(
-    address: str,
-    text: str | None,
-    label: str | None,
-    title: str | None,
-    group: str | None,
-    subset: str | None,
-    split: str | None,
-    fewest: int,
-) -> sources.Found:
+def look_at(address: str, columns: sources.ColumnNames, subset: str | None, split: str | None) -> sources.Found:
     """Download a split of a data set, and do the same as `sources.look_at`; the revision is fixed.
 
     Args:
@@ -44,7 +35,7 @@ def look_at(
         raw = pd.concat([corpora.read_file(path) for path in paths], ignore_index=True)
     part = {"split": split} if subset is None else {"subset": subset, "split": split}
     notes = [", ".join(f"{key} '{value}'" for key, value in part.items()) + f" of revision {revision}"]
-    named, table = sources.look_at_columns(raw, address, text, label, title, group, fewest, notes)
+    named, table = sources.look_at_columns(raw, address, columns, notes)
     # A data set on the hub has the column `labels` by default.
     source = {"type": "hub", "id": repository, "revision": revision} | part | {"label": None} | named
     return source, table, notes

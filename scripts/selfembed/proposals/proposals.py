@@ -27,13 +27,13 @@ from selfembed.proposals.crop_limits import (
 )
 from selfembed.settings.corpora import Columns, Corpus
 from selfembed.texts import corpora, groups, sentences, sources
+from selfembed.texts.columns import LEAST_IN_CLASS
 
 SEED = 42
 SURE_SEEDS = (42, 23, 12)  # with --sure
 SAMPLE_SEED = 42
 MOST_TEXTS = 100_000  # more take hours and add little: most of the gain comes within hundreds of steps
 MOST_SEARCHED = 500  # held-out texts that search is judged on: the standard error of a recall is then up to 2 points
-LEAST_IN_CLASS = 10  # texts; equal to the number of neighbours in k-NN accuracy
 LEAST_GROUPS = 2  # of two training texts; texts of other groups are the negatives
 LEAST_STEPS = 20  # a strong encoder gains little by more (docs/evidence.md)
 MOST_EPOCHS = 5
@@ -81,7 +81,6 @@ class Proposal:
 
     @property
     def labelled(self) -> bool:
-        """Whether the texts have labels."""
         return self.source.get("label") is not None
 
     @property
@@ -110,12 +109,10 @@ class Proposal:
 
     @property
     def n_trained(self) -> int:
-        """Number of training texts."""
         return self.n_usable - self.n_held_out
 
     @property
     def steps_in_an_epoch(self) -> int:
-        """Number of optimiser steps in an epoch."""
         return math.ceil(self.n_trained / self.batch_size)
 
 
@@ -149,14 +146,15 @@ def propose(
     Raises InputError if the texts cannot be read, if there are too few long enough for training and evaluation, or if
     the encoder does not know their script.
     """
+    names = sources.ColumnNames(text, label, title, group)
     if isinstance(path, str):
-        source, raw, notes = hub_texts.look_at(path, text, label, title, group, subset, split, LEAST_IN_CLASS)
+        source, raw, notes = hub_texts.look_at(path, names, subset, split)
     elif subset or split:
         raise InputError(
             f"{path}: SUBSET and SPLIT are parts of a data set on the hub; expected: TEXTS=hf://owner/name"
         )
     else:
-        source, raw, notes = sources.look_at(path, text, label, title, encoding, LEAST_IN_CLASS, group)
+        source, raw, notes = sources.look_at(path, names, encoding)
     tried = spread(raw["text"].dropna()).astype(str).tolist()
     way = sentences.propose_way(tried)
     corpus, counts = clean(path, raw, label, way)

@@ -5,7 +5,6 @@
 
 import math
 import re
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from selfembed.errors import reword_errors
-from selfembed.proposals.crop_limits import PAPER, REPEATED, Limits
+from selfembed.proposals.crop_limits import REPEATED
 from selfembed.proposals.proposals import LEAST_IN_CLASS, LONGEST_TRAINED, MOST_SEARCHED, SAMPLE_SEED, Proposal
 from selfembed.study import files
 from selfembed.study.validation import load
@@ -35,7 +34,7 @@ def render(proposal: Proposal, command: str) -> str:
         keep_trailing_newline=True,
     )
     environment.filters |= {"scalar": scalar, "number": "{:,}".format}
-    limits = limit_keys(proposal.limits)
+    limits = "".join(f", {key}: {value}" for key, value in proposal.limits.model_dump(exclude_defaults=True).items())
     known = {"least_in_class": LEAST_IN_CLASS, "sample_seed": SAMPLE_SEED, "repeated_in": REPEATED}
     known |= {"most_searched": MOST_SEARCHED, "longest_trained": LONGEST_TRAINED}
     config = environment.get_template("config.yaml.j2").render(
@@ -44,11 +43,6 @@ def render(proposal: Proposal, command: str) -> str:
     with reword_errors("a name or path cannot be written in a config", yaml.YAMLError):
         load(yaml.safe_load(config))
     return config
-
-
-def limit_keys(limits: Limits) -> str:
-    """Format the limits of crops that differ from the defaults as YAML keys."""
-    return "".join(f", {key}: {value}" for key, value in asdict(limits).items() if value != getattr(PAPER, key))
 
 
 def scalar(value: Any) -> str:

@@ -1,7 +1,6 @@
 """Lineage of results: the chain of seals from a figure, table or model to the data."""
 
 import shlex
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,7 +37,7 @@ def lineage(*units: Path) -> Lineage:
         found.made_by[unit] = seals.read(unit)["made_by"]
         found.changed |= set(changed(found.made_by[unit]))
         for path, checksum in found.made_by[unit]["inputs"].items():
-            if maker := sealed(path):
+            if maker := seals.covering(Path(path)):
                 waiting.append(maker)
             else:
                 found.data[path] = checksum
@@ -54,11 +53,6 @@ def made(path: Path) -> Path:
     if unit is None:
         raise InputError(f"{path}: has no seal; expected: a result written by a step of this version")
     return unit
-
-
-def sealed(path: str) -> Path | None:
-    """Return the result that contains an input, also if it was removed; None if no step wrote the input."""
-    return seals.covering(Path(path))
 
 
 def changed(made_by: dict[str, Any]) -> list[str]:
@@ -81,17 +75,17 @@ def differs(path: Path, checksum: str) -> bool:
 
 def text(unit: Path, found: Lineage) -> str:
     """Format a lineage as text: data, code, versions, machines and commands of all steps."""
-    steps = list(found.made_by.values())
-    commands = distinct(map(command, steps))
+    steps = found.made_by.values()
+    commands = dict.fromkeys(map(command, steps))
     versions = {("Python", step["python"]) for step in steps} | {
         package for step in steps for package in step["packages"].items()
     }
     facts = {
         "data": [f"{path} (SHA-256 {checksum})" for path, checksum in sorted(found.data.items())] or ["none"],
         "changed since": sorted(found.changed),
-        "code": distinct(f"commit {step['commit'] or 'unknown'} (SHA-256 {step['code']})" for step in steps),
+        "code": dict.fromkeys(f"commit {step['commit'] or 'unknown'} (SHA-256 {step['code']})" for step in steps),
         "versions": [f"{name} {version}" for name, version in sorted(versions)],
-        "machine": distinct(step["machine"] for step in steps),
+        "machine": dict.fromkeys(step["machine"] for step in steps),
         f"settings, in {len(commands)} steps, the last one first": commands,
     }
     lines = [str(unit)]
@@ -99,11 +93,6 @@ def text(unit: Path, found: Lineage) -> str:
         if words:
             lines += [f"  {name}", *(f"    {word}" for word in words)]
     return "\n".join(lines)
-
-
-def distinct(words: Iterable[str]) -> list[str]:
-    """Return unique strings in order."""
-    return list(dict.fromkeys(words))
 
 
 def command(step: dict[str, Any]) -> str:

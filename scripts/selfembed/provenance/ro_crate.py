@@ -19,7 +19,7 @@ from rocrate.rocrate import ROCrate
 
 from selfembed.jobs import seals
 from selfembed.jobs.records import written_whole
-from selfembed.provenance.lineage import Lineage, command, sealed
+from selfembed.provenance.lineage import Lineage, command
 
 PROFILE = "https://w3id.org/ro/wfrun/process/0.5"
 TERMS = "https://w3id.org/ro/terms/workflow-run/context"
@@ -30,11 +30,6 @@ def write(units: list[Path], found: Lineage, folder: Path) -> None:
     """Write results and their common lineage as an RO-Crate.
 
     The same results and seals give the same bytes: the date of the crate is that of the newest result.
-
-    Args:
-        units: results to copy into the crate.
-        found: their lineage.
-        folder: folder to write.
 
     Raises InputError if a result in the lineage is damaged.
     """
@@ -136,7 +131,7 @@ def add_file(crate: ROCrate, path: Path, sha256: str, size: int | None, copied: 
 
 def files_of(path: str, files: dict[Path, dict[Path, Entity]]) -> Iterable[Entity]:
     """Return the files of an input, which can be data, a result, or part of a result."""
-    unit = sealed(path) or Path(path)
+    unit = seals.covering(Path(path)) or Path(path)
     return (entity for file, entity in files[unit].items() if file.is_relative_to(path))
 
 

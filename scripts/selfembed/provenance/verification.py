@@ -40,7 +40,7 @@ def outdated(units: list[Path]) -> dict[Path, str]:
     while waiting:
         unit = waiting.pop()
         made_by[unit] = seals.read(unit)["made_by"]
-        makers[unit] = [maker for path in made_by[unit]["inputs"] if (maker := lineage.sealed(path))]
+        makers[unit] = [maker for path in made_by[unit]["inputs"] if (maker := seals.covering(Path(path)))]
         waiting += {maker for maker in makers[unit] if maker not in made_by and not maker.exists()}
     old = {
         unit: f"{unit}: outdated, made from another {changed[0]}"

@@ -10,14 +10,7 @@ from selfembed.models import model_cards
 
 @dataclass(frozen=True)
 class ModelFolder:
-    """A model to publish.
-
-    Attributes:
-        path: the folder.
-        files: paths of its files, without hidden ones.
-        metadata: the metadata of its card.
-        title: the first heading of its card.
-    """
+    """A model to publish: its files, without hidden ones; the metadata and the first heading of its card."""
 
     path: Path
     files: list[Path]

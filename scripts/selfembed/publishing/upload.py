@@ -5,8 +5,6 @@ By the LFS protocol, which is tested here; HF_HUB_DISABLE_XET=0 selects the Hub'
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 os.environ.setdefault("HF_HUB_DISABLE_XET", "1")  # before huggingface_hub is imported, which reads it
 
@@ -76,7 +74,7 @@ def upload(model: ModelFolder, repository: str, public: bool) -> str:
     if not sys.stderr.isatty():
         disable_progress_bars()
     card = model.path / model_cards.CARD
-    with one_line_errors(repository):
+    try:
         api = HfApi()
         api.create_repo(repository, private=not public, exist_ok=True)
         found = api.repo_info(repository)
@@ -91,13 +89,6 @@ def upload(model: ModelFolder, repository: str, public: bool) -> str:
         ]
         operations += [CommitOperationDelete(name) for name in only_there(found, model)]
         return api.create_commit(repository, operations, commit_message=f"Upload {model.title}").commit_url
-
-
-@contextmanager
-def one_line_errors(repository: str) -> Iterator[None]:
-    """Convert errors of the hub client to InputError."""
-    try:
-        yield
     except InputError:
         raise
     except ERRORS as error:

@@ -15,6 +15,7 @@ import pandas as pd
 from scipy.sparse import csr_matrix, issparse, vstack
 from sklearn.preprocessing import normalize
 from sklearn.utils import gen_batches
+from sklearn.utils.extmath import safe_sparse_dot
 
 from selfembed.errors import InputError, reword_errors
 from selfembed.jobs.command_line import log
@@ -111,11 +112,9 @@ def outcomes(
     crops = normalize(crops.astype(np.float64))
     norms = np.asarray(crops.power(2).sum(axis=1)).ravel() if issparse(crops) else np.einsum("ij,ij->i", crops, crops)
     ranks, kernels = np.empty(2 * n_texts), np.empty(2 * n_texts)
-    size = max(1, BLOCK // (2 * n_texts))
-    for batch in gen_batches(2 * n_texts, size):
+    for batch in gen_batches(2 * n_texts, max(1, BLOCK // (2 * n_texts))):
         rows = np.arange(2 * n_texts)[batch]
-        cosines = crops[rows] @ crops.T
-        cosines = cosines.toarray() if issparse(cosines) else cosines
+        cosines = safe_sparse_dot(crops[rows], crops.T, dense_output=True)
         ranks[rows] = ranks_of_other_crop(cosines, rows, n_texts, shared)
         squared_distances = norms[rows, None] + norms - 2 * cosines
         kernels[rows] = mean_kernel(squared_distances, rows, n_texts)

@@ -22,7 +22,6 @@ class Measure(NamedTuple):
         about: data it is based on: `labels`, `crops` (distances of crops), `found crops` (retrieval of the other crop),
             `found texts` (retrieval of texts by titles, and of titles by texts) or `tasks`.
         is_main: whether reports show it first.
-        lower_is_better: whether lower values are better.
         fraction: whether values are fractions of 1, shown in per cent.
     """
 

@@ -129,10 +129,8 @@ def write_scores(
     Args:
         arguments: arguments of `add_arguments`, and the number of `threads`.
         settings: settings of the score for the column `settings`.
-        names: names of the measures.
         measure: maps embeddings to the outcomes of each measure, shape (test texts,).
         rows: boolean mask of the embeddings passed to `measure`, shape (texts,).
-        ids: ids of the test texts.
         facts: further columns of the rows.
         largest_class: the score, by measure, of always predicting the largest class, for a column of that name.
 

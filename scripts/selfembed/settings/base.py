@@ -77,7 +77,6 @@ class Packs(Closed):
 
     @model_validator(mode="after")
     def lengths_in_order(self):
-        """The minimum length cannot exceed the maximum length."""
         if self.minimum_length > self.maximum_length:
             raise ValueError(
                 f"minimum_length {self.minimum_length} is above maximum_length {self.maximum_length}; "

@@ -52,7 +52,6 @@ class Comparison(Kind):
 
     @model_validator(mode="after")
     def one_limit(self):
-        """Exactly one limit applies."""
         if self.at_least is not None and self.at_most is not None:
             raise ValueError("at_least and at_most are both set; expected: one of them")
         if self.default_limit is None and self.at_least is None and self.at_most is None:
@@ -89,7 +88,6 @@ class Share(Comparison):
 
     @property
     def points(self) -> list[Point]:
-        """The compared scores."""
         return [self.start, self.reached, self.end]
 
 

@@ -43,7 +43,6 @@ class Columns(Closed):
 
     @property
     def labelled(self) -> bool:
-        """Whether the corpus has labels."""
         return bool(self.label or self.keywords)
 
 
@@ -51,7 +50,6 @@ class OwnSource(Kind):
     """Base class of sources with a raw file, which is read and cleaned.
 
     Attributes:
-        labelled: whether texts get labels.
         label_setting: the setting that adds labels, if any.
         downloaded: whether the raw file is downloaded.
         raw: path of the raw file; may contain `{corpus}`.
@@ -59,15 +57,17 @@ class OwnSource(Kind):
         pairs_score: none; see `DerivedSource`.
     """
 
-    labelled: ClassVar[bool]
     label_setting: ClassVar[str | None]
     downloaded: ClassVar[bool]
     raw: ClassVar[str]
     columns: ClassVar[Columns]
     pairs_score: ClassVar[str | None] = None
 
+    @property
+    def labelled(self) -> bool:
+        return self.columns.labelled
+
     def raw_file(self, corpus: str) -> str:
-        """Return the path of the raw file of a corpus."""
         return self.raw.format(corpus=corpus)
 
 
@@ -140,12 +140,10 @@ class FileSource(TableSource):
 
     @property
     def raw(self) -> str:
-        """Path of the file."""
         return self.path
 
     @model_validator(mode="after")
     def separated(self):
-        """Only csv files have a separator."""
         if self.separator and (self.format or format_of(Path(self.path))) != "csv":
             raise ValueError("separator applies only to csv files; expected: no separator, or format: csv")
         return self
@@ -167,11 +165,6 @@ class FolderSource(OwnSource):
     )
 
     @property
-    def labelled(self) -> bool:
-        """Whether the corpus has labels."""
-        return self.label is not None
-
-    @property
     def columns(self) -> Columns:
         """Columns of the collected texts."""
         return Columns(title="title", label=self.label)
@@ -191,7 +184,6 @@ class UrlSource(TableSource):
 
     @model_validator(mode="after")
     def one_checksum(self):
-        """A file from the web needs exactly one checksum."""
         if (self.sha256 is None) == (self.git_blob is None):
             raise ValueError("a downloaded file needs one checksum; expected: sha256 or git_blob")
         return self
@@ -203,7 +195,6 @@ class IclrSource(OwnSource):
     raw = FETCHED
     downloaded = True
     label_setting = None
-    labelled = True
 
     type: Literal["iclr"]
     version: Literal["24v1", "24v2"] = Field(
@@ -270,11 +261,6 @@ class HubSource(OwnSource):
     group: Text | None = Field(
         None, description="Column whose values say which texts belong together, such as a thread or a product."
     )
-
-    @property
-    def labelled(self) -> bool:
-        """Whether the corpus has labels."""
-        return self.label is not None
 
     @property
     def columns(self) -> Columns:
@@ -351,7 +337,6 @@ class PythonDocsSource(OwnSource):
     columns = Columns(title="title", label="package")
     downloaded = False
     label_setting = None
-    labelled = True
 
     type: Literal["python_docs"]
     packages: list[Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]] = Field(

@@ -54,7 +54,6 @@ class EmbeddingsOnly(EncoderKind):
 
     @property
     def description(self) -> str:
-        """The part and the other encoder."""
         return f"the {self.part} of {self.of} alone"
 
 
@@ -77,7 +76,6 @@ class BesideWordCounts(WithOwnModules):
 
     @property
     def description(self) -> str:
-        """The encoder, and how many components are beside it."""
         return f"{self.of} beside {self.components} components of word counts"
 
 
@@ -104,7 +102,6 @@ class HubAdapter(Closed):
 
     @property
     def description(self) -> str:
-        """Repository and revision."""
         return f"{self.id} (revision {self.revision[:8]})" if self.revision else self.id
 
 
@@ -125,7 +122,6 @@ class HubEncoder(FetchedEncoder):
 
     @property
     def description(self) -> str:
-        """Repository, revision and adapter."""
         revision = f", revision {self.revision[:8]}" if self.revision else ""
         words = f"{self.id} (Hugging Face hub{revision})"
         return words if self.adapter is None else f"{words} with the adapter {self.adapter.description}"
@@ -167,7 +163,6 @@ class PackageEncoder(FetchedEncoder):
 
     @property
     def description(self) -> str:
-        """Name of the package."""
         return f"the pretrained model in the Python package {self.package.replace('_', '-')}"
 
 
@@ -182,7 +177,6 @@ class Architecture(Closed):
 
     @model_validator(mode="after")
     def heads_divide_width(self):
-        """The hidden size must be a multiple of the number of attention heads."""
         if self.hidden_size % self.attention_heads:
             raise ValueError(
                 f"attention_heads {self.attention_heads} does not divide hidden_size {self.hidden_size}; "
@@ -233,7 +227,6 @@ class RandomEncoder(EncoderKind):
 
     @property
     def layers(self) -> int:
-        """Number of transformer layers."""
         return self.architecture.layers
 
 

@@ -110,7 +110,6 @@ class Experiment(Closed):
 
     @model_validator(mode="after")
     def evaluated_on_something(self):
-        """An experiment needs corpora or tasks, and scores or maps."""
         if not self.corpora and not self.tasks:
             raise ValueError("neither corpora nor tasks; expected: a list of corpora, of tasks, or both")
         if self.corpora and not self.scores and not self.maps:

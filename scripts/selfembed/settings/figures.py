@@ -264,7 +264,6 @@ class ScoresTable(TableKind):
 
     @property
     def place(self) -> tuple[str, ...]:
-        """Row and column."""
         return self.rows, self.columns
 
     @property
@@ -294,7 +293,6 @@ class DifferencesTable(TableKind):
 
     @property
     def shown(self) -> dict[str, list]:
-        """Values in the settings; bags of words have the pooling `none`."""
         return {"score": self.scores, "step": list(map(str, self.steps)), "pooling": [self.pooling, "none"]}
 
 

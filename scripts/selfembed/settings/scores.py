@@ -151,7 +151,6 @@ class LocalTask(Closed):
 
     @model_validator(mode="after")
     def one_source(self):
-        """A task has either a corpus or files."""
         if (self.corpus is None) == (self.files is None):
             raise ValueError("corpus and files: exactly one must be set; expected: a corpus, or a folder of files")
         return self

@@ -6,7 +6,7 @@ from selfembed.scores import measures
 from selfembed.settings.encoders import BesideWordCounts
 from selfembed.settings.report import Report
 from selfembed.settings.schema import Settings
-from selfembed.study.checks.names import original, unknown, unknown_in
+from selfembed.study.checks.names import unknown, unknown_in
 from selfembed.study.expansion import Evaluation, Study
 
 # What the score of an experiment is about, by purpose.
@@ -46,11 +46,6 @@ def is_made_for(corpus: str, item: Evaluation, settings: Settings) -> bool:
 def scored_on(report: Report, settings: Settings, study: Study) -> list[str]:
     """Return the corpora that candidates are scored on."""
     return list(dict.fromkeys(item.on for items in evaluations(report, settings, study).values() for item in items))
-
-
-def cleaned(report: Report, settings: Settings) -> str:
-    """Return the corpus of the report or, if it is derived, the corpus that it is derived from."""
-    return original(report.corpus, settings)
 
 
 def check(settings: Settings, study: Study) -> Iterator[str]:

@@ -6,7 +6,8 @@ settings are one recipe, whatever their names, so they are trained once.
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, get_args
 
 from pydantic import ValidationError
@@ -74,10 +75,15 @@ class Evaluation:
     selection: str
 
     @property
+    def embeddings(self) -> str:
+        """Path of the embeddings of a corpus below `results/embeddings/`, and of what is made of them below others."""
+        return f"{self.on}/{self.model.path}/{self.step}/{self.selection}"
+
+    @property
     def job(self) -> str:
         """Path below `results/scores/` of the job that computes the score; one job scores a model on all tasks."""
         if self.score != BENCHMARK:
-            return f"{self.score}/{self.on}/{self.model.path}/{self.step}/{self.selection}"
+            return f"{self.score}/{self.embeddings}"
         max_length = self.selection.split("_")[2]
         return f"{self.score}/{self.model.path}/{self.step}/{max_length}"
 
@@ -92,21 +98,40 @@ class Evaluation:
 
 @dataclass
 class Study:
-    """All recipes, pairs and evaluations of a config.
+    """All recipes and evaluations of a config, and what follows from them.
 
     Attributes:
         recipes: recipes by name, including those of sweeps.
-        pairs: a recipe for each name of pairs.
         experiments: evaluations by experiment.
-        kept_steps: steps to save, except the last, by path of the run.
-        may_diverge: paths of the runs that only sweeps request.
     """
 
-    recipes: dict[str, Recipe] = field(default_factory=dict)
-    pairs: dict[str, Recipe] = field(default_factory=dict)
-    experiments: dict[str, list[Evaluation]] = field(default_factory=dict)
-    kept_steps: dict[str, list[str]] = field(default_factory=dict)
-    may_diverge: set[str] = field(default_factory=set)
+    recipes: dict[str, Recipe]
+    experiments: dict[str, list[Evaluation]]
+
+    @property
+    def evaluations(self) -> Iterator[Evaluation]:
+        """The evaluations of all experiments; the same one of several experiments several times."""
+        return itertools.chain.from_iterable(self.experiments.values())
+
+    @cached_property
+    def pairs(self) -> dict[str, Recipe]:
+        """A recipe for each name of pairs."""
+        return {pairs_name(recipe): recipe for recipe in self.recipes.values()}
+
+    @cached_property
+    def kept_steps(self) -> dict[str, list[str]]:
+        """The steps of every run to save, except the last, in order, by path of the run."""
+        found: dict[str, set[str]] = {}
+        for item in self.evaluations:
+            if item.model.recipe:
+                found.setdefault(item.model.path, set()).add(item.step)
+        return {path: sorted(steps - {"final"}, key=place_of) for path, steps in found.items()}
+
+    @cached_property
+    def may_diverge(self) -> set[str]:
+        """Paths of the runs that only sweeps request, where divergence is a result and not an error."""
+        items = [item for item in self.evaluations if item.model.recipe]
+        return {item.model.path for item in items} - {item.model.path for item in items if not item.line.is_swept}
 
 
 def expand(settings: Settings) -> Study:
@@ -115,7 +140,7 @@ def expand(settings: Settings) -> Study:
     Raises InputError if a sweep has an unknown key or an invalid value, or if two models, or two MTEB settings of one
     model, share a label.
     """
-    study = Study(dict(settings.recipes))
+    study = Study(dict(settings.recipes), {})
     for name, experiment in settings.experiments.items():
         key = f"experiments.{name}.models"
         meanings: dict[tuple[str, str], str] = {}
@@ -138,10 +163,6 @@ def expand(settings: Settings) -> Study:
                         )
                     evaluations |= dict.fromkeys(scored(line, entry, recipe_key, on, experiment, study, settings))
         study.experiments[name] = list(evaluations)
-    for recipe in study.recipes.values():
-        study.pairs[pairs_name(recipe)] = recipe
-    study.kept_steps = kept_steps(study)
-    study.may_diverge = may_diverge(study)
     return study
 
 
@@ -190,27 +211,10 @@ def layer_numbers(layers: ChosenLayers, last_layer: int) -> list[int]:
     return sorted(set(layers))
 
 
-def kept_steps(study: Study) -> dict[str, list[str]]:
-    """Return the requested steps of every run, except the last, in order, by path of the run."""
-    found: dict[str, set[str]] = {}
-    for evaluations in study.experiments.values():
-        for evaluation in evaluations:
-            if evaluation.model.recipe:
-                found.setdefault(evaluation.model.path, set()).add(evaluation.step)
-    return {path: sorted(steps - {"final"}, key=place_of) for path, steps in found.items()}
-
-
 def place_of(step: str) -> tuple[str, float]:
     """Return what steps, except the last, are sorted by: `3`, `20`, `epoch-1`, `interpolated-0.25`."""
     kind, _, number = step.rpartition("-")
     return kind, float(number)
-
-
-def may_diverge(study: Study) -> set[str]:
-    """Return the paths of the runs that only sweeps request, where divergence is a result and not an error."""
-    items = [item for evaluations in study.experiments.values() for item in evaluations if item.model.recipe]
-    elsewhere = {item.model.path for item in items if not item.line.is_swept}
-    return {item.model.path for item in items} - elsewhere
 
 
 def variants(entry: ModelEntry, settings: Settings, key: str) -> list[tuple[Recipe | None, Any, str]]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from snakemake.utils import update_config
 
 from selfembed.errors import InputError
 from selfembed.jobs import seals
@@ -27,7 +28,7 @@ def read(paths: Sequence[Path], replaced: dict[str, Any]) -> Settings:
     check(paths)
     found: dict[str, Any] = {}
     for part in [*(yaml.safe_load(path.read_text(encoding="utf-8")) or {} for path in paths), replaced]:
-        found = merged(found, part)
+        update_config(found, part)
     return load(found)
 
 
@@ -56,15 +57,6 @@ def adapt_command(config: Path, folder: Path | None = None) -> str:
     """Return the command that runs a config for your own texts from a folder, by default the working directory."""
     snakefile = [] if (folder or Path.cwd()) == CHECKOUT else ["--snakefile", str(CHECKOUT / "Snakefile")]
     return shlex.join(["snakemake", "adapt", *snakefile, "--configfile", str(config), "--cores", "all"])
-
-
-def merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    """Return a config with the keys of another one in place of its own, group by group."""
-    found = dict(old)
-    for key, value in new.items():
-        before = old.get(key)
-        found[key] = merged(before if isinstance(before, dict) else {}, value) if isinstance(value, dict) else value
-    return found
 
 
 def check(paths: Iterable[Path]) -> None:

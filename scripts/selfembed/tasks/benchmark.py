@@ -57,7 +57,6 @@ def load(
 
     Args:
         poolings: of tasks; `own` alone, at the last layer. The default prompt of the model then precedes all texts.
-        scratch: folder for vectors.
 
     Raises InputError if the model cannot be loaded or pooling `own` is combined with others.
     """

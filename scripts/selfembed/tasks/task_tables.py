@@ -15,12 +15,7 @@ from selfembed.texts.corpora import as_text, one_thing_each, read_file
 
 @dataclass(frozen=True)
 class TaskTable:
-    """The columns of a file that a task needs, without empty cells.
-
-    Attributes:
-        path: the file.
-        rows: its rows, numbered from 0.
-    """
+    """The columns of a file that a task needs, without empty cells; rows are numbered from 0."""
 
     path: Path
     rows: pd.DataFrame

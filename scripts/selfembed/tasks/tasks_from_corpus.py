@@ -41,17 +41,17 @@ def sts(corpus: pd.DataFrame, generator: np.random.Generator) -> dict:
 
     Raises InputError if all pairs are of one sort.
     """
-    pairs = {"sentence1": [], "sentence2": [], "score": []}
+    pairs = []
     for number, position in enumerate(generator.permutation(len(corpus))[:LARGEST]):
         same = number % 2 == 0
         partners = others(corpus, position, same)
         if partners.size:
             partner = generator.choice(partners)
-            for key, value in zip(pairs, (corpus["text"][position], corpus["text"][partner], float(same)), strict=True):
-                pairs[key].append(value)
-    if len(set(pairs["score"])) < 2:
+            first, second = corpus["text"][position], corpus["text"][partner]
+            pairs.append({"sentence1": first, "sentence2": second, "score": float(same)})
+    if len({pair["score"] for pair in pairs}) < 2:
         raise InputError("labels are too rare for pairs with equal labels; expected: labels with several texts")
-    return {"test": Dataset.from_dict(pairs)}
+    return {"test": Dataset.from_list(pairs)}
 
 
 def retrieval(corpus: pd.DataFrame, generator: np.random.Generator) -> dict:

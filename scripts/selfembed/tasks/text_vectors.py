@@ -13,11 +13,7 @@ Embed = Callable[[list[str], Path], None]
 
 
 class TextVectors:
-    """Vectors of texts, computed when they are first asked for and kept in scratch files.
-
-    Attributes:
-        n_texts: number of different texts.
-    """
+    """Vectors of texts, computed when they are first asked for and kept in scratch files."""
 
     def __init__(self, embed: Embed, poolings: int, layers: int, dim: int, scratch: Path) -> None:
         """Create an empty store.

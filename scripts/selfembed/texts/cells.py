@@ -158,9 +158,9 @@ def are_rows(text: str, cell: re.Match, separator: str, size: int) -> bool:
     return all(line.count(separator) == size - 1 for line in lines)
 
 
-def rows_of(text: str, separator: str, quoting: int = csv.QUOTE_MINIMAL) -> Iterator[list[str]]:
+def rows_of(text: str, separator: str) -> Iterator[list[str]]:
     """Yield the rows of a csv text that are not blank."""
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator, quoting=quoting)
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     return (row for row in rows if len(row) > 1 or any(cell.strip() for cell in row))
 
 

@@ -16,6 +16,7 @@ CLEARLY_LONGER = 3  # minimum ratio of median lengths of the longest and the sec
 LOOKED_AT = 2000  # maximum number of cells examined per column, evenly spaced
 TITLES = ("title", "headline", "subject", "name")
 MOST_CLASSES = 50
+LEAST_IN_CLASS = 10  # texts; equal to the number of neighbours in k-NN accuracy
 MOST_COLORS = 8
 LONG_NAME = 100  # characters in the name of a column that is probably a text
 COLORED = (str, int, float, date)  # what cells of columns to colour by can be; datetimes are dates
@@ -53,8 +54,8 @@ def find_title(raw: pd.DataFrame, text: str) -> str | None:
     return next((by_name[title] for title in TITLES if title in by_name), None)
 
 
-def could_be_labels(raw: pd.DataFrame, text: str, fewest: int) -> list[str]:
-    """Return columns that have, in most rows, one of 2 to MOST_CLASSES values with at least `fewest` rows each."""
+def could_be_labels(raw: pd.DataFrame, text: str) -> list[str]:
+    """Return columns that have, in most rows, one of 2 to MOST_CLASSES values with LEAST_IN_CLASS rows or more each."""
     found = []
     for column in names(raw):
         if column == text:
@@ -63,7 +64,7 @@ def could_be_labels(raw: pd.DataFrame, text: str, fewest: int) -> list[str]:
             sizes = raw[column].value_counts()
         except TypeError:  # cells that are lists or dictionaries
             continue
-        if 2 <= len(sizes) <= MOST_CLASSES and sizes.min() >= fewest and sizes.sum() >= len(raw) / 2:
+        if 2 <= len(sizes) <= MOST_CLASSES and sizes.min() >= LEAST_IN_CLASS and sizes.sum() >= len(raw) / 2:
             found.append(column)
     return found
 

@@ -44,7 +44,7 @@ def read_source(
     Args:
         text, label, title, group, id: column names.
         colors: further columns, which are named COLOR + name in the frame.
-        keywords: column of keywords, from which labels are determined by the table `keyword_classes`.
+        keywords: column of keywords, from which labels are determined by the table `keyword_classes`; both or neither.
         encoding: encoding of a text file that is not UTF-8.
         separator: separator of a csv file; a comma by default.
 
@@ -53,8 +53,6 @@ def read_source(
 
     Raises InputError if the format is unknown, the file cannot be read or a column does not exist.
     """
-    if (keywords is None) != (keyword_classes is None):
-        raise InputError(f"{path}: keywords and keyword_classes must be set together; expected: both or neither")
     raw = read_file(path, format, encoding, separator)
     if keywords is not None and keyword_classes is not None:
         if keywords not in raw.columns:

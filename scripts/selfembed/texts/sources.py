@@ -4,7 +4,7 @@ import codecs
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 from charset_normalizer import from_bytes
@@ -31,22 +31,27 @@ LONG_RUNS = 1.8  # bytes; in Western texts, letters that are not ASCII stand alo
 Found = tuple[dict[str, Any], pd.DataFrame, list[str]]
 
 
-def look_at(
-    path: Path,
-    text: str | None = None,
-    label: str | None = None,
-    title: str | None = None,
-    encoding: str | None = None,
-    fewest: int = 10,
-    group: str | None = None,
-) -> Found:
+class ColumnNames(NamedTuple):
+    """Names of columns; those of texts and titles are detected if they are missing.
+
+    Attributes:
+        group: column that says which texts belong together.
+    """
+
+    text: str | None = None
+    label: str | None = None
+    title: str | None = None
+    group: str | None = None
+
+
+DETECTED = ColumnNames()
+
+
+def look_at(path: Path, names: ColumnNames = DETECTED, encoding: str | None = None) -> Found:
     """Detect the settings of a source and read it.
 
     Args:
-        text, label, title: column names; columns of texts and titles are detected by default.
         encoding: encoding of files that are not UTF-8; guessed by default.
-        fewest: minimum number of rows per class in a column suggested as labels.
-        group: name of the column that says which texts belong together.
 
     Returns the settings of the source, the raw texts (`id`, `text`, `label`, `title`; `group` if it is given), and
     notes for the user.
@@ -56,33 +61,36 @@ def look_at(
     if not path.exists():
         raise InputError(f"{path}: does not exist; expected: a {', '.join(FORMATS)} file, or a folder of text files")
     if path.is_dir():
-        return look_at_folder(path, text, label, title, group, encoding, fewest)
-    source: dict[str, Any] = {"type": "file", "path": str(path)}
-    format = format_of(path)
+        return look_at_folder(path, names, encoding)
     notes: list[str] = []
-    if format in ("csv", "tsv", "jsonl", "json"):
-        source |= encoding_setting([path], encoding, notes)
-    if format == "csv":
-        source |= separator_setting(path, source.get("encoding"), notes)
-    raw = corpora.read_file(path, source.get("format"), source.get("encoding"), source.get("separator"))
+    format = format_of(path)
+    settings, raw = read_file(path, format, encoding, notes)
     has_header = format in ("csv", "tsv", "xlsx")
-    named, table = look_at_columns(raw, path, text, label, title, group, fewest, notes, check_header=has_header)
+    named, table = look_at_columns(raw, path, names, notes, check_header=has_header)
     colors = columns.could_be_colors(raw, set(named.values()))
     if colors:
         notes.append(f"the map can also be coloured by: {', '.join(colors)}")
-    return source | named | ({"colors": colors} if colors else {}), table, notes
+    source = {"type": "file", "path": str(path)} | settings | named
+    return source | ({"colors": colors} if colors else {}), table, notes
+
+
+def read_file(
+    path: Path, format: str | None, encoding: str | None, notes: list[str]
+) -> tuple[dict[str, str], pd.DataFrame]:
+    """Detect encoding and separator of a file, and read it.
+
+    Returns the settings of the source that differ from the defaults, and the table.
+    """
+    settings: dict[str, str] = {}
+    if format in ("csv", "tsv", "jsonl", "json"):
+        settings |= encoding_setting([path], encoding, notes)
+    if format == "csv":
+        settings |= separator_setting(path, settings.get("encoding"), notes)
+    return settings, corpora.read_file(path, **{"format": format} | settings)
 
 
 def look_at_columns(
-    raw: pd.DataFrame,
-    path: Path | str,
-    text: str | None,
-    label: str | None,
-    title: str | None,
-    group: str | None,
-    fewest: int,
-    notes: list[str],
-    check_header: bool = False,
+    raw: pd.DataFrame, path: Path | str, names: ColumnNames, notes: list[str], check_header: bool = False
 ) -> tuple[dict[str, str], pd.DataFrame]:
     """Detect columns of a table, and add notes on them.
 
@@ -96,35 +104,26 @@ def look_at_columns(
     """
     if raw.empty:
         raise InputError(f"{path}: no rows; expected: one text per row")
-    found = text or columns.find_text(raw, path)
-    if text is None and check_header:
-        columns.check_header(raw, found, path)
-    title = title or columns.find_title(raw, found)
-    others = {"label": label, "title": title, "group": group}
-    named = {"text": found} | {key: column for key, column in others.items() if column}
+    text = names.text or columns.find_text(raw, path)
+    if names.text is None and check_header:
+        columns.check_header(raw, text, path)
+    found = names._replace(text=text, title=names.title or columns.find_title(raw, text))
+    named = {key: column for key, column in found._asdict().items() if column}
     table = corpora.columns_of(raw, path, {"id": None, "label": None, "title": None} | named)
-    notes += [f"texts are in column '{found}'"] if text is None else []
-    notes += [f"titles are in column '{title}'"] if title else []
-    could_be = [column for column in columns.could_be_labels(raw, found, fewest) if column not in (title, group)]
-    if label is None and could_be:
+    notes += [f"texts are in column '{text}'"] if names.text is None else []
+    notes += [f"titles are in column '{found.title}'"] if found.title else []
+    could_be = [column for column in columns.could_be_labels(raw, text) if column not in (found.title, found.group)]
+    if found.label is None and could_be:
         notes.append(f"could be labels: {', '.join(could_be)}; with LABEL={could_be[0]}, accuracies are computed, too")
     return named, table
 
 
-def look_at_folder(
-    path: Path,
-    text: str | None,
-    label: str | None,
-    title: str | None,
-    group: str | None,
-    encoding: str | None,
-    fewest: int,
-) -> Found:
+def look_at_folder(path: Path, names: ColumnNames, encoding: str | None) -> Found:
     """Do the same for a folder of .txt files or, if it has none, of .md files.
 
     It has no columns, but its subfolders can be classes.
     """
-    if text or title or group or label not in (None, "folder"):
+    if names.text or names.title or names.group or names.label not in (None, "folder"):
         raise InputError(
             f"{path}: a folder of text files has no columns; expected: LABEL=folder, which uses subfolders as classes"
         )
@@ -138,11 +137,11 @@ def look_at_folder(
         notes.append(f"{len(files['md'])} .md files are not read, because there are .txt files")
     source |= encoding_setting(files[extension], encoding, notes)
     raw = text_files.read_folder(path, extension, source.get("encoding"))
-    if label:
-        source["label"] = label
-    elif columns.could_be_labels(raw, "text", fewest):
+    if names.label:
+        source["label"] = names.label
+    elif columns.could_be_labels(raw, "text"):
         notes.append("subfolders could be classes; with LABEL=folder, accuracies are computed, too")
-    return source, raw.assign(id=None, label=raw["folder"] if label else None), notes
+    return source, raw.assign(id=None, label=raw["folder"] if names.label else None), notes
 
 
 def encoding_setting(paths: Iterable[Path], encoding: str | None, notes: list[str]) -> dict[str, str]:

@@ -14,7 +14,6 @@ from selfembed.texts.file_formats import COMPRESSIONS, other_format
 if TYPE_CHECKING:  # planning needs no more packages than Snakemake does
     import pandas as pd
 
-UTF_8 = "utf-8-sig"  # with or without a byte-order mark
 WIDE = ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")
 LOOKED_AT = 2**18  # bytes by which an encoding is guessed
 SHARE_OF_NULS = 0.4  # UTF-16 and UTF-32 of ASCII characters have 0.5 and more
@@ -33,7 +32,8 @@ def read_text(path: Path, encoding: str | None = None) -> str:
     content = read_bytes(path)
     if kind := other_format(content):
         raise InputError(f"{path}: is {kind}")
-    whole = content.decode(encoding_of(content, encoding)).removeprefix("\ufeff")
+    is_other = encoding is not None and not is_utf_8(content)
+    whole = content.decode(encoding if is_other else "utf-8-sig").removeprefix("\ufeff")
     text = whole.rstrip("\0")
     if len(text) < len(whole):
         log.warning("%s: ends with %d NUL characters, which are ignored", path, len(whole) - len(text))
@@ -56,18 +56,9 @@ def read_bytes(path: Path) -> bytes:
         return stream.read()
 
 
-def encoding_of(content: bytes, other: str | None = None) -> str:
-    """Return UTF-8 if the content is valid UTF-8 without NUL characters or `other` is None, else `other`."""
-    return UTF_8 if other is None or is_utf_8(content) else other
-
-
 def is_utf_8(content: bytes) -> bool:
     """Return whether the content is valid UTF-8 without NUL characters; those at the end do not count."""
-    try:
-        content.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return b"\0" not in content.rstrip(b"\0")
+    return can_be(content, "utf-8") and b"\0" not in content.rstrip(b"\0")
 
 
 def wide_encoding(content: bytes) -> str | None:

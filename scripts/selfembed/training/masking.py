@@ -40,10 +40,8 @@ def masked_preprocessing(
         seed: determines the masked tokens, together with the number of the call and the rank of this process.
         calls_before: number of calls before the checkpoint that training resumes from.
 
-    Raises InputError if the encoder has no mask token, or if the fraction is not in [0, 1).
+    Raises InputError if the encoder has no mask token.
     """
-    if not 0 <= fraction < 1:
-        raise InputError(f"mask_fraction is {fraction}; expected: at least 0 and less than 1")
     if tokenizer.mask_token_id is None:
         raise InputError("mask_fraction: the encoder's tokenizer has no mask token; expected: 0")
     # Unknown tokens can be masked.

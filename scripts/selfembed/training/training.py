@@ -10,6 +10,7 @@ batch are the negatives of every anchor, as in one process.
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -199,27 +200,22 @@ class Checkpoints(TrainerCallback):
             raise SystemExit(f"terminated after step {state.global_step}; run the same command again to resume")
 
 
+@dataclass(eq=False)
 class History(TrainerCallback):
     """Callback that records one row per optimiser step, saves kept steps, logs progress and detects divergence."""
 
-    def __init__(
-        self,
-        found: list[list[int]],
-        epochs: np.ndarray,
-        kept: dict[int, list[str]],
-        keep: Keep,
-        loss: torch.nn.Module,
-    ) -> None:
-        self.found = found
-        self.epochs = epochs
-        self.kept = kept
-        self.keep = keep
-        self.loss = loss
-        self.rows: list[dict] = []
-        self.first = 0.0  # loss of the first step, relative to chance
-        self.learning_rate = 0.0
-        self.at_chance = 0
-        self.progress = Progress(len(found), "steps")
+    found: list[list[int]]
+    epochs: np.ndarray
+    kept: dict[int, list[str]]
+    keep: Keep
+    loss: torch.nn.Module
+    rows: list[dict] = field(default_factory=list)
+    first: float = 0.0  # loss of the first step, relative to chance
+    learning_rate: float = 0.0
+    at_chance: int = 0  # steps up to now with a loss at chance level
+
+    def __post_init__(self) -> None:
+        self.progress = Progress(len(self.found), "steps")
 
     def resume_from(self, checkpoint: Path) -> None:
         """Read the rows of a checkpoint."""
@@ -288,19 +284,19 @@ class History(TrainerCallback):
         )
 
 
+@dataclass(eq=False)
 class EarlyStopping(TrainerCallback):
     """Callback that ends training when the loss of validation pairs no longer falls.
 
     The losses are in the column `validation_loss` of the history, from which a resumed run reads them.
 
-    Args:
+    Attributes:
         history: added to the trainer before this callback.
-        loss: function without arguments that computes the loss of the validation pairs.
+        loss: computes the loss of the validation pairs.
     """
 
-    def __init__(self, history: History, loss: Callable[[], float]) -> None:
-        self.history = history
-        self.loss = loss
+    history: History
+    loss: Callable[[], float]
 
     def on_log(self, args, state, control, logs=None, **kwargs) -> None:
         """Compute the loss after every VALIDATE_EVERY steps."""
@@ -372,13 +368,10 @@ def steps_to_keep(names: list[str], found: list[list[int]], epochs: np.ndarray) 
 
     Raises InputError if a name is invalid or the run has fewer steps.
     """
-    last_steps = {int(epochs[batch[0]]) + 1: step for step, batch in enumerate(found, start=1)}
+    last_steps = {f"epoch-{epochs[batch[0]] + 1}": step for step, batch in enumerate(found, start=1)}
     kept: dict[int, list[str]] = {}
     for name in (name for name in names if interpolation.fraction_of(name) is None):
-        number = name.removeprefix("epoch-")
-        step = int(number) if number.isdecimal() else 0
-        if name.startswith("epoch-"):
-            step = last_steps.get(step, 0)
+        step = last_steps.get(name, int(name) if name.isdecimal() else 0)
         if not 1 <= step <= len(found):
             raise InputError(
                 f"step '{name}' cannot be kept: the run has {len(found)} steps in {len(last_steps)} epochs; "

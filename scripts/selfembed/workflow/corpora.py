@@ -5,7 +5,7 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 from selfembed.jobs.packages import installed_version
-from selfembed.settings.corpora import DerivedSource, HubSource, IclrSource, TableSource
+from selfembed.settings.corpora import DerivedSource, HubSource, IclrSource, OwnSource, TableSource
 from selfembed.settings.encoders import HubEncoder
 from selfembed.settings.schema import Settings
 from selfembed.settings.scores import Knn, RegistryTask, Split
@@ -40,7 +40,6 @@ class Corpora:
         return lambda wildcards: flags(self.source(wildcards), omit=omit, keep=keep)
 
     def raw_file(self, wildcards: Wildcards) -> str:
-        """The raw file of a corpus."""
         return self.sources[wildcards.corpus].raw_file(wildcards.corpus)
 
     def reading_flags(self, wildcards: Wildcards) -> str:
@@ -71,7 +70,6 @@ class Corpora:
         return f"<results>/sources/{wildcards.corpus}.json" if is_of_hub else []
 
     def raw_folder(self, wildcards: Wildcards) -> str:
-        """The folder of texts that a corpus is made from."""
         return self.sources[wildcards.corpus].path
 
     def folder_state(self, wildcards: Wildcards):
@@ -85,10 +83,6 @@ class Corpora:
     def original(self, wildcards: Wildcards) -> str:
         """The corpus that another is derived from."""
         return f"<results>/corpora/{self.sources[wildcards.corpus].corpus}.parquet"
-
-    def packages(self, wildcards: Wildcards) -> str:
-        """Names of the packages of a corpus of docstrings."""
-        return " ".join(self.sources[wildcards.corpus].packages)
 
     def package_versions(self, wildcards: Wildcards) -> dict[str, str | None]:
         """Versions of the packages of a corpus of docstrings, so that updates rerun it."""
@@ -108,9 +102,8 @@ class Corpora:
 def downloads(settings: Settings) -> list[str]:
     """Return all files that a config needs from the network."""
     sources = {name: corpus.source for name, corpus in settings.corpora.items()}
-    own = {name: source for name, source in sources.items() if not isinstance(source, DerivedSource)}
     return [
-        *(source.raw_file(name) for name, source in own.items() if source.downloaded),
+        *(item.raw_file(name) for name, item in sources.items() if isinstance(item, OwnSource) and item.downloaded),
         *(f"<results>/encoders/{name}" for name, item in settings.encoders.items() if isinstance(item, HubEncoder)),
         *(f"<results>/tasks/{name}" for name, item in settings.tasks.items() if isinstance(item, RegistryTask)),
     ]

@@ -3,15 +3,13 @@
 import shlex
 from collections.abc import Callable
 
-from selfembed.jobs.options import defaults
 from selfembed.settings.encoders import BesideWordCounts
-from selfembed.settings.figures import DifferencesTable
 from selfembed.settings.schema import Settings
 from selfembed.study import adapted
 from selfembed.study.expansion import Evaluation, Study
 from selfembed.workflow.flags import Inputs, Wildcards
 from selfembed.workflow.report import Report
-from selfembed.workflow.scores import entries, measures_of
+from selfembed.workflow.scores import bootstrap, entries, measures_of
 
 MODEL = "adapted_model"  # what exports are compared with
 
@@ -38,7 +36,6 @@ class Exports:
         return f"<results>/{MODEL}" if name == MODEL else f"<results>/exports/{name}"
 
     def folder(self, wildcards: Wildcards) -> str:
-        """Folder of an export or of the model."""
         return self.path(wildcards.export)
 
     def models(self, wildcards: Wildcards) -> list[str]:
@@ -75,5 +72,4 @@ class Exports:
         folders = zip([MODEL, *self.names], input.models, strict=True)
         words = [f"--export {shlex.join(found)}" for found in folders]
         words.append(entries(((name,), path) for (name, _), path in zip(self.scored(), input.scores, strict=True)))
-        words += [f"--{key} {value}" for key, value in defaults(DifferencesTable, "resamples", "seed").items()]
-        return " ".join([*words, measures_of(self.settings, *self.page.asked.evidence.values())])
+        return " ".join([*words, bootstrap(), measures_of(self.settings, *self.page.asked.evidence.values())])

@@ -4,6 +4,7 @@ import csv
 import shlex
 from collections.abc import Callable
 
+from selfembed.settings.figures import FigureKind
 from selfembed.settings.schema import Settings
 from selfembed.study.expansion import default_label
 from selfembed.workflow.flags import Inputs, Wildcards, flags, menu_title
@@ -24,7 +25,6 @@ class Figures:
         return f"(published/)?({'|'.join(names) or 'none-of-this-kind'})"
 
     def files(self, name: str) -> list[str]:
-        """The files of a figure."""
         figure = self.settings.figures.get(name)
         if figure and figure.draw == "interactive_map":
             return self.maps.pages(figure)
@@ -47,7 +47,6 @@ class Figures:
         ]
 
     def of(self, wildcards: Wildcards):
-        """The settings of a figure."""
         return self.settings.figures[wildcards.figure.removeprefix("published/")]
 
     def table(self, role: str = "experiment", suffix: str = "") -> Callable[[Wildcards], str | list[str]]:
@@ -70,8 +69,12 @@ class Figures:
 
         return path
 
+    def tables(self, kind: type[FigureKind]) -> dict[str, Callable[[Wildcards], str | list[str]]]:
+        """Return input functions for the tables of all experiments of a kind of figure, and for published numbers."""
+        found = {role: self.table(role) for role in kind.panels}
+        return found | {f"published_{role}": self.published(role) for role in kind.panels}
+
     def map_table(self, wildcards: Wildcards) -> str:
-        """Maps of a figure."""
         return f"<results>/tables/{self.of(wildcards).experiment}_maps.parquet"
 
     def corner_table(self, wildcards: Wildcards) -> str | list[str]:
@@ -90,7 +93,6 @@ class Figures:
         return " ".join(f"--entry {corpus} {next(paths)} {next(paths)}" for corpus in corpora)
 
     def class_sizes(self, wildcards: Wildcards) -> list[str]:
-        """Class sizes of the corpora of a figure."""
         return [f"<results>/descriptions/{corpus}_classes.csv" for corpus in self.of(wildcards).corpora]
 
     def flags(self, *keys: str) -> Callable[[Wildcards], str]:
@@ -98,7 +100,6 @@ class Figures:
         return lambda wildcards: flags(self.of(wildcards), keep=keys)
 
     def measures(self, wildcards: Wildcards) -> str:
-        """Measures of the scores of a figure as flags."""
         return measures_of(self.settings, *self.of(wildcards).experiments.values())
 
     def measured(self, wildcards: Wildcards) -> list[str]:
@@ -114,7 +115,6 @@ class Figures:
         return f"--colors {shlex.join(colors)}" if colors else ""
 
     def title(self, wildcards: Wildcards) -> str:
-        """Title of a figure in the report."""
         return self.of(wildcards).title or wildcards.figure
 
     def label(self, wildcards: Wildcards) -> dict[str, str]:
@@ -124,7 +124,6 @@ class Figures:
         return {"figure": menu_title(self.settings.figures, name) + published}
 
     def caption(self, wildcards: Wildcards) -> str:
-        """Caption of a figure in the report."""
         return " ".join(self.of(wildcards).caption.split())  # a line of its own could be a directive
 
 

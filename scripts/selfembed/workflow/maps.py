@@ -1,6 +1,7 @@
 """Maps of corpora in two dimensions, and clusters of their texts."""
 
 import shlex
+from collections.abc import Callable
 from functools import cached_property
 
 from selfembed.settings.corpora import RelabelledSource, SampleSource, TableSource
@@ -8,7 +9,7 @@ from selfembed.settings.figures import InteractiveMapFigure
 from selfembed.settings.schema import Settings
 from selfembed.study.checks.names import labelled
 from selfembed.study.expansion import Evaluation, Study, mapped
-from selfembed.workflow.flags import Wildcards, flags, one_of
+from selfembed.workflow.flags import Wildcards, flags
 
 
 class Maps:
@@ -23,7 +24,6 @@ class Maps:
         return mapped(self.study.experiments[experiment], self.settings)
 
     def files(self, wildcards: Wildcards) -> list[str]:
-        """The maps of an experiment."""
         return [map_file(item) for item in self.of(wildcards.experiment)]
 
     def names(self, wildcards: Wildcards) -> str:
@@ -42,10 +42,6 @@ class Maps:
         """Corpora with an interactive map, and their figures."""
         figures = [figure for figure in self.settings.figures.values() if isinstance(figure, InteractiveMapFigure)]
         return {item.on: figure for figure in figures for item in self.of(figure.experiment)}
-
-    def with_pages(self) -> str:
-        """Pattern of the names of all corpora with an interactive map."""
-        return one_of(self.interactive)
 
     def pages(self, figure: InteractiveMapFigure) -> list[str]:
         """The interactive maps of a figure."""
@@ -75,18 +71,13 @@ class Maps:
 
     def shown_neighbors(self, wildcards: Wildcards) -> list[str]:
         """Nearest texts by every model of the interactive map of a corpus."""
-        return [f"<results>/neighbors/{embedded(item)}.parquet" for item in self.shown(wildcards)]
+        return [f"<results>/neighbors/{item.embeddings}.parquet" for item in self.shown(wildcards)]
 
-    def point_flags(self, wildcards: Wildcards) -> str:
-        """Number of texts in the interactive map of a corpus, as a flag."""
-        return flags(self.interactive[wildcards.corpus], keep=("points",))
-
-    def page_flags(self, wildcards: Wildcards) -> str:
-        """Numbers of texts and characters in the interactive map of a corpus, as flags."""
-        return flags(self.interactive[wildcards.corpus], keep=("points", "characters"))
+    def page_flags(self, *keys: str) -> Callable[[Wildcards], str]:
+        """Return a parameter function: settings of the interactive map of a corpus as flags."""
+        return lambda wildcards: flags(self.interactive[wildcards.corpus], keep=keys)
 
     def page_title(self, wildcards: Wildcards) -> str:
-        """Title of the interactive map of a corpus."""
         return self.interactive[wildcards.corpus].title or f"Map of {wildcards.corpus}"
 
     def page_label(self, wildcards: Wildcards) -> dict[str, str]:
@@ -95,7 +86,6 @@ class Maps:
         return {"figure": f"{title} (map of {wildcards.corpus})" if title else self.page_title(wildcards)}
 
     def page_caption(self, wildcards: Wildcards) -> str:
-        """Caption of the interactive map of a corpus."""
         return self.interactive[wildcards.corpus].caption
 
     def colored(self, corpus: str) -> str | None:
@@ -127,14 +117,9 @@ class Maps:
 
 def map_file(item: Evaluation) -> str:
     """The map of an evaluation's embeddings."""
-    return f"<results>/maps/{embedded(item)}.parquet"
+    return f"<results>/maps/{item.embeddings}.parquet"
 
 
 def cluster_files(item: Evaluation) -> list[str]:
     """The clusters of the texts of an evaluation, and their names."""
-    return [f"<results>/clusters/{embedded(item)}{ending}" for ending in (".parquet", ".csv")]
-
-
-def embedded(item: Evaluation) -> str:
-    """End of the path of the embeddings of an evaluation."""
-    return f"{item.on}/{item.model.path}/{item.step}/{item.selection}"
+    return [f"<results>/clusters/{item.embeddings}{ending}" for ending in (".parquet", ".csv")]

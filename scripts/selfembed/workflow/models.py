@@ -8,12 +8,7 @@ from pathlib import Path
 from selfembed.errors import InputError
 from selfembed.jobs.model_paths import identity
 from selfembed.models import checkpoints, own_modules
-from selfembed.settings.encoders import (
-    BagOfWords,
-    EmbeddingLayerEncoder,
-    FolderEncoder,
-    TrainedTokenizer,
-)
+from selfembed.settings.encoders import BagOfWords, EmbeddingLayerEncoder, FolderEncoder, TrainedTokenizer
 from selfembed.settings.schema import Settings
 from selfembed.study.expansion import Model, Study, base_of, pairs_name
 from selfembed.workflow.flags import Wildcards, flags, named
@@ -33,7 +28,6 @@ class Models:
         return named(self.settings.encoders, *kinds)
 
     def encoder(self, wildcards: Wildcards):
-        """Settings of an encoder."""
         return self.settings.encoders[wildcards.encoder]
 
     def encoder_flags(
@@ -73,7 +67,6 @@ class Models:
         return f"<results>/corpora/{self.encoder(wildcards).tokenizer.train_on}.parquet"
 
     def tokenizer_flags(self, wildcards: Wildcards) -> str:
-        """Settings of a tokenizer as flags."""
         return flags(self.encoder(wildcards).tokenizer, omit=("train_on",))
 
     def embeddings_owner(self, wildcards: Wildcards) -> str:
@@ -100,7 +93,6 @@ class Models:
         return f"{flags(recipe.augmentation, omit=('mask_fraction',))} --held-out {recipe.held_out}"
 
     def run(self, wildcards: Wildcards) -> Model:
-        """Run of a path."""
         return Model(wildcards.encoder, int(wildcards.seed), wildcards.corpus, wildcards.recipe)
 
     def run_base(self, wildcards: Wildcards) -> str:

@@ -4,17 +4,15 @@ import shlex
 from collections.abc import Callable
 from functools import cached_property
 
-from selfembed.jobs.options import defaults
-from selfembed.settings.encoders import HubEncoder
-from selfembed.settings.figures import DifferencesTable
 from selfembed.settings.report import Report as ReportSettings
 from selfembed.settings.schema import Settings
 from selfembed.study import adapted
+from selfembed.study.checks.names import original
 from selfembed.study.expansion import Evaluation, Study
 from selfembed.workflow.figures import Figures
 from selfembed.workflow.flags import Inputs, Wildcards, file_flags, flags
 from selfembed.workflow.models import Models
-from selfembed.workflow.scores import entries, line_words, measures_of
+from selfembed.workflow.scores import bootstrap, entries, line_words, measures_of
 
 
 class Report:
@@ -65,17 +63,15 @@ class Report:
     def choice_flags(self, wildcards: Wildcards) -> str:
         """Purpose and candidates as flags, the bootstrap as in tables of differences, and measures."""
         labels = [item.line.label for item in self.candidates if item.line.label != self.asked.keep]
-        bootstrap = defaults(DifferencesTable, "resamples", "seed")
         words = [flags(self.asked, keep=("purpose", "keep")), f"--candidates {shlex.join(labels)}"]
-        words += [f"--{key} {value}" for key, value in bootstrap.items()]
-        return " ".join([*words, measures_of(self.settings, *self.asked.evidence.values())])
+        return " ".join([*words, bootstrap(), measures_of(self.settings, *self.asked.evidence.values())])
 
     def account(self, wildcards: Wildcards) -> dict[str, str | list[str]]:
         """Named inputs with the facts about the corpus and the models."""
         runs = [item.model for item in self.candidates if item.model.recipe]
         return {
             "base": f"<results>/models/{self.kept.model.path}",
-            "counts": f"<results>/corpora/{adapted.cleaned(self.asked, self.settings)}.json",
+            "counts": f"<results>/corpora/{original(self.asked.corpus, self.settings)}.json",
             "description": f"<results>/descriptions/{self.asked.corpus}.csv",
             "choice": "<results>/choice.json",
             "table": "<results>/tables/all_models.csv",
@@ -102,13 +98,7 @@ class Report:
         files = file_flags("base", "counts", "description", "choice", "table")(wildcards, input)
         return f"{files} {shlex.join(words)}"
 
-    def base_model_flag(self, wildcards: Wildcards) -> str:
-        """Repository on the Hub of the base model as a flag; empty for other encoders."""
-        encoder = self.settings.encoders[self.kept.model.encoder]
-        return f"--base-model {shlex.quote(encoder.id)}" if isinstance(encoder, HubEncoder) else ""
-
     def title(self, wildcards: Wildcards) -> str:
-        """Title of the report."""
         return self.asked.title or f"Report on {self.asked.corpus}"
 
     def pairs(self, wildcards: Wildcards) -> list[str]:
@@ -131,9 +121,7 @@ class Report:
 
     def vectors(self, wildcards: Wildcards) -> list[str]:
         """Embeddings of that corpus by the encoder and every candidate."""
-        return [
-            f"<results>/embeddings/{item.on}/{item.model.path}/{item.step}/{item.selection}" for item in self.searched()
-        ]
+        return [f"<results>/embeddings/{item.embeddings}" for item in self.searched()]
 
     def vector_entries(self, wildcards: Wildcards, input: Inputs) -> str:
         """Return a `--vectors` for each of these embeddings: the label and the folder."""
@@ -145,7 +133,6 @@ class Report:
         return [name for name in self.asked.figures if self.settings.figures[name].draw != "interactive_map"]
 
     def figures(self, wildcards: Wildcards) -> list[str]:
-        """The figures in the report."""
         return [f"<figures>/{name}.png" for name in self.pictures()]
 
     def maps(self, wildcards: Wildcards) -> list[str]:

@@ -61,7 +61,6 @@ class JobResources:
         return 0 if self.settings.device == "cpu" or needs_none or getattr(input, "parts", None) else 1
 
     def gpus_of_run(self, wildcards: Wildcards) -> int:
-        """Number of GPUs of a run."""
         return self.settings.devices_per_run * self.gpus_for_encoder(wildcards)
 
     def device(self, wildcards: Wildcards, input: Inputs) -> str:

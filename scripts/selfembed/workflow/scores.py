@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 
+from selfembed.jobs.options import defaults
+from selfembed.settings.figures import DifferencesTable
 from selfembed.settings.schema import Settings
 from selfembed.settings.scores import RegistryTask
 from selfembed.study.expansion import BENCHMARK, Evaluation, Line, Study, format_value, texts_of
@@ -104,7 +106,6 @@ class Scores:
         return line_entries(self.of(wildcards.experiment), input.scores)
 
     def measures(self, wildcards: Wildcards) -> str:
-        """Measures of the scores of an experiment as flags."""
         return measures_of(self.settings, wildcards.experiment)
 
     def labelled_runs(self, wildcards: Wildcards) -> list[tuple[str, str]]:
@@ -128,6 +129,11 @@ def measures_of(settings: Settings, *experiments: str) -> str:
     for name in experiments:
         found |= settings.numbers(settings.experiments[name])
     return measures(found)
+
+
+def bootstrap() -> str:
+    """Settings of the bootstrap as flags: the defaults of tables of differences."""
+    return " ".join(f"--{key} {value}" for key, value in defaults(DifferencesTable, "resamples", "seed").items())
 
 
 def line_entries(evaluations: list[Evaluation], paths: Iterable[str]) -> str:

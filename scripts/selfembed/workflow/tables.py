@@ -3,8 +3,7 @@
 import json
 from collections.abc import Callable
 
-from selfembed.jobs.options import defaults
-from selfembed.settings.figures import DifferencesTable, ScoresTable
+from selfembed.settings.figures import ScoresTable
 from selfembed.settings.schema import Settings
 from selfembed.study import claimed
 from selfembed.study.expansion import Evaluation, Study, repeated
@@ -24,7 +23,6 @@ class Tables:
         return one_of(name for name, table in self.settings.tables.items() if table.lay_out == kind)
 
     def files(self, name: str) -> list[str]:
-        """The files of a table."""
         return [f"<figures>/{name}{ending}" for ending in (".csv", ".tex", ".html")]
 
     def all_files(self) -> list[str]:
@@ -32,7 +30,6 @@ class Tables:
         return [path for name in self.settings.tables for path in self.files(name)]
 
     def of(self, wildcards: Wildcards):
-        """The settings of a table."""
         return self.settings.tables[wildcards.table]
 
     def source(self, wildcards: Wildcards) -> str:
@@ -44,7 +41,6 @@ class Tables:
         return f"<results>/published/{self.of(wildcards).experiment}.csv" if self.settings.published else []
 
     def descriptions(self, wildcards: Wildcards) -> list[str]:
-        """Descriptions of the corpora of a table."""
         return [f"<results>/descriptions/{corpus}.csv" for corpus in self.of(wildcards).corpora]
 
     def compared(self, wildcards: Wildcards) -> list[Evaluation]:
@@ -70,11 +66,9 @@ class Tables:
         return f"{layout} --repeated {' '.join(words)}" if words else layout
 
     def measures(self, wildcards: Wildcards) -> str:
-        """Measures of the scores of a table as flags."""
         return measures_of(self.settings, self.of(wildcards).experiment)
 
     def title(self, wildcards: Wildcards) -> str:
-        """Title of a table in the report."""
         return self.of(wildcards).title or wildcards.table
 
     def label(self, wildcards: Wildcards) -> dict[str, str]:
@@ -94,13 +88,13 @@ class Claims:
         endings = ("csv", "md", "tex", "html") if self.settings.claims else ()
         return [f"<figures>/{claims}.{ending}" for ending in endings]
 
-    def bootstrap(self) -> str:
-        """Bootstrap settings of claims as flags: the defaults of tables of differences."""
-        return " ".join(f"--{key} {value}" for key, value in defaults(DifferencesTable, "resamples", "seed").items())
-
     def described(self) -> str:
         """The claims of the config, as JSON."""
         return json.dumps(claimed.described(self.settings, self.study), ensure_ascii=False)
+
+    def published(self, wildcards: Wildcards) -> str | list[str]:
+        """The published numbers of the config; empty without them."""
+        return self.settings.published or []
 
     def evaluations(self, wildcards: Wildcards) -> list[tuple[str, Evaluation]]:
         """Experiments and evaluations that claims need; empty for published claims."""

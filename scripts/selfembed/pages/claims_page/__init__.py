@@ -10,14 +10,13 @@ import pandas as pd
 from selfembed.evidence import claims
 from selfembed.pages import templates
 
-HERE = Path(__file__).parent
 DIGITS = {"points": 1, "share": 0, "points per layer": 2}
 COLUMNS = ["verdict", "claim", "estimate (95 % interval)", "expected", "the paper's numbers"]
 
 
-def number(value: float, unit: str, signed: bool = True) -> str:
+def number(value: float, unit: str) -> str:
     """Format an estimate without its unit: `+10.9`, `96`."""
-    sign = "+" if signed and unit != "share" else ""
+    sign = "" if unit == "share" else "+"
     return f"{100 * value:{sign}.{DIGITS[unit]}f}".replace("-", "−")
 
 
@@ -135,15 +134,11 @@ def html(judged: pd.DataFrame) -> str:
     found = list(grouped(judged))
     verdicts = [claim["verdict"] for claim, _ in found]
     published = judged["published_result"]
-    return (
-        templates.environment(HERE)
-        .get_template("page.html")
-        .render(
-            claims=found,
-            counts={kind: verdicts.count(kind) for kind in claims.VERDICTS if kind in verdicts},
-            published=(published == "as claimed").sum(),
-            all_published=(published != "").sum(),
-            style=(HERE / "style.css").read_text(encoding="utf-8"),
-            css={kind: kind.replace(" ", "-") for kind in claims.VERDICTS},
-        )
+    return templates.filled(
+        Path(__file__).parent,
+        claims=found,
+        counts={kind: verdicts.count(kind) for kind in claims.VERDICTS if kind in verdicts},
+        published=(published == "as claimed").sum(),
+        all_published=(published != "").sum(),
+        css={kind: kind.replace(" ", "-") for kind in claims.VERDICTS},
     )

@@ -6,7 +6,6 @@ the file.
 """
 
 import base64
-import hashlib
 import json
 import re
 from collections.abc import Sequence
@@ -19,9 +18,11 @@ from matplotlib import colormaps
 from matplotlib.colors import to_hex, to_rgb
 from numpy.lib.stride_tricks import sliding_window_view
 from plotly.offline import get_plotlyjs
+from scipy.linalg import orthogonal_procrustes
 
 from selfembed.drawing.figures import palette
 from selfembed.errors import InputError
+from selfembed.pages import templates
 from selfembed.texts.ranges import find_ranges
 
 HERE = Path(__file__).parent
@@ -59,6 +60,7 @@ class Coloring:
         on_map: whether the names of classes are written on the map; at most one colouring of a page.
         ranges: all classes in ascending order, if they are ranges of numbers or dates, whose colours are a scale.
         values: what is written of every text instead of its class, after the name of the colouring (None: nothing).
+        rest: what texts without a class are called in the legend; by default, `no` and the name of the colouring.
     """
 
     name: str
@@ -67,6 +69,7 @@ class Coloring:
     on_map: bool = False
     ranges: Sequence[str] | None = None
     values: Sequence[str | None] | None = None
+    rest: str = ""
 
 
 def column_coloring(name: str, cells: pd.Series) -> Coloring:
@@ -100,7 +103,6 @@ def page(
     """Return the HTML page.
 
     Args:
-        title: heading.
         corpus: columns `id`, `text` and `title` (missing values allowed); one row per text.
         maps: finite positions by model name, shape (texts, 2).
         neighbors: nearest texts by model name, as positions in `rows`, nearest first; integer, shape (len(rows), any).
@@ -108,10 +110,8 @@ def page(
         rows: rows of the texts that are shown, in order.
         characters: maximum length of texts and titles in the page.
 
-    Raises InputError if a map has another number of texts than the corpus, or positions that are not finite.
+    Raises InputError if the texts are too many for browsers.
     """
-    for name, positions in maps.items():
-        check_positions(name, positions, len(corpus))
     shown = [positions[rows] for positions in maps.values()]
     packed = [quantise(positions) for positions in aligned(shown)]
     legends = [legend(coloring, rows) for coloring in colorings]
@@ -119,7 +119,6 @@ def page(
     facts = {
         "title": title,
         "total": len(corpus),
-        "characters": characters,
         "models": list(maps),
         "neighbors": next(iter(neighbors.values())).shape[1],
         "colorings": [entry for entry, _ in legends],
@@ -138,32 +137,13 @@ def page(
     return filled(title, facts, shown_texts, blocks)
 
 
-def check_positions(name: str, positions: np.ndarray, texts: int) -> None:
-    """Raise InputError unless every text has a finite position."""
-    if positions.shape != (texts, 2):
-        raise InputError(
-            f"map of '{name}': {len(positions)} positions for {texts} texts; expected: one position per text"
-        )
-    if not np.isfinite(positions).all():
-        raise InputError(f"map of '{name}': a position is NaN or infinite; expected: finite numbers")
-
-
 # Positions ----------------------------------------------------------------------------------------------------
 
 
 def aligned(maps: list[np.ndarray]) -> list[np.ndarray]:
-    """Rotate and reflect maps to align them with the first, because the orientation of t-SNE maps is arbitrary.
-
-    Orthogonal Procrustes analysis: Schönemann 1966, doi:10.1007/BF02289451.
-    """
+    """Rotate and reflect maps to align them with the first, because the orientation of t-SNE maps is arbitrary."""
     maps = [positions - positions.mean(axis=0) for positions in maps]
-    return [maps[0], *(positions @ nearest_rotation(positions, maps[0]) for positions in maps[1:])]
-
-
-def nearest_rotation(positions: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Return the orthogonal matrix, shape (2, 2), that best aligns centred positions with a target."""
-    left, _, right = np.linalg.svd(positions.T @ target)
-    return left @ right
+    return [maps[0], *(positions @ orthogonal_procrustes(positions, maps[0])[0] for positions in maps[1:])]
 
 
 def quantise(positions: np.ndarray) -> np.ndarray:
@@ -226,7 +206,8 @@ def legend(coloring: Coloring, rows: np.ndarray) -> tuple[dict[str, object], np.
     entries = [{"name": name, "count": int(count), **colors[name]} for name, count in counts.items()]
     if missing := int(shown.isna().sum()):
         entries.append({"name": None, "count": missing, **GREY})
-    known = {"name": coloring.name, "note": coloring.note, "classes": entries}
+    rest = coloring.rest or f"no {coloring.name.lower()}"
+    known = {"name": coloring.name, "note": coloring.note, "rest": rest, "classes": entries}
     return known, numbers.fillna(len(counts)).to_numpy(np.uint16)
 
 
@@ -274,24 +255,21 @@ def shortened(texts: pd.Series, characters: int) -> list[str]:
 
 
 def filled(title: str, facts: dict, texts: dict, blocks: dict[str, str]) -> str:
-    """Fill the template."""
+    """Fill the template; `blocks` are packed numbers by the name of their element."""
     code = [(HERE / f"{name}.js").read_text(encoding="utf-8") for name in PARTS]
     scripts = [get_plotlyjs().replace("\r\n", "\n"), "\n".join(['"use strict";\n(() => {', *code, "})();"])]
     for script in scripts:
         if re.search(r"</script|<!--", script, re.IGNORECASE):
             raise ValueError("a script would end its element")
-    parts = {
-        "policy": POLICY.format(hashes=" ".join(map(source_hash, scripts))),
-        "title": html_text(title),
-        "style": (HERE / "style.css").read_text(encoding="utf-8"),
-        "facts": html_json(facts),
-        "texts": checked_length(html_json(texts)),
-        "blocks": "\n".join(f'<script type="text/plain" id="{name}">{data}</script>' for name, data in blocks.items()),
-        "plotly": scripts[0],
-        "script": scripts[1],
-    }
-    template = (HERE / "page.html").read_text(encoding="utf-8")
-    return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], template)
+    return templates.filled(
+        HERE,
+        title=title,
+        policy=POLICY.format(hashes=" ".join(map(templates.source_hash, scripts))),
+        facts=html_json(facts),
+        texts=checked_length(html_json(texts)),
+        blocks=blocks,
+        scripts=scripts,
+    )
 
 
 def checked_length(texts: str) -> str:
@@ -304,18 +282,7 @@ def checked_length(texts: str) -> str:
     return texts
 
 
-def source_hash(script: str) -> str:
-    """Return the hash source of a script for a Content-Security-Policy."""
-    digest = hashlib.sha256(script.encode("utf-8")).digest()
-    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
-
-
 def html_json(content: dict) -> str:
     """Return JSON that is safe inside a script element."""
     written = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return re.sub("[<>&\u2028\u2029]", lambda match: ESCAPES[match[0]], written)
-
-
-def html_text(text: str) -> str:
-    """Escape text for an HTML element."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -47,7 +47,7 @@ const isHidden = (text) => state.hidden[state.coloring].has(classes[state.colori
 const x = (text, model = state.model) => positions[model][2 * text] / 65535;
 const y = (text, model = state.model) => positions[model][2 * text + 1] / 65535;
 const nearest = (text, model) => [...neighbors[model].subarray(text * facts.neighbors, (text + 1) * facts.neighbors)];
-const className = (entry) => entry.name ?? `no ${coloring().name.toLowerCase()}`;
+const className = (entry) => entry.name ?? coloring().rest;
 const number = (value) => value.toLocaleString("en");
 const counted = (value, noun) => `${number(value)} ${noun}${value === 1 ? "" : "s"}`;
 const heading = (text) => (titles && titles[text]) || texts[text];

@@ -1,7 +1,7 @@
 // Points and their marks, drawn by plotly.js.
 
-function coordinates(of, model = state.model) {
-  return [Float32Array.from(of, (text) => x(text, model)), Float32Array.from(of, (text) => y(text, model))];
+function coordinates(of) {
+  return [Float32Array.from(of, (text) => x(text)), Float32Array.from(of, (text) => y(text))];
 }
 
 function markedIn(of) {

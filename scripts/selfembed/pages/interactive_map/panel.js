@@ -24,20 +24,16 @@ function showLegend() {
   $("classes").replaceChildren(
     ...coloring().classes.map((entry, place) => {
       const item = element("li");
-      const toggle = element("button", "toggle");
-      toggle.type = "button";
-      toggle.append(
-        dot(entry),
-        written("span", "name", className(entry)),
-        element("span", "number", number(entry.count)),
-      );
-      toggle.addEventListener("click", () => hide((hidden) => hidden.delete(place) || hidden.add(place)));
-      const only = element("button", "only", "only");
-      only.type = "button";
+      const turn = (hidden) => hidden.delete(place) || hidden.add(place);
+      const keep = (hidden) => {
+        members.forEach((_, other) => hidden.add(other));
+        hidden.delete(place);
+      };
+      const toggle = button("toggle", "", () => hide(turn));
+      const name = written("span", "name", className(entry));
+      toggle.append(dot(entry), name, element("span", "number", number(entry.count)));
+      const only = button("only", "only", () => hide(keep));
       only.setAttribute("aria-label", `Only ${className(entry)}`);
-      only.addEventListener("click", () =>
-        hide((hidden) => members.forEach((_, other) => (other === place ? hidden.delete(other) : hidden.add(other)))),
-      );
       item.append(toggle, only);
       return item;
     }),

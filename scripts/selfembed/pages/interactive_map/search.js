@@ -23,12 +23,10 @@ function list() {
 /** A text as an item of a list, which a click selects. */
 function listItem(text, tag = "") {
   const item = element("li");
-  const button = written("button");
-  button.type = "button";
-  button.dataset.text = text;
-  button.append(...marked("", heading(text)).childNodes);
-  button.addEventListener("click", () => step(text));
-  item.append(button);
+  const hit = button("", "", () => step(text));
+  hit.dataset.text = text;
+  hit.append(...marked("", heading(text)).childNodes);
+  item.append(hit);
   if (tag) item.append(element("span", "tag", tag));
   return item;
 }

@@ -14,6 +14,12 @@ function written(tag, className, content) {
   return made;
 }
 
+function button(className, content, onClick) {
+  const made = written("button", className, content);
+  made.addEventListener("click", onClick);
+  return made;
+}
+
 /** A text with what is searched marked. */
 function marked(className, content) {
   const made = written("div", className);
@@ -105,16 +111,14 @@ function select(text) {
   const box = $("selected");
   box.hidden = text === null;
   if (text !== null) {
-    const close = element("button", "close", "×");
-    close.type = "button";
+    const close = button("close", "×", () => select(null));
     close.setAttribute("aria-label", "Close");
-    close.addEventListener("click", () => select(null));
     box.replaceChildren(close, ...card(text));
     box.scrollTop = 0;
   }
   showNeighbors();
-  for (const button of $("hits").querySelectorAll("button"))
-    button.setAttribute("aria-current", String(Number(button.dataset.text) === text));
+  for (const hit of $("hits").querySelectorAll("button"))
+    hit.setAttribute("aria-current", String(Number(hit.dataset.text) === text));
   return drawRings();
 }
 

@@ -1,9 +1,9 @@
 // The part of the map that is seen, and zooming.
 
 /** Ranges of both axes around a rectangle, with the same scale on both. */
-function around(left, right, bottom, top, margin = MARGIN) {
+function around(left, right, bottom, top) {
   const { clientWidth: width, clientHeight: height } = map;
-  const span = Math.max((right - left) / width, (top - bottom) / height) * (1 + 2 * margin);
+  const span = Math.max((right - left) / width, (top - bottom) / height) * (1 + 2 * MARGIN);
   return centred((left + right) / 2, (bottom + top) / 2, span);
 }
 
@@ -46,10 +46,9 @@ function zoom(factor, left = map.clientWidth / 2, top = map.clientHeight / 2) {
 }
 
 function zoomToMarked() {
-  const shown = texts.map((_, text) => text).filter((text) => state.marked[text] && !isHidden(text));
-  if (!shown.length) return;
+  if (!state.listed.length) return;
   const bounds = [1, 0, 1, 0];
-  for (const text of shown) {
+  for (const text of state.listed) {
     bounds[0] = Math.min(bounds[0], x(text));
     bounds[1] = Math.max(bounds[1], x(text));
     bounds[2] = Math.min(bounds[2], y(text));

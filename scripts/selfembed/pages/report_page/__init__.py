@@ -5,11 +5,8 @@ the images in the page, and frames of local files: the interactive maps beside i
 """
 
 import base64
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -20,7 +17,6 @@ from selfembed.pages import plain_words, templates
 from selfembed.pages.account import Account
 from selfembed.pages.examples import Example
 
-HERE = Path(__file__).parent
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -65,25 +61,20 @@ def page(
     """Return the HTML page.
 
     Args:
-        title: heading.
         model: path of the folder with the model.
         corpus: path of the corpus (Parquet).
-        examples: queries and what is found for them.
         maps: relative paths of interactive maps, by corpus.
         pairs: row counts of corpora of crops, or of titles.
-        table: path of the table of all models.
         exports: comparisons of exports with the model.
 
     Raises InputError if a figure is not a PNG.
     """
-    style = (HERE / "style.css").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(style.encode("utf-8")).digest()).decode("ascii")
-    environment = templates.environment(HERE)
-    environment.filters["literal"] = partial(json.dumps, ensure_ascii=False)  # a string of Python
-    policy = f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; frame-src 'self' file:"
-    return environment.get_template("page.html").render(
+    folder = Path(__file__).parent
+    style_source = templates.source_hash(templates.style(folder))
+    policy = f"default-src 'none'; img-src data:; style-src {style_source}; frame-src 'self' file:"
+    return templates.filled(
+        folder,
         title=title,
-        style=style,
         policy=f"{policy}; base-uri 'none'; form-action 'none'",
         account=account,
         words=plain_words,

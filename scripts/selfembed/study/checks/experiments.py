@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from selfembed.errors import InputError
 from selfembed.models import interpolation, token7
-from selfembed.settings.corpora import DerivedSource
 from selfembed.settings.encoders import (
     BagOfWords,
     BesideWordCounts,
@@ -16,7 +15,7 @@ from selfembed.settings.encoders import (
 )
 from selfembed.settings.schema import Settings
 from selfembed.settings.scores import Knn, Split
-from selfembed.study.checks.names import labelled, names_column, original, unknown, unknown_in
+from selfembed.study.checks.names import labelled, names_column, original, own_source, unknown, unknown_in
 from selfembed.study.expansion import evaluated_on, texts_of, trained_on, variants
 
 
@@ -56,10 +55,10 @@ def check_suited(key: str, name: str, experiment, settings: Settings) -> Iterato
 
 def label_hint(name: str, settings: Settings) -> str:
     """Return a remark on the setting that would label a corpus or its original; empty if there is no such setting."""
-    owner = original(name, settings)
-    source = settings.corpora[owner].source if owner in settings.corpora else None
-    setting = None if source is None or isinstance(source, DerivedSource) else source.label_setting
-    return f" (set corpora.{owner}.source.{setting})" if setting else ""
+    source = own_source(name, settings)
+    if source is None or source.label_setting is None:
+        return ""
+    return f" (set corpora.{original(name, settings)}.source.{source.label_setting})"
 
 
 def check_entry(experiment_key: str, position: int, entry, experiment, settings: Settings) -> Iterator[str]:

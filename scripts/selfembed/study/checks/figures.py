@@ -3,9 +3,7 @@
 from collections.abc import Iterator
 
 from selfembed.scores import measures
-from selfembed.settings.encoders import (
-    BagOfWords,
-)
+from selfembed.settings.encoders import BagOfWords
 from selfembed.settings.figures import (
     ClassesFigure,
     ComparisonFigure,
@@ -116,7 +114,7 @@ def not_fractions(experiment, settings: Settings) -> set[str]:
 
 
 def check_table(key: str, table, settings: Settings) -> Iterator[str]:
-    """Check the names in a table and that its axes differ."""
+    """Check the names in a table, that its axes differ, and that means have corpora to be over."""
     if isinstance(table, CorporaTable):
         yield from unknown_in(f"{key}.corpora", table.corpora, "a corpus", settings.corpora)
         return
@@ -126,6 +124,8 @@ def check_table(key: str, table, settings: Settings) -> Iterator[str]:
         yield from unknown_in(f"{key}.scores", table.scores, "a score of this experiment", computed)
     if isinstance(table, ScoresTable) and table.rows == table.columns:
         yield f"{key}.columns: '{table.columns}' is already in the rows; expected: another axis"
+    if isinstance(table, ScoresTable) and table.means and "corpus" not in table.place:
+        yield f"{key}.means: no corpora in rows or columns; expected: means: false"
 
 
 def scored_poolings(experiment, settings: Settings) -> list[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from selfembed.settings.corpora import DerivedSource
+from selfembed.settings.corpora import DerivedSource, OwnSource
 from selfembed.settings.schema import Settings
 from selfembed.study.messages import did_you_mean
 
@@ -30,10 +30,16 @@ def original(name: str, settings: Settings) -> str:
     return name
 
 
+def own_source(name: str, settings: Settings) -> OwnSource | None:
+    """Return the source of a corpus or, if it is derived, of the corpus that it is derived from; None without one."""
+    found = settings.corpora.get(original(name, settings))
+    return found.source if found and isinstance(found.source, OwnSource) else None
+
+
 def labelled(name: str, settings: Settings) -> bool:
     """Whether a corpus, or the corpus that it is derived from, has labels."""
-    found = settings.corpora.get(original(name, settings))
-    return found is not None and not isinstance(found.source, DerivedSource) and found.source.labelled
+    source = own_source(name, settings)
+    return source is not None and source.labelled
 
 
 def names_column(name: str, column: str, settings: Settings) -> bool:
@@ -42,5 +48,5 @@ def names_column(name: str, column: str, settings: Settings) -> bool:
     Args:
         column: `title` or `group`.
     """
-    found = settings.corpora.get(original(name, settings))
-    return found is None or isinstance(found.source, DerivedSource) or getattr(found.source.columns, column) is not None
+    source = own_source(name, settings)
+    return source is None or getattr(source.columns, column) is not None
