@@ -17,6 +17,7 @@ from selfembed.settings.encoders import BagOfWords
 from selfembed.settings.report import Report
 from selfembed.settings.schema import Settings
 from selfembed.study import adapted, expansion, files
+from selfembed.study.checks.names import original
 from selfembed.study.expansion import Evaluation, Study
 from selfembed.texts.corpora import read_corpus
 from selfembed.workflow.maps import Maps, cluster_files, map_file
@@ -100,7 +101,7 @@ def read(config: Path) -> FinishedMap:
         label=item.line.label,
         title=maps.page_title(of_corpus),
         corpus=corpus,
-        cleaning=settings.corpora[adapted.cleaned(report, settings)],
+        cleaning=settings.corpora[original(report.corpus, settings)],
         positions=positions[map_file(item)].to_numpy(),
         first=whole[0],
         clusters=names_of_clusters(read_rows(numbers, corpus["id"], ["cluster"])["cluster"], names),
