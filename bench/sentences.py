@@ -80,7 +80,7 @@ def by_sentencex() -> Callable[[str, str], list[str]]:
     """Rules by language; the right one is given."""
     import sentencex
 
-    return lambda text, language: sentencex.segment(language, text)
+    return lambda text, language: sentencex.segment(language, text)  # ty: ignore[missing-attribute]
 
 
 def by_us() -> Callable[[str, str], list[str]]:

@@ -49,7 +49,7 @@ def main(argv: list[str]) -> None:
             axis.xaxis.set_minor_formatter("")
             axis.set_xticks(decades(scores["x"]))
         elif scores["x"].max() > 1:
-            axis.xaxis.get_major_locator().set_params(integer=True)
+            axis.xaxis.get_major_locator().set_params(integer=True)  # ty: ignore[unknown-argument]
         axis.set_xlabel(what)
         highest = max(highest, scores["value"].max())
         figures.percent_axis(axis.yaxis)

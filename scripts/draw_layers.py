@@ -32,7 +32,7 @@ def main(argv: list[str]) -> None:
             axis.set_title(corpus)
         axis.set_xlabel("Layer")
         axis.set_ylabel("")
-        axis.xaxis.get_major_locator().set_params(integer=True)
+        axis.xaxis.get_major_locator().set_params(integer=True)  # ty: ignore[unknown-argument]
         if axis is not axes[-1] and axis.get_legend():
             axis.get_legend().remove()
         figures.percent_axis(axis.yaxis)

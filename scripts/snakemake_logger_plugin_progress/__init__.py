@@ -108,12 +108,12 @@ class LogHandler(LogHandlerBase):
         """Count what has happened, or print what must be read."""
         match getattr(record, "event", None):
             case LogEvent.RUN_INFO:
-                self.progress.plan(record.stats)
+                self.progress.plan(record.stats)  # ty: ignore[missing-attribute]
                 threading.Thread(target=self.show_until_the_end, daemon=True).start()
             case LogEvent.JOB_INFO:
-                self.progress.start(record.jobid, record.rule_name)
+                self.progress.start(record.jobid, record.rule_name)  # ty: ignore[missing-attribute]
             case LogEvent.JOB_FINISHED:
-                self.progress.finish(record.job_id)
+                self.progress.finish(record.job_id)  # ty: ignore[missing-attribute]
             case event if event in TELL or record.levelno >= logging.WARNING:
                 self.clear()
                 print(self.format(record), file=sys.stderr, flush=True)

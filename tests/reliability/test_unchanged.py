@@ -62,6 +62,7 @@ def test_a_statement_reruns_what_it_can_change(study, triggers):
     assert planned(study, *CONFIG, *triggers) == DRAWN
 
 
+@pytest.mark.long
 def test_a_comment_reruns_nothing_where_runs_and_embeddings_were_removed(kept, tmp_path):
     study = shutil.copytree(kept, tmp_path / "study")
     assert planned(changed(study, RECORDS, with_comment), *CONFIG, *KEEP) == {}

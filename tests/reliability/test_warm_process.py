@@ -100,6 +100,7 @@ server = int(open(f"/proc/{os.getppid()}/stat").read().rpartition(")")[2].split(
 """
 
 
+@pytest.mark.long
 def test_a_study_has_the_same_bytes_without_the_warm_process(tiny, kept):
     """A run, embeddings, a singular value decomposition, a clustering task, a map, figures, and the seals of all.
 

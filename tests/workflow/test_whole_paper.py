@@ -198,6 +198,7 @@ def test_a_figure_runs_only_what_it_needs(checkout, figure):
     assert not {rule for rule in needed if rule.startswith("lay_out") or rule.startswith("summarise")}
 
 
+@pytest.mark.long
 def test_figures_are_drawn_from_published_numbers_alone(tmp_path):
     folder = copy_of_checkout(tmp_path)
     done = snakemake(folder, "published", "--cores", "2")

@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from selfembed.settings.corpora import CropsSource, DerivedSource, FileSource, RelabelledSource, SampleSource
+from selfembed.settings.corpora import CropsSource, FileSource, PairsSource, RelabelledSource, SampleSource
 from selfembed.settings.encoders import (
     BagOfWords,
     BesideWordCounts,
@@ -143,7 +143,7 @@ def corpus_size(name: str, settings: Settings, results: Path | None = None) -> C
         if row["corpus"] == name and expect and expect.rows == int(row["texts"]):
             counts = (int(row[key]) for key in ("texts", "labelled", "classes"))
             return Corpus(*counts, float(row["characters"]), float(row["pairs"]))
-    if isinstance(source, DerivedSource):
+    if isinstance(source, RelabelledSource | SampleSource | PairsSource):
         return derived_corpus(source, corpus_size(source.corpus, settings, results))
     if expect and expect.rows:
         labelled = expect.rows if expect.labelled is None else expect.labelled
@@ -151,7 +151,7 @@ def corpus_size(name: str, settings: Settings, results: Path | None = None) -> C
     return raw_file(Path(source.path), source.labelled) if isinstance(source, FileSource) else None
 
 
-def derived_corpus(source: DerivedSource, whole: Corpus | None) -> Corpus | None:
+def derived_corpus(source: RelabelledSource | SampleSource | PairsSource, whole: Corpus | None) -> Corpus | None:
     """Size of a corpus that is made of another one; of a sample, also if the other one is unknown."""
     if isinstance(source, SampleSource) and whole is None:
         return Corpus(source.size, source.size, 1, CHARACTERS, PART_WITH_PAIR * source.size)

@@ -66,7 +66,7 @@ def needed(settings: Settings, results: Path) -> list[Source]:
             repository = Repository(source.id, source.revision, "dataset", choose)
             found.append(Source(f"corpora.{name}", results / "sources" / f"{name}.parquet", repository))
         elif isinstance(source, UrlSource | IclrSource):
-            found.append(Source(f"corpora.{name}", results / "sources" / f"{name}.download", source.columns.url))
+            found.append(Source(f"corpora.{name}", results / "sources" / f"{name}.download", source.columns.url))  # ty: ignore[missing-attribute]
     for name, encoder in settings.encoders.items():
         if isinstance(encoder, HubEncoder):
             made = results / "encoders" / name

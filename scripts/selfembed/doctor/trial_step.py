@@ -58,7 +58,7 @@ def step(model, batch_size: int, tokens: int, precision: str) -> float:
 
 def most_resident() -> float:
     """Bytes that this process had at most."""
-    return 1024 * int(re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())[1])  # ty: ignore[not-subscriptable]
+    return 1024 * int(re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())[1])
 
 
 def on_cpu(model, batch_size: int, tokens: int, precision: str) -> dict[str, float]:

@@ -50,7 +50,7 @@ STYLE = {
 }
 
 # Used without a colour in the config: matplotlib's ten colours in the order of the table.
-DEFAULT_COLORS = plt.get_cmap("tab10").colors
+DEFAULT_COLORS = plt.get_cmap("tab10").colors  # ty: ignore[missing-attribute]
 
 # With fewer names, numba's compilation takes longer than the search itself. The colours are the same.
 UNCOMPILED = 50

@@ -20,7 +20,7 @@ from selfembed.jobs.command_line import log
 
 # Where torch decides about TF32. The settings above these, such as `torch.backends.fp32_precision`, do not reach cuDNN;
 # the older `allow_tf32` must not be mixed with them.
-PRODUCTS = (torch.backends.cuda.matmul, torch.backends.cudnn.conv, torch.backends.cudnn.rnn)
+PRODUCTS = (torch.backends.cuda.matmul, torch.backends.cudnn.conv, torch.backends.cudnn.rnn)  # ty: ignore[missing-attribute]
 
 
 def available(wish: str, device: str) -> str:

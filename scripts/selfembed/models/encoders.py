@@ -115,7 +115,8 @@ def with_own_modules(encoder: Transformer, folder: Path, max_length: int, prompt
         return assemble(encoder, pooling_without_modules(encoder), max_length)
     with checkpoints.loading(folder):
         modules = [
-            module_class(module.kind).load(str(folder), subfolder=module.folder, **LOCAL) for module in own.modules
+            module_class(module.kind).load(str(folder), subfolder=module.folder, **LOCAL)  # ty: ignore[missing-attribute]
+            for module in own.modules
         ]
         prompts = {"prompts": own.prompts, "default_prompt_name": own.prompt}
         model = SentenceTransformer(modules=[encoder, *modules], device="cpu", **prompts, **own.others)

@@ -55,7 +55,7 @@ def sentences(text: str) -> list[str]:
         languages = LANGUAGES[:1]  # they differ in abbreviations alone
     elif "".join(STARTS.findall(text)).islower():
         languages = LANGUAGES[:-1]  # in German, no sentence starts in lower case; in this text, all do
-    boundaries = [sentencex.get_sentence_boundaries(language, encodable) for language in languages]
+    boundaries = [sentencex.get_sentence_boundaries(language, encodable) for language in languages]  # ty: ignore[missing-attribute]
     ends = set.intersection(*({boundary["end_index"] for boundary in found} for found in boundaries))
     places = sorted(ends | {0, len(text)})
     pieces = [text[start:end] for start, end in pairwise(places)]

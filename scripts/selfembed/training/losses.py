@@ -74,7 +74,7 @@ class GuidedLoss(GISTEmbedLoss):
     """
 
     def __init__(self, model: SentenceTransformer, guide: Guide, temperature: float, gather: bool) -> None:
-        super().__init__(model, guide, temperature, margin=ROUNDING, gather_across_devices=gather)  # ty: ignore[invalid-argument-type]
+        super().__init__(model, guide, temperature, margin=ROUNDING, gather_across_devices=gather)
         self.cross_entropy_loss = CrossEntropy()
 
     def sim_matrix(self, embed1: torch.Tensor, embed2: torch.Tensor) -> torch.Tensor:
