@@ -46,6 +46,9 @@ check: env
 	snakefmt --check Snakefile rules workflow
 	snakemake --lint --configfile config/demo.yaml
 
+# Processes of tests share compiled modules, also where an image switches this off.
+test test-fast test-all: export PYTHONDONTWRITEBYTECODE :=
+
 PYTEST := pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 test: check
