@@ -43,7 +43,10 @@ def mounts_are_allowed():
     return shutil.which("unshare") and subprocess.run(command, capture_output=True).returncode == 0
 
 
-pytestmark = pytest.mark.skipif(not mounts_are_allowed(), reason="a small disk cannot be mounted here (unshare)")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(not mounts_are_allowed(), reason="a small disk cannot be mounted here (unshare)"),
+]
 
 
 @pytest.fixture(scope="module")

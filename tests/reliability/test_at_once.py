@@ -14,6 +14,8 @@ from tiny_study import CONFIG, fingerprints, tiny_study
 
 from workflow_runs import environment, planned
 
+pytestmark = pytest.mark.long
+
 MODEL = "results/tiny/models/base/svd/0/bag_of_words.json"
 SHORT = ("--until", "prepare_corpus", "build_bag_of_words", "--cores", "1")
 

@@ -14,6 +14,8 @@ from tiny_study import CONFIG, notes, tiny_study
 from local_servers import REVISION, Files, Hub, serving
 from workflow_runs import snakemake
 
+pytestmark = pytest.mark.long
+
 LOST = "could not be downloaded"
 TABLES = {name: f"figures/tiny/sizes_of_{name}.csv" for name in ("notes", "file", "dataset")}
 

@@ -21,7 +21,10 @@ def can_trace():
     return shutil.which("strace") and subprocess.run([*TRACE, "true"], capture_output=True).returncode == 0
 
 
-pytestmark = pytest.mark.skipif(not can_trace(), reason="system calls cannot be traced here (strace)")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(not can_trace(), reason="system calls cannot be traced here (strace)"),
+]
 
 
 def sockets(folder, *command):

@@ -123,6 +123,7 @@ def test_a_crate_of_a_damaged_chain_is_refused_and_changed_data_have_no_size(stu
     assert not (tmp_path / "other").exists()
 
 
+@pytest.mark.long
 def test_the_report_escapes_titles_and_captions(study):
     config = study / "tests/reliability/tiny.yaml"
     content = yaml.safe_load(config.read_text())

@@ -160,6 +160,7 @@ def contents(folder):
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("name", ["fine_tune", "embed"])
 def test_a_fork_computes_the_same_bytes(warm, steps, plain, tmp_path, name, threads):
