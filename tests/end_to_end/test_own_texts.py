@@ -166,6 +166,7 @@ def test_the_map_has_both_models_and_shows_titles_as_text(adapted):
     assert "🚀" in page and "<b>Rockets" not in page
 
 
+@pytest.mark.long
 def test_a_folder_of_docstrings_goes_the_same_way(docstrings, tmp_path):
     """Up to the corpora; what follows does not know where they come from."""
     folder = copy_of_checkout(tmp_path)
@@ -191,6 +192,7 @@ def test_a_folder_of_docstrings_goes_the_same_way(docstrings, tmp_path):
     assert planned(folder, crops, *arguments) == {"collect_texts": 1, "prepare_corpus": 1, "crop_corpus": 1}
 
 
+@pytest.mark.long
 def test_a_table_from_a_spreadsheet_in_another_encoding_goes_the_same_way(docstrings, tmp_path):
     folder = copy_of_checkout(tmp_path)
     table = docstrings.assign(

@@ -32,6 +32,7 @@ def locked(folder):
     return any((folder / ".snakemake/locks").glob("*"))
 
 
+@pytest.mark.long
 def test_a_second_snakemake_is_refused_and_a_killed_one_is_told_how_to_go_on(study, tiny):
     again = (*CONFIG, "--cores", "1", "--rerun-incomplete", "--forcerun", "summarise_scores")
     running = start(study, "--forcerun", "summarise_scores")

@@ -206,6 +206,7 @@ def test_a_small_disk_is_an_error(here):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_memory_for_the_largest_step_is_measured_by_a_trial():
     """The estimate grows with the batch; a batch that no machine has memory for is an error."""
     (fits,) = memory.check(count_of({}, known(1000)), on_gpu=False)

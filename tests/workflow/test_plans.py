@@ -330,6 +330,7 @@ def test_a_figure_is_drawn_from_published_numbers_if_they_suffice(with_sources, 
     assert set(re.findall(r"figures/smoke/published/(\w+)\.png", done.stdout)) == drawn
 
 
+@pytest.mark.long
 def test_an_expectation_is_checked_and_reruns_the_description_alone(checkout, tmp_path):
     """What is made of a corpus does not depend on what is expected of it; one that exists is checked all the same."""
     folder = tmp_path / "checkout"
