@@ -56,7 +56,7 @@ test: check
 	@echo "Not run: tests on a SLURM, in a browser, of killed processes, and long ones; make test-all runs them."
 
 test-fast: env
-	$(PYTEST) -m "not reference and not campaign and not slow" tests/unit
+	$(PYTEST) -m "not reference and not campaign and not slow and not long" tests/unit
 	@echo "Not run: slow unit tests, and everything that runs the workflow; make test runs them."
 
 test-all: check
