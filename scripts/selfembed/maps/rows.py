@@ -12,7 +12,8 @@ def read_rows(path: Path, ids: pd.Series, columns: list[str]) -> pd.DataFrame:
 
     Raises InputError if its ids differ.
     """
-    with reword_errors(f"{path}: cannot be read as a table with the columns id, {', '.join(columns)}"):
+    said = f"{path}: cannot be read as a table with the columns id, {', '.join(columns)}"
+    with reword_errors(said, (ValueError, OSError)):
         table = pd.read_parquet(path, columns=["id", *columns])
     if table["id"].tolist() != ids.tolist():
         raise InputError(f"{path}: texts differ from the corpus; expected: the same ids in the same order")

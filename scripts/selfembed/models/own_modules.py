@@ -120,7 +120,8 @@ def listed(folder: Path) -> list[Module]:
     path = folder / MODULES
     if not path.is_file():
         return []
-    with reword_errors(f"{path}: cannot be read", expected="a list of modules"):
+    kinds = (OSError, ValueError, KeyError, TypeError)
+    with reword_errors(f"{path}: cannot be read", kinds, expected="a list of modules"):
         found = [(str(item["type"]), str(item["path"])) for item in json.loads(path.read_text(encoding="utf-8"))]
     modules = []
     for place, (kind, subfolder) in enumerate(found):
